@@ -1,0 +1,21 @@
+/*
+ * hash - SHA-256 (FIPS 180-4) and HMAC-SHA-256 (RFC 2104).
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vault/base/buf.h"
+#include "vault/base/error.h"
+
+#define SHA256_BYTES 32
+
+/* The hash of the parts, one after the other. Ends the process if OpenSSL fails, which happens only
+ * when memory is out. */
+void sha256(uint8_t out[SHA256_BYTES], const struct bytes parts[], size_t part_count);
+void sha256_of(uint8_t out[SHA256_BYTES], struct bytes bytes);
+
+/* HMAC of the parts, one after the other. The same word on failure. */
+void hmac_sha256(uint8_t out[SHA256_BYTES], struct bytes key, const struct bytes parts[],
+                 size_t part_count);

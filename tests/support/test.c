@@ -1,0 +1,63 @@
+#include "test.h"
+
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "vault/base/codec.h"
+
+#define TESTS_AT_MOST 256
+
+/* Names come as one text, "test_one, test_two": cut it at the commas. */
+int test_run(const CMUnitTestFunction tests[], size_t count, const char *names)
+{
+    static struct CMUnitTest list[TESTS_AT_MOST];
+    static char cut[32 * 1024];
+    snprintf(cut, sizeof cut, "%s", names);
+    size_t i = 0;
+    char *rest = NULL;
+    for (char *name = strtok_r(cut, ", \n", &rest); name && i < count && i < TESTS_AT_MOST;
+         name = strtok_r(NULL, ", \n", &rest), i++)
+        list[i] = (struct CMUnitTest){.name = name, .test_func = tests[i]};
+    if (i != count) {
+        fprintf(stderr, "test_run: %zu tests but %zu names\n", count, i);
+        return 1;
+    }
+    return _cmocka_run_group_tests("unit", list, count, NULL, NULL) ? 1 : 0;
+}
+
+struct buf test_hex(const char *hex)
+{
+    struct buf bytes = buf_limited(64 * 1024);
+    if (hex_decode(&bytes, bytes_of_text(hex), &test_error))
+        fail_msg("test data: %s", test_error.text);
+    return bytes;
+}
+
+static char folder[64];
+
+static int remove_one(const char *path, const struct stat *status, int type, struct FTW *walk)
+{
+    (void)status;
+    (void)type;
+    (void)walk;
+    return remove(path);
+}
+
+static void folder_remove(void)
+{
+    nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+const char *test_folder(void)
+{
+    if (folder[0])
+        folder_remove();
+    else
+        atexit(folder_remove);
+    snprintf(folder, sizeof folder, "/tmp/vault-test-XXXXXX");
+    if (!mkdtemp(folder))
+        fail_msg("cannot make a folder in /tmp");
+    return folder;
+}

@@ -1,0 +1,208 @@
+#include "vault/base/codec.h"
+
+#include <string.h>
+
+/* A code of one alphabet: each character stands for bits bits, padded to a whole group or not. */
+struct alphabet {
+    const char *name;
+    const char *digits;
+    unsigned bits;
+    unsigned group_chars; /* 0: no padding */
+};
+
+static const struct alphabet hex = {"hex", "0123456789abcdef", 4, 0};
+static const struct alphabet base64 = {
+    "base64", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", 6, 4};
+static const struct alphabet base64url = {
+    "base64url", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", 6, 0};
+static const struct alphabet base32 = {"base32", "abcdefghijklmnopqrstuvwxyz234567", 5, 0};
+
+static size_t chars_of(const struct alphabet *alphabet, size_t size)
+{
+    const size_t chars = (size * 8 + alphabet->bits - 1) / alphabet->bits;
+    const size_t group = alphabet->group_chars;
+    return group ? (chars + group - 1) / group * group : chars;
+}
+
+static void encode_to(const struct alphabet *alphabet, char *out, const uint8_t *data, size_t size)
+{
+    const size_t total = chars_of(alphabet, size);
+    uint32_t pending = 0;
+    unsigned pending_bits = 0;
+    size_t written = 0;
+    for (size_t i = 0; i < size; i++) {
+        pending = pending << 8 | data[i];
+        pending_bits += 8;
+        while (pending_bits >= alphabet->bits) {
+            pending_bits -= alphabet->bits;
+            out[written++] =
+                alphabet->digits[pending >> pending_bits & ((1U << alphabet->bits) - 1)];
+        }
+        pending &= (1U << pending_bits) - 1;
+    }
+    if (pending_bits)
+        out[written++] = alphabet->digits[pending << (alphabet->bits - pending_bits)];
+    memset(out + written, '=', total - written);
+}
+
+static void encode(const struct alphabet *alphabet, struct buf *out, struct bytes bytes)
+{
+    const size_t chars = chars_of(alphabet, bytes.size);
+    uint8_t *place = chars ? buf_extend(out, chars) : NULL;
+    if (place)
+        encode_to(alphabet, (char *)place, bytes.data, bytes.size);
+}
+
+/* Position of a character in the alphabet, or -1. */
+static int digit_value(const struct alphabet *alphabet, uint8_t character)
+{
+    const char *found = character ? strchr(alphabet->digits, character) : NULL;
+    return found ? (int)(found - alphabet->digits) : -1;
+}
+
+static struct bytes without_padding(const struct alphabet *alphabet, struct bytes text)
+{
+    for (unsigned i = 0; alphabet->group_chars && i < 2 && text.size; i++) {
+        if (text.data[text.size - 1] == '=')
+            text.size--;
+    }
+    return text;
+}
+
+/* Decode into exactly size bytes. False if the text is not what the encoder writes for them. */
+static bool decode_to(const struct alphabet *alphabet, uint8_t *out, size_t size, struct bytes text)
+{
+    if (text.size != chars_of(alphabet, size))
+        return false;
+    const struct bytes digits = without_padding(alphabet, text);
+    if (digits.size != (size * 8 + alphabet->bits - 1) / alphabet->bits)
+        return false;
+    uint32_t pending = 0;
+    unsigned pending_bits = 0;
+    size_t written = 0;
+    for (size_t i = 0; i < digits.size; i++) {
+        const int value = digit_value(alphabet, digits.data[i]);
+        if (value < 0)
+            return false;
+        pending = pending << alphabet->bits | (uint32_t)value;
+        pending_bits += alphabet->bits;
+        if (pending_bits >= 8) {
+            pending_bits -= 8;
+            out[written++] = (uint8_t)(pending >> pending_bits);
+        }
+        pending &= (1U << pending_bits) - 1;
+    }
+    return pending == 0; /* low bits that stand for nothing must be zero */
+}
+
+static enum vault_code not_decodable(const struct alphabet *alphabet, struct vault_error *err)
+{
+    return vault_fail(err, VAULT_INVALID, "not %s", alphabet->name);
+}
+
+static enum vault_code decode(const struct alphabet *alphabet, struct buf *out, struct bytes text,
+                              struct vault_error *err)
+{
+    const size_t size = without_padding(alphabet, text).size * alphabet->bits / 8;
+    const size_t before = out->size;
+    uint8_t *place = buf_extend(out, size);
+    if (!place)
+        return buf_check(out, err);
+    if (decode_to(alphabet, place, size, text))
+        return VAULT_OK;
+    out->size = before;
+    return not_decodable(alphabet, err);
+}
+
+static enum vault_code decode_exact(const struct alphabet *alphabet, void *out, size_t size,
+                                    struct bytes text, struct vault_error *err)
+{
+    /* Into a buffer first: out is written only on success. */
+    VAULT_AUTO(buf_finish) struct buf decoded = buf_limited(size);
+    uint8_t *place = buf_extend(&decoded, size);
+    if (!place)
+        return buf_check(&decoded, err);
+    if (!decode_to(alphabet, place, size, text))
+        return not_decodable(alphabet, err);
+    memcpy(out, place, size);
+    return VAULT_OK;
+}
+
+static void string(const struct alphabet *alphabet, char *out, const void *data, size_t size)
+{
+    encode_to(alphabet, out, data, size);
+    out[chars_of(alphabet, size)] = 0;
+}
+
+void hex_encode(struct buf *out, struct bytes bytes)
+{
+    encode(&hex, out, bytes);
+}
+
+void base64_encode(struct buf *out, struct bytes bytes)
+{
+    encode(&base64, out, bytes);
+}
+
+void base64url_encode(struct buf *out, struct bytes bytes)
+{
+    encode(&base64url, out, bytes);
+}
+
+void base32_encode(struct buf *out, struct bytes bytes)
+{
+    encode(&base32, out, bytes);
+}
+
+enum vault_code hex_decode(struct buf *out, struct bytes text, struct vault_error *err)
+{
+    return decode(&hex, out, text, err);
+}
+
+enum vault_code base64_decode(struct buf *out, struct bytes text, struct vault_error *err)
+{
+    return decode(&base64, out, text, err);
+}
+
+enum vault_code base64url_decode(struct buf *out, struct bytes text, struct vault_error *err)
+{
+    return decode(&base64url, out, text, err);
+}
+
+enum vault_code base32_decode(struct buf *out, struct bytes text, struct vault_error *err)
+{
+    return decode(&base32, out, text, err);
+}
+
+enum vault_code hex_decode_exact(void *out, size_t size_bytes, struct bytes text,
+                                 struct vault_error *err)
+{
+    return decode_exact(&hex, out, size_bytes, text, err);
+}
+
+enum vault_code base64_decode_exact(void *out, size_t size_bytes, struct bytes text,
+                                    struct vault_error *err)
+{
+    return decode_exact(&base64, out, size_bytes, text, err);
+}
+
+enum vault_code base32_decode_exact(void *out, size_t size_bytes, struct bytes text,
+                                    struct vault_error *err)
+{
+    return decode_exact(&base32, out, size_bytes, text, err);
+}
+
+void hex_string(char *out, const void *data, size_t size_bytes)
+{
+    string(&hex, out, data, size_bytes);
+}
+
+void base64_string(char *out, const void *data, size_t size_bytes)
+{
+    string(&base64, out, data, size_bytes);
+}
+
+void base32_string(char *out, const void *data, size_t size_bytes)
+{
+    string(&base32, out, data, size_bytes);
+}

@@ -1,0 +1,71 @@
+#include "vault/crypto/password.h"
+
+#include <argon2.h>
+#include <pthread.h>
+#include <stdio.h>
+
+#include "vault/crypto/secret.h"
+
+#define SALT_BYTES 16
+#define HASH_BYTES 32
+#define LANES      1U
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t slot_free = PTHREAD_COND_INITIALIZER;
+static unsigned running;
+
+static void slot_take(void)
+{
+    pthread_mutex_lock(&mutex);
+    while (running >= PASSWORD_CHECKS_AT_ONCE)
+        pthread_cond_wait(&slot_free, &mutex);
+    running++;
+    pthread_mutex_unlock(&mutex);
+}
+
+static void slot_give(void)
+{
+    pthread_mutex_lock(&mutex);
+    running--;
+    pthread_cond_signal(&slot_free);
+    pthread_mutex_unlock(&mutex);
+}
+
+enum vault_code password_hash(struct bytes password, char out[PASSWORD_HASH_CHARS],
+                              struct vault_error *err)
+{
+    if (password.size == 0 || password.size > PASSWORD_MAX_BYTES)
+        return vault_fail(err, VAULT_INVALID, "a password has 1 to %u bytes", PASSWORD_MAX_BYTES);
+    uint8_t salt[SALT_BYTES];
+    random_bytes(salt, sizeof salt);
+    char encoded[PASSWORD_HASH_CHARS];
+    slot_take();
+    const int result = argon2id_hash_encoded(PASSWORD_PASSES, PASSWORD_MEMORY_KIB, LANES,
+                                             password.data, password.size, salt, sizeof salt,
+                                             HASH_BYTES, encoded, sizeof encoded);
+    slot_give();
+    if (result != ARGON2_OK)
+        return vault_fail(err, VAULT_NO_MEMORY, "hashing a password: %s",
+                          argon2_error_message(result));
+    snprintf(out, PASSWORD_HASH_CHARS, "%s", encoded);
+    return VAULT_OK;
+}
+
+enum vault_code password_check(struct bytes password, const char *hash, struct vault_error *err)
+{
+    if (password.size == 0 || password.size > PASSWORD_MAX_BYTES)
+        return vault_fail(err, VAULT_DENIED, "the password is not the one");
+    if (!hash) {
+        char unused[PASSWORD_HASH_CHARS];
+        VAULT_TRY(password_hash(password, unused, err));
+        return vault_fail(err, VAULT_DENIED, "the password is not the one");
+    }
+    slot_take();
+    const int result = argon2id_verify(hash, password.data, password.size);
+    slot_give();
+    if (result == ARGON2_MEMORY_ALLOCATION_ERROR)
+        return vault_fail(err, VAULT_NO_MEMORY, "no memory to check a password with");
+    if (result != ARGON2_OK)
+        return vault_fail(err, VAULT_DENIED, "the password is not the one");
+    return VAULT_OK;
+}
