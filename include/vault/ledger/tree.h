@@ -21,7 +21,8 @@
 #include "vault/crypto/hash.h"
 
 #define TREE_HASH_BYTES SHA256_BYTES
-#define TREE_MAX_LEVELS 63 /* sizes below 2^63 */
+#define TREE_MAX_LEVELS 63
+#define TREE_MAX_SIZE   (UINT64_C(1) << 62)
 
 struct tree_hash {
     uint8_t bytes[TREE_HASH_BYTES];
