@@ -212,8 +212,11 @@ static struct MHD_Response *response_of(struct http_answer *answer)
     return response;
 }
 
-static enum MHD_Result send_answer(struct MHD_Connection *mhd, struct http_answer *answer)
+static enum MHD_Result send_answer(struct listener *listener, struct MHD_Connection *mhd,
+                                   struct http_answer *answer)
 {
+    if (listener->options.decorate)
+        listener->options.decorate(answer);
     struct MHD_Response *response = response_of(answer);
     if (!response)
         return MHD_NO;
@@ -228,14 +231,14 @@ static enum MHD_Result send_answer(struct MHD_Connection *mhd, struct http_answe
     return result;
 }
 
-static enum MHD_Result refuse(struct MHD_Connection *mhd, struct exchange *exchange,
-                              unsigned status, const char *detail)
+static enum MHD_Result refuse(struct listener *listener, struct MHD_Connection *mhd,
+                              struct exchange *exchange, unsigned status, const char *detail)
 {
     exchange->refused = true;
     struct http_answer answer = http_answer_new();
     problem_write(&answer, status, detail, exchange->target_too_long ? "" : exchange->target);
     answer.close = true;
-    const enum MHD_Result result = send_answer(mhd, &answer);
+    const enum MHD_Result result = send_answer(listener, mhd, &answer);
     http_answer_finish(&answer);
     return result;
 }
@@ -272,20 +275,21 @@ static void identify_peer(struct connection *connection, struct http_request *re
 }
 
 /* All headers are here, no byte of the body is. */
-static enum MHD_Result begin(struct MHD_Connection *mhd, struct exchange *exchange,
-                             const char *path, const char *method, const char *version)
+static enum MHD_Result begin(struct listener *listener, struct MHD_Connection *mhd,
+                             struct exchange *exchange, const char *path, const char *method,
+                             const char *version)
 {
     exchange->begun = true;
     struct http_request *request = &exchange->request;
     MHD_get_connection_values_n(mhd, MHD_HEADER_KIND, collect_header, request);
     MHD_get_connection_values_n(mhd, MHD_GET_ARGUMENT_KIND, collect_parameter, request);
     if (exchange->target_too_long)
-        return refuse(mhd, exchange, 400, "the request target is too long");
+        return refuse(listener, mhd, exchange, 400, "the request target is too long");
     const struct gate_line line = {method, exchange->target, version};
     struct vault_error err;
     const enum vault_code code = gate_check(&line, request->headers, request->header_count, &err);
     if (code)
-        return refuse(mhd, exchange, code == VAULT_TOO_LARGE ? 413 : 400, err.text);
+        return refuse(listener, mhd, exchange, code == VAULT_TOO_LARGE ? 413 : 400, err.text);
     request->method = http_method_of(method);
     request->path = path;
     return MHD_YES;
@@ -294,9 +298,10 @@ static enum MHD_Result begin(struct MHD_Connection *mhd, struct exchange *exchan
 static enum MHD_Result finish(struct MHD_Connection *mhd, struct connection *connection,
                               struct exchange *exchange)
 {
+    struct listener *listener = connection->listener;
     if (exchange->too_large)
-        return refuse(mhd, exchange, 413, "the body is over 65536 bytes");
-    const struct listener_options *options = &connection->listener->options;
+        return refuse(listener, mhd, exchange, 413, "the body is over 65536 bytes");
+    const struct listener_options *options = &listener->options;
     struct http_answer answer = http_answer_new();
     exchange->request.body = buf_view(&exchange->body);
     identify_peer(connection, &exchange->request);
@@ -305,7 +310,7 @@ static enum MHD_Result finish(struct MHD_Connection *mhd, struct connection *con
     set_deadline(connection, LISTENER_DEADLINE_S);
     if (answer.body.problem)
         problem_write(&answer, 500, "the answer could not be built", exchange->target);
-    const enum MHD_Result result = send_answer(mhd, &answer);
+    const enum MHD_Result result = send_answer(listener, mhd, &answer);
     http_answer_finish(&answer);
     return result;
 }
@@ -314,13 +319,13 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, con
                                   const char *method, const char *version, const char *data,
                                   size_t *data_size, void **request_context)
 {
-    (void)context;
+    struct listener *listener = context;
     struct exchange *exchange = *request_context;
     struct connection *connection = connection_of(mhd);
     if (!exchange || !connection)
         return MHD_NO;
     if (!exchange->begun)
-        return begin(mhd, exchange, path, method, version);
+        return begin(listener, mhd, exchange, path, method, version);
     if (*data_size) {
         buf_append(&exchange->body, data, *data_size);
         exchange->too_large |= exchange->body.problem != VAULT_OK;

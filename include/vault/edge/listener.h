@@ -28,6 +28,8 @@ struct listener_options {
     const struct tls *tls;    /* borrowed; must outlive the listener */
     http_handler *handler;
     void *context;
+    void (*decorate)(struct http_answer *answer); /* headers for every answer, the gate's refusals
+                                                     too; NULL: none */
 };
 
 struct listener;
