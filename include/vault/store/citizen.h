@@ -86,7 +86,7 @@ enum vault_code citizen_create(struct store *store, const struct citizen_new cit
  *
  * VAULT_NOT_FOUND  there is no such citizen, or erased already
  */
-enum vault_code citizen_erase(struct store *store, const struct citizen_id *id, int64_t now_s,
+enum vault_code citizen_erase(struct store *store, const struct citizen_id *id,
                               uint64_t *openings_gone, struct vault_error *err) VAULT_MUST_CHECK;
 
 /*

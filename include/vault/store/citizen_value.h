@@ -19,7 +19,7 @@
 #define CITIZEN_VALUE_VERSIONS 16 /* of one field; the oldest go */
 
 struct citizen_value_about {
-    int64_t version; /* grows with every put to this citizen; never used twice */
+    int64_t version; /* of this field: from 1, growing by 1 with every put */
     int64_t as_of_s;
     char source[CITIZEN_SOURCE_CHARS + 1];
 };

@@ -45,7 +45,7 @@ struct keyring;
  * Where the provider's key comes from. What is not in this table does not exist:
  *
  *   name    place
- *   "file"  a path: a file of 64 hex digits and a newline, with mode 0600 or 0400
+ *   "file"  a path: a file of exactly 32 bytes, with mode 0600 or 0400
  */
 struct keyring_provider {
     const char *name;

@@ -39,7 +39,7 @@ struct opening {
  *
  * VAULT_CONFLICT  next_index is behind the position: somebody else was here
  * VAULT_INVALID   an opening is outside that stretch, out of order, or its n does not follow its
- *                 citizen's head
+ *                 citizen's head (the first one known may have any n: older ones are pruned)
  */
 enum vault_code openings_add(struct store *store, const struct opening openings[], size_t count,
                              uint64_t next_index, struct vault_error *err) VAULT_MUST_CHECK;
