@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "number.h"
 #include "vault/base/codec.h"
 
 #define FORMAT_LINE "vault-access-log/1\n"
@@ -268,16 +269,7 @@ static bool is_dash(struct bytes value)
 
 static bool read_number(struct bytes text, uint64_t *out)
 {
-    if (text.size == 0 || text.size > 19 || (text.data[0] == '0' && text.size > 1))
-        return false;
-    uint64_t number = 0;
-    for (size_t i = 0; i < text.size; i++) {
-        if (!is_digit(text.data[i]))
-            return false;
-        number = number * 10 + (uint64_t)(text.data[i] - '0');
-    }
-    *out = number;
-    return number <= ENTRY_NUMBER_MAX;
+    return number_read(text, ENTRY_NUMBER_MAX, out);
 }
 
 static bool read_hex(struct bytes text, uint8_t *out, size_t size)
@@ -294,7 +286,7 @@ static bool read_event(struct bytes value, struct entry *entry)
 static bool read_time(struct bytes value, struct entry *entry)
 {
     uint64_t time_ms = 0;
-    if (!read_number(value, &time_ms) || time_ms > ENTRY_TIME_MAX_MS)
+    if (!number_read(value, ENTRY_TIME_MAX_MS, &time_ms))
         return false;
     entry->time_ms = (int64_t)time_ms;
     return true;
