@@ -220,7 +220,7 @@ enum vault_code tile_read_entry(const char *dir, uint64_t size, uint64_t index, 
 
 struct kept_tile {
     struct tile_name name; /* width 0: none */
-    uint8_t hashes[TILE_BYTES];
+    struct tree_hash hashes[TILE_WIDTH];
 };
 
 struct tile_source {
@@ -249,7 +249,7 @@ void tile_source_free(struct tile_source **source)
 }
 
 static enum vault_code load(struct tile_source *source, struct tile_name name,
-                            const uint8_t **hashes, struct vault_error *err)
+                            const struct tree_hash **hashes, struct vault_error *err)
 {
     for (unsigned i = 0; i < KEPT_TILES; i++) {
         const struct kept_tile *kept = &source->kept[i];
@@ -267,18 +267,6 @@ static enum vault_code load(struct tile_source *source, struct tile_name name,
     return VAULT_OK;
 }
 
-/* The root of the full subtree over 2^height hashes that stand side by side. */
-static struct tree_hash fold(const uint8_t *hashes, unsigned height)
-{
-    struct tree_frontier frontier = {0};
-    for (unsigned i = 0; i < 1U << height; i++) {
-        struct tree_hash hash;
-        memcpy(hash.bytes, hashes + (size_t)i * TREE_HASH_BYTES, TREE_HASH_BYTES);
-        tree_frontier_add(&frontier, &hash, NULL, NULL);
-    }
-    return tree_frontier_root(&frontier);
-}
-
 static enum vault_code node_of_tiles(void *context, unsigned level, uint64_t index,
                                      struct tree_hash *out, struct vault_error *err)
 {
@@ -289,9 +277,9 @@ static enum vault_code node_of_tiles(void *context, unsigned level, uint64_t ind
     const struct tile_name name = tile_of(source->size, tile_level, first / TILE_WIDTH);
     if (first % TILE_WIDTH + (1U << height) > name.width)
         return vault_fail(err, VAULT_INVALID, "a node that the tree does not have yet");
-    const uint8_t *hashes = NULL;
+    const struct tree_hash *hashes = NULL;
     VAULT_TRY(load(source, name, &hashes, err));
-    *out = fold(hashes + first % TILE_WIDTH * TREE_HASH_BYTES, height);
+    *out = tree_fold(hashes + first % TILE_WIDTH, height);
     return VAULT_OK;
 }
 
