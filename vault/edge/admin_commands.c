@@ -4,9 +4,11 @@
 #include "vault/base/file.h"
 #include "vault/crypto/x509.h"
 #include "vault/edge/admin.h"
+#include "vault/store/control_service.h"
 #include "vault/vault/active_policy.h"
 #include "vault/vault/people.h"
 #include "vault/vault/service.h"
+#include "vault/vault/subject.h"
 
 #define REQUEST_DEPTH_MAX     6
 #define CERTIFICATE_DAYS      397
@@ -42,40 +44,87 @@ static enum vault_code run_service_add(const struct command_call *call)
     return service_add(call->context->vault, bytes_of_text(registration), call->err);
 }
 
-static enum vault_code read_ca(const struct command_call *call, struct buf *certificate,
-                               struct buf *key)
-{
-    const struct config *config = call->context->config;
-    VAULT_TRY(file_read(config->services.clients_ca, certificate, call->err));
-    return file_read(config->services_ca_key, key, call->err);
-}
+/* A kind of client that has a CA of its own. */
+struct client_kind {
+    enum control_certificate_kind kind;
+    const char *ca_path;
+    const char *ca_key_path;
+};
 
-/* Sign a request for a service's own key, and know that key from now on. */
-static enum vault_code run_service_cert_add(const struct command_call *call)
+/* Sign the request in csr for a client's own key: the vault never holds that. The certificate is
+ * the answer's result. */
+static enum vault_code sign_request(const struct command_call *call, const struct client_kind *kind,
+                                    const char *name, uint8_t spki[SHA256_BYTES],
+                                    int64_t *expires_s)
 {
-    const char *id;
     const char *request;
-    uint8_t spki[SHA256_BYTES];
-    int64_t expires_s;
-    VAULT_AUTO(service_release) struct service_hold service = {0};
     VAULT_AUTO(buf_finish) struct buf ca_certificate = buf_limited(X509_PEM_BYTES_MAX);
     VAULT_AUTO(buf_finish) struct buf ca_key = buf_limited(X509_PEM_BYTES_MAX);
-    VAULT_AUTO(buf_finish) struct buf certificate = buf_limited(CERTIFICATE_BYTES_MAX);
-    VAULT_TRY(text_of(call, "id", &id));
+    VAULT_AUTO(buf_finish) struct buf certificate = buf_limited(X509_PEM_BYTES_MAX);
     VAULT_TRY(text_of(call, "csr", &request));
-    VAULT_TRY(service_by_id(call->context->vault, bytes_of_text(id), &service, call->err));
-    VAULT_TRY(read_ca(call, &ca_certificate, &ca_key));
+    VAULT_TRY(file_read(kind->ca_path, &ca_certificate, call->err));
+    VAULT_TRY(file_read(kind->ca_key_path, &ca_key, call->err));
     const struct x509_ca ca = {buf_view(&ca_certificate), buf_view(&ca_key)};
     const struct x509_period period = {clock_now_s(vault_clock(call->context->vault)),
                                        CERTIFICATE_DAYS};
     VAULT_TRY(
-        x509_sign_client(&ca, bytes_of_text(request), id, period, &certificate, spki, call->err));
-    VAULT_TRY(x509_read(buf_view(&certificate), spki, &expires_s, call->err));
-    VAULT_TRY(service_add_key(call->context->vault, id, spki, expires_s, call->err));
+        x509_sign_client(&ca, bytes_of_text(request), name, period, &certificate, spki, call->err));
+    VAULT_TRY(x509_read(buf_view(&certificate), spki, expires_s, call->err));
     buf_text(call->result, "{\"certificate\":");
     json_write_string(call->result, buf_view(&certificate));
     buf_byte(call->result, '}');
     return VAULT_OK;
+}
+
+static enum vault_code run_service_cert_add(const struct command_call *call)
+{
+    const struct config *config = call->context->config;
+    const struct client_kind kind = {CONTROL_CERTIFICATE_SERVICE, config->services.clients_ca,
+                                     config->services_ca_key};
+    const char *id;
+    uint8_t spki[SHA256_BYTES];
+    int64_t expires_s;
+    VAULT_AUTO(service_release) struct service_hold service = {0};
+    VAULT_TRY(text_of(call, "id", &id));
+    VAULT_TRY(service_by_id(call->context->vault, bytes_of_text(id), &service, call->err));
+    VAULT_TRY(sign_request(call, &kind, id, spki, &expires_s));
+    return service_add_key(call->context->vault, kind.kind, id, spki, expires_s, call->err);
+}
+
+static enum vault_code run_auditor_add(const struct command_call *call)
+{
+    const struct config *config = call->context->config;
+    const struct client_kind kind = {CONTROL_CERTIFICATE_AUDITOR, config->auditors.clients_ca,
+                                     config->auditors_ca_key};
+    const char *name;
+    uint8_t spki[SHA256_BYTES];
+    int64_t expires_s;
+    VAULT_TRY(text_of(call, "id", &name));
+    VAULT_TRY(sign_request(call, &kind, name, spki, &expires_s));
+    return service_add_key(call->context->vault, kind.kind, name, spki, expires_s, call->err);
+}
+
+/* What a service calls citizens that the operator names: its enrolment list. */
+static enum vault_code run_service_subjects(const struct command_call *call)
+{
+    const char *id;
+    const json_t *references = json_object_get(call->request, "references");
+    VAULT_AUTO(service_release) struct service_hold service = {0};
+    VAULT_TRY(text_of(call, "id", &id));
+    VAULT_TRY(service_by_id(call->context->vault, bytes_of_text(id), &service, call->err));
+    buf_byte(call->result, '[');
+    for (size_t i = 0; i < json_array_size(references); i++) {
+        const char *reference = json_string_value(json_array_get(references, i));
+        struct citizen_id citizen;
+        char subject[SUBJECT_CHARS + 1];
+        if (!reference)
+            return vault_fail(call->err, VAULT_INVALID, "references is a list of texts");
+        VAULT_TRY(people_find(call->context->vault, reference, &citizen, call->err));
+        VAULT_TRY(subject_write(service.service, &citizen, subject, call->err));
+        buf_format(call->result, "%s\"%s\"", i ? "," : "", subject);
+    }
+    buf_byte(call->result, ']');
+    return service_enrolled(call->context->vault, id, call->err);
 }
 
 static enum vault_code read_rows(const struct command_call *call,
@@ -126,6 +175,8 @@ static const struct {
     {"status", run_status},
     {"service add", run_service_add},
     {"service cert-add", run_service_cert_add},
+    {"service subjects", run_service_subjects},
+    {"auditor add", run_auditor_add},
     {"citizen import", run_citizen_import},
     {"policy activate", run_policy_activate},
 };

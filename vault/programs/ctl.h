@@ -25,8 +25,13 @@ ctl_run ctl_init;
 ctl_run ctl_status;
 ctl_run ctl_service_add;
 ctl_run ctl_service_cert_add;
+ctl_run ctl_service_subjects;
+ctl_run ctl_auditor_add;
 ctl_run ctl_citizen_import;
 ctl_run ctl_policy_activate;
+ctl_run ctl_policy_key;
+ctl_run ctl_policy_sign;
+ctl_run ctl_policy_verify;
 
 /* Say that the arguments are wrong. Returns the exit code. */
 int ctl_usage(const char *what);

@@ -166,7 +166,7 @@ static enum vault_code check(const struct init *init, struct vault_error *err)
     if (!note_name_is_valid(bytes_of_text(init->origin)))
         return vault_fail(err, VAULT_INVALID, "an origin has no spaces and no '+'");
     for (size_t i = 0; i < init->signer_count; i++) {
-        const enum vault_code code = note_key_read(bytes_of_text(init->signers[i]), &key, err);
+        const enum vault_code code = note_key_parse(bytes_of_text(init->signers[i]), &key, err);
         if (code) {
             vault_error_context(err, "--policy-signer");
             return code;

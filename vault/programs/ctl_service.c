@@ -94,8 +94,8 @@ static int save_certificate(const json_t *result, const char *path)
 }
 
 /* Have a service's request signed, and write the certificate. */
-static int add_certificate(const struct ctl *ctl, const char *id, const char *csr_path,
-                           const char *out_path)
+static int add_certificate(const struct ctl *ctl, const char *command, const char *id,
+                           const char *csr_path, const char *out_path)
 {
     VAULT_AUTO(buf_finish) struct buf csr = buf_limited(FILE_BYTES_MAX);
     VAULT_AUTO(buf_finish) struct buf request = buf_limited(REQUEST_BYTES_MAX);
@@ -103,7 +103,7 @@ static int add_certificate(const struct ctl *ctl, const char *id, const char *cs
     int exit_code = read_into(csr_path, &csr);
     if (exit_code)
         return exit_code;
-    begin(&request, "service cert-add");
+    begin(&request, command);
     add_text(&request, "id", bytes_of_text(id));
     add_text(&request, "csr", buf_view(&csr));
     buf_byte(&request, '}');
@@ -165,17 +165,51 @@ int ctl_service_add(const struct ctl *ctl, int argc, char **argv)
     exit_code = ask(ctl, &request, &result, "registered");
     if (exit_code || !certificate.csr)
         return exit_code;
-    return add_certificate(ctl, json_string_value(json_object_get(parsed, "id")), certificate.csr,
+    return add_certificate(ctl, "service cert-add",
+                           json_string_value(json_object_get(parsed, "id")), certificate.csr,
                            certificate.out);
 }
 
-int ctl_service_cert_add(const struct ctl *ctl, int argc, char **argv)
+static int add_certificate_for(const struct ctl *ctl, int argc, char **argv, const char *command,
+                               const char *usage)
 {
     struct certificate_options certificate = {0};
     if (!read_certificate_options(argc, argv, &certificate) || optind + 1 != argc ||
         !certificate.csr)
-        return ctl_usage("service cert-add takes ID --csr FILE --out FILE");
-    return add_certificate(ctl, argv[optind], certificate.csr, certificate.out);
+        return ctl_usage(usage);
+    return add_certificate(ctl, command, argv[optind], certificate.csr, certificate.out);
+}
+
+int ctl_service_cert_add(const struct ctl *ctl, int argc, char **argv)
+{
+    return add_certificate_for(ctl, argc, argv, "service cert-add",
+                               "service cert-add takes ID --csr FILE --out FILE");
+}
+
+int ctl_auditor_add(const struct ctl *ctl, int argc, char **argv)
+{
+    return add_certificate_for(ctl, argc, argv, "auditor add",
+                               "auditor add takes NAME --csr FILE --out FILE");
+}
+
+int ctl_service_subjects(const struct ctl *ctl, int argc, char **argv)
+{
+    VAULT_AUTO(buf_finish) struct buf request = buf_limited(REQUEST_BYTES_MAX);
+    VAULT_AUTO(json_free) json_t *result = NULL;
+    if (argc < 3)
+        return ctl_usage("service subjects takes ID REFERENCE…");
+    begin(&request, "service subjects");
+    add_text(&request, "id", bytes_of_text(argv[1]));
+    buf_text(&request, ",\"references\":[");
+    for (int i = 2; i < argc; i++) {
+        buf_text(&request, i > 2 ? "," : "");
+        json_write_string(&request, bytes_of_text(argv[i]));
+    }
+    buf_text(&request, "]}");
+    const int exit_code = ask(ctl, &request, &result, NULL);
+    for (int i = 2; exit_code == 0 && !ctl->json && i < argc; i++)
+        printf("%s %s\n", argv[i], json_string_value(json_array_get(result, (size_t)i - 2)));
+    return exit_code;
 }
 
 int ctl_policy_activate(const struct ctl *ctl, int argc, char **argv)

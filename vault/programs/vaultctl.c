@@ -30,9 +30,18 @@ static const struct {
      "register a service, and sign a certificate for its own key"},
     {"service", "cert-add", ctl_service_cert_add, "ID --csr FILE --out FILE",
      "sign a certificate for one more key of a service"},
+    {"service", "subjects", ctl_service_subjects, "ID REFERENCE…",
+     "print what the service calls these citizens: its enrolment list"},
+    {"auditor", "add", ctl_auditor_add, "NAME --csr FILE --out FILE",
+     "sign a certificate for an auditor's own key"},
     {"citizen", "import", ctl_citizen_import, "FILE.jsonl",
      "bring citizens in, a row of JSON each; may be run again"},
     {"policy", "activate", ctl_policy_activate, "DIR", "make a signed bundle the one that decides"},
+    {"policy", "key", ctl_policy_key, "NAME FILE", "make a key to sign bundles with"},
+    {"policy", "sign", ctl_policy_sign, "DIR --key FILE [--name NAME --version N]",
+     "write manifest and signature"},
+    {"policy", "verify", ctl_policy_verify, "DIR --trust FILE",
+     "check manifest and signatures against a file of verifier keys"},
     {"policy", NULL, run_policy, "VERB …", "work on a bundle without a vault; see policy --help"},
 };
 

@@ -11,6 +11,7 @@
 #include "parts.h"
 #include "vault/base/codec.h"
 #include "vault/base/file.h"
+#include "vault/policy/signature.h"
 #include "vault/store/setting.h"
 
 #define ACTIVE_SETTING "policy.active" /* the name of a folder in the vault's policy folder */

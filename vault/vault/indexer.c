@@ -34,7 +34,7 @@ enum vault_code indexer_remembered(struct vault *vault, struct ledger_head *out,
                                    struct vault_error *err)
 {
     VAULT_AUTO(buf_finish) struct buf value = buf_limited(sizeof out->root.bytes + 8);
-    *out = (struct ledger_head){0};
+    *out = (struct ledger_head){.size = 0};
     const enum vault_code code = setting_get(vault->store, HEAD_SETTING, &value, err);
     if (code == VAULT_NOT_FOUND)
         return VAULT_OK;

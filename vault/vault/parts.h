@@ -6,7 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "vault/crypto/sign.h"
+#include "vault/crypto/note.h"
 #include "vault/ledger/ledger.h"
 #include "vault/store/store.h"
 #include "vault/vault/vault.h"
@@ -22,7 +22,7 @@ struct vault {
     char policy_dir[4096];
     struct keyring *keyring;
     struct store *store;
-    struct sign_key *log_key;
+    struct note_signer log_signer; /* its name is the log's origin */
     struct ledger *ledger;
     struct secret *subject_key;   /* from it each service's own is derived */
     struct secret *log_name_key;  /* what the log calls a citizen, in openings */
@@ -33,7 +33,7 @@ struct vault {
     struct heads *heads;
     struct indexer *indexer;
 
-    pthread_mutex_t mutex; /* guards the two below */
+    pthread_mutex_t mutex;        /* guards the two below */
     struct active_policy *active; /* NULL: no policy is active */
     struct service_registry *registry;
     pthread_mutex_t activating; /* one activation at a time */

@@ -269,9 +269,10 @@ static void write_released(struct passage *passage, size_t i, bool *first, struc
     const struct policy_source source = {passage, stored_value, pseudonym};
     VAULT_AUTO(buf_finish) struct buf value = buf_limited(POLICY_VALUE_BYTES_MAX);
     forget_values(passage);
-    outcome->reason =
-        (uint8_t)policy_value_write(policy, field, outcome->form, passage->now_s, &source, &value);
-    if (outcome->reason != REASON_RELEASED)
+    const enum policy_reason reason =
+        policy_value_write(policy, field, outcome->form, passage->now_s, &source, &value);
+    outcome->reason = (uint8_t)reason;
+    if (reason != REASON_RELEASED)
         return;
     char as_of[DATE_CHARS + 1];
     date_format(as_of, date_of_instant(passage->as_of_s ? passage->as_of_s : passage->now_s));

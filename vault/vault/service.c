@@ -310,17 +310,35 @@ enum vault_code service_add(struct vault *vault, struct bytes registration, stru
     return code;
 }
 
-enum vault_code service_add_key(struct vault *vault, const char *id,
-                                const uint8_t spki[SHA256_BYTES], int64_t expires_s,
-                                struct vault_error *err)
+enum vault_code service_add_key(struct vault *vault, enum control_certificate_kind kind,
+                                const char *owner, const uint8_t spki[SHA256_BYTES],
+                                int64_t expires_s, struct vault_error *err)
 {
-    struct control_certificate certificate = {.kind = CONTROL_CERTIFICATE_SERVICE,
-                                              .added_s = clock_now_s(&vault->options.clock),
-                                              .expires_s = expires_s};
-    if (!entry_id_is_valid(bytes_of_text(id)))
-        return vault_fail(err, VAULT_NOT_FOUND, "there is no such service");
-    snprintf(certificate.owner, sizeof certificate.owner, "%s", id);
+    struct control_certificate certificate = {
+        .kind = kind, .added_s = clock_now_s(&vault->options.clock), .expires_s = expires_s};
+    if (!entry_id_is_valid(bytes_of_text(owner)))
+        return vault_fail(err, VAULT_INVALID,
+                          "a name is a letter and then letters, digits, _ . or -, in lower case");
+    snprintf(certificate.owner, sizeof certificate.owner, "%s", owner);
     memcpy(certificate.spki, spki, sizeof certificate.spki);
     VAULT_TRY(control_certificate_add(vault->store, &certificate, err));
+    const bool is_service = kind == CONTROL_CERTIFICATE_SERVICE;
+    return event_of_operator(vault, ENTRY_ADMIN, bytes_of_text(is_service ? owner : ""), err);
+}
+
+enum vault_code service_enrolled(struct vault *vault, const char *id, struct vault_error *err)
+{
     return event_of_operator(vault, ENTRY_ADMIN, bytes_of_text(id), err);
+}
+
+enum vault_code service_auditor_by_key(struct vault *vault, const uint8_t spki[SHA256_BYTES],
+                                       struct vault_error *err)
+{
+    struct control_certificate certificate;
+    const enum vault_code code = control_certificate_find(vault->store, CONTROL_CERTIFICATE_AUDITOR,
+                                                          spki, &certificate, err);
+    if (code == VAULT_NOT_FOUND ||
+        (code == VAULT_OK && certificate.state != CONTROL_CERTIFICATE_ACTIVE))
+        return vault_fail(err, VAULT_DENIED, "this certificate belongs to no auditor");
+    return code;
 }

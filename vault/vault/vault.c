@@ -33,12 +33,12 @@ static struct secret **key_place(struct vault *vault, size_t i)
     return (struct secret **)(void *)((char *)vault + derived_keys[i].offset);
 }
 
-static enum vault_code derive_log_key(const struct keyring *keyring, struct sign_key **out,
-                                      struct vault_error *err)
+static enum vault_code derive_log_signer(struct vault *vault, struct vault_error *err)
 {
     VAULT_AUTO(secret_free) struct secret *seed = NULL;
-    VAULT_TRY(keyring_derive(keyring, LOG_KEY_LABEL, SIGN_SEED_BYTES, &seed, err));
-    return sign_key_of_seed(seed, out, err);
+    VAULT_TRY(keyring_derive(vault->keyring, LOG_KEY_LABEL, SIGN_SEED_BYTES, &seed, err));
+    return note_signer_make(bytes_of_text(vault->options.origin), NOTE_ED25519, seed,
+                            &vault->log_signer, err);
 }
 
 static enum vault_code derive_keys(struct vault *vault, struct vault_error *err)
@@ -46,7 +46,7 @@ static enum vault_code derive_keys(struct vault *vault, struct vault_error *err)
     for (size_t i = 0; i < sizeof derived_keys / sizeof derived_keys[0]; i++)
         VAULT_TRY(keyring_derive(vault->keyring, derived_keys[i].label, SECRET_KEY_BYTES,
                                  key_place(vault, i), err));
-    return derive_log_key(vault->keyring, &vault->log_key, err);
+    return derive_log_signer(vault, err);
 }
 
 static enum vault_code name_folders(struct vault *vault, struct vault_error *err)
@@ -56,61 +56,61 @@ static enum vault_code name_folders(struct vault *vault, struct vault_error *err
                      err);
 }
 
+static struct ledger_options ledger_options_of(const struct vault *vault)
+{
+    return (struct ledger_options){
+        .dir = vault->log_dir,
+        .signer = &vault->log_signer,
+        .clock = vault->options.clock,
+        .clock_step_ms = LEDGER_CLOCK_STEP_MS,
+    };
+}
+
+static enum vault_code vault_new(const struct vault_options *options, struct vault **out,
+                                 struct vault_error *err)
+{
+    VAULT_AUTO(vault_close) struct vault *vault = calloc(1, sizeof *vault);
+    if (!vault)
+        return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
+    vault->options = *options;
+    pthread_mutex_init(&vault->mutex, NULL);
+    pthread_mutex_init(&vault->activating, NULL);
+    VAULT_TRY(name_folders(vault, err));
+    *out = VAULT_TAKE(vault);
+    return VAULT_OK;
+}
+
 enum vault_code vault_create(const struct vault_options *options, struct secret **recovery,
                              struct vault_error *err)
 {
-    VAULT_AUTO(keyring_close) struct keyring *keyring = NULL;
+    VAULT_AUTO(vault_close) struct vault *vault = NULL;
     VAULT_AUTO(secret_free) struct secret *shown = NULL;
-    VAULT_AUTO(sign_key_free) struct sign_key *log_key = NULL;
-    struct vault *names = calloc(1, sizeof *names);
-    if (!names)
-        return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
-    names->options = *options;
-    enum vault_code code = name_folders(names, err);
-    const struct ledger_options log = {
-        .dir = names->log_dir, .origin = options->origin, .clock = options->clock};
-    struct ledger_options signed_log = log;
-    if (code == VAULT_OK)
-        code = folder_create(options->dir, err);
-    if (code == VAULT_OK)
-        code = keyring_create(options->dir, &options->provider, &shown, err);
-    if (code == VAULT_OK)
-        code = keyring_open(options->dir, &options->provider, &keyring, err);
-    if (code == VAULT_OK)
-        code = store_create(options->dir, keyring, err);
-    if (code == VAULT_OK)
-        code = derive_log_key(keyring, &log_key, err);
-    signed_log.key = log_key;
-    if (code == VAULT_OK)
-        code = ledger_create(&signed_log, err);
-    if (code == VAULT_OK)
-        code = folder_create(names->policy_dir, err);
-    free(names);
-    if (code == VAULT_OK)
-        *recovery = VAULT_TAKE(shown);
-    return code;
+    VAULT_TRY(vault_new(options, &vault, err));
+    VAULT_TRY(folder_create(options->dir, err));
+    VAULT_TRY(keyring_create(options->dir, &options->provider, &shown, err));
+    VAULT_TRY(keyring_open(options->dir, &options->provider, &vault->keyring, err));
+    VAULT_TRY(store_create(options->dir, vault->keyring, err));
+    VAULT_TRY(derive_keys(vault, err));
+    const struct ledger_options log = ledger_options_of(vault);
+    VAULT_TRY(ledger_create(&log, err));
+    VAULT_TRY(folder_create(vault->policy_dir, err));
+    *recovery = VAULT_TAKE(shown);
+    return VAULT_OK;
 }
 
 static enum vault_code open_ledger(struct vault *vault, struct vault_error *err)
 {
     struct ledger_head remembered;
+    struct ledger_options options = ledger_options_of(vault);
     VAULT_TRY(indexer_remembered(vault, &remembered, err));
-    const struct ledger_options options = {
-        .dir = vault->log_dir,
-        .origin = vault->options.origin,
-        .key = vault->log_key,
-        .clock = vault->options.clock,
-        .remembered = &remembered,
-        .remembered_count = 1,
-        .clock_step_ms = LEDGER_CLOCK_STEP_MS,
-    };
+    options.remembered = &remembered;
+    options.remembered_count = 1;
     return ledger_open(&options, &vault->ledger, err);
 }
 
 static enum vault_code open_parts(struct vault *vault, struct vault_error *err)
 {
     const struct store_options store = {.open_citizens_max = vault->options.open_citizens_max};
-    VAULT_TRY(name_folders(vault, err));
     VAULT_TRY(keyring_open(vault->options.dir, &vault->options.provider, &vault->keyring, err));
     VAULT_TRY(derive_keys(vault, err));
     VAULT_TRY(store_open(vault->options.dir, vault->keyring, &store, &vault->store, err));
@@ -123,12 +123,8 @@ static enum vault_code open_parts(struct vault *vault, struct vault_error *err)
 enum vault_code vault_open(const struct vault_options *options, struct vault **out,
                            struct vault_error *err)
 {
-    VAULT_AUTO(vault_close) struct vault *vault = calloc(1, sizeof *vault);
-    if (!vault)
-        return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
-    vault->options = *options;
-    pthread_mutex_init(&vault->mutex, NULL);
-    pthread_mutex_init(&vault->activating, NULL);
+    VAULT_AUTO(vault_close) struct vault *vault = NULL;
+    VAULT_TRY(vault_new(options, &vault, err));
     VAULT_TRY(open_parts(vault, err));
     *out = VAULT_TAKE(vault);
     return VAULT_OK;
@@ -156,7 +152,7 @@ void vault_close(struct vault **vault)
     store_close(&gone->store);
     for (size_t i = 0; i < sizeof derived_keys / sizeof derived_keys[0]; i++)
         secret_free(key_place(gone, i));
-    sign_key_free(&gone->log_key);
+    note_signer_finish(&gone->log_signer);
     keyring_close(&gone->keyring);
     pthread_mutex_destroy(&gone->activating);
     pthread_mutex_destroy(&gone->mutex);

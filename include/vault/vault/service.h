@@ -21,6 +21,7 @@
 #include "vault/base/json.h"
 #include "vault/crypto/hash.h"
 #include "vault/crypto/secret.h"
+#include "vault/store/control_service.h"
 #include "vault/vault/vault.h"
 
 #define SERVICE_ID_CHARS   64
@@ -69,7 +70,16 @@ enum vault_code service_by_id(struct vault *vault, struct bytes id, struct servi
 enum vault_code service_add(struct vault *vault, struct bytes registration, struct vault_error *err)
     VAULT_MUST_CHECK;
 
-/* Register a key for a service. Logged. */
-enum vault_code service_add_key(struct vault *vault, const char *id,
-                                const uint8_t spki[SHA256_BYTES], int64_t expires_s,
-                                struct vault_error *err) VAULT_MUST_CHECK;
+/* Register the key of a service, or of an auditor under a name. Logged. VAULT_CONFLICT if the key
+ * is known already. */
+enum vault_code service_add_key(struct vault *vault, enum control_certificate_kind kind,
+                                const char *owner, const uint8_t spki[SHA256_BYTES],
+                                int64_t expires_s, struct vault_error *err) VAULT_MUST_CHECK;
+
+/* The operator handed a service its subjects of citizens. Logged. */
+enum vault_code service_enrolled(struct vault *vault, const char *id, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
+/* Whether the key is that of an auditor, and not revoked. VAULT_DENIED if not. */
+enum vault_code service_auditor_by_key(struct vault *vault, const uint8_t spki[SHA256_BYTES],
+                                       struct vault_error *err) VAULT_MUST_CHECK;
