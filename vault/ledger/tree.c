@@ -69,6 +69,14 @@ struct tree_hash tree_frontier_root(const struct tree_frontier *frontier)
     return root;
 }
 
+struct tree_hash tree_fold(const struct tree_hash hashes[], unsigned height)
+{
+    struct tree_frontier frontier = {0};
+    for (unsigned i = 0; i < 1U << height; i++)
+        tree_frontier_add(&frontier, &hashes[i], NULL, NULL);
+    return frontier.nodes[height];
+}
+
 /*
  * The root over the leaves from..to-1, from being where one of the tree's own splits is: full
  * subtrees that get smaller to the right, folded together from the right.

@@ -39,6 +39,7 @@
 #define ENTRY_CLIENT_BYTES     8  /* of the SHA-256 of the client's SPKI */
 #define ENTRY_POLICY_BYTES     8  /* of the SHA-256 of the bundle's manifest */
 #define ENTRY_COMMITMENT_BYTES 32
+#define ENTRY_NUMBER_MAX       INT64_MAX       /* versions, counts, indexes */
 #define ENTRY_TIME_MAX_MS      253402300799999 /* the end of the year 9999 */
 
 enum entry_event {

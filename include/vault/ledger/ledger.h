@@ -41,7 +41,7 @@
 #include "vault/base/buf.h"
 #include "vault/base/clock.h"
 #include "vault/base/error.h"
-#include "vault/crypto/sign.h"
+#include "vault/crypto/note.h"
 #include "vault/ledger/entry.h"
 #include "vault/ledger/tree.h"
 
@@ -52,7 +52,6 @@
 #define LEDGER_PUBLISH_EVERY_MS  500          /* while there is something to publish */
 #define LEDGER_PUBLISH_WITHIN_MS 10000        /* older entries unpublished: entering is refused */
 #define LEDGER_CLOCK_STEP_MS     1000         /* what vaultd takes for clock_step_ms */
-#define LEDGER_ORIGIN_MAX_BYTES  255
 
 struct ledger;
 
@@ -63,10 +62,12 @@ struct ledger_head {
 };
 
 struct ledger_options {
-    const char *dir;            /* the log's folder */
-    const char *origin;         /* the log's name, the first line of its checkpoints */
-    const struct sign_key *key; /* borrowed until the ledger is closed */
-    struct clock clock;         /* its context is borrowed too */
+    const char *dir; /* the log's folder */
+
+    /* The log's key. Its name is the log's origin, the first line of its checkpoints. Borrowed
+     * until the ledger is closed, and so is the clock's context. */
+    const struct note_signer *signer;
+    struct clock clock;
 
     /* What is remembered of this log outside its folder: the control store's memory, checkpoints
      * kept elsewhere, what witnesses answered. A log that is shorter, or had another root at that

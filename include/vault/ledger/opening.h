@@ -28,11 +28,12 @@
 
 #include "vault/base/buf.h"
 #include "vault/base/error.h"
+#include "vault/base/json.h"
 #include "vault/ledger/entry.h"
 
 #define OPENING_SALT_BYTES      32
-#define OPENING_VALUE_MAX_BYTES 4096       /* of one key */
-#define OPENING_MAX_BYTES       (8 * 1024) /* of the JSON */
+#define OPENING_VALUE_MAX_BYTES (12 * 1024) /* of one key */
+#define OPENING_MAX_BYTES       (15 * 1024) /* of the JSON: sealed, it fits LEDGER_OPENING_MAX_BYTES */
 
 struct opening_field {
     bool present;
@@ -56,10 +57,13 @@ void opening_commit(struct opening *opening, struct entry *entry, enum entry_key
 enum vault_code opening_write(const struct opening *opening, struct buf *out,
                               struct vault_error *err) VAULT_MUST_CHECK;
 
-/* Read an opening's JSON; the values are copied into storage, where out borrows them from.
- * VAULT_INVALID for anything but what opening_write() writes, white space and order aside. */
+/* Read an opening's JSON, as text or as a tree; the values are copied into storage, which is this
+ * opening's alone, and out borrows them from there. VAULT_INVALID for anything but what
+ * opening_write() writes, white space and order aside. */
 enum vault_code opening_parse(struct bytes json, struct buf *storage, struct opening *out,
                               struct vault_error *err) VAULT_MUST_CHECK;
+enum vault_code opening_parse_json(const json_t *root, struct buf *storage, struct opening *out,
+                                   struct vault_error *err) VAULT_MUST_CHECK;
 
 /* VAULT_DENIED unless every key that the opening has is what the entry committed to. */
 enum vault_code opening_check(const struct opening *opening, const struct entry *entry,

@@ -32,6 +32,6 @@ struct proof {
 void proof_write(const struct proof *proof, struct buf *out);
 
 /* Read a proof; out borrows from the text. VAULT_INVALID, naming the line. The checkpoint is not
- * looked into. */
+ * looked into, but must be there. */
 enum vault_code proof_parse(struct bytes text, struct proof *out, struct vault_error *err)
     VAULT_MUST_CHECK;

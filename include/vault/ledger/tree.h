@@ -33,6 +33,9 @@ struct tree_hash tree_node(const struct tree_hash *left, const struct tree_hash 
 struct tree_hash tree_empty_root(void);
 bool tree_hash_equal(const struct tree_hash *a, const struct tree_hash *b);
 
+/* The node over 2^height hashes that stand side by side, as they do in a tile. */
+struct tree_hash tree_fold(const struct tree_hash hashes[], unsigned height);
+
 /* The right edge of a tree. A zeroed one is the empty tree. */
 struct tree_frontier {
     uint64_t size;
