@@ -47,7 +47,7 @@ static bool target_is_origin_form(const char *target)
     if (strstr(target, "%00")) /* the library would end the path there */
         return false;
     for (const char *p = target; *p; p++) {
-        if (*p <= 0x20 || *p == 0x7f || strchr("#\\\"<>^`{|}", *p))
+        if ((unsigned char)*p <= 0x20 || (unsigned char)*p >= 0x7f || strchr("#\\\"<>^`{|}", *p))
             return false;
     }
     return true;
@@ -111,6 +111,8 @@ enum vault_code gate_check(const struct gate_line *line, const struct http_pair 
         return vault_fail(err, VAULT_INVALID, "there must be one Host header");
     if (seen.lengths > 1 || seen.encodings > 1 || (seen.lengths && seen.encodings))
         return vault_fail(err, VAULT_INVALID, "the length of the body is given more than once");
+    if (seen.encodings && strcmp(line->version, "HTTP/1.0") == 0)
+        return vault_fail(err, VAULT_INVALID, "HTTP/1.0 has no transfer encodings");
     if (seen.lengths && seen.length > HTTP_BODY_BYTES_MAX)
         return vault_fail(err, VAULT_TOO_LARGE, "the body is over %u bytes", HTTP_BODY_BYTES_MAX);
     return VAULT_OK;

@@ -19,7 +19,7 @@ struct render {
 
 /* One mark: {{kind name}}. */
 struct mark {
-    char kind; /* '=' value, 't' text, '#', '^', '/', '>' */
+    char kind; /* '=' value, 't' text, '#', '^', '/', '>'; '!' one that does not close; 0 none */
     char name[NAME_CHARS_MAX];
     const char *begin;
     const char *end; /* behind the mark */
@@ -121,14 +121,15 @@ static enum vault_code put_text(const struct render *render, const char *name)
     return VAULT_OK;
 }
 
-/* The next mark at or after text; kind 0 if there is none. */
+/* The next mark at or after text. */
 static struct mark next_mark(const char *text)
 {
     struct mark mark = {.begin = strstr(text, "{{")};
     const char *close = mark.begin ? strstr(mark.begin, "}}") : NULL;
     if (!close) {
-        mark.begin = text + strlen(text);
-        mark.end = mark.begin;
+        mark.kind = mark.begin ? '!' : 0;
+        mark.end = text + strlen(text);
+        mark.begin = mark.begin ? mark.begin : mark.end;
         return mark;
     }
     const char *inside = mark.begin + 2;
@@ -144,13 +145,13 @@ static struct mark next_mark(const char *text)
     return mark;
 }
 
-/* The end mark of a section that begins behind its opening mark. */
+/* The end mark of a section that begins behind its opening mark; kind '/', or there is none. */
 static struct mark section_end(const char *text, const char *name)
 {
     unsigned open = 1;
     for (;;) {
         const struct mark mark = next_mark(text);
-        if (!mark.kind)
+        if (!mark.kind || mark.kind == '!')
             return mark;
         if ((mark.kind == '#' || mark.kind == '^') && strcmp(mark.name, name) == 0)
             open++;
@@ -223,9 +224,11 @@ static enum vault_code render_text(struct render *render, const char *text, cons
             break;
         case '/':
             return broken(render, "a section ends that did not begin", mark.name);
+        case '!':
+            return broken(render, "a mark does not close", "");
         default: {
             const struct mark close = section_end(text, mark.name);
-            if (!close.kind)
+            if (close.kind != '/')
                 return broken(render, "a section does not end", mark.name);
             VAULT_TRY(render_section(render, &mark, &close));
             text = close.end;
