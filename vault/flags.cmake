@@ -16,7 +16,8 @@ check_pie_supported()
 add_library(vault_flags INTERFACE)
 target_include_directories(vault_flags INTERFACE ${PROJECT_SOURCE_DIR}/include)
 target_compile_definitions(vault_flags INTERFACE
-  _GNU_SOURCE OPENSSL_NO_DEPRECATED OPENSSL_API_COMPAT=30000)
+  _GNU_SOURCE OPENSSL_NO_DEPRECATED OPENSSL_API_COMPAT=30000
+  VAULT_VERSION="${PROJECT_VERSION}")
 
 target_compile_options(vault_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wcast-qual -Wcast-align

@@ -227,7 +227,7 @@ static void bench_writes(void)
 
 static void bench_openings(void)
 {
-    static struct opening batch[OPENINGS_BATCH_MAX];
+    static struct openings_row batch[OPENINGS_BATCH_MAX];
     static uint64_t counts[200];
     static uint8_t sealed[400];
     const int rounds = 10;
@@ -236,7 +236,7 @@ static void bench_openings(void)
     for (int round = 0; round < rounds; round++) {
         for (size_t i = 0; i < OPENINGS_BATCH_MAX; i++, next++) {
             const size_t who = (size_t)(next * 7919) % 200 % people;
-            batch[i] = (struct opening){.citizen = ids[who],
+            batch[i] = (struct openings_row){.citizen = ids[who],
                                         .n = ++counts[who],
                                         .index = next,
                                         .sealed = {sealed, sizeof sealed}};

@@ -2,20 +2,42 @@
 
 #include <string.h>
 
+/* Each character's value plus one, so that 0 is a character of no value. */
+#define RUN_OF_6(first, value)                                                                     \
+    [first] = (value), [(first) + 1] = (value) + 1, [(first) + 2] = (value) + 2,                   \
+    [(first) + 3] = (value) + 3, [(first) + 4] = (value) + 4, [(first) + 5] = (value) + 5
+#define RUN_OF_10(first, value)                                                                    \
+    RUN_OF_6(first, value), [(first) + 6] = (value) + 6, [(first) + 7] = (value) + 7,              \
+                                       [(first) + 8] = (value) + 8, [(first) + 9] = (value) + 9
+#define RUN_OF_26(first, value)                                                                    \
+    RUN_OF_10(first, value), RUN_OF_10((first) + 10, (value) + 10),                                \
+        RUN_OF_6((first) + 20, (value) + 20)
+
+static const uint8_t hex_values[256] = {RUN_OF_10('0', 1), RUN_OF_6('a', 11)};
+static const uint8_t base64_values[256] = {RUN_OF_26('A', 1), RUN_OF_26('a', 27),
+                                           RUN_OF_10('0', 53), ['+'] = 63, ['/'] = 64};
+static const uint8_t base64url_values[256] = {RUN_OF_26('A', 1), RUN_OF_26('a', 27),
+                                              RUN_OF_10('0', 53), ['-'] = 63, ['_'] = 64};
+static const uint8_t base32_values[256] = {RUN_OF_26('a', 1), RUN_OF_6('2', 27)};
+
 /* A code of one alphabet: each character stands for bits bits, padded to a whole group or not. */
 struct alphabet {
     const char *name;
     const char *digits;
+    const uint8_t *values; /* the digits the other way round */
     unsigned bits;
     unsigned group_chars; /* 0: no padding */
 };
 
-static const struct alphabet hex = {"hex", "0123456789abcdef", 4, 0};
+static const struct alphabet hex = {"hex", "0123456789abcdef", hex_values, 4, 0};
 static const struct alphabet base64 = {
-    "base64", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", 6, 4};
+    "base64", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", base64_values, 6,
+    4};
 static const struct alphabet base64url = {
-    "base64url", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", 6, 0};
-static const struct alphabet base32 = {"base32", "abcdefghijklmnopqrstuvwxyz234567", 5, 0};
+    "base64url", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
+    base64url_values, 6, 0};
+static const struct alphabet base32 = {"base32", "abcdefghijklmnopqrstuvwxyz234567", base32_values,
+                                       5, 0};
 
 static size_t chars_of(const struct alphabet *alphabet, size_t size)
 {
@@ -53,13 +75,6 @@ static void encode(const struct alphabet *alphabet, struct buf *out, struct byte
         encode_to(alphabet, (char *)place, bytes.data, bytes.size);
 }
 
-/* Position of a character in the alphabet, or -1. */
-static int digit_value(const struct alphabet *alphabet, uint8_t character)
-{
-    const char *found = character ? strchr(alphabet->digits, character) : NULL;
-    return found ? (int)(found - alphabet->digits) : -1;
-}
-
 static struct bytes without_padding(const struct alphabet *alphabet, struct bytes text)
 {
     for (unsigned i = 0; alphabet->group_chars && i < 2 && text.size; i++) {
@@ -81,10 +96,10 @@ static bool decode_to(const struct alphabet *alphabet, uint8_t *out, size_t size
     unsigned pending_bits = 0;
     size_t written = 0;
     for (size_t i = 0; i < digits.size; i++) {
-        const int value = digit_value(alphabet, digits.data[i]);
-        if (value < 0)
+        const uint32_t value_plus_one = alphabet->values[digits.data[i]];
+        if (value_plus_one == 0)
             return false;
-        pending = pending << alphabet->bits | (uint32_t)value;
+        pending = pending << alphabet->bits | (value_plus_one - 1);
         pending_bits += alphabet->bits;
         if (pending_bits >= 8) {
             pending_bits -= 8;
@@ -117,7 +132,15 @@ static enum vault_code decode(const struct alphabet *alphabet, struct buf *out, 
 static enum vault_code decode_exact(const struct alphabet *alphabet, void *out, size_t size,
                                     struct bytes text, struct vault_error *err)
 {
-    /* Into a buffer first: out is written only on success. */
+    /* Somewhere else first: out is written only on success. Hashes and keys need no memory. */
+    uint8_t small[64];
+    if (size <= sizeof small) {
+        const bool decoded = decode_to(alphabet, small, size, text);
+        if (decoded)
+            memcpy(out, small, size);
+        explicit_bzero(small, size);
+        return decoded ? VAULT_OK : not_decodable(alphabet, err);
+    }
     VAULT_AUTO(buf_finish) struct buf decoded = buf_limited(size);
     uint8_t *place = buf_extend(&decoded, size);
     if (!place)

@@ -80,7 +80,7 @@ static enum vault_code head_get(struct database *database, const struct citizen_
     return VAULT_OK;
 }
 
-static enum vault_code head_set(struct database *database, const struct opening *opening,
+static enum vault_code head_set(struct database *database, const struct openings_row *opening,
                                 struct vault_error *err)
 {
     VAULT_AUTO(statement_end) struct statement put = {0};
@@ -95,7 +95,7 @@ static enum vault_code head_set(struct database *database, const struct opening 
     return statement_run(&put, err);
 }
 
-static enum vault_code opening_insert(struct database *database, const struct opening *opening,
+static enum vault_code opening_insert(struct database *database, const struct openings_row *opening,
                                       struct vault_error *err)
 {
     VAULT_AUTO(statement_end) struct statement insert = {0};
@@ -112,7 +112,7 @@ static enum vault_code opening_insert(struct database *database, const struct op
     return statement_run(&insert, err);
 }
 
-static enum vault_code opening_add(struct database *database, const struct opening *opening,
+static enum vault_code opening_add(struct database *database, const struct openings_row *opening,
                                    struct vault_error *err)
 {
     uint64_t n = 0;
@@ -128,8 +128,8 @@ static enum vault_code opening_add(struct database *database, const struct openi
 }
 
 /* The stretch of the log that a batch claims, and that its openings stand in. */
-static enum vault_code batch_check(const struct opening openings[], size_t count, uint64_t from,
-                                   uint64_t to, struct vault_error *err)
+static enum vault_code batch_check(const struct openings_row openings[], size_t count,
+                                   uint64_t from, uint64_t to, struct vault_error *err)
 {
     if (to < from)
         return vault_fail(err, VAULT_CONFLICT, "the index of openings has come further already");
@@ -147,8 +147,8 @@ static enum vault_code batch_check(const struct opening openings[], size_t count
     return VAULT_OK;
 }
 
-enum vault_code openings_add(struct store *store, const struct opening openings[], size_t count,
-                             uint64_t next_index, struct vault_error *err)
+enum vault_code openings_add(struct store *store, const struct openings_row openings[],
+                             size_t count, uint64_t next_index, struct vault_error *err)
 {
     uint64_t from = 0;
     VAULT_AUTO(shared_let_go) struct hold index = {0};
@@ -185,7 +185,7 @@ static enum vault_code give_each(struct statement *query, uint64_t *given, openi
 {
     for (*given = 0;; (*given)++) {
         bool row = false;
-        struct opening opening;
+        struct openings_row opening;
         VAULT_TRY(statement_next(query, &row, err));
         if (!row)
             return VAULT_OK;

@@ -24,7 +24,7 @@
 #define OPENINGS_SEALED_MAX_BYTES (16UL * 1024)
 #define OPENINGS_LIST_MAX         1000
 
-struct opening {
+struct openings_row {
     struct citizen_id citizen;
     uint64_t n;                 /* the citizen's own count, from 1 */
     uint64_t index;             /* of the entry in the log, from 0 */
@@ -41,8 +41,9 @@ struct opening {
  * VAULT_INVALID   an opening is outside that stretch, out of order, or its n does not follow its
  *                 citizen's head (the first one known may have any n: older ones are pruned)
  */
-enum vault_code openings_add(struct store *store, const struct opening openings[], size_t count,
-                             uint64_t next_index, struct vault_error *err) VAULT_MUST_CHECK;
+enum vault_code openings_add(struct store *store, const struct openings_row openings[],
+                             size_t count, uint64_t next_index, struct vault_error *err)
+    VAULT_MUST_CHECK;
 
 /* The index of the first entry not taken in. */
 enum vault_code openings_position(struct store *store, uint64_t *next_index,
@@ -54,7 +55,7 @@ enum vault_code openings_head(struct store *store, const struct citizen_id *citi
 
 /* One opening in a list; borrowed for the call. A code other than VAULT_OK ends the list, which
  * then returns it. */
-typedef enum vault_code openings_each(void *context, const struct opening *opening,
+typedef enum vault_code openings_each(void *context, const struct openings_row *opening,
                                       struct vault_error *err);
 
 /* The citizen's openings with n < before_n (0: all), newest first, at most limit (1 to

@@ -208,7 +208,7 @@ static struct citizen_id citizen_with_everything(void)
     const struct request request = {.id = "r1", .service = "library", .expires_s = NOW_S + 9};
     assert_done(request_add(store, &request, BYTES("{}"), &test_error));
     assert_done(request_claim(store, "r1", &ada.id, &test_error));
-    const struct opening openings[] = {
+    const struct openings_row openings[] = {
         {.citizen = ada.id, .n = 1, .index = 0, .sealed = BYTES("first")},
         {.citizen = ada.id, .n = 2, .index = 1, .sealed = BYTES("second")}};
     assert_done(openings_add(store, openings, 2, 2, &test_error));

@@ -2,17 +2,17 @@
 
 #include "vault/store/openings.h"
 
-static struct opening opening_of(const struct citizen_id *citizen, uint64_t n, uint64_t index)
+static struct openings_row opening_of(const struct citizen_id *citizen, uint64_t n, uint64_t index)
 {
-    return (struct opening){.citizen = *citizen,
-                            .n = n,
-                            .index = index,
-                            .time_ms = NOW_S * 1000LL + (int64_t)index,
-                            .leaf = {(uint8_t)index, 0xee},
-                            .sealed = BYTES("sealed")};
+    return (struct openings_row){.citizen = *citizen,
+                                 .n = n,
+                                 .index = index,
+                                 .time_ms = NOW_S * 1000LL + (int64_t)index,
+                                 .leaf = {(uint8_t)index, 0xee},
+                                 .sealed = BYTES("sealed")};
 }
 
-static void add(const struct opening openings[], size_t count, uint64_t next_index)
+static void add(const struct openings_row openings[], size_t count, uint64_t next_index)
 {
     assert_done(openings_add(store, openings, count, next_index, &test_error));
 }
@@ -34,7 +34,8 @@ static uint64_t head(const struct citizen_id *citizen, uint8_t *first_of_leaf)
     return n;
 }
 
-static enum vault_code gather(void *context, const struct opening *opening, struct vault_error *err)
+static enum vault_code gather(void *context, const struct openings_row *opening,
+                              struct vault_error *err)
 {
     (void)err;
     struct buf *text = context;
@@ -66,8 +67,8 @@ static void test_a_batch_moves_the_position_and_the_heads(void **state)
     assert_int_equal(position(), 0);
     assert_int_equal(head(&ada, &leaf), 0);
     assert_int_equal(leaf, 0);
-    const struct opening batch[] = {opening_of(&ada, 1, 0), opening_of(&grace, 1, 2),
-                                    opening_of(&ada, 2, 3)};
+    const struct openings_row batch[] = {opening_of(&ada, 1, 0), opening_of(&grace, 1, 2),
+                                         opening_of(&ada, 2, 3)};
     add(batch, 3, 5);
     assert_int_equal(position(), 5);
     assert_int_equal(head(&ada, &leaf), 2);
@@ -94,7 +95,7 @@ static void test_a_citizens_openings_come_newest_first_in_pages(void **state)
     fresh_store();
     const struct citizen_id ada = citizen_id_new();
     const struct citizen_id grace = citizen_id_new();
-    struct opening batch[6];
+    struct openings_row batch[6];
     for (uint64_t i = 0; i < 6; i++)
         batch[i] = opening_of(i % 2 ? &grace : &ada, i / 2 + 1, i);
     add(batch, 6, 6);
@@ -112,7 +113,7 @@ static void test_an_opening_is_got_by_its_entry(void **state)
     (void)state;
     fresh_store();
     const struct citizen_id ada = citizen_id_new();
-    const struct opening one = opening_of(&ada, 1, 3);
+    const struct openings_row one = opening_of(&ada, 1, 3);
     add(&one, 1, 4);
     VAULT_AUTO(buf_finish) struct buf text = buf_limited(1000);
     assert_done(openings_get(store, 3, gather, &text, &test_error));
@@ -126,7 +127,7 @@ static void test_what_was_taken_in_is_not_taken_in_again(void **state)
     (void)state;
     fresh_store();
     const struct citizen_id ada = citizen_id_new();
-    const struct opening one = opening_of(&ada, 1, 3);
+    const struct openings_row one = opening_of(&ada, 1, 3);
     add(&one, 1, 4);
     assert_fails(VAULT_CONFLICT, openings_add(store, NULL, 0, 3, &test_error));
     assert_fails(VAULT_INVALID, openings_add(store, &one, 1, 5, &test_error));
@@ -138,12 +139,12 @@ static void test_openings_out_of_order_or_place_are_refused_whole(void **state)
     (void)state;
     fresh_store();
     const struct citizen_id ada = citizen_id_new();
-    const struct opening swapped[] = {opening_of(&ada, 1, 4), opening_of(&ada, 2, 3)};
-    const struct opening twice[] = {opening_of(&ada, 1, 3), opening_of(&ada, 2, 3)};
-    const struct opening past[] = {opening_of(&ada, 1, 3), opening_of(&ada, 2, 9)};
-    const struct opening gap[] = {opening_of(&ada, 1, 3), opening_of(&ada, 3, 4)};
-    const struct opening again[] = {opening_of(&ada, 1, 3), opening_of(&ada, 1, 4)};
-    const struct opening *const batches[] = {swapped, twice, past, gap, again};
+    const struct openings_row swapped[] = {opening_of(&ada, 1, 4), opening_of(&ada, 2, 3)};
+    const struct openings_row twice[] = {opening_of(&ada, 1, 3), opening_of(&ada, 2, 3)};
+    const struct openings_row past[] = {opening_of(&ada, 1, 3), opening_of(&ada, 2, 9)};
+    const struct openings_row gap[] = {opening_of(&ada, 1, 3), opening_of(&ada, 3, 4)};
+    const struct openings_row again[] = {opening_of(&ada, 1, 3), opening_of(&ada, 1, 4)};
+    const struct openings_row *const batches[] = {swapped, twice, past, gap, again};
     uint8_t leaf = 0;
     for (size_t i = 0; i < 5; i++) {
         assert_fails(VAULT_INVALID, openings_add(store, batches[i], 2, 9, &test_error));
@@ -151,7 +152,7 @@ static void test_openings_out_of_order_or_place_are_refused_whole(void **state)
         assert_int_equal(head(&ada, &leaf), 0);
         assert_list(&ada, 0, 10, "");
     }
-    const struct opening zeroth = opening_of(&ada, 0, 3);
+    const struct openings_row zeroth = opening_of(&ada, 0, 3);
     assert_fails(VAULT_INVALID, openings_add(store, &zeroth, 1, 9, &test_error));
 }
 
@@ -160,7 +161,7 @@ static void test_the_first_known_opening_may_have_any_number(void **state)
     (void)state;
     fresh_store();
     const struct citizen_id ada = citizen_id_new();
-    const struct opening batch[] = {opening_of(&ada, 41, 3), opening_of(&ada, 42, 4)};
+    const struct openings_row batch[] = {opening_of(&ada, 41, 3), opening_of(&ada, 42, 4)};
     uint8_t leaf = 0;
     add(batch, 2, 5);
     assert_int_equal(head(&ada, &leaf), 42);
@@ -172,7 +173,7 @@ static void test_openings_over_their_limits_are_refused(void **state)
     fresh_store();
     const struct citizen_id ada = citizen_id_new();
     static uint8_t large[OPENINGS_SEALED_MAX_BYTES + 1];
-    struct opening one = opening_of(&ada, 1, 0);
+    struct openings_row one = opening_of(&ada, 1, 0);
     one.sealed = (struct bytes){large, sizeof large};
     assert_fails(VAULT_TOO_LARGE, openings_add(store, &one, 1, 1, &test_error));
     one.sealed = (struct bytes){large, 0};
@@ -189,7 +190,7 @@ static void test_pruning_removes_the_oldest_and_keeps_the_heads(void **state)
     (void)state;
     fresh_store();
     const struct citizen_id ada = citizen_id_new();
-    struct opening batch[6];
+    struct openings_row batch[6];
     uint64_t gone = 77;
     uint8_t leaf = 0;
     for (uint64_t i = 0; i < 6; i++)
@@ -206,7 +207,7 @@ static void test_pruning_removes_the_oldest_and_keeps_the_heads(void **state)
     assert_int_equal(head(&ada, &leaf), 6);
     assert_int_equal(leaf, 5);
     assert_int_equal(position(), 6);
-    const struct opening next = opening_of(&ada, 7, 6);
+    const struct openings_row next = opening_of(&ada, 7, 6);
     add(&next, 1, 7);
 }
 
@@ -215,7 +216,7 @@ static void test_a_reset_index_is_built_again(void **state)
     (void)state;
     fresh_store();
     const struct citizen_id ada = citizen_id_new();
-    const struct opening batch[] = {opening_of(&ada, 1, 0), opening_of(&ada, 2, 1)};
+    const struct openings_row batch[] = {opening_of(&ada, 1, 0), opening_of(&ada, 2, 1)};
     uint8_t leaf = 0;
     add(batch, 2, 2);
     assert_done(openings_reset(store, &test_error));

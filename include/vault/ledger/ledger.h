@@ -1,0 +1,194 @@
+/*
+ * ledger - the access log: what is entered here cannot be quietly changed, cut or forked.
+ *
+ * Entries (entry.h) become the leaves of a Merkle tree (tree.h), in the order in which they are
+ * enqueued. One thread, the writer, takes all that wait, signs the tree's new size and root, and
+ * makes entries and signature durable with one write and one fdatasync; whatever arrives meanwhile
+ * is the next batch. There is no timer: one entry alone goes at once, a thousand share a sync.
+ * Another thread, the publisher, reads back what was written, hashes it again and puts it into the
+ * log's folder as C2SP tlog-tiles, for anyone to verify:
+ *
+ *     DIR/checkpoint           the newest published size and root, signed
+ *     DIR/tile/…               hashes and entries
+ *     DIR/journal/…            segments of frames: entries, openings, signed commits; the lock
+ *     DIR/new/                 files on their way to being published
+ *
+ * How a decision and its entry are kept together (the vault floor's one door):
+ *
+ *     lock the citizen
+ *     decide; fill the entry and its opening; seal the opening
+ *     ledger_enqueue()         order and time are fixed here; does not wait for the disk
+ *     unlock the citizen
+ *     ledger_wait()            durable now: the answer may leave
+ *
+ * An opening is opaque bytes: this floor knows no citizen. It stands in the journal beside its
+ * entry until an indexer has read it back (ledger_reader) and filed it.
+ *
+ * Stopping is sticky. A short write, a failed or hung sync, a file that was unlinked, replaced or
+ * cut, a lost lock: nothing is entered after it, every call says VAULT_UNAVAILABLE, and the way on
+ * is a new process, which recovers. A sync is never tried again. A disk without room for the next
+ * segment, or on which nothing can be published, is not a stop: entering is refused until there is
+ * room again.
+ *
+ * Every function but ledger_open and ledger_close may be called from any thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vault/base/buf.h"
+#include "vault/base/clock.h"
+#include "vault/base/error.h"
+#include "vault/crypto/note.h"
+#include "vault/ledger/entry.h"
+#include "vault/ledger/tree.h"
+
+#define LEDGER_OUTSTANDING_MAX   4096         /* entries that wait to become durable */
+#define LEDGER_OPENING_MAX_BYTES (16 * 1024)  /* sealed */
+#define LEDGER_UNPUBLISHED_MAX   (256 * 1024) /* entries that wait to be published */
+#define LEDGER_HANG_MS           5000         /* a sync that takes longer has failed */
+#define LEDGER_PUBLISH_EVERY_MS  500          /* while there is something to publish */
+#define LEDGER_PUBLISH_WITHIN_MS 10000        /* older entries unpublished: entering is refused */
+#define LEDGER_CLOCK_STEP_MS     1000         /* what vaultd takes for clock_step_ms */
+
+struct ledger;
+
+/* A size of the log and the root it had: what the control store remembers. */
+struct ledger_head {
+    uint64_t size;
+    struct tree_hash root;
+};
+
+struct ledger_options {
+    const char *dir; /* the log's folder */
+
+    /* The log's key. Its name is the log's origin, the first line of its checkpoints. Borrowed
+     * until the ledger is closed, and so is the clock's context. */
+    const struct note_signer *signer;
+    struct clock clock;
+
+    /* What is remembered of this log outside its folder: the control store's memory, checkpoints
+     * kept elsewhere, what witnesses answered. A log that is shorter, or had another root at that
+     * size, is an old or a forged one. */
+    const struct ledger_head *remembered;
+    size_t remembered_count;
+
+    /* Enter a clock-step event when the wall clock moved against the monotonic one by more than
+     * this; 0: never. Times never decrease, either way. */
+    int64_t clock_step_ms;
+};
+
+/* Make an empty log: its folder (which may be there, but holds no log), its journal and a signed
+ * checkpoint of size 0. VAULT_CONFLICT if the folder holds a log. */
+enum vault_code ledger_create(const struct ledger_options *options, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
+/*
+ * Open the log, take its lock, recover if the last process did not end well, and start its threads.
+ * A torn tail (bytes after the last valid commit, never acknowledged to anyone) is dropped, and a
+ * recover entry says how many entries were in it.
+ *
+ * VAULT_NOT_FOUND    there is no log in the folder
+ * VAULT_CONFLICT     another process has it open; nothing was touched
+ * VAULT_CORRUPT      damage before a valid commit, a wrong signature, or a log older or other than
+ *                    what is remembered: the text names the place, and nothing was touched
+ */
+enum vault_code ledger_open(const struct ledger_options *options, struct ledger **out,
+                            struct vault_error *err) VAULT_MUST_CHECK;
+
+/* Stop: make all that was enqueued durable, publish it, give the lock back. After a clean stop
+ * ledger_open has nothing to recover. VAULT_UNAVAILABLE if the log had stopped before. */
+enum vault_code ledger_stop(struct ledger *ledger, struct vault_error *err) VAULT_MUST_CHECK;
+
+/* Stop if that was not done, and free. */
+void ledger_close(struct ledger **ledger);
+
+/* A place in the log that was given to an entry. */
+struct ledger_ticket {
+    uint64_t index;
+    struct tree_hash leaf;
+    int64_t time_ms; /* the entry's time: now, or the previous entry's if that is later */
+};
+
+/*
+ * Give the entry its place and time, and queue it with its opening (sealed by the caller, may be
+ * empty). Both are copied. Returns at once. entry->time_ms is not read.
+ *
+ * VAULT_INVALID      the entry breaks a rule of entry.h
+ * VAULT_TOO_LARGE    the opening is over LEDGER_OPENING_MAX_BYTES
+ * VAULT_LIMITED      LEDGER_OUTSTANDING_MAX entries wait already: try again
+ * VAULT_UNAVAILABLE  the log has stopped, or the disk has no room
+ */
+enum vault_code ledger_enqueue(struct ledger *ledger, const struct entry *entry,
+                               struct bytes opening, struct ledger_ticket *out,
+                               struct vault_error *err) VAULT_MUST_CHECK;
+
+/* Wait until the entry is durable. VAULT_UNAVAILABLE if it is not and will not be: the log has
+ * stopped, or its sync hangs for longer than LEDGER_HANG_MS. */
+enum vault_code ledger_wait(struct ledger *ledger, const struct ledger_ticket *ticket,
+                            struct vault_error *err) VAULT_MUST_CHECK;
+
+/* Both in one, for whoever has nothing to do in between. out may be NULL. */
+enum vault_code ledger_append(struct ledger *ledger, const struct entry *entry,
+                              struct bytes opening, struct ledger_ticket *out,
+                              struct vault_error *err) VAULT_MUST_CHECK;
+
+/* The log as it is durable now: for the control store to remember each second and after a stop. */
+struct ledger_head ledger_head(struct ledger *ledger);
+
+/* How many entries are under the published checkpoint. */
+uint64_t ledger_published_size(struct ledger *ledger);
+
+/* Wait until the first size entries are published, asking for it at once. VAULT_UNAVAILABLE after
+ * timeout_ms, or when the log has stopped. */
+enum vault_code ledger_wait_published(struct ledger *ledger, uint64_t size, int64_t timeout_ms,
+                                      struct vault_error *err) VAULT_MUST_CHECK;
+
+/* VAULT_OK while entries are accepted; else VAULT_UNAVAILABLE with the reason. */
+enum vault_code ledger_health(struct ledger *ledger, struct vault_error *err) VAULT_MUST_CHECK;
+
+/* Whether the log has stopped for good (ledger_health says why): the program should end. */
+bool ledger_has_stopped(struct ledger *ledger);
+
+/* The newest durable checkpoint, a C2SP tlog-checkpoint with the log's signature, and the log's
+ * verifier key ("origin+hex+base64"), appended to out. */
+enum vault_code ledger_checkpoint(struct ledger *ledger, struct buf *out, struct vault_error *err)
+    VAULT_MUST_CHECK;
+enum vault_code ledger_vkey(struct ledger *ledger, struct buf *out, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
+/* Append the tlog-proof (proof.h) of a durable entry against the newest durable checkpoint.
+ * VAULT_NOT_FOUND if there is no such entry yet. */
+enum vault_code ledger_prove(struct ledger *ledger, uint64_t index, struct buf *out,
+                             struct vault_error *err) VAULT_MUST_CHECK;
+
+/* Append the text of a published entry. VAULT_NOT_FOUND if it is not published yet, or pruned. */
+enum vault_code ledger_entry(struct ledger *ledger, uint64_t index, struct buf *out,
+                             struct vault_error *err) VAULT_MUST_CHECK;
+
+/*
+ * Reading the journal from an index on, for an indexer that files the openings. A reader belongs to
+ * one thread and must be closed before the ledger.
+ */
+struct ledger_reader;
+
+struct ledger_record {
+    uint64_t index;
+    struct tree_hash leaf;
+    struct bytes entry;   /* text; borrowed until the next call with this reader */
+    struct bytes opening; /* sealed; likewise */
+};
+
+/* VAULT_NOT_FOUND if from_index is no longer in the journal. */
+enum vault_code ledger_reader_open(struct ledger *ledger, uint64_t from_index,
+                                   struct ledger_reader **out, struct vault_error *err)
+    VAULT_MUST_CHECK;
+void ledger_reader_close(struct ledger_reader **reader);
+
+/* The next durable entry, waiting for it for at most timeout_ms (0: not at all).
+ * VAULT_NOT_FOUND: none came; VAULT_UNAVAILABLE: none came and none will, the log has stopped. */
+enum vault_code ledger_reader_next(struct ledger_reader *reader, int64_t timeout_ms,
+                                   struct ledger_record *out, struct vault_error *err)
+    VAULT_MUST_CHECK;
