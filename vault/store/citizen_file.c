@@ -56,8 +56,7 @@ static enum vault_code derive(const struct secret *key, struct citizen_keys *out
     VAULT_AUTO(citizen_keys_free) struct citizen_keys keys = {0};
     VAULT_TRY(kdf_derive(key, LABEL_FILE, SECRET_KEY_BYTES, &keys.file, err));
     VAULT_TRY(kdf_derive(key, LABEL_SEAL, SECRET_KEY_BYTES, &keys.seal, err));
-    *out = keys;
-    keys = (struct citizen_keys){0};
+    *out = (struct citizen_keys){.file = VAULT_TAKE(keys.file), .seal = VAULT_TAKE(keys.seal)};
     return VAULT_OK;
 }
 

@@ -133,9 +133,9 @@ enum vault_code citizen_create(struct store *store, const struct citizen_new cit
                                size_t count, int64_t now_s, size_t *failed_at,
                                struct vault_error *err)
 {
-    VAULT_AUTO(birth_finish)
     struct birth birth = {.store = store, .citizens = citizens, .count = count, .now_s = now_s};
     const enum vault_code code = bear(&birth, err);
+    birth_finish(&birth);
     if (code && failed_at)
         *failed_at = birth.at < count ? birth.at : 0;
     return code;
@@ -180,20 +180,23 @@ enum vault_code citizen_erase(struct store *store, const struct citizen_id *id,
     return code;
 }
 
+/* Bring every citizen that a crash left in a state out of it. */
+static enum vault_code tidy(struct store *store, enum citizen_state state, struct vault_error *err)
+{
+    for (;;) {
+        bool found = false;
+        struct citizen_id id;
+        uint64_t gone = 0;
+        VAULT_TRY(control_citizen_any(store, state, &id, &found, err));
+        if (!found)
+            return VAULT_OK;
+        VAULT_TRY(state == CITIZEN_CREATING ? undo_one(store, &id, err)
+                                            : finish_erasing(store, &id, &gone, err));
+    }
+}
+
 enum vault_code citizen_tidy(struct store *store, struct vault_error *err)
 {
-    bool found = false;
-    struct citizen_id id;
-    uint64_t gone = 0;
-    VAULT_TRY(control_citizen_any(store, CITIZEN_CREATING, &id, &found, err));
-    while (found) {
-        VAULT_TRY(undo_one(store, &id, err));
-        VAULT_TRY(control_citizen_any(store, CITIZEN_CREATING, &id, &found, err));
-    }
-    VAULT_TRY(control_citizen_any(store, CITIZEN_ERASING, &id, &found, err));
-    while (found) {
-        VAULT_TRY(finish_erasing(store, &id, &gone, err));
-        VAULT_TRY(control_citizen_any(store, CITIZEN_ERASING, &id, &found, err));
-    }
-    return VAULT_OK;
+    VAULT_TRY(tidy(store, CITIZEN_CREATING, err));
+    return tidy(store, CITIZEN_ERASING, err);
 }
