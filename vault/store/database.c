@@ -250,6 +250,7 @@ enum vault_code database_open(const struct database_place *place, const struct s
 {
     VAULT_AUTO(database_close) struct database *database = NULL;
     VAULT_TRY(connect(place, key, &database, err));
+    assert(database);
     int64_t version = 0;
     int64_t application = 0;
     VAULT_TRY(run_script(database, kind->settings, "opening", err));
