@@ -4,8 +4,8 @@
  *
  *     people CATALOGUE COUNT ACCOUNTS [SEED]
  *
- * Prints one row of JSON each, as vaultctl citizen import reads them: a value for every stored field
- * of the policy's catalogue, and a login and a password for the first ACCOUNTS of them.
+ * Prints one row of JSON each, as vaultctl citizen import reads them: a value for every stored
+ * field of the policy's catalogue, and a login and a password for the first ACCOUNTS of them.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,15 +29,16 @@ struct field_words {
     size_t count;
 };
 
-static const char *const first_names[] = {
-    "Aëlle", "Brioc", "Clervie", "Denez", "Enora", "Fañch", "Gwenn", "Herri", "Iwan", "Jord",
-    "Koulma", "Lena", "Mael", "Nolwenn", "Oanez", "Padrig", "Rozenn", "Servan", "Tifenn", "Youna"};
-static const char *const family_names[] = {
-    "Exemple", "Démonstration", "Essai", "Fictif", "Imaginaire", "Inventé", "Modèle", "Prototype",
-    "Specimen", "Témoin"};
-static const char *const streets[] = {
-    "rue des Exemples", "place de la Démonstration", "boulevard Imaginaire", "allée du Prototype",
-    "quai des Essais", "mail Fictif"};
+static const char *const first_names[] = {"Aëlle",  "Brioc",  "Clervie", "Denez",   "Enora",
+                                          "Fañch",  "Gwenn",  "Herri",   "Iwan",    "Jord",
+                                          "Koulma", "Lena",   "Mael",    "Nolwenn", "Oanez",
+                                          "Padrig", "Rozenn", "Servan",  "Tifenn",  "Youna"};
+static const char *const family_names[] = {"Exemple",    "Démonstration", "Essai",  "Fictif",
+                                           "Imaginaire", "Inventé",       "Modèle", "Prototype",
+                                           "Specimen",   "Témoin"};
+static const char *const streets[] = {"rue des Exemples",     "place de la Démonstration",
+                                      "boulevard Imaginaire", "allée du Prototype",
+                                      "quai des Essais",      "mail Fictif"};
 
 /* Streets and postcodes do not belong together: no such address exists. */
 static const char *const postcodes[] = {"35000", "35200", "35700", "35510", "35136"};
@@ -82,8 +83,8 @@ static void put_series(struct buf *row)
 {
     buf_byte(row, '[');
     for (unsigned month = 1; month <= 12; month++)
-        buf_format(row, "%s{\"date\":\"2026-%02u-%02u\",\"value\":%u}", month > 1 ? "," : "",
-                   month, 1 + (unsigned)draw(28), 5 + (unsigned)draw(20));
+        buf_format(row, "%s{\"date\":\"2026-%02u-%02u\",\"value\":%u}", month > 1 ? "," : "", month,
+                   1 + (unsigned)draw(28), 5 + (unsigned)draw(20));
     buf_byte(row, ']');
 }
 

@@ -101,7 +101,8 @@ enum vault_code bundle_add(struct bundle *bundle, const char *path, struct buf *
         return bundle_refuse(fault, err, VAULT_INVALID, path,
                              "would not be read here; rules lie in rules/, tests in tests/");
     struct bundle_file *file = &bundle->files[bundle->file_count];
-    *file = (struct bundle_file){.content = buf_limited(POLICY_FILE_BYTES_MAX), .role = role};
+    *file =
+        (struct bundle_file){.content = buf_limited(POLICY_FILE_BYTES_MAX), .role = (uint8_t)role};
     file->path = strdup(path);
     if (!file->path)
         return vault_fail(err, VAULT_NO_MEMORY, "out of memory");

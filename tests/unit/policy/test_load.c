@@ -420,6 +420,7 @@ static void test_article_nine_has_ten_points(void **state)
     char *valid = replaced(SAMPLE_RULES, "\"basis\":\"consent\",",
                            "\"basis\":\"consent\",\"article9\":\"9.2.j\",");
     VAULT_AUTO(policy_free) struct policy *policy = sample_load(SAMPLE_CATALOGUE, valid);
+    assert_non_null(policy);
     free(valid);
 }
 
@@ -435,6 +436,8 @@ static void test_empty_lists_and_wildcards_without_a_match_load(void **state)
         nothing, "\"release\":{\"identity.birth_date\":\"year\",\"default\":\"as_is\"},", "");
     VAULT_AUTO(policy_free) struct policy *first = sample_load(SAMPLE_CATALOGUE, stray_e);
     VAULT_AUTO(policy_free) struct policy *second = sample_load(SAMPLE_CATALOGUE, stray_n);
+    assert_non_null(first);
+    assert_non_null(second);
     free(empty);
     free(nothing);
     free(stray_e);
