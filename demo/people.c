@@ -4,8 +4,8 @@
  *
  *     people CATALOGUE COUNT ACCOUNTS [SEED]
  *
- * Prints one row of JSON each, as vaultctl citizen import reads them: a value for every stored field
- * of the policy's catalogue, and a login and a password for the first ACCOUNTS of them.
+ * Prints one row of JSON each, as vaultctl citizen import reads them: a value for every stored
+ * field of the policy's catalogue, and a login and a password for the first ACCOUNTS of them.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,22 +29,23 @@ struct field_words {
     size_t count;
 };
 
-static const char *const first_names[] = {
-    "Aëlle", "Brioc", "Clervie", "Denez", "Enora", "Fañch", "Gwenn", "Herri", "Iwan", "Jord",
-    "Koulma", "Lena", "Mael", "Nolwenn", "Oanez", "Padrig", "Rozenn", "Servan", "Tifenn", "Youna"};
-static const char *const family_names[] = {
-    "Exemple", "Démonstration", "Essai", "Fictif", "Imaginaire", "Inventé", "Modèle", "Prototype",
-    "Specimen", "Témoin"};
-static const char *const streets[] = {
-    "rue des Exemples", "place de la Démonstration", "boulevard Imaginaire", "allée du Prototype",
-    "quai des Essais", "mail Fictif"};
-
-/* Streets and postcodes do not belong together: no such address exists. */
-static const char *const postcodes[] = {"35000", "35200", "35700", "35510", "35136"};
-static const char *const cities[] = {"Rennes", "Rennes", "Rennes", "Cesson-Sévigné",
-                                     "Saint-Jacques-de-la-Lande"};
+static const char *const first_names[] = {"Aëlle",  "Brioc",  "Clervie", "Denez",   "Enora",
+                                          "Fañch",  "Gwenn",  "Herri",   "Iwan",    "Jord",
+                                          "Koulma", "Lena",   "Mael",    "Nolwenn", "Oanez",
+                                          "Padrig", "Rozenn", "Servan",  "Tifenn",  "Youna"};
+static const char *const family_names[] = {"Exemple",    "Démonstration", "Essai",  "Fictif",
+                                           "Imaginaire", "Inventé",       "Modèle", "Prototype",
+                                           "Specimen",   "Témoin"};
+static const char *const streets[] = {"rue des Exemples",     "place de la Démonstration",
+                                      "boulevard Imaginaire", "allée du Prototype",
+                                      "quai des Essais",      "mail Fictif"};
 
 #include "people_words.h"
+
+struct person {
+    unsigned number;
+    const struct place *place;
+};
 
 /* A small generator of numbers that only has to be the same everywhere (xorshift). */
 static uint64_t state;
@@ -62,28 +63,32 @@ static void put_text(struct buf *row, const char *text)
     json_write_string(row, bytes_of_text(text));
 }
 
-static void put_date(struct buf *row, int first_year, int years)
+static unsigned draw_between(unsigned low, unsigned high)
+{
+    return low + (unsigned)draw(high - low + 1);
+}
+
+static void put_date(struct buf *row, unsigned first_year, unsigned last_year)
 {
     char text[DATE_CHARS + 1];
-    date_format(text, (struct date){first_year + (int)draw((uint64_t)years), 1 + (int)draw(12),
+    date_format(text, (struct date){(int)draw_between(first_year, last_year), 1 + (int)draw(12),
                                     1 + (int)draw(28)});
     put_text(row, text);
 }
 
-static void put_address(struct buf *row)
+static void put_address(struct buf *row, const struct place *place)
 {
-    const size_t place = draw(COUNT_OF(postcodes));
-    buf_format(row, "{\"number\":\"%u\",\"street\":", (unsigned)draw(150) + 1);
+    buf_format(row, "{\"number\":\"%u\",\"street\":", draw_between(1, 150));
     put_text(row, streets[draw(COUNT_OF(streets))]);
-    buf_format(row, ",\"postcode\":\"%s\",\"city\":\"%s\"}", postcodes[place], cities[place]);
+    buf_format(row, ",\"postcode\":\"%s\",\"city\":\"%s\"}", place->postcode, place->city);
 }
 
 static void put_series(struct buf *row)
 {
     buf_byte(row, '[');
     for (unsigned month = 1; month <= 12; month++)
-        buf_format(row, "%s{\"date\":\"2026-%02u-%02u\",\"value\":%u}", month > 1 ? "," : "",
-                   month, 1 + (unsigned)draw(28), 5 + (unsigned)draw(20));
+        buf_format(row, "%s{\"date\":\"2026-%02u-%02u\",\"value\":%u}", month > 1 ? "," : "", month,
+                   1 + (unsigned)draw(28), 5 + (unsigned)draw(20));
     buf_byte(row, ']');
 }
 
@@ -97,35 +102,56 @@ static const struct field_words *words_of(const char *field)
     return NULL;
 }
 
-/* A value by the field's type, where there are no words for it. */
-static void put_by_type(struct buf *row, const char *type, unsigned number)
+static const struct field_range *range_of(const char *field)
 {
+    for (size_t i = 0; i < COUNT_OF(ranges_by_field); i++) {
+        if (strcmp(ranges_by_field[i].field, field) == 0)
+            return &ranges_by_field[i];
+    }
+    return NULL;
+}
+
+/* What follows from where the citizen lives, if the field is of that kind. */
+static const char *word_of_place(const char *field, const struct place *place)
+{
+    if (strcmp(field, "address.commune") == 0)
+        return place->commune;
+    return strcmp(field, "address.priority_district") == 0 ? place->priority_district : NULL;
+}
+
+/* A value by the field's type, where there are no words for it. */
+static void put_by_type(struct buf *row, const char *field, const char *type,
+                        const struct person *person)
+{
+    const struct field_range *range = range_of(field);
     if (strcmp(type, "date") == 0)
-        put_date(row, 2018, 8);
+        put_date(row, range ? range->low : 2018, range ? range->high : 2025);
     else if (strcmp(type, "boolean") == 0)
         buf_text(row, draw(2) ? "true" : "false");
     else if (strcmp(type, "number") == 0)
-        buf_format(row, "%u", 1 + (unsigned)draw(2000));
+        buf_format(row, "%u", draw_between(range ? range->low : 1, range ? range->high : 2000));
     else if (strcmp(type, "address") == 0)
-        put_address(row);
+        put_address(row, person->place);
     else if (strcmp(type, "series") == 0)
         put_series(row);
     else
-        buf_format(row, "\"EXEMPLE-%06u\"", number);
+        buf_format(row, "\"EXEMPLE-%06u\"", person->number);
 }
 
-static void put_value(struct buf *row, const char *field, const char *type, unsigned number)
+static void put_value(struct buf *row, const char *field, const char *type,
+                      const struct person *person)
 {
     const struct field_words *words = words_of(field);
-    if (strcmp(field, "identity.birth_date") == 0)
-        put_date(row, 1945, 60);
+    const char *word = word_of_place(field, person->place);
+    if (word)
+        put_text(row, word);
     else if (words)
         put_text(row, words->words[draw(words->count)]);
     else
-        put_by_type(row, type, number);
+        put_by_type(row, field, type, person);
 }
 
-static void put_values(struct buf *row, const json_t *fields, unsigned number)
+static void put_values(struct buf *row, const json_t *fields, const struct person *person)
 {
     bool first = true;
     buf_text(row, "\"values\":{");
@@ -136,7 +162,7 @@ static void put_values(struct buf *row, const json_t *fields, unsigned number)
         if (json_object_get(field, "derive") || !id || !type)
             continue;
         buf_format(row, "%s\"%s\":{\"value\":", first ? "" : ",", id);
-        put_value(row, id, type, number);
+        put_value(row, id, type, person);
         buf_format(row, ",\"as_of\":\"2026-%02u-01T08:00:00Z\",\"source\":\"demonstration\"}",
                    1 + (unsigned)draw(9));
         first = false;
@@ -147,13 +173,14 @@ static void put_values(struct buf *row, const json_t *fields, unsigned number)
 /* The login and the password are printed on purpose: these people do not exist. */
 static void put_row(struct buf *row, const json_t *fields, unsigned number, bool has_account)
 {
+    const struct person person = {number, &places[draw(COUNT_OF(places))]};
     buf_format(row, "{\"reference\":\"DEMO-%06u\",", number);
     if (has_account)
         buf_format(row,
                    "\"login\":\"exemple-%u\",\"password\":\"exemple de mot de passe %u\","
                    "\"language\":\"fr\",",
                    number, number);
-    put_values(row, fields, number);
+    put_values(row, fields, &person);
     buf_text(row, "}\n");
 }
 

@@ -109,6 +109,7 @@ static enum vault_code set_key(struct database *database, const struct secret *k
 static enum vault_code run_script(struct database *database, const char *sql, const char *doing,
                                   struct vault_error *err)
 {
+    assert(database);
     const int result = sqlite3_exec(database->raw, sql, NULL, NULL, NULL);
     return result ? database_fail(database, result, doing, err) : VAULT_OK;
 }
@@ -250,7 +251,6 @@ enum vault_code database_open(const struct database_place *place, const struct s
 {
     VAULT_AUTO(database_close) struct database *database = NULL;
     VAULT_TRY(connect(place, key, &database, err));
-    assert(database);
     int64_t version = 0;
     int64_t application = 0;
     VAULT_TRY(run_script(database, kind->settings, "opening", err));
