@@ -199,6 +199,13 @@ static void test_folders_are_made_once_and_for_the_owner(void **state)
     assert_int_equal(mode_of(folder), 0700);
     assert_int_equal(names_in(dir), before + 1);
     assert_done(folder_sync(folder, &test_error));
+}
+
+static void test_what_is_no_folder_is_refused(void **state)
+{
+    (void)state;
+    fresh();
+    char folder[PATH_MAX];
     assert_done(file_create(path, BYTES("x"), 0600, &test_error));
     assert_fails(VAULT_IO, folder_create(path, &test_error));
     assert_fails(VAULT_IO, folder_sync(path, &test_error));
@@ -270,7 +277,7 @@ int main(void)
                     test_replacing_goes_by_a_new_file_and_leaves_nothing_beside_it,
                     test_replacing_a_link_replaces_the_link,
                     test_a_full_disk_leaves_the_old_content_and_no_half_file,
-                    test_folders_are_made_once_and_for_the_owner,
+                    test_folders_are_made_once_and_for_the_owner, test_what_is_no_folder_is_refused,
                     test_writing_goes_on_after_short_writes,
                     test_writing_to_a_closed_descriptor_fails, test_closing_clears_the_descriptor,
                     test_paths_that_do_not_fit_are_refused);

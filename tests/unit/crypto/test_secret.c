@@ -2,6 +2,7 @@
 
 #include <openssl/crypto.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "vault/crypto/crypto.h"
 #include "vault/crypto/secret.h"
@@ -115,10 +116,10 @@ static void test_the_heap_is_locked_and_left_out_of_dumps(void **state)
     bool inside = false;
     bool seen = false;
     while (fgets(line, sizeof line, maps)) {
-        unsigned long from = 0;
-        unsigned long to = 0;
-        if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
-            inside = place >= from && place < to;
+        char *rest = NULL;
+        const unsigned long from = strtoul(line, &rest, 16);
+        if (rest != line && *rest == '-') /* "from-to flags …" begins a mapping */
+            inside = place >= from && place < strtoul(rest + 1, NULL, 16);
         if (inside && strncmp(line, "VmFlags:", 8) == 0) {
             seen = true;
             assert_non_null(strstr(line, " dd")); /* do not dump */
@@ -138,7 +139,7 @@ static void test_random_bytes_fill_all_that_was_asked(void **state)
         random_bytes(some, 64);
         for (size_t k = 0; k < 64; k++)
             sum[k] |= some[k];
-        assert_int_equal(some[64] | some[65], 0);
+        assert_memory_equal(some + 64, "\0\0", 2);
     }
     for (size_t k = 0; k < 64; k++)
         assert_int_not_equal(sum[k], 0);
@@ -146,7 +147,7 @@ static void test_random_bytes_fill_all_that_was_asked(void **state)
 
 int main(void)
 {
-    if (crypto_start(false, &test_error) || crypto_start(false, &test_error))
+    if (crypto_start(false, &test_error))
         return 1;
     return TEST_RUN(
         test_a_new_secret_is_zeros_in_the_secure_heap, test_every_size_within_the_limits_is_made,
