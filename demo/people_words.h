@@ -1,0 +1,72 @@
+/*
+ * people_words - what people.c draws the values of single fields from; a part of it, included once.
+ *
+ * A field that is in none of these tables gets a value by its type alone.
+ */
+
+/* --- Places: what has to fit together in one address. -------------------------------------------
+ */
+
+/* The streets of people.c are in none of them. */
+static const struct place {
+    const char *postcode;
+    const char *city;
+    const char *commune; /* INSEE code */
+    const char *priority_district;
+} places[] = {
+    {"35000", "Rennes", "35238", "aucun"},
+    {"35200", "Rennes", "35238", "aucun"},
+    {"35700", "Rennes", "35238", "aucun"},
+    {"35000", "Rennes", "35238", "Cleunay"},
+    {"35200", "Rennes", "35238", "Le Blosne"},
+    {"35200", "Rennes", "35238", "Bréquigny–Champs-Manceaux–Les Clôteaux"},
+    {"35700", "Rennes", "35238", "Maurepas"},
+    {"35000", "Rennes", "35238", "Villejean"},
+    {"35510", "Cesson-Sévigné", "35051", "aucun"},
+    {"35136", "Saint-Jacques-de-la-Lande", "35281", "aucun"},
+    {"35400", "Saint-Malo", "35288", "aucun"},
+};
+
+/* --- Words: one of them for each citizen; what is more frequent stands there more often. --------
+ */
+
+static const char *const employment_statuses[] = {"sans emploi", "sans emploi", "en emploi",
+                                                  "en emploi",   "en emploi",   "en formation",
+                                                  "retraite"};
+static const char *const education_levels[] = {"CITE 0-2 : collège ou moins",
+                                               "CITE 3-4 : baccalauréat ou équivalent",
+                                               "CITE 5-8 : études supérieures"};
+static const char *const skills[] = {"accueillir du public",
+                                     "conduire un chariot élévateur",
+                                     "cuisiner pour une collectivité",
+                                     "entretenir des espaces verts",
+                                     "réparer des vélos",
+                                     "tenir une caisse"};
+static const char *const emails[] = {"exemple@courriel.example", "essai@courriel.example",
+                                     "demonstration@courriel.example"};
+/* From the range that is set aside for works of fiction. */
+static const char *const phones[] = {"0199000001", "0199000002", "0199000003", "0261910001"};
+
+static const struct field_words words_by_field[] = {
+    {"identity.given_name", first_names, COUNT_OF(first_names)},
+    {"identity.family_name", family_names, COUNT_OF(family_names)},
+    {"contact.email", emails, COUNT_OF(emails)},
+    {"contact.phone", phones, COUNT_OF(phones)},
+    {"employment.status", employment_statuses, COUNT_OF(employment_statuses)},
+    {"employment.skills", skills, COUNT_OF(skills)},
+    {"education.level", education_levels, COUNT_OF(education_levels)},
+};
+
+/* --- Ranges: of a number, or of a date's years. --------------------------------------------------
+ */
+
+static const struct field_range {
+    const char *field;
+    unsigned low;
+    unsigned high;
+} ranges_by_field[] = {
+    {"identity.birth_date", 1945, 2004},
+    {"household.monthly_resources", 450, 2600},
+    {"mobility.tariff_valid_until", 2030, 2035},
+    {"employment.status_since", 2019, 2025},
+};
