@@ -25,7 +25,7 @@ ok() { say "[$1/6] $2: ok"; }
 # as_service CURL-OPTION...: the service's own key proves who it is.
 as_service() {
     set -- curl -sS --max-time 30 --cacert "$ca" --cert "$client.pem" --key "$client.key" "$@"
-    show "$@" >&2
+    show "$@"
     "$@"
 }
 
@@ -80,9 +80,9 @@ location=$(as_browser -o /dev/null -w '%{redirect_url}' "$citizens/request" \
 expect 'the page of the request' "$citizens/request/" "$location"
 consent_page=$(as_browser "$location")
 token=$(printf '%s' "$consent_page" | input form_token)
-period=$(printf '%s' "$consent_page" | input period)
 as_browser -o /dev/null "$location/give" --data-urlencode "form_token=$token" \
-    --data-urlencode "period=$period"
+    --data-urlencode "shown=$(printf '%s' "$consent_page" | input shown)" \
+    --data-urlencode "period=$(printf '%s' "$consent_page" | input period)"
 answer=$(as_service "$services/v1/access-requests/$request")
 expect 'the request' '"state":"granted"' "$answer"
 ok 3 "the citizen signs in at $citizens and consents, for the shortest time offered"

@@ -132,7 +132,7 @@ static void bare_key(const struct citizen_id *id, char out[70])
     out[0] = 'x';
     out[1] = '\'';
     hex_string(out + 2, secret_view(keys.file).data, SECRET_KEY_BYTES);
-    memcpy(out + 2 + HEX_CHARS(SECRET_KEY_BYTES), "'", 2);
+    memcpy(out + 2 + (size_t)HEX_CHARS(SECRET_KEY_BYTES), "'", 2);
 }
 
 /* Close, open and read: ours, an unknown id, and bare SQLCipher, turn about. */
@@ -195,7 +195,7 @@ static long resident_kib(void)
 static void bench_open_files(void)
 {
     open_store(OPEN_MAX);
-    const size_t count = people < OPEN_MAX ? people : OPEN_MAX;
+    const size_t count = people && people < OPEN_MAX ? people : OPEN_MAX;
     const long before = resident_kib();
     for (size_t i = 0; i < count; i++)
         read_one(&ids[i], VAULT_OK);
@@ -237,9 +237,9 @@ static void bench_openings(void)
         for (size_t i = 0; i < OPENINGS_BATCH_MAX; i++, next++) {
             const size_t who = (size_t)(next * 7919) % 200 % people;
             batch[i] = (struct openings_row){.citizen = ids[who],
-                                        .n = ++counts[who],
-                                        .index = next,
-                                        .sealed = {sealed, sizeof sealed}};
+                                             .n = ++counts[who],
+                                             .index = next,
+                                             .sealed = {sealed, sizeof sealed}};
         }
         must(openings_add(store, batch, OPENINGS_BATCH_MAX, next, &test_error));
     }
@@ -259,7 +259,8 @@ static void bench_start(void)
 
 int main(int argc, char **argv)
 {
-    people = argc > 1 ? (size_t)strtoul(argv[1], NULL, 10) : 2000;
+    const unsigned long wanted = argc > 1 ? strtoul(argv[1], NULL, 10) : 2000;
+    people = wanted ? wanted : 1;
     ids = calloc(people, sizeof *ids);
     json_start();
     must(crypto_start(true, &test_error));

@@ -192,6 +192,7 @@ consent() {
     page "$location" >"$work/consent.html"
     token=$(field form_token <"$work/consent.html")
     page -o /dev/null "$location/give" --data-urlencode "form_token=$token" \
+        --data-urlencode "shown=$(field shown <"$work/consent.html")" \
         --data-urlencode "period=$(field period <"$work/consent.html")"
 }
 

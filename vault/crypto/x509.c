@@ -14,9 +14,11 @@
 #define SERIAL_BITS     128
 #define CLOCK_SLACK_S   3600
 #define SECONDS_PER_DAY 86400
-#define KEY_BITS_MIN    256 /* of an elliptic curve */
 #define RSA_BITS_MIN    2048
-#define ALT_NAME_CHARS  256
+#define RSA_BITS_MAX    8192
+#define GROUP_CHARS     64
+#define HOST_CHARS_MAX  253
+#define ALT_NAME_CHARS  (HOST_CHARS_MAX + 5UL) /* ",DNS:" */
 
 static void bio_free(BIO **bio)
 {
@@ -185,6 +187,9 @@ static enum vault_code issue(const struct issuer *issuer, const struct wanted *w
     if (!wanted->name[0] || strlen(wanted->name) > X509_NAME_CHARS)
         return vault_fail(err, VAULT_INVALID, "a certificate's name has 1 to %d characters",
                           X509_NAME_CHARS);
+    if (wanted->period.days < 1 || wanted->period.days > X509_DAYS_MAX)
+        return vault_fail(err, VAULT_INVALID, "a certificate is valid for 1 to %d days",
+                          X509_DAYS_MAX);
     VAULT_AUTO(certificate_free) X509 *certificate = X509_new();
     if (!certificate || !fill(certificate, issuer, wanted) ||
         X509_sign(certificate, issuer->key, EVP_sha256()) == 0)
@@ -231,23 +236,32 @@ enum vault_code x509_make_ca(const char *name, struct x509_period period, struct
     return write_key(pair, key, err);
 }
 
-/* "DNS:localhost,IP:127.0.0.1" */
-static void write_hosts(struct buf *out, const char *const hosts[], size_t count)
+static bool is_address(const char *host)
 {
     uint8_t address[16];
-    for (size_t i = 0; i < count; i++) {
-        const bool is_address = inet_pton(AF_INET, hosts[i], address) == 1 ||
-                                inet_pton(AF_INET6, hosts[i], address) == 1;
-        buf_format(out, "%s%s:%s", i ? "," : "", is_address ? "IP" : "DNS", hosts[i]);
-    }
+    return inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
 }
 
 /* The names go through OpenSSL's configuration syntax, which a comma or more would break out of. */
-static bool host_is_plain(const char *host)
+static bool is_host_name(const char *host)
 {
-    return host[0] &&
-           strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:") ==
+    return host[0] && strlen(host) <= HOST_CHARS_MAX &&
+           strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-") ==
                strlen(host);
+}
+
+/* "DNS:localhost,IP:127.0.0.1" */
+static enum vault_code write_hosts(struct buf *out, const char *const hosts[], size_t count,
+                                   struct vault_error *err)
+{
+    if (count == 0 || count > X509_HOSTS_MAX)
+        return vault_fail(err, VAULT_INVALID, "a server has 1 to %d names", X509_HOSTS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        if (!is_address(hosts[i]) && !is_host_name(hosts[i]))
+            return vault_fail(err, VAULT_INVALID, "not a host name or an address");
+        buf_format(out, "%s%s:%s", i ? "," : "", is_address(hosts[i]) ? "IP" : "DNS", hosts[i]);
+    }
+    return buf_check(out, err);
 }
 
 enum vault_code x509_make_server(const struct x509_ca *ca, const char *const hosts[], size_t count,
@@ -257,13 +271,7 @@ enum vault_code x509_make_server(const struct x509_ca *ca, const char *const hos
     VAULT_AUTO(issuer_finish) struct issuer issuer = {0};
     VAULT_AUTO(key_free) EVP_PKEY *pair = NULL;
     VAULT_AUTO(buf_finish) struct buf names = buf_limited(X509_HOSTS_MAX * ALT_NAME_CHARS);
-    if (count == 0 || count > X509_HOSTS_MAX)
-        return vault_fail(err, VAULT_INVALID, "a server has 1 to %d names", X509_HOSTS_MAX);
-    for (size_t i = 0; i < count; i++) {
-        if (!host_is_plain(hosts[i]))
-            return vault_fail(err, VAULT_INVALID, "not a host name or an address");
-    }
-    write_hosts(&names, hosts, count);
+    VAULT_TRY(write_hosts(&names, hosts, count, err));
     VAULT_TRY(read_ca(ca, &issuer, err));
     VAULT_TRY(make_key(&pair, err));
     const char *alternative = buf_string(&names);
@@ -294,13 +302,33 @@ enum vault_code x509_make_request(const char *name, struct buf *request, struct 
     return write_key(pair, key, err);
 }
 
+/* One of the curves that everybody has; a curve made up for the request is none. */
+static bool curve_is_known(const EVP_PKEY *key)
+{
+    static const char *const known[] = {"prime256v1", "secp384r1", "secp521r1"};
+    char group[GROUP_CHARS];
+    size_t size = 0;
+    if (EVP_PKEY_get_group_name(key, group, sizeof group, &size) != 1)
+        return false;
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (strcmp(group, known[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
 static bool key_is_strong(const EVP_PKEY *key)
 {
-    const int bits = EVP_PKEY_get_bits(key);
-    if (EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA)
-        return bits >= RSA_BITS_MIN;
-    return EVP_PKEY_get_base_id(key) == EVP_PKEY_ED25519 ||
-           (EVP_PKEY_get_base_id(key) == EVP_PKEY_EC && bits >= KEY_BITS_MIN);
+    switch (EVP_PKEY_get_base_id(key)) {
+    case EVP_PKEY_ED25519:
+        return true;
+    case EVP_PKEY_EC:
+        return curve_is_known(key);
+    case EVP_PKEY_RSA:
+        return EVP_PKEY_get_bits(key) >= RSA_BITS_MIN && EVP_PKEY_get_bits(key) <= RSA_BITS_MAX;
+    default:
+        return false;
+    }
 }
 
 static enum vault_code spki_of(const X509 *certificate, uint8_t out[SHA256_BYTES],
@@ -329,7 +357,9 @@ enum vault_code x509_sign_client(const struct x509_ca *ca, struct bytes request,
         return failed(err, "reading the certificate request");
     if (!key_is_strong(key))
         return vault_fail(err, VAULT_INVALID,
-                          "the request's key is too weak: P-256, Ed25519 or RSA of 2048 bits");
+                          "the request's key is of no kind that is taken: P-256, P-384, P-521, "
+                          "Ed25519, or RSA of %d to %d bits",
+                          RSA_BITS_MIN, RSA_BITS_MAX);
     VAULT_TRY(read_ca(ca, &issuer, err));
     const struct wanted wanted = {name, key, period, client_uses, NULL};
     const size_t before = certificate->size;

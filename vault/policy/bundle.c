@@ -78,25 +78,50 @@ struct reading {
     struct vault_error *err;
 };
 
-static enum vault_code add_file(struct reading *reading, const char *full, const char *path,
-                                enum file_role role)
+enum vault_code bundle_new(struct bundle **out, struct vault_error *err)
+{
+    VAULT_AUTO(bundle_free) struct bundle *bundle = calloc(1, sizeof *bundle);
+    if (!bundle || !(bundle->files = calloc(POLICY_FILES_MAX, sizeof *bundle->files)))
+        return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
+    *out = VAULT_TAKE(bundle);
+    return VAULT_OK;
+}
+
+enum vault_code bundle_add(struct bundle *bundle, const char *path, struct buf **content,
+                           struct policy_fault *fault, struct vault_error *err)
+{
+    const char *name = strchr(path, '/');
+    char folder[sizeof fault->file];
+    if (bundle->file_count == POLICY_FILES_MAX)
+        return bundle_refuse(fault, err, VAULT_TOO_LARGE, "", "a bundle has at most %d files",
+                             POLICY_FILES_MAX);
+    snprintf(folder, sizeof folder, "%.*s", (int)(name ? name - path : 0), path);
+    const enum file_role role = role_of(folder, name ? name + 1 : path);
+    if (role == FILE_OTHER && has_suffix(path, ".json"))
+        return bundle_refuse(fault, err, VAULT_INVALID, path,
+                             "would not be read here; rules lie in rules/, tests in tests/");
+    struct bundle_file *file = &bundle->files[bundle->file_count];
+    *file =
+        (struct bundle_file){.content = buf_limited(POLICY_FILE_BYTES_MAX), .role = (uint8_t)role};
+    file->path = strdup(path);
+    if (!file->path)
+        return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
+    bundle->file_count++;
+    *content = &file->content;
+    return VAULT_OK;
+}
+
+static enum vault_code add_file(struct reading *reading, const char *full, const char *path)
 {
     struct bundle *bundle = reading->bundle;
-    if (bundle->file_count == POLICY_FILES_MAX)
-        return bundle_refuse(reading->fault, reading->err, VAULT_TOO_LARGE, "",
-                             "a bundle has at most %d files", POLICY_FILES_MAX);
-    struct bundle_file *file = &bundle->files[bundle->file_count];
-    *file = (struct bundle_file){.content = buf_limited(POLICY_FILE_BYTES_MAX), .role = role};
-    file->path = strdup(path);
-    bundle->file_count++;
-    if (!file->path)
-        return vault_fail(reading->err, VAULT_NO_MEMORY, "out of memory");
-    const enum vault_code code = file_read(full, &file->content, reading->err);
+    struct buf *content = NULL;
+    VAULT_TRY(bundle_add(bundle, path, &content, reading->fault, reading->err));
+    const enum vault_code code = file_read(full, content, reading->err);
     if (code == VAULT_TOO_LARGE)
         return bundle_refuse(reading->fault, reading->err, code, path,
                              "a file of a bundle has at most %lu bytes", POLICY_FILE_BYTES_MAX);
     VAULT_TRY(code);
-    bundle->bytes += file->content.size;
+    bundle->bytes += content->size;
     if (bundle->bytes > POLICY_BUNDLE_BYTES_MAX)
         return bundle_refuse(reading->fault, reading->err, VAULT_TOO_LARGE, "",
                              "a bundle has at most %lu bytes", POLICY_BUNDLE_BYTES_MAX);
@@ -120,11 +145,7 @@ static enum vault_code add_entry(struct reading *reading, const char *folder, co
     if (!S_ISREG(status.st_mode))
         return bundle_refuse(reading->fault, reading->err, VAULT_INVALID, path,
                              "a bundle holds files, and the folders rules and tests");
-    const enum file_role role = role_of(folder, name);
-    if (role == FILE_OTHER && has_suffix(name, ".json"))
-        return bundle_refuse(reading->fault, reading->err, VAULT_INVALID, path,
-                             "would not be read here; rules lie in rules/, tests in tests/");
-    return add_file(reading, full, path, role);
+    return add_file(reading, full, path);
 }
 
 static enum vault_code read_folder(struct reading *reading, const char *folder)
@@ -171,26 +192,30 @@ static enum vault_code name_unsigned(struct bundle *bundle, struct vault_error *
     return VAULT_OK;
 }
 
-enum vault_code bundle_read(const char *folder, struct bundle **out, struct policy_fault *fault,
-                            struct vault_error *err)
+enum vault_code bundle_settle(struct bundle *bundle, struct policy_fault *fault,
+                              struct vault_error *err)
 {
-    VAULT_AUTO(bundle_free) struct bundle *bundle = calloc(1, sizeof *bundle);
-    if (!bundle || !(bundle->files = calloc(POLICY_FILES_MAX, sizeof *bundle->files)))
-        return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
-    struct reading reading = {.root = folder, .bundle = bundle, .fault = fault, .err = err};
-    VAULT_TRY(read_folder(&reading, ""));
     qsort(bundle->files, bundle->file_count, sizeof *bundle->files, by_path);
     if (!bundle_file_of(bundle, FILE_CATALOGUE))
         return bundle_refuse(fault, err, VAULT_INVALID, "catalogue.json",
                              "the folder has no such file");
     const struct bundle_file *manifest = bundle_file_of(bundle, FILE_MANIFEST);
     if (manifest)
-        VAULT_TRY(manifest_read(bundle, manifest, fault, err));
-    else if (bundle_file_of(bundle, FILE_SIGNATURE))
+        return manifest_read(bundle, manifest, fault, err);
+    if (bundle_file_of(bundle, FILE_SIGNATURE))
         return bundle_refuse(fault, err, VAULT_INVALID, "manifest.sig",
                              "is a signature without the manifest.json that it signs");
-    else
-        VAULT_TRY(name_unsigned(bundle, err));
+    return name_unsigned(bundle, err);
+}
+
+enum vault_code bundle_read(const char *folder, struct bundle **out, struct policy_fault *fault,
+                            struct vault_error *err)
+{
+    VAULT_AUTO(bundle_free) struct bundle *bundle = NULL;
+    VAULT_TRY(bundle_new(&bundle, err));
+    struct reading reading = {.root = folder, .bundle = bundle, .fault = fault, .err = err};
+    VAULT_TRY(read_folder(&reading, ""));
+    VAULT_TRY(bundle_settle(bundle, fault, err));
     *out = VAULT_TAKE(bundle);
     return VAULT_OK;
 }

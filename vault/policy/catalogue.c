@@ -248,7 +248,7 @@ static enum vault_code load_type(struct policy *policy, struct reader *reader,
         return reader_refuse(reader, VAULT_INVALID, "must have at least one form");
     for (size_t i = 0; i < json_array_size(ladder); i++) {
         const size_t at = reader_enter_index(reader, i);
-        VAULT_TRY(load_step(policy, reader, type, json_array_get(ladder, i)));
+        VAULT_TRY(load_step(policy, reader, (enum policy_type)type, json_array_get(ladder, i)));
         reader_leave(reader, at);
     }
     reader_leave(reader, inner);

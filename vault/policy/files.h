@@ -45,6 +45,14 @@ struct bundle {
     uint8_t manifest_hash[SHA256_BYTES];
 };
 
+/* A bundle without files; a file more, by its path in the folder, whose content is then to be
+ * filled; and, when all are there, the check that they belong together, manifest included. */
+enum vault_code bundle_new(struct bundle **out, struct vault_error *err) VAULT_MUST_CHECK;
+enum vault_code bundle_add(struct bundle *bundle, const char *path, struct buf **content,
+                           struct policy_fault *fault, struct vault_error *err) VAULT_MUST_CHECK;
+enum vault_code bundle_settle(struct bundle *bundle, struct policy_fault *fault,
+                              struct vault_error *err) VAULT_MUST_CHECK;
+
 /* The one file of a role, or NULL. */
 const struct bundle_file *bundle_file_of(const struct bundle *bundle, enum file_role role);
 

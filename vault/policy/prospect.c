@@ -57,6 +57,13 @@ static void add_permit(struct policy_prospect *prospect, const struct core *core
     prospect->must |= core->must;
 }
 
+static bool could_release(const struct policy *policy, const struct walk *walk, uint16_t field,
+                          const struct rule *permit, int64_t now_s)
+{
+    return permit->until_s > now_s && permit->until_s > permit->from_s &&
+           !is_taken_away(policy, walk, field, permit, now_s);
+}
+
 static struct policy_prospect prospect_of(const struct policy *policy, const struct walk *walk,
                                           uint16_t field, int64_t now_s)
 {
@@ -66,11 +73,9 @@ static struct policy_prospect prospect_of(const struct policy *policy, const str
         for (size_t j = cell->forbids; j < (size_t)cell->forbids + cell->permits; j++) {
             const struct reference *reference = &policy->table.references[cell->first + j];
             const struct rule *permit = &policy->rules[reference->rule];
-            if (permit->until_s <= now_s || permit->until_s <= permit->from_s ||
-                is_taken_away(policy, walk, field, permit, now_s))
-                continue;
-            add_permit(&prospect, &policy->table.cores[reference->rule],
-                       table_step(policy, reference, field));
+            if (could_release(policy, walk, field, permit, now_s))
+                add_permit(&prospect, &policy->table.cores[reference->rule],
+                           table_step(policy, reference, field));
         }
     }
     return prospect;
@@ -87,4 +92,36 @@ size_t policy_prospects(const struct policy *policy, const struct policy_actor *
             out[count++] = prospect;
     }
     return count;
+}
+
+/* The number that comes with an obligation of a rule, 0 if the rule does not have it. */
+static int64_t due_of(const struct rule *rule, uint16_t obligation)
+{
+    for (size_t i = 0; i < rule->due_count; i++) {
+        if (rule->dues[i].obligation == obligation)
+            return rule->dues[i].value;
+    }
+    return 0;
+}
+
+int64_t policy_prospect_number(const struct policy *policy, const struct policy_actor *actor,
+                               uint16_t purpose, uint16_t field, int64_t now_s, uint16_t obligation)
+{
+    const struct walk walk = walk_begin(policy, actor, purpose);
+    int64_t largest = 0;
+    for (size_t i = 0; i < walk.row_count; i++) {
+        const struct cell *cell = table_cell(&policy->table, walk.rows[i], field);
+        for (size_t j = cell->forbids; j < (size_t)cell->forbids + cell->permits; j++) {
+            const uint16_t number = policy->table.references[cell->first + j].rule;
+            const struct rule *permit = &policy->rules[number];
+            if (policy->table.cores[number].basis != POLICY_CONSENT ||
+                !could_release(policy, &walk, field, permit, now_s))
+                continue;
+            const int64_t due = due_of(permit, obligation);
+            if (!due)
+                return 0;
+            largest = due > largest ? due : largest;
+        }
+    }
+    return largest;
 }

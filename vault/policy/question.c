@@ -187,8 +187,8 @@ static void set_values(const struct policy *policy, struct policy_atom_word atom
     policy_atom_set_values(policy, atoms, atom, values, count);
 }
 
-static void set_atom(const struct policy *policy, struct policy_atom_word atoms[], uint16_t atom,
-                     const json_t *value)
+void question_set_atom(const struct policy *policy, struct policy_atom_word atoms[], uint16_t atom,
+                       const json_t *value)
 {
     switch (policy_atom_kind(policy, atom)) {
     case POLICY_ATOM_BOOLEAN:
@@ -223,7 +223,7 @@ static enum vault_code read_atoms(struct asking *asking, json_t *object)
             return reader_refuse_name(asking->reader, VAULT_INVALID,
                                       "the catalogue has no such atom");
         reader_leave(asking->reader, inner);
-        set_atom(asking->policy, atoms, atom, value);
+        question_set_atom(asking->policy, atoms, atom, value);
     }
     reader_leave(asking->reader, mark);
     return VAULT_OK;

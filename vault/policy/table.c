@@ -353,7 +353,8 @@ static enum vault_code measure_rows(struct builder *builder, char reason[static 
         return VAULT_NO_MEMORY;
     for (size_t i = 1; i <= table->row_count; i++) {
         const size_t most = measure_row(builder, i);
-        if (most > POLICY_CELL_RULES_MAX) {
+        /* More than a cell can count; worst_find() names the cells that have too many. */
+        if (most > UINT8_MAX) {
             snprintf(reason, 256,
                      "%zu rules cover one field for one class and purpose; at most %d may", most,
                      POLICY_CELL_RULES_MAX);

@@ -56,8 +56,7 @@ static enum vault_code derive(const struct secret *key, struct citizen_keys *out
     VAULT_AUTO(citizen_keys_free) struct citizen_keys keys = {0};
     VAULT_TRY(kdf_derive(key, LABEL_FILE, SECRET_KEY_BYTES, &keys.file, err));
     VAULT_TRY(kdf_derive(key, LABEL_SEAL, SECRET_KEY_BYTES, &keys.seal, err));
-    *out = keys;
-    keys = (struct citizen_keys){0};
+    *out = (struct citizen_keys){.file = VAULT_TAKE(keys.file), .seal = VAULT_TAKE(keys.seal)};
     return VAULT_OK;
 }
 
@@ -136,23 +135,27 @@ static void what_of(char out[DATABASE_WHAT_CHARS + 1], const struct citizen_id *
              id->bytes[0]);
 }
 
-enum vault_code citizen_file_create(const char *dir, const struct citizen_id *id,
-                                    const struct secret *key, struct database **out,
-                                    struct vault_error *err)
+static enum vault_code fill(struct database *database, const void *context, struct vault_error *err)
+{
+    const struct citizen_new *citizen = context;
+    VAULT_AUTO(statement_end) struct statement insert = {0};
+    VAULT_TRY(statement_begin(database, "INSERT INTO about VALUES (1, ?1)", &insert, err));
+    bind_blob(&insert, 1, citizen->id.bytes, sizeof citizen->id.bytes);
+    VAULT_TRY(statement_run(&insert, err));
+    for (size_t i = 0; i < citizen->value_count; i++)
+        VAULT_TRY(value_insert_first(database, &citizen->values[i], err));
+    return VAULT_OK;
+}
+
+enum vault_code citizen_file_create(const char *dir, const struct citizen_new *citizen,
+                                    const struct secret *key, struct vault_error *err)
 {
     char path[PATH_MAX];
     char what[DATABASE_WHAT_CHARS + 1];
-    VAULT_TRY(citizen_path(path, dir, id, err));
-    what_of(what, id);
+    VAULT_TRY(citizen_path(path, dir, &citizen->id, err));
+    what_of(what, &citizen->id);
     const struct database_place place = {path, what};
-    VAULT_AUTO(database_close) struct database *database = NULL;
-    VAULT_TRY(database_create(&place, key, &citizen_kind, false, &database, err));
-    VAULT_AUTO(statement_end) struct statement insert = {0};
-    VAULT_TRY(statement_begin(database, "INSERT INTO about VALUES (1, ?1)", &insert, err));
-    bind_blob(&insert, 1, id->bytes, sizeof id->bytes);
-    VAULT_TRY(statement_run(&insert, err));
-    *out = VAULT_TAKE(database);
-    return VAULT_OK;
+    return database_create(&place, key, &citizen_kind, false, fill, citizen, err);
 }
 
 static enum vault_code check_owner(struct database *database, const struct citizen_id *id,

@@ -36,10 +36,11 @@ enum vault_code citizen_path(char out[PATH_MAX], const char *dir, const struct c
 /* Make the folders, empty. Durable. */
 enum vault_code citizen_folders_create(const char *dir, struct vault_error *err) VAULT_MUST_CHECK;
 
-/* Make the file, with nothing in it but the id; not durable until citizen_files_sync(). */
-enum vault_code citizen_file_create(const char *dir, const struct citizen_id *id,
-                                    const struct secret *key, struct database **out,
-                                    struct vault_error *err) VAULT_MUST_CHECK;
+/* Make the file, with the citizen's id and first values in it; not durable until
+ * citizen_files_sync(). */
+enum vault_code citizen_file_create(const char *dir, const struct citizen_new *citizen,
+                                    const struct secret *key, struct vault_error *err)
+    VAULT_MUST_CHECK;
 
 /* VAULT_CORRUPT, too, if the file is missing or another citizen's. */
 enum vault_code citizen_file_open(const char *dir, const struct citizen_id *id,

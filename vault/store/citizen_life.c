@@ -75,22 +75,11 @@ static enum vault_code record_all(struct birth *birth, struct vault_error *err)
     return VAULT_OK;
 }
 
-static enum vault_code make_file(const struct birth *birth, const struct citizen_new *citizen,
-                                 const struct secret *key, struct vault_error *err)
-{
-    VAULT_AUTO(database_close) struct database *file = NULL;
-    VAULT_TRY(citizen_file_create(birth->store->dir, &citizen->id, key, &file, err));
-    VAULT_AUTO(transaction_rollback) struct transaction change = {0};
-    VAULT_TRY(transaction_begin(file, &change, err));
-    for (size_t i = 0; i < citizen->value_count; i++)
-        VAULT_TRY(value_insert(file, &citizen->values[i], err));
-    return transaction_commit(&change, err);
-}
-
 static enum vault_code make_files(struct birth *birth, struct vault_error *err)
 {
     for (birth->at = 0; birth->at < birth->count; birth->at++)
-        VAULT_TRY(make_file(birth, &birth->citizens[birth->at], birth->keys[birth->at].file, err));
+        VAULT_TRY(citizen_file_create(birth->store->dir, &birth->citizens[birth->at],
+                                      birth->keys[birth->at].file, err));
     return citizen_files_sync(birth->store->dir, birth->ids, birth->count, err);
 }
 
@@ -144,9 +133,9 @@ enum vault_code citizen_create(struct store *store, const struct citizen_new cit
                                size_t count, int64_t now_s, size_t *failed_at,
                                struct vault_error *err)
 {
-    VAULT_AUTO(birth_finish)
     struct birth birth = {.store = store, .citizens = citizens, .count = count, .now_s = now_s};
     const enum vault_code code = bear(&birth, err);
+    birth_finish(&birth);
     if (code && failed_at)
         *failed_at = birth.at < count ? birth.at : 0;
     return code;
@@ -155,14 +144,12 @@ enum vault_code citizen_create(struct store *store, const struct citizen_new cit
 enum vault_code citizen_create_nobody(const char *dir, const struct keyring *keyring,
                                       struct database *control, struct vault_error *err)
 {
-    const struct citizen_id id = citizen_id_new();
-    const struct citizen_id *const ids[] = {&id};
+    const struct citizen_new nobody = {.id = citizen_id_new()};
+    const struct citizen_id *const ids[] = {&nobody.id};
     struct control_key key;
     VAULT_AUTO(citizen_keys_free) struct citizen_keys keys = {0};
-    VAULT_AUTO(database_close) struct database *file = NULL;
-    VAULT_TRY(citizen_keys_new(keyring, &id, &key, &keys, err));
-    VAULT_TRY(citizen_file_create(dir, &id, keys.file, &file, err));
-    database_close(&file);
+    VAULT_TRY(citizen_keys_new(keyring, &nobody.id, &key, &keys, err));
+    VAULT_TRY(citizen_file_create(dir, &nobody, keys.file, err));
     VAULT_TRY(citizen_files_sync(dir, ids, 1, err));
     return control_key_add(control, &key, NULL, CITIZEN_NOBODY, 0, err);
 }
@@ -193,20 +180,23 @@ enum vault_code citizen_erase(struct store *store, const struct citizen_id *id,
     return code;
 }
 
+/* Bring every citizen that a crash left in a state out of it. */
+static enum vault_code tidy(struct store *store, enum citizen_state state, struct vault_error *err)
+{
+    for (;;) {
+        bool found = false;
+        struct citizen_id id;
+        uint64_t gone = 0;
+        VAULT_TRY(control_citizen_any(store, state, &id, &found, err));
+        if (!found)
+            return VAULT_OK;
+        VAULT_TRY(state == CITIZEN_CREATING ? undo_one(store, &id, err)
+                                            : finish_erasing(store, &id, &gone, err));
+    }
+}
+
 enum vault_code citizen_tidy(struct store *store, struct vault_error *err)
 {
-    bool found = false;
-    struct citizen_id id;
-    uint64_t gone = 0;
-    VAULT_TRY(control_citizen_any(store, CITIZEN_CREATING, &id, &found, err));
-    while (found) {
-        VAULT_TRY(undo_one(store, &id, err));
-        VAULT_TRY(control_citizen_any(store, CITIZEN_CREATING, &id, &found, err));
-    }
-    VAULT_TRY(control_citizen_any(store, CITIZEN_ERASING, &id, &found, err));
-    while (found) {
-        VAULT_TRY(finish_erasing(store, &id, &gone, err));
-        VAULT_TRY(control_citizen_any(store, CITIZEN_ERASING, &id, &found, err));
-    }
-    return VAULT_OK;
+    VAULT_TRY(tidy(store, CITIZEN_CREATING, err));
+    return tidy(store, CITIZEN_ERASING, err);
 }

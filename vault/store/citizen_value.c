@@ -46,14 +46,9 @@ static enum vault_code drop_oldest(struct database *file, const char *field, int
     return statement_run(&drop, err);
 }
 
-enum vault_code value_insert(struct database *file, const struct citizen_value *value,
-                             struct vault_error *err)
+static enum vault_code insert_version(struct database *file, const struct citizen_value *value,
+                                      int64_t version, struct vault_error *err)
 {
-    int64_t version = 0;
-    VAULT_TRY(newest_version(file, value->field, &version, err));
-    if (version == 0)
-        VAULT_TRY(check_room(file, err));
-    version++;
     VAULT_AUTO(statement_end) struct statement insert = {0};
     VAULT_TRY(statement_begin(file,
                               "INSERT INTO value (field, version, json, as_of_s, source)"
@@ -64,7 +59,27 @@ enum vault_code value_insert(struct database *file, const struct citizen_value *
     bind_text_bytes(&insert, 3, value->json);
     bind_integer(&insert, 4, value->as_of_s);
     bind_text(&insert, 5, value->source);
-    VAULT_TRY(statement_run(&insert, err));
+    return statement_run(&insert, err);
+}
+
+enum vault_code value_insert_first(struct database *file, const struct citizen_value *value,
+                                   struct vault_error *err)
+{
+    const enum vault_code code = insert_version(file, value, 1, err);
+    if (code == VAULT_CONFLICT)
+        return vault_fail(err, VAULT_INVALID, "a new citizen has two values for one field");
+    return code;
+}
+
+static enum vault_code value_insert(struct database *file, const struct citizen_value *value,
+                                    struct vault_error *err)
+{
+    int64_t version = 0;
+    VAULT_TRY(newest_version(file, value->field, &version, err));
+    if (version == 0)
+        VAULT_TRY(check_room(file, err));
+    version++;
+    VAULT_TRY(insert_version(file, value, version, err));
     return version > CITIZEN_VALUE_VERSIONS ? drop_oldest(file, value->field, version, err)
                                             : VAULT_OK;
 }

@@ -62,9 +62,10 @@ static enum vault_code database_fail(struct database *database, int result, cons
     while (i < count && results[i].result != result && results[i].result != (result & 0xff))
         i++;
     if (i < count) {
+        const enum vault_code code = results[i].code;
+        assert(code != VAULT_OK);
         database->broken |= results[i].breaks;
-        return vault_fail(err, results[i].code, "%s: %s: %s", database->what, doing,
-                          results[i].words);
+        return vault_fail(err, code, "%s: %s: %s", database->what, doing, results[i].words);
     }
     database->broken = true;
     return vault_fail(err, VAULT_CORRUPT, "%s: %s: %s", database->what, doing,
@@ -108,6 +109,7 @@ static enum vault_code set_key(struct database *database, const struct secret *k
 static enum vault_code run_script(struct database *database, const char *sql, const char *doing,
                                   struct vault_error *err)
 {
+    assert(database);
     const int result = sqlite3_exec(database->raw, sql, NULL, NULL, NULL);
     return result ? database_fail(database, result, doing, err) : VAULT_OK;
 }
@@ -125,6 +127,8 @@ static enum vault_code connect(const struct database_place *place, const struct 
                                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW |
                                            SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOMUTEX,
                                        NULL);
+    if (result && access(place->path, F_OK) != 0)
+        return vault_fail(err, VAULT_NOT_FOUND, "%s is missing", place->what);
     if (result)
         return database_fail(database, result, "opening", err);
     VAULT_TRY(set_key(database, key, err));
@@ -175,14 +179,20 @@ static enum vault_code read_number(struct database *database, const char *sql, i
     return VAULT_OK;
 }
 
+static enum vault_code run_step(struct database *database, const struct database_kind *kind,
+                                size_t step, struct vault_error *err)
+{
+    return run_script(database, kind->steps[step], "bringing its tables up to date", err);
+}
+
 static enum vault_code migrate(struct database *database, const struct database_kind *kind,
                                size_t from, struct vault_error *err)
 {
     for (size_t i = from; i < kind->step_count; i++) {
-        VAULT_AUTO(transaction_rollback) struct transaction step = {0};
-        VAULT_TRY(transaction_begin(database, &step, err));
-        VAULT_TRY(run_script(database, kind->steps[i], "bringing its tables up to date", err));
-        VAULT_TRY(transaction_commit(&step, err));
+        VAULT_AUTO(transaction_rollback) struct transaction change = {0};
+        VAULT_TRY(transaction_begin(database, &change, err));
+        VAULT_TRY(run_step(database, kind, i, err));
+        VAULT_TRY(transaction_commit(&change, err));
     }
     return VAULT_OK;
 }
@@ -197,30 +207,42 @@ static enum vault_code make_empty(const struct database_place *place, struct vau
     return fd < 0 ? vault_fail_errno(err, "making %s", place->what) : VAULT_OK;
 }
 
-static enum vault_code fill_empty(const struct database_place *place, const struct secret *key,
-                                  const struct database_kind *kind, const char *settings,
-                                  struct database **out, struct vault_error *err)
+static void unfinished_remove(const char **path)
 {
-    VAULT_AUTO(database_close) struct database *database = NULL;
-    VAULT_TRY(connect(place, key, &database, err));
-    VAULT_TRY(run_script(database, settings, "making", err));
-    VAULT_TRY(migrate(database, kind, 0, err));
-    *out = VAULT_TAKE(database);
-    return VAULT_OK;
+    if (*path)
+        unlink(*path);
+}
+
+/* DEFENSIVE refuses to do without a journal; one in memory costs no more. */
+#define SETTINGS_UNSYNCED                                                                          \
+    "PRAGMA synchronous = OFF; PRAGMA journal_mode = MEMORY; PRAGMA locking_mode = EXCLUSIVE"
+
+/* All its steps and what fill puts in, as one. */
+static enum vault_code make_content(struct database *database, const struct database_kind *kind,
+                                    database_fill *fill, const void *context,
+                                    struct vault_error *err)
+{
+    VAULT_AUTO(transaction_rollback) struct transaction change = {0};
+    VAULT_TRY(transaction_begin(database, &change, err));
+    for (size_t i = 0; i < kind->step_count; i++)
+        VAULT_TRY(run_step(database, kind, i, err));
+    if (fill)
+        VAULT_TRY(fill(database, context, err));
+    return transaction_commit(&change, err);
 }
 
 enum vault_code database_create(const struct database_place *place, const struct secret *key,
-                                const struct database_kind *kind, bool durable,
-                                struct database **out, struct vault_error *err)
+                                const struct database_kind *kind, bool durable, database_fill *fill,
+                                const void *context, struct vault_error *err)
 {
-    static const char unsynced[] = "PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF;"
-                                   "PRAGMA locking_mode = EXCLUSIVE";
     VAULT_TRY(make_empty(place, err));
-    const enum vault_code code =
-        fill_empty(place, key, kind, durable ? kind->settings : unsynced, out, err);
-    if (code)
-        unlink(place->path);
-    return code;
+    VAULT_AUTO(unfinished_remove) const char *unfinished = place->path;
+    VAULT_AUTO(database_close) struct database *database = NULL;
+    VAULT_TRY(connect(place, key, &database, err));
+    VAULT_TRY(run_script(database, durable ? kind->settings : SETTINGS_UNSYNCED, "making", err));
+    VAULT_TRY(make_content(database, kind, fill, context, err));
+    unfinished = NULL;
+    return VAULT_OK;
 }
 
 enum vault_code database_open(const struct database_place *place, const struct secret *key,
@@ -228,11 +250,7 @@ enum vault_code database_open(const struct database_place *place, const struct s
                               struct vault_error *err)
 {
     VAULT_AUTO(database_close) struct database *database = NULL;
-    const enum vault_code code = connect(place, key, &database, err);
-    if (code == VAULT_IO && access(place->path, F_OK) != 0)
-        return vault_fail(err, VAULT_NOT_FOUND, "%s is missing", place->what);
-    if (code)
-        return code;
+    VAULT_TRY(connect(place, key, &database, err));
     int64_t version = 0;
     int64_t application = 0;
     VAULT_TRY(run_script(database, kind->settings, "opening", err));

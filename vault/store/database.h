@@ -45,11 +45,16 @@ struct database_place {
     const char *what; /* such as "the control store"; copied */
 };
 
-/* Make the file (VAULT_CONFLICT if it is there) with all its tables. Without durable nothing is
- * synced and a crash may leave half of it: the caller syncs the file after closing it. */
+/* What a new file begins with, beside its tables. */
+typedef enum vault_code database_fill(struct database *database, const void *context,
+                                      struct vault_error *err);
+
+/* Make the file (VAULT_CONFLICT if it is there) with all its tables and what fill (may be NULL)
+ * puts in, in one transaction, and close it. Without durable nothing is synced and a crash may
+ * leave half of it: the caller syncs the file. On failure there is none. */
 enum vault_code database_create(const struct database_place *place, const struct secret *key,
-                                const struct database_kind *kind, bool durable,
-                                struct database **out, struct vault_error *err) VAULT_MUST_CHECK;
+                                const struct database_kind *kind, bool durable, database_fill *fill,
+                                const void *context, struct vault_error *err) VAULT_MUST_CHECK;
 
 /* VAULT_NOT_FOUND if there is no file. VAULT_CORRUPT if the key is not its own (which cannot be
  * told from a damaged first page), it is of another kind, or too new. */

@@ -102,9 +102,9 @@ enum vault_code citizen_create_nobody(const char *dir, const struct keyring *key
                                       struct database *control, struct vault_error *err)
     VAULT_MUST_CHECK;
 
-/* Add a version of a value to a citizen's file, in the caller's transaction or by itself. */
-enum vault_code value_insert(struct database *file, const struct citizen_value *value,
-                             struct vault_error *err) VAULT_MUST_CHECK;
+/* The first version of a value, into a file that is being made. VAULT_INVALID if there is one. */
+enum vault_code value_insert_first(struct database *file, const struct citizen_value *value,
+                                   struct vault_error *err) VAULT_MUST_CHECK;
 
 /* The limits of a value to be stored. */
 enum vault_code value_check(const struct citizen_value *value, struct vault_error *err)

@@ -3,8 +3,8 @@
 #include <ctype.h>
 #include <string.h>
 
-#define GROUPS      8
-#define GROUP_CHARS 6 /* without the check */
+#define GROUPS      8U
+#define GROUP_CHARS 6UL /* without the check */
 
 static const char digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 

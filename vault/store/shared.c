@@ -9,11 +9,10 @@ enum vault_code shared_create(const struct shared_file *file, const char *dir,
 {
     char path[PATH_MAX];
     VAULT_AUTO(secret_free) struct secret *key = NULL;
-    VAULT_AUTO(database_close) struct database *database = NULL;
     VAULT_TRY(file_join(path, sizeof path, dir, file->name, err));
     VAULT_TRY(keyring_derive(keyring, file->label, SECRET_KEY_BYTES, &key, err));
     const struct database_place place = {path, file->what};
-    return database_create(&place, key, file->kind, true, &database, err);
+    return database_create(&place, key, file->kind, true, NULL, NULL, err);
 }
 
 static enum vault_code connect(struct shared *shared, struct vault_error *err)

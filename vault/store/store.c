@@ -29,22 +29,23 @@ enum vault_code text_check(const char *text, size_t min, size_t max, const char 
     return size_check(strnlen(text, max + 1), min, max, what, err);
 }
 
-/* One process at a time. The descriptor holds the lock. */
-static enum vault_code take_lock(const char *dir, int *out, struct vault_error *err)
+static enum vault_code lock_file(int fd, const char *path, struct vault_error *err)
+{
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return VAULT_OK;
+    if (errno != EWOULDBLOCK)
+        return vault_fail_errno(err, "locking %s", path);
+    return vault_fail(err, VAULT_UNAVAILABLE,
+                      "another process has the store open: it holds the lock %s", path);
+}
+
+/* One process at a time. The descriptor holds the lock; it is the caller's to close in any case. */
+static enum vault_code take_lock(const char *dir, int *fd, struct vault_error *err)
 {
     char path[PATH_MAX];
     VAULT_TRY(file_join(path, sizeof path, dir, LOCK_FILE, err));
-    VAULT_AUTO(file_close) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
-        return vault_fail_errno(err, "opening the lock %s", path);
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0)
-        return errno == EWOULDBLOCK
-                   ? vault_fail(err, VAULT_UNAVAILABLE,
-                                "another process has the store open: it holds the lock %s", path)
-                   : vault_fail_errno(err, "locking %s", path);
-    *out = fd;
-    fd = -1;
-    return VAULT_OK;
+    *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    return *fd < 0 ? vault_fail_errno(err, "opening the lock %s", path) : lock_file(*fd, path, err);
 }
 
 static enum vault_code check_empty(const char *dir, struct vault_error *err)

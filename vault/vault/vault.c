@@ -104,7 +104,7 @@ static enum vault_code open_ledger(struct vault *vault, struct vault_error *err)
     struct ledger_options options = ledger_options_of(vault);
     VAULT_TRY(indexer_remembered(vault, &remembered, err));
     options.remembered = &remembered;
-    options.remembered_count = 1;
+    options.remembered_count = remembered.size ? 1 : 0;
     return ledger_open(&options, &vault->ledger, err);
 }
 

@@ -19,9 +19,10 @@
 #include "vault/base/error.h"
 #include "vault/crypto/hash.h"
 
-#define X509_PEM_BYTES_MAX (64U * 1024)
+#define X509_PEM_BYTES_MAX (64UL * 1024)
 #define X509_NAME_CHARS    64 /* of a common name, RFC 5280 appendix A.1 */
 #define X509_HOSTS_MAX     16
+#define X509_DAYS_MAX      36525
 
 /* How long, from when. A certificate begins a little before, for clocks that are behind. */
 struct x509_period {
@@ -35,7 +36,8 @@ struct x509_ca {
     struct bytes key;
 };
 
-/* Make a CA. VAULT_INVALID for a name that is empty or too long. */
+/* Make a CA. VAULT_INVALID for a name that is empty or too long, or a period out of 1 to
+ * X509_DAYS_MAX; so of all that is issued here. */
 enum vault_code x509_make_ca(const char *name, struct x509_period period, struct buf *certificate,
                              struct buf *key, struct vault_error *err) VAULT_MUST_CHECK;
 
@@ -51,7 +53,7 @@ enum vault_code x509_make_request(const char *name, struct buf *request, struct 
 
 /* Sign a request as a client certificate for the name. spki is the SHA-256 of its public key, by
  * which a client is known. VAULT_INVALID if the request cannot be read, is not signed by its own
- * key, or its key is too weak. */
+ * key, or its key is too weak or of a kind that is not taken. */
 enum vault_code x509_sign_client(const struct x509_ca *ca, struct bytes request, const char *name,
                                  struct x509_period period, struct buf *certificate,
                                  uint8_t spki[SHA256_BYTES], struct vault_error *err)

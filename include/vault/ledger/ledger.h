@@ -98,8 +98,9 @@ enum vault_code ledger_create(const struct ledger_options *options, struct vault
 enum vault_code ledger_open(const struct ledger_options *options, struct ledger **out,
                             struct vault_error *err) VAULT_MUST_CHECK;
 
-/* Stop: make all that was enqueued durable, publish it, give the lock back. After a clean stop
- * ledger_open has nothing to recover. VAULT_UNAVAILABLE if the log had stopped before. */
+/* Stop: make all that was enqueued durable and publish it. After a clean stop the next start has
+ * nothing to recover; the lock is given back by ledger_close. VAULT_UNAVAILABLE if the log had
+ * stopped for good, or the last entries cannot be published now. */
 enum vault_code ledger_stop(struct ledger *ledger, struct vault_error *err) VAULT_MUST_CHECK;
 
 /* Stop if that was not done, and free. */

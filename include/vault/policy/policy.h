@@ -242,3 +242,12 @@ struct policy_prospect {
  */
 size_t policy_prospects(const struct policy *policy, const struct policy_actor *actor,
                         uint16_t purpose, int64_t now_s, struct policy_prospect out[]);
+
+/*
+ * What a consent page may promise of an obligation merged by "min", such as how long a service
+ * keeps a value: the largest number that could come with it when the field is released to this
+ * actor for this purpose on consent, at now or later. 0 if it could come without the obligation.
+ */
+int64_t policy_prospect_number(const struct policy *policy, const struct policy_actor *actor,
+                               uint16_t purpose, uint16_t field, int64_t now_s,
+                               uint16_t obligation);

@@ -72,7 +72,8 @@ struct citizen_new {
  * whatever the count.
  *
  * VAULT_CONFLICT  an id or a reference is taken; *failed_at (may be NULL) is its position
- * VAULT_INVALID, VAULT_TOO_LARGE  a value or a reference breaks its limit; likewise
+ * VAULT_INVALID, VAULT_TOO_LARGE  a value or a reference breaks its limit, or a citizen has two
+ *                 values for one field; likewise
  */
 enum vault_code citizen_create(struct store *store, const struct citizen_new citizens[],
                                size_t count, int64_t now_s, size_t *failed_at,

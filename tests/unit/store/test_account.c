@@ -64,6 +64,13 @@ static void test_a_stranger_gets_no_account(void **state)
     assert_fails(VAULT_NOT_FOUND, account_add(store, &two, &test_error));
     assert_fails(VAULT_NOT_FOUND, account_by_login(store, "stranger", &found, &test_error));
     assert_fails(VAULT_NOT_FOUND, account_of_citizen(store, &stranger, &found, &test_error));
+}
+
+static void test_what_is_not_there_is_not_changed(void **state)
+{
+    (void)state;
+    fresh_store();
+    const struct citizen_id stranger = citizen_id_new();
     assert_fails(VAULT_NOT_FOUND, account_failed(store, &stranger, NOW_S, &test_error));
     assert_fails(VAULT_NOT_FOUND, account_succeeded(store, &stranger, &test_error));
     assert_fails(VAULT_NOT_FOUND, account_set_password(store, &stranger, "x", &test_error));
@@ -138,6 +145,7 @@ int main(void)
     const int failed =
         TEST_RUN(test_an_account_is_found_by_login_and_by_citizen,
                  test_a_login_belongs_to_one_and_a_citizen_has_one, test_a_stranger_gets_no_account,
+                 test_what_is_not_there_is_not_changed,
                  test_failures_are_counted_until_a_success_or_a_new_password,
                  test_a_language_is_kept, test_limits_are_held);
     finish_store();

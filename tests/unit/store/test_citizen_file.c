@@ -19,9 +19,8 @@ static void fresh_folders(void)
 static void make_file(const struct citizen_id *id)
 {
     const struct citizen_id *const ids[] = {id};
-    VAULT_AUTO(database_close) struct database *file = NULL;
-    assert_done(citizen_file_create(dir, id, key, &file, &test_error));
-    database_close(&file);
+    const struct citizen_new citizen = {.id = *id};
+    assert_done(citizen_file_create(dir, &citizen, key, &test_error));
     assert_done(citizen_files_sync(dir, ids, 1, &test_error));
 }
 

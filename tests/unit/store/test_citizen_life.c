@@ -159,6 +159,11 @@ static void test_a_value_over_its_limit_keeps_all_from_being_made(void **state)
                      citizen_create(store, citizens, 2, NOW_S, &failed_at, &test_error));
         assert_int_equal(failed_at, 1);
     }
+    const struct citizen_value same_field[] = {good, good};
+    const struct citizen_new twice[] = {{citizen_id_new(), NULL, &good, 1},
+                                        {citizen_id_new(), NULL, same_field, 2}};
+    assert_fails(VAULT_INVALID, citizen_create(store, twice, 2, NOW_S, NULL, &test_error));
+    assert_false(exists(&twice[0].id));
     const struct citizen_new long_reference = {citizen_id_new(), long_text, NULL, 0};
     const struct citizen_new no_reference = {citizen_id_new(), "", NULL, 0};
     assert_fails(VAULT_TOO_LARGE,

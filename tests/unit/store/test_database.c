@@ -41,7 +41,8 @@ static struct database *fresh_database(void)
 {
     struct database *database = NULL;
     fresh_path();
-    assert_done(database_create(&place, key, &first_version, true, &database, &test_error));
+    assert_done(database_create(&place, key, &first_version, true, NULL, NULL, &test_error));
+    assert_done(database_open(&place, key, &first_version, &database, &test_error));
     return database;
 }
 
@@ -120,24 +121,44 @@ static void test_a_file_is_not_made_over_another(void **state)
     struct database *database = fresh_database();
     assert_done(insert(database, "a", BYTES("1")));
     database_close(&database);
-    struct database *second = NULL;
     assert_fails(VAULT_CONFLICT,
-                 database_create(&place, key, &first_version, true, &second, &test_error));
-    assert_fails(VAULT_CONFLICT,
-                 database_create(&place, wrong_key, &first_version, false, &second, &test_error));
+                 database_create(&place, key, &first_version, true, NULL, NULL, &test_error));
+    assert_fails(VAULT_CONFLICT, database_create(&place, wrong_key, &first_version, false, NULL,
+                                                 NULL, &test_error));
     assert_done(database_open(&place, key, &first_version, &database, &test_error));
     assert_int_equal(count(database), 1);
     database_close(&database);
+}
+
+static enum vault_code fill_one(struct database *database, const void *context,
+                                struct vault_error *err)
+{
+    VAULT_TRY(insert(database, "a", BYTES("1")));
+    return context ? vault_fail(err, VAULT_LIMITED, "enough") : VAULT_OK;
+}
+
+static void test_a_new_file_begins_with_what_it_was_filled_with(void **state)
+{
+    (void)state;
+    for (int durable = 0; durable < 2; durable++) {
+        fresh_path();
+        assert_done(
+            database_create(&place, key, &second_version, durable, fill_one, NULL, &test_error));
+        VAULT_AUTO(database_close) struct database *database = NULL;
+        assert_done(database_open(&place, key, &second_version, &database, &test_error));
+        assert_int_equal(count(database), 1);
+    }
 }
 
 static void test_a_file_that_could_not_be_filled_is_not_left_behind(void **state)
 {
     (void)state;
     fresh_path();
-    struct database *database = NULL;
     assert_fails(VAULT_CORRUPT,
-                 database_create(&place, key, &broken_version, true, &database, &test_error));
-    assert_null(database);
+                 database_create(&place, key, &broken_version, true, NULL, NULL, &test_error));
+    assert_false(file_exists(path));
+    assert_fails(VAULT_LIMITED,
+                 database_create(&place, key, &second_version, false, fill_one, path, &test_error));
     assert_false(file_exists(path));
 }
 
@@ -174,10 +195,8 @@ static void test_an_older_file_is_brought_up_to_date_and_keeps_its_rows(void **s
 static void test_a_newer_file_is_refused_and_left_as_it_is(void **state)
 {
     (void)state;
-    struct database *database = NULL;
     fresh_path();
-    assert_done(database_create(&place, key, &second_version, true, &database, &test_error));
-    database_close(&database);
+    assert_done(database_create(&place, key, &second_version, true, NULL, NULL, &test_error));
     assert_fails(VAULT_CORRUPT, try_open(key, &first_version));
     assert_non_null(strstr(test_error.text, "version 2, this program knows 1"));
     assert_done(try_open(key, &second_version));
@@ -336,6 +355,7 @@ int main(void)
     const int failed = TEST_RUN(
         test_a_file_opens_with_its_key_only, test_sqlcipher_says_nothing_by_itself,
         test_a_missing_file_is_not_made_by_opening, test_a_file_is_not_made_over_another,
+        test_a_new_file_begins_with_what_it_was_filled_with,
         test_a_file_that_could_not_be_filled_is_not_left_behind,
         test_a_link_in_place_of_a_file_is_refused,
         test_an_older_file_is_brought_up_to_date_and_keeps_its_rows,

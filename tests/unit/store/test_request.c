@@ -138,6 +138,19 @@ static void test_an_answer_is_given_once(void **state)
     assert_int_equal(get("r1").state, REQUEST_GRANTED);
     assert_int_equal(get("r1").consent_seq, 4);
     assert_int_equal(get("r2").state, REQUEST_REFUSED);
+}
+
+static void test_nothing_leaves_an_end_state(void **state)
+{
+    (void)state;
+    fresh_with_services();
+    const struct citizen_id ada = new_citizen();
+    add("r1", "library", 1);
+    add("r2", "library", 2);
+    assert_done(request_claim(store, "r1", &ada, &test_error));
+    assert_done(request_claim(store, "r2", &ada, &test_error));
+    assert_done(request_answer(store, "r1", &ada, REQUEST_GRANTED, 4, &test_error));
+    assert_done(request_answer(store, "r2", &ada, REQUEST_REFUSED, 0, &test_error));
     assert_fails(VAULT_CONFLICT,
                  request_answer(store, "r1", &ada, REQUEST_REFUSED, 0, &test_error));
     assert_fails(VAULT_CONFLICT,
@@ -249,13 +262,13 @@ static void test_time_ends_what_is_pending_and_later_removes_it(void **state)
 int main(void)
 {
     store_test_start();
-    const int failed =
-        TEST_RUN(test_a_request_is_found_by_id_and_by_code,
-                 test_ids_and_pending_codes_are_used_once, test_only_a_registered_service_asks,
-                 test_limits_are_held, test_the_first_who_opens_it_has_it_alone,
-                 test_an_answer_is_given_once, test_a_service_cancels_its_own_only,
-                 test_wrong_tries_are_counted, test_a_citizens_requests_are_listed_newest_first,
-                 test_time_ends_what_is_pending_and_later_removes_it);
+    const int failed = TEST_RUN(
+        test_a_request_is_found_by_id_and_by_code, test_ids_and_pending_codes_are_used_once,
+        test_only_a_registered_service_asks, test_limits_are_held,
+        test_the_first_who_opens_it_has_it_alone, test_an_answer_is_given_once,
+        test_nothing_leaves_an_end_state, test_a_service_cancels_its_own_only,
+        test_wrong_tries_are_counted, test_a_citizens_requests_are_listed_newest_first,
+        test_time_ends_what_is_pending_and_later_removes_it);
     finish_store();
     return failed;
 }

@@ -134,7 +134,7 @@ static void test_a_flipped_byte_anywhere_in_the_control_store_is_found(void **st
     struct stat status;
     path_in_store(path, "control.db");
     assert_int_equal(stat(path, &status), 0);
-    assert_true(status.st_size > 8 * 4096);
+    assert_true(status.st_size > 8L * 4096);
     flip(path, 50);
     assert_fails(VAULT_CORRUPT, try_open(keyring));
     flip(path, 50);

@@ -1,0 +1,812 @@
+/* The whole ledger in one process: entering, waiting, publishing, proving, reading, stopping. */
+#include "vault/ledger/ledger.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "keys.h"
+#include "test.h"
+#include "vault/base/file.h"
+#include "vault/crypto/crypto.h"
+#include "vault/ledger/checkpoint.h"
+#include "vault/ledger/proof.h"
+#include "vault/ledger/tile.h"
+
+#define PATIENCE_MS 20000
+
+static struct note_signer signer;
+static struct ledger *ledger;
+static char dir[PATH_MAX];
+static int64_t now_ms;
+
+static struct ledger_options options(void)
+{
+    return (struct ledger_options){.dir = dir, .signer = &signer, .clock = clock_fixed(&now_ms)};
+}
+
+static void open_log(void)
+{
+    const struct ledger_options with = options();
+    assert_done(ledger_open(&with, &ledger, &test_error));
+}
+
+static void make(void)
+{
+    snprintf(dir, sizeof dir, "%s", test_folder());
+    now_ms = 1795295592000;
+    const struct ledger_options with = options();
+    assert_done(ledger_create(&with, &test_error));
+    open_log();
+}
+
+static void stop(void)
+{
+    assert_done(ledger_stop(ledger, &test_error));
+    ledger_close(&ledger);
+    assert_null(ledger);
+}
+
+static struct ledger_ticket append(const char *opening)
+{
+    const struct entry entry = {.event = ENTRY_ADMIN};
+    struct ledger_ticket ticket;
+    assert_done(ledger_append(ledger, &entry, bytes_of_text(opening), &ticket, &test_error));
+    return ticket;
+}
+
+static void append_many(uint64_t count)
+{
+    const struct entry entry = {.event = ENTRY_ADMIN};
+    struct ledger_ticket ticket = {0};
+    for (uint64_t i = 0; i < count; i++) {
+        enum vault_code code;
+        do {
+            code = ledger_enqueue(ledger, &entry, BYTES("sealed"), &ticket, &test_error);
+        } while (code == VAULT_LIMITED);
+        assert_done(code);
+    }
+    assert_done(ledger_wait(ledger, &ticket, &test_error));
+}
+
+static void path_in_log(char out[PATH_MAX], const char *name)
+{
+    assert_done(file_join(out, PATH_MAX, dir, name, &test_error));
+}
+
+static struct checkpoint published(struct buf *note)
+{
+    char path[PATH_MAX];
+    struct checkpoint checkpoint;
+    path_in_log(path, "checkpoint");
+    assert_done(file_read(path, note, &test_error));
+    assert_done(checkpoint_parse(buf_view(note), &checkpoint, &test_error));
+    assert_done(checkpoint_verify(&checkpoint, &signer.key, &test_error));
+    return checkpoint;
+}
+
+/* The published files, hashed anew from the entries up. */
+static void assert_published(uint64_t size)
+{
+    VAULT_AUTO(buf_finish) struct buf note = buf_limited(CHECKPOINT_MAX_BYTES);
+    assert_done(ledger_wait_published(ledger, size, PATIENCE_MS, &test_error));
+    const struct checkpoint checkpoint = published(&note);
+    assert_true(checkpoint.size >= size);
+    struct tree_frontier frontier = {0};
+    for (uint64_t i = 0; i * TILE_WIDTH < checkpoint.size; i++) {
+        VAULT_AUTO(buf_finish) struct buf bundle = buf_limited(TILE_BUNDLE_BYTES);
+        const struct tile_name name = tile_of(checkpoint.size, TILE_ENTRIES, i);
+        assert_done(tile_read(dir, name, &bundle, &test_error));
+        struct cursor cursor = cursor_over(buf_view(&bundle));
+        struct bytes entry;
+        while (tile_bundle_next(&cursor, &entry)) {
+            const struct tree_hash leaf = tree_leaf(entry);
+            tree_frontier_add(&frontier, &leaf, NULL, NULL);
+        }
+    }
+    const struct tree_hash root = tree_frontier_root(&frontier);
+    assert_true(tree_hash_equal(&root, &checkpoint.root));
+    VAULT_AUTO(tile_source_free) struct tile_source *source = NULL;
+    assert_done(tile_source_new(dir, checkpoint.size, &source, &test_error));
+    const struct tree_source nodes = tile_source_nodes(source);
+    struct tree_hash of_tiles;
+    assert_done(tree_root(&nodes, checkpoint.size, &of_tiles, &test_error));
+    assert_true(tree_hash_equal(&of_tiles, &checkpoint.root));
+}
+
+static void test_a_new_log_is_published_empty(void **state)
+{
+    (void)state;
+    make();
+    assert_int_equal(ledger_head(ledger).size, 0);
+    assert_published(0);
+    assert_done(ledger_health(ledger, &test_error));
+    stop();
+}
+
+static void test_a_log_is_made_once(void **state)
+{
+    (void)state;
+    make();
+    const struct ledger_options with = options();
+    assert_fails(VAULT_CONFLICT, ledger_create(&with, &test_error));
+    stop();
+    assert_fails(VAULT_CONFLICT, ledger_create(&with, &test_error));
+}
+
+static void test_a_folder_without_a_log_is_not_found(void **state)
+{
+    (void)state;
+    snprintf(dir, sizeof dir, "%s", test_folder());
+    const struct ledger_options with = options();
+    assert_fails(VAULT_NOT_FOUND, ledger_open(&with, &ledger, &test_error));
+    assert_null(ledger);
+}
+
+static void test_an_entry_gets_place_time_and_leaf(void **state)
+{
+    (void)state;
+    make();
+    const struct ledger_ticket first = append("a");
+    now_ms += 5;
+    const struct ledger_ticket second = append("b");
+    assert_int_equal(first.index, 0);
+    assert_int_equal(second.index, 1);
+    assert_int_equal(second.time_ms, first.time_ms + 5);
+    assert_published(2);
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(ENTRY_MAX_BYTES);
+    struct entry entry;
+    assert_done(ledger_entry(ledger, 1, &text, &test_error));
+    const struct tree_hash leaf = tree_leaf(buf_view(&text));
+    assert_true(tree_hash_equal(&leaf, &second.leaf));
+    assert_done(entry_parse(buf_view(&text), &entry, &test_error));
+    assert_int_equal(entry.time_ms, now_ms);
+    assert_int_equal(entry.event, ENTRY_ADMIN);
+    stop();
+}
+
+static void test_times_never_decrease(void **state)
+{
+    (void)state;
+    make();
+    const int64_t first = append("").time_ms;
+    now_ms -= 3600 * 1000;
+    assert_int_equal(append("").time_ms, first);
+    now_ms += 3600 * 1000 + 1;
+    assert_int_equal(append("").time_ms, first + 1);
+    stop();
+    now_ms -= 86400 * 1000;
+    open_log();
+    assert_int_equal(append("").time_ms, first + 1);
+    stop();
+}
+
+static enum entry_event event_at(uint64_t index)
+{
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(ENTRY_MAX_BYTES);
+    struct entry entry;
+    assert_done(ledger_wait_published(ledger, index + 1, PATIENCE_MS, &test_error));
+    assert_done(ledger_entry(ledger, index, &text, &test_error));
+    assert_done(entry_parse(buf_view(&text), &entry, &test_error));
+    return entry.event;
+}
+
+static void test_a_clock_that_steps_is_entered(void **state)
+{
+    (void)state;
+    snprintf(dir, sizeof dir, "%s", test_folder());
+    struct ledger_options with = options();
+    with.clock_step_ms = 60 * 1000; /* no test takes that long */
+    assert_done(ledger_create(&with, &test_error));
+    assert_done(ledger_open(&with, &ledger, &test_error));
+    assert_int_equal(append("").index, 0);
+    assert_int_equal(append("").index, 1);
+    now_ms += 10LL * 365 * 86400 * 1000; /* forward */
+    assert_int_equal(append("").index, 3);
+    assert_int_equal(event_at(2), ENTRY_CLOCK_STEP);
+    assert_int_equal(append("").index, 4);
+    now_ms -= 10LL * 365 * 86400 * 1000; /* and back: entering goes on */
+    assert_int_equal(append("").index, 6);
+    assert_int_equal(event_at(5), ENTRY_CLOCK_STEP);
+    assert_int_equal(append("").index, 7);
+    stop();
+    now_ms -= 3600 * 1000;
+    assert_done(ledger_open(&with, &ledger, &test_error));
+    assert_int_equal(append("").index, 9);
+    assert_int_equal(event_at(8), ENTRY_CLOCK_STEP);
+    stop();
+}
+
+static void test_what_no_entry_may_be_is_not_entered(void **state)
+{
+    (void)state;
+    make();
+    struct entry entry = {.event = ENTRY_RELEASE};
+    struct ledger_ticket ticket = {.index = 4711};
+    static uint8_t large[LEDGER_OPENING_MAX_BYTES + 1];
+    assert_fails(VAULT_INVALID,
+                 ledger_enqueue(ledger, &entry, (struct bytes){0}, &ticket, &test_error));
+    entry.event = ENTRY_ADMIN;
+    assert_fails(
+        VAULT_TOO_LARGE,
+        ledger_enqueue(ledger, &entry, (struct bytes){large, sizeof large}, &ticket, &test_error));
+    assert_int_equal(ticket.index, 4711);
+    assert_done(ledger_append(ledger, &entry, (struct bytes){large, sizeof large - 1}, &ticket,
+                              &test_error));
+    assert_int_equal(ticket.index, 0);
+    stop();
+}
+
+static void test_the_log_goes_on_where_it_stopped(void **state)
+{
+    (void)state;
+    make();
+    append_many(3);
+    const struct ledger_head head = ledger_head(ledger);
+    stop();
+    for (uint64_t round = 1; round <= 3; round++) {
+        open_log();
+        const struct ledger_head now = ledger_head(ledger);
+        if (round == 1)
+            assert_true(tree_hash_equal(&head.root, &now.root));
+        assert_int_equal(now.size, 3 * round);
+        append_many(3);
+        assert_published(3 * round + 3);
+        stop();
+    }
+}
+
+static void test_everything_enqueued_is_durable_and_published_after_a_stop(void **state)
+{
+    (void)state;
+    make();
+    const struct entry entry = {.event = ENTRY_ADMIN};
+    struct ledger_ticket ticket;
+    for (unsigned i = 0; i < 1000; i++)
+        assert_done(ledger_enqueue(ledger, &entry, BYTES("x"), &ticket, &test_error));
+    assert_done(ledger_stop(ledger, &test_error));
+    assert_int_equal(ledger_head(ledger).size, 1000);
+    assert_int_equal(ledger_published_size(ledger), 1000);
+    assert_fails(VAULT_UNAVAILABLE,
+                 ledger_enqueue(ledger, &entry, BYTES("x"), &ticket, &test_error));
+    assert_done(ledger_wait(ledger, &ticket, &test_error));
+    ledger_close(&ledger);
+    VAULT_AUTO(buf_finish) struct buf note = buf_limited(CHECKPOINT_MAX_BYTES);
+    assert_int_equal(published(&note).size, 1000);
+}
+
+static void test_closing_stops_first(void **state)
+{
+    (void)state;
+    make();
+    const struct entry entry = {.event = ENTRY_ADMIN};
+    struct ledger_ticket ticket;
+    assert_done(ledger_enqueue(ledger, &entry, BYTES("x"), &ticket, &test_error));
+    ledger_close(&ledger);
+    open_log();
+    assert_int_equal(ledger_head(ledger).size, 1);
+    stop();
+}
+
+/* Sizes at which tiles become full, published one after the other and at once. */
+static void test_tiles_are_right_at_every_border(void **state)
+{
+    (void)state;
+    static const uint64_t sizes[] = {1, 2, 255, 256, 257, 511, 512, 513, 700, 1024, 1025};
+    make();
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        append_many(sizes[i] - ledger_head(ledger).size);
+        assert_published(sizes[i]);
+    }
+    stop();
+}
+
+static void test_tiles_are_right_past_65536(void **state)
+{
+    (void)state;
+    static const uint64_t sizes[] = {65535, 65536, 65537, 70000};
+    char path[PATH_MAX];
+    make();
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        append_many(sizes[i] - ledger_head(ledger).size);
+        assert_done(ledger_wait_published(ledger, sizes[i], PATIENCE_MS, &test_error));
+    }
+    assert_published(70000);
+    static const char *const there[] = {"tile/0/272",     "tile/0/273.p/112",
+                                        "tile/1/000",     "tile/1/001.p/17",
+                                        "tile/2/000.p/1", "tile/entries/273.p/112"};
+    for (size_t i = 0; i < sizeof there / sizeof there[0]; i++) {
+        path_in_log(path, there[i]);
+        if (!file_exists(path))
+            fail_msg("%s is missing", there[i]);
+    }
+    stop();
+}
+
+static void test_partial_tiles_go_when_the_full_one_is_there(void **state)
+{
+    (void)state;
+    char path[PATH_MAX];
+    make();
+    append_many(100);
+    assert_published(100);
+    path_in_log(path, "tile/0/000.p/100");
+    assert_true(file_exists(path));
+    append_many(200);
+    assert_published(300);
+    stop();
+    assert_false(file_exists(path));
+    path_in_log(path, "tile/entries/000.p");
+    assert_false(file_exists(path));
+    path_in_log(path, "tile/entries/001.p/44");
+    assert_true(file_exists(path));
+}
+
+static void test_an_entry_is_published_within_a_second(void **state)
+{
+    (void)state;
+    make();
+    for (unsigned i = 0; i < 3; i++) {
+        append("");
+        const int64_t began = clock_monotonic_ms();
+        while (ledger_published_size(ledger) < i + 1)
+            usleep(1000);
+        assert_in_range(clock_monotonic_ms() - began, 0, 2000);
+    }
+    stop();
+}
+
+static void check_proof(uint64_t index, const struct tree_hash *leaf)
+{
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(PROOF_MAX_BYTES);
+    struct proof proof;
+    struct checkpoint checkpoint;
+    assert_done(ledger_prove(ledger, index, &text, &test_error));
+    assert_done(proof_parse(buf_view(&text), &proof, &test_error));
+    assert_done(checkpoint_parse(proof.checkpoint, &checkpoint, &test_error));
+    assert_done(checkpoint_verify(&checkpoint, &signer.key, &test_error));
+    assert_int_equal(proof.index, index);
+    assert_true(checkpoint.size > index);
+    assert_done(tree_check_inclusion(&proof.path, index, checkpoint.size, leaf, &checkpoint.root,
+                                     &test_error));
+}
+
+static void test_an_entry_is_proved_as_soon_as_it_is_durable(void **state)
+{
+    (void)state;
+    struct tree_hash leaves[600];
+    make();
+    for (uint64_t i = 0; i < 600; i++) {
+        const struct ledger_ticket ticket = append("");
+        leaves[i] = ticket.leaf;
+        if (i < 20 || i > 590 || (i >= 254 && i < 259))
+            check_proof(i, &ticket.leaf);
+    }
+    assert_published(600);
+    for (uint64_t i = 0; i < 600; i += 37)
+        check_proof(i, &leaves[i]);
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(PROOF_MAX_BYTES);
+    assert_fails(VAULT_NOT_FOUND, ledger_prove(ledger, 600, &text, &test_error));
+    stop();
+    open_log();
+    for (uint64_t i = 0; i < 600; i += 41)
+        check_proof(i, &leaves[i]);
+    stop();
+}
+
+static void test_the_checkpoint_is_of_what_is_durable(void **state)
+{
+    (void)state;
+    make();
+    append_many(7);
+    VAULT_AUTO(buf_finish) struct buf note = buf_limited(CHECKPOINT_MAX_BYTES);
+    VAULT_AUTO(buf_finish) struct buf vkey = buf_limited(NOTE_KEY_CHARS_MAX);
+    struct checkpoint checkpoint;
+    struct note_key key;
+    assert_done(ledger_checkpoint(ledger, &note, &test_error));
+    assert_done(ledger_vkey(ledger, &vkey, &test_error));
+    assert_done(note_key_parse(buf_view(&vkey), &key, &test_error));
+    assert_done(checkpoint_parse(buf_view(&note), &checkpoint, &test_error));
+    assert_done(checkpoint_verify(&checkpoint, &key, &test_error));
+    assert_int_equal(checkpoint.size, 7);
+    stop();
+}
+
+static void test_a_reader_gets_entries_with_their_openings_in_order(void **state)
+{
+    (void)state;
+    make();
+    for (unsigned i = 0; i < 50; i++) {
+        char opening[16];
+        snprintf(opening, sizeof opening, "opening %u", i);
+        append(opening);
+    }
+    VAULT_AUTO(ledger_reader_close) struct ledger_reader *reader = NULL;
+    assert_done(ledger_reader_open(ledger, 20, &reader, &test_error));
+    for (unsigned i = 20; i < 50; i++) {
+        char opening[16];
+        struct ledger_record record;
+        snprintf(opening, sizeof opening, "opening %u", i);
+        assert_done(ledger_reader_next(reader, 0, &record, &test_error));
+        assert_int_equal(record.index, i);
+        assert_true(bytes_equal(record.opening, bytes_of_text(opening)));
+        const struct tree_hash leaf = tree_leaf(record.entry);
+        assert_true(tree_hash_equal(&leaf, &record.leaf));
+    }
+    struct ledger_record record;
+    assert_fails(VAULT_NOT_FOUND, ledger_reader_next(reader, 0, &record, &test_error));
+    append("late");
+    assert_done(ledger_reader_next(reader, 0, &record, &test_error));
+    assert_true(bytes_equal(record.opening, BYTES("late")));
+    ledger_reader_close(&reader);
+    stop();
+}
+
+static void *append_later(void *context)
+{
+    (void)context;
+    usleep(50 * 1000);
+    append("later");
+    return NULL;
+}
+
+static void test_a_reader_waits_for_more(void **state)
+{
+    (void)state;
+    make();
+    pthread_t thread;
+    VAULT_AUTO(ledger_reader_close) struct ledger_reader *reader = NULL;
+    struct ledger_record record;
+    assert_done(ledger_reader_open(ledger, 0, &reader, &test_error));
+    assert_fails(VAULT_NOT_FOUND, ledger_reader_next(reader, 10, &record, &test_error));
+    assert_int_equal(pthread_create(&thread, NULL, append_later, NULL), 0);
+    assert_done(ledger_reader_next(reader, PATIENCE_MS, &record, &test_error));
+    assert_true(bytes_equal(record.opening, BYTES("later")));
+    pthread_join(thread, NULL);
+    ledger_reader_close(&reader);
+    stop();
+}
+
+static void test_a_reader_follows_from_segment_to_segment(void **state)
+{
+    (void)state;
+    static uint8_t opening[LEDGER_OPENING_MAX_BYTES];
+    const struct entry entry = {.event = ENTRY_ADMIN};
+    struct ledger_record record;
+    make();
+    VAULT_AUTO(ledger_reader_close) struct ledger_reader *reader = NULL;
+    assert_done(ledger_reader_open(ledger, 0, &reader, &test_error));
+    for (unsigned i = 0; i < 300; i++) {
+        opening[0] = (uint8_t)i;
+        assert_done(ledger_append(ledger, &entry, (struct bytes){opening, sizeof opening}, NULL,
+                                  &test_error));
+        if (i % 2)
+            assert_done(ledger_reader_next(reader, 0, &record, &test_error));
+    }
+    for (unsigned i = 150; i < 300; i++) {
+        assert_done(ledger_reader_next(reader, 0, &record, &test_error));
+        assert_int_equal(record.index, i);
+        assert_int_equal(record.opening.data[0], (uint8_t)i);
+    }
+    ledger_reader_close(&reader);
+    stop();
+    open_log();
+    assert_int_equal(ledger_head(ledger).size, 300);
+    assert_done(ledger_reader_open(ledger, 299, &reader, &test_error));
+    assert_done(ledger_reader_next(reader, 0, &record, &test_error));
+    assert_int_equal(record.index, 299);
+    ledger_reader_close(&reader);
+    stop();
+}
+
+#define THREADS    16
+#define PER_THREAD 200
+
+static void *append_some(void *context)
+{
+    uint64_t *indexes = context;
+    const struct entry entry = {.event = ENTRY_ADMIN};
+    for (unsigned i = 0; i < PER_THREAD; i++) {
+        struct ledger_ticket ticket;
+        if (ledger_append(ledger, &entry, BYTES("x"), &ticket, NULL) != VAULT_OK)
+            return NULL;
+        indexes[i] = ticket.index;
+    }
+    return context;
+}
+
+static void test_many_threads_get_every_place_once(void **state)
+{
+    (void)state;
+    static uint64_t indexes[THREADS][PER_THREAD];
+    static bool seen[THREADS * PER_THREAD];
+    pthread_t threads[THREADS];
+    make();
+    for (unsigned i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, append_some, indexes[i]), 0);
+    for (unsigned i = 0; i < THREADS; i++) {
+        void *done = NULL;
+        pthread_join(threads[i], &done);
+        assert_non_null(done);
+    }
+    for (unsigned i = 0; i < THREADS; i++) {
+        for (unsigned j = 0; j < PER_THREAD; j++) {
+            assert_true(indexes[i][j] < THREADS * PER_THREAD);
+            assert_false(seen[indexes[i][j]]);
+            seen[indexes[i][j]] = true;
+            assert_true(j == 0 || indexes[i][j] > indexes[i][j - 1]);
+        }
+    }
+    assert_published(THREADS * PER_THREAD);
+    stop();
+}
+
+static void test_a_second_process_is_refused(void **state)
+{
+    (void)state;
+    make();
+    const struct ledger_options with = options();
+    struct ledger *second = NULL;
+    assert_fails(VAULT_CONFLICT, ledger_open(&with, &second, &test_error));
+    assert_non_null(strstr(test_error.text, "journal/lock"));
+    append("goes on");
+    stop();
+}
+
+static void test_a_log_older_than_its_checkpoint_is_refused(void **state)
+{
+    (void)state;
+    char command[3 * PATH_MAX];
+    make();
+    append_many(5);
+    stop();
+    snprintf(command, sizeof command, "cp -a %s/journal %s/kept", dir, dir);
+    assert_int_equal(system(command), 0); // NOLINT(concurrency-mt-unsafe,cert-env33-c)
+    open_log();
+    append_many(5);
+    stop();
+    snprintf(command, sizeof command, "rm -r %s/journal && mv %s/kept %s/journal", dir, dir, dir);
+    assert_int_equal(system(command), 0); // NOLINT(concurrency-mt-unsafe,cert-env33-c)
+    const struct ledger_options with = options();
+    assert_fails(VAULT_CORRUPT, ledger_open(&with, &ledger, &test_error));
+    assert_non_null(strstr(test_error.text, "older"));
+}
+
+static void test_a_log_older_than_the_vaults_memory_is_refused(void **state)
+{
+    (void)state;
+    char command[3 * PATH_MAX];
+    make();
+    append_many(5);
+    stop();
+    snprintf(command, sizeof command, "cp -a %s %s.kept", dir, dir);
+    assert_int_equal(system(command), 0); // NOLINT(concurrency-mt-unsafe,cert-env33-c)
+    open_log();
+    append_many(5);
+    const struct ledger_head head = ledger_head(ledger);
+    stop();
+    struct ledger_options with = options();
+    with.remembered = &head;
+    with.remembered_count = 1;
+    assert_done(ledger_open(&with, &ledger, &test_error));
+    stop();
+    /* Everything put back, the checkpoint too: only what is kept elsewhere notices. */
+    snprintf(command, sizeof command, "rm -r %s && mv %s.kept %s", dir, dir, dir);
+    assert_int_equal(system(command), 0); // NOLINT(concurrency-mt-unsafe,cert-env33-c)
+    assert_fails(VAULT_CORRUPT, ledger_open(&with, &ledger, &test_error));
+    assert_non_null(strstr(test_error.text, "10 are remembered"));
+    open_log();
+    stop();
+}
+
+static void test_a_checkpoint_of_another_key_is_refused(void **state)
+{
+    (void)state;
+    make();
+    append_many(1);
+    stop();
+    VAULT_AUTO(note_signer_finish)
+    struct note_signer other = test_signer("log.example", NOTE_ED25519, 99);
+    struct ledger_options with = options();
+    with.signer = &other;
+    assert_fails(VAULT_CORRUPT, ledger_open(&with, &ledger, &test_error));
+    assert_null(ledger);
+}
+
+static void test_tiles_that_were_not_published_before_a_crash_are_published_after(void **state)
+{
+    (void)state;
+    char command[3 * PATH_MAX];
+    make();
+    append_many(300);
+    assert_published(300);
+    snprintf(command, sizeof command, "cp -a %s/tile %s/checkpoint %s/new", dir, dir, dir);
+    assert_int_equal(system(command), 0); // NOLINT(concurrency-mt-unsafe,cert-env33-c)
+    append_many(1000);
+    stop();
+    snprintf(command, sizeof command,
+             "cd %s && rm -r tile checkpoint && mv new/tile new/checkpoint .", dir);
+    assert_int_equal(system(command), 0); // NOLINT(concurrency-mt-unsafe,cert-env33-c)
+    open_log();
+    assert_published(1300);
+    stop();
+}
+
+static void test_everything_can_be_published_again_from_the_journal(void **state)
+{
+    (void)state;
+    char command[3 * PATH_MAX];
+    make();
+    append_many(1300);
+    stop();
+    snprintf(command, sizeof command, "cd %s && rm -r tile checkpoint new", dir);
+    assert_int_equal(system(command), 0); // NOLINT(concurrency-mt-unsafe,cert-env33-c)
+    open_log();
+    assert_published(1300);
+    stop();
+}
+
+static void wait_until_stopped(void)
+{
+    const int64_t until = clock_monotonic_ms() + PATIENCE_MS;
+    while (!ledger_has_stopped(ledger) && clock_monotonic_ms() < until)
+        usleep(1000);
+    assert_true(ledger_has_stopped(ledger));
+}
+
+static void assert_stopped(const char *word)
+{
+    const struct entry entry = {.event = ENTRY_ADMIN};
+    struct ledger_ticket ticket;
+    assert_fails(VAULT_UNAVAILABLE,
+                 ledger_enqueue(ledger, &entry, BYTES(""), &ticket, &test_error));
+    assert_fails(VAULT_UNAVAILABLE, ledger_health(ledger, &test_error));
+    if (!strstr(test_error.text, word))
+        fail_msg("\"%s\" does not say \"%s\"", test_error.text, word);
+    assert_fails(VAULT_UNAVAILABLE, ledger_stop(ledger, &test_error));
+    ledger_close(&ledger);
+}
+
+static void test_an_unlinked_journal_stops_the_log_with_the_next_entry(void **state)
+{
+    (void)state;
+    char path[PATH_MAX];
+    const struct entry entry = {.event = ENTRY_ADMIN};
+    make();
+    append_many(3);
+    path_in_log(path, "journal/00000000000000000000.segment");
+    assert_int_equal(unlink(path), 0);
+    assert_fails(VAULT_UNAVAILABLE, ledger_append(ledger, &entry, BYTES(""), NULL, &test_error));
+    assert_int_equal(ledger_head(ledger).size, 3);
+    assert_stopped("removed or replaced");
+}
+
+static void test_a_lost_lock_stops_the_log_even_when_nothing_happens(void **state)
+{
+    (void)state;
+    char path[PATH_MAX];
+    make();
+    append_many(3);
+    path_in_log(path, "journal/lock");
+    assert_int_equal(unlink(path), 0);
+    wait_until_stopped();
+    assert_stopped("lock");
+}
+
+static void test_a_folder_that_was_replaced_stops_the_log(void **state)
+{
+    (void)state;
+    char path[PATH_MAX];
+    char other[PATH_MAX];
+    make();
+    append_many(3);
+    path_in_log(path, "journal");
+    path_in_log(other, "elsewhere");
+    assert_int_equal(rename(path, other), 0);
+    assert_int_equal(mkdir(path, 0700), 0);
+    wait_until_stopped();
+    assert_stopped("removed or replaced");
+}
+
+/* A write that stops short, in a process of its own because of the limit. */
+static int enter_past_a_limit(void)
+{
+    const struct rlimit limit = {20000, RLIM_INFINITY};
+    const struct entry entry = {.event = ENTRY_ADMIN};
+    open_log();
+    append_many(3);
+    if (setrlimit(RLIMIT_FSIZE, &limit) != 0)
+        return 2;
+    static uint8_t opening[LEDGER_OPENING_MAX_BYTES];
+    enum vault_code code = VAULT_OK;
+    unsigned entered = 0;
+    for (; entered < 3 && code == VAULT_OK; entered++)
+        code = ledger_append(ledger, &entry, (struct bytes){opening, sizeof opening}, NULL,
+                             &test_error);
+    if (code != VAULT_UNAVAILABLE || !ledger_has_stopped(ledger))
+        return 3;
+    if (ledger_append(ledger, &entry, (struct bytes){0}, NULL, NULL) != VAULT_UNAVAILABLE)
+        return 4;
+    const uint64_t size = ledger_head(ledger).size;
+    ledger_close(&ledger);
+    return size == 3 + entered - 1 ? 0 : 5;
+}
+
+static void test_a_short_write_stops_the_log_and_the_next_start_recovers(void **state)
+{
+    (void)state;
+    make();
+    stop();
+    const pid_t child = fork();
+    if (child == 0)
+        _exit(enter_past_a_limit());
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    open_log();
+    const uint64_t size = ledger_head(ledger).size;
+    assert_int_equal(event_at(size - 1), ENTRY_RECOVER);
+    assert_published(size);
+    append("goes on");
+    stop();
+}
+
+static void test_a_journal_that_changes_on_the_disk_is_not_published(void **state)
+{
+    (void)state;
+    char path[PATH_MAX];
+    make();
+    append_many(3);
+    assert_published(3);
+    /* Behind the publisher's back, before it reads the entry: the lock keeps it out that long. */
+    path_in_log(path, "journal/00000000000000000000.segment");
+    VAULT_AUTO(file_close) int fd = open(path, O_RDWR | O_CLOEXEC);
+    uint8_t byte = 0;
+    assert_int_equal(pread(fd, &byte, 1, 300), 1);
+    byte ^= 1;
+    assert_int_equal(pwrite(fd, &byte, 1, 300), 1);
+    append_many(1);
+    wait_until_stopped();
+    VAULT_AUTO(buf_finish) struct buf note = buf_limited(CHECKPOINT_MAX_BYTES);
+    assert_int_equal(published(&note).size, 3);
+    assert_stopped("journal");
+}
+
+int main(void)
+{
+    if (crypto_start(true, &test_error))
+        return 1;
+    signer = test_signer("log.example", NOTE_ED25519, 1);
+    const int failed = TEST_RUN(
+        test_a_new_log_is_published_empty, test_a_log_is_made_once,
+        test_a_folder_without_a_log_is_not_found, test_an_entry_gets_place_time_and_leaf,
+        test_times_never_decrease, test_a_clock_that_steps_is_entered,
+        test_what_no_entry_may_be_is_not_entered, test_the_log_goes_on_where_it_stopped,
+        test_everything_enqueued_is_durable_and_published_after_a_stop, test_closing_stops_first,
+        test_tiles_are_right_at_every_border, test_tiles_are_right_past_65536,
+        test_partial_tiles_go_when_the_full_one_is_there,
+        test_an_entry_is_published_within_a_second,
+        test_an_entry_is_proved_as_soon_as_it_is_durable, test_the_checkpoint_is_of_what_is_durable,
+        test_a_reader_gets_entries_with_their_openings_in_order, test_a_reader_waits_for_more,
+        test_a_reader_follows_from_segment_to_segment, test_many_threads_get_every_place_once,
+        test_a_second_process_is_refused, test_a_log_older_than_its_checkpoint_is_refused,
+        test_a_log_older_than_the_vaults_memory_is_refused,
+        test_a_checkpoint_of_another_key_is_refused,
+        test_tiles_that_were_not_published_before_a_crash_are_published_after,
+        test_everything_can_be_published_again_from_the_journal,
+        test_an_unlinked_journal_stops_the_log_with_the_next_entry,
+        test_a_lost_lock_stops_the_log_even_when_nothing_happens,
+        test_a_folder_that_was_replaced_stops_the_log,
+        test_a_short_write_stops_the_log_and_the_next_start_recovers,
+        test_a_journal_that_changes_on_the_disk_is_not_published);
+    note_signer_finish(&signer);
+    return failed;
+}

@@ -1,0 +1,249 @@
+/* The publisher: reads back what is durable, hashes it again, and puts it where everyone can see.
+ */
+#include <inttypes.h>
+#include <limits.h>
+#include <string.h>
+
+#include "outbox.h"
+#include "state.h"
+#include "vault/base/file.h"
+#include "vault/ledger/checkpoint.h"
+
+enum vault_code publish_checkpoint(const char *dir, const struct note_key *key,
+                                   const struct signed_head *target, struct vault_error *err)
+{
+    char path[PATH_MAX];
+    VAULT_AUTO(buf_finish) struct buf note = buf_limited(CHECKPOINT_MAX_BYTES);
+    checkpoint_write(&note, key, target->head.size, &target->head.root, target->signature);
+    VAULT_TRY(buf_check(&note, err));
+    VAULT_TRY(file_join(path, sizeof path, dir, "checkpoint", err));
+    return file_replace(path, buf_view(&note), 0600, err);
+}
+
+/* A copy of a tile's hashes out of the edge. */
+static enum vault_code copy_tile(struct ledger *ledger, struct tile_name name,
+                                 struct tree_hash out[TILE_WIDTH], struct vault_error *err)
+{
+    pthread_mutex_lock(&ledger->edge_mutex);
+    const struct tree_hash *tile = edge_tile(ledger->edge, name);
+    if (tile)
+        memcpy(out, tile, name.width * sizeof *out);
+    pthread_mutex_unlock(&ledger->edge_mutex);
+    if (!tile)
+        return vault_fail(err, VAULT_CORRUPT, "hashes to be published are not in memory");
+    return VAULT_OK;
+}
+
+/* The entries of a bundle as the journal has them. Each must still have the hash that was signed:
+ * what is published is what was read back, not what was once in memory. */
+static enum vault_code read_bundle(struct ledger_reader *reader, struct tile_name name,
+                                   const struct tree_hash hashes[TILE_WIDTH], struct buf *bundle,
+                                   struct vault_error *err)
+{
+    buf_clear(bundle);
+    for (unsigned i = 0; i < name.width; i++) {
+        struct ledger_record record;
+        VAULT_TRY(ledger_reader_take(reader, &record, err));
+        if (!tree_hash_equal(&record.leaf, &hashes[i]))
+            return vault_fail(err, VAULT_CORRUPT,
+                              "entry %" PRIu64 " reads back otherwise than it was signed",
+                              record.index);
+        tile_bundle_append(bundle, record.entry);
+    }
+    return buf_check(bundle, err);
+}
+
+static struct bytes bytes_of_hashes(const struct tree_hash hashes[], unsigned count)
+{
+    return (struct bytes){hashes[0].bytes, count * sizeof *hashes};
+}
+
+/* Bundles and level 0, from the last full bundle on. *base is where the next ones begin. */
+static enum vault_code put_entries(struct ledger *ledger, uint64_t size, struct outbox *outbox,
+                                   struct journal_place *base, struct vault_error *err)
+{
+    VAULT_AUTO(ledger_reader_close) struct ledger_reader *reader = NULL;
+    VAULT_AUTO(buf_finish) struct buf bundle = buf_limited(TILE_BUNDLE_BYTES);
+    VAULT_TRY(ledger_reader_at(ledger, ledger->base_index, ledger->base, &reader, err));
+    for (uint64_t at = ledger->base_index; at < size; at += TILE_WIDTH) {
+        struct tree_hash hashes[TILE_WIDTH];
+        const struct tile_name tile = tile_of(size, 0, at / TILE_WIDTH);
+        struct tile_name entries = tile;
+        entries.level = TILE_ENTRIES;
+        *base = ledger_reader_place(reader);
+        VAULT_TRY(copy_tile(ledger, tile, hashes, err));
+        VAULT_TRY(read_bundle(reader, entries, hashes, &bundle, err));
+        VAULT_TRY(outbox_put(outbox, entries, buf_view(&bundle), err));
+        VAULT_TRY(outbox_put(outbox, tile, bytes_of_hashes(hashes, tile.width), err));
+    }
+    if (size % TILE_WIDTH == 0)
+        *base = ledger_reader_place(reader);
+    return VAULT_OK;
+}
+
+/* The tiles of the higher levels that have changed since the last time. */
+static enum vault_code put_tiles(struct ledger *ledger, uint64_t old_size, uint64_t size,
+                                 struct outbox *outbox, struct vault_error *err)
+{
+    for (int level = 1; tile_hash_count(size, level) > tile_hash_count(old_size, level); level++) {
+        const uint64_t count = tile_hash_count(size, level);
+        for (uint64_t i = tile_hash_count(old_size, level) / TILE_WIDTH; i * TILE_WIDTH < count;
+             i++) {
+            struct tree_hash hashes[TILE_WIDTH];
+            const struct tile_name name = tile_of(size, level, i);
+            VAULT_TRY(copy_tile(ledger, name, hashes, err));
+            VAULT_TRY(outbox_put(outbox, name, bytes_of_hashes(hashes, name.width), err));
+        }
+    }
+    return VAULT_OK;
+}
+
+/* The first tile of each level that has become full may have had partial ones before. */
+static void remove_partials(const char *dir, uint64_t old_size, uint64_t size)
+{
+    for (int level = TILE_ENTRIES; level < TILE_LEVELS; level++) {
+        const struct tile_name name =
+            tile_of(size, level, tile_hash_count(old_size, level) / TILE_WIDTH);
+        if (name.width == TILE_WIDTH)
+            outbox_remove_partials(dir, name);
+    }
+}
+
+/* The tiles must lead to the root that was signed. */
+static enum vault_code check_root(struct ledger *ledger, const struct ledger_head *head,
+                                  struct vault_error *err)
+{
+    struct tree_hash root;
+    pthread_mutex_lock(&ledger->proof_mutex);
+    const struct tree_source nodes = ledger_nodes(ledger);
+    const enum vault_code code = tree_root(&nodes, head->size, &root, err);
+    pthread_mutex_unlock(&ledger->proof_mutex);
+    if (code == VAULT_OK && !tree_hash_equal(&root, &head->root))
+        return vault_fail(err, VAULT_CORRUPT, "the tiles do not give the root that was signed");
+    return code;
+}
+
+enum vault_code publish_to(struct ledger *ledger, const struct signed_head *target,
+                           struct vault_error *err)
+{
+    const uint64_t size = target->head.size;
+    const uint64_t old_size = ledger->published_size; /* only this thread changes it */
+    struct journal_place base = ledger->base;
+    VAULT_AUTO(outbox_finish) struct outbox outbox = outbox_of(ledger->dir);
+    VAULT_TRY(check_root(ledger, &target->head, err));
+    if (size > old_size) {
+        VAULT_TRY(put_entries(ledger, size, &outbox, &base, err));
+        VAULT_TRY(put_tiles(ledger, old_size, size, &outbox, err));
+        VAULT_TRY(outbox_send(&outbox, err));
+    }
+    VAULT_TRY(publish_checkpoint(ledger->dir, &ledger->signer->key, target, err));
+    ledger->base = base;
+    ledger->base_index = size / TILE_WIDTH * TILE_WIDTH;
+    remove_partials(ledger->dir, old_size, size);
+    pthread_mutex_lock(&ledger->edge_mutex);
+    edge_drop(ledger->edge, size);
+    pthread_mutex_unlock(&ledger->edge_mutex);
+    return VAULT_OK;
+}
+
+/* With the mutex held, but not while the files are written. */
+static void publish_once(struct ledger *ledger)
+{
+    const struct signed_head target = ledger->durable;
+    const int64_t began_ms = clock_monotonic_ms();
+    struct vault_error why;
+    ledger->publish_asked = false;
+    pthread_mutex_unlock(&ledger->mutex);
+    const enum vault_code code = publish_to(ledger, &target, &why);
+    pthread_mutex_lock(&ledger->mutex);
+    ledger->publish_fails = code != VAULT_OK;
+    if (code == VAULT_CORRUPT)
+        ledger_stop_for_good(ledger, why.text);
+    if (code) {
+        memcpy(ledger->publish_problem, why.text, sizeof why.text);
+        return;
+    }
+    ledger->published_size = target.head.size;
+    ledger->unpublished_since_ms = ledger->durable.head.size > target.head.size ? began_ms : 0;
+    pthread_cond_broadcast(&ledger->published_more);
+}
+
+static bool all_is_published(const struct ledger *ledger)
+{
+    return ledger->durable.head.size == ledger->published_size;
+}
+
+/* Wait until there is something to publish and it is time to, or until the end. A failure is tried
+ * again after a while, not at once. */
+static void wait_for_work(struct ledger *ledger, int64_t last_ms)
+{
+    const int64_t due_ms = last_ms + LEDGER_PUBLISH_EVERY_MS;
+    for (;;) {
+        const int64_t now_ms = clock_monotonic_ms();
+        const bool is_ending = !ledger->writer_runs;
+        const bool hurried = (ledger->publish_asked || is_ending) && !ledger->publish_fails;
+        if (all_is_published(ledger) ? is_ending : hurried || now_ms >= due_ms)
+            return;
+        ledger_wait_until(ledger, &ledger->to_publish,
+                          all_is_published(ledger) ? now_ms + IDLE_MS : due_ms);
+    }
+}
+
+/* Whether to leave the rest unpublished: at a clean stop after a while, else at once. */
+static bool gives_up(const struct ledger *ledger, int64_t ending_since_ms)
+{
+    if (ledger->writer_runs || !ledger->publish_fails)
+        return false;
+    return ledger->is_stopped ||
+           (ending_since_ms && clock_monotonic_ms() - ending_since_ms >= LEDGER_HANG_MS);
+}
+
+void *publisher_main(void *context)
+{
+    struct ledger *ledger = context;
+    int64_t last_ms = 0;
+    int64_t ending_since_ms = 0;
+    pthread_mutex_lock(&ledger->mutex);
+    while ((ledger->writer_runs || !all_is_published(ledger)) &&
+           !gives_up(ledger, ending_since_ms)) {
+        wait_for_work(ledger, last_ms);
+        if (!ledger->writer_runs && ending_since_ms == 0)
+            ending_since_ms = clock_monotonic_ms();
+        if (!all_is_published(ledger))
+            publish_once(ledger);
+        last_ms = clock_monotonic_ms();
+    }
+    ledger->publisher_runs = false;
+    pthread_cond_broadcast(&ledger->published_more);
+    pthread_cond_broadcast(&ledger->ended);
+    pthread_mutex_unlock(&ledger->mutex);
+    return NULL;
+}
+
+uint64_t ledger_published_size(struct ledger *ledger)
+{
+    pthread_mutex_lock(&ledger->mutex);
+    const uint64_t size = ledger->published_size;
+    pthread_mutex_unlock(&ledger->mutex);
+    return size;
+}
+
+enum vault_code ledger_wait_published(struct ledger *ledger, uint64_t size, int64_t timeout_ms,
+                                      struct vault_error *err)
+{
+    enum vault_code code = VAULT_OK;
+    const int64_t until_ms = clock_monotonic_ms() + timeout_ms;
+    pthread_mutex_lock(&ledger->mutex);
+    ledger->publish_asked = true;
+    pthread_cond_signal(&ledger->to_publish);
+    while (ledger->published_size < size && ledger->publisher_runs &&
+           clock_monotonic_ms() < until_ms)
+        ledger_wait_until(ledger, &ledger->published_more, until_ms);
+    if (ledger->published_size < size) {
+        code = ledger_check_running(ledger, err);
+        if (code == VAULT_OK)
+            code = vault_fail(err, VAULT_UNAVAILABLE, "publishing the access log takes too long");
+    }
+    pthread_mutex_unlock(&ledger->mutex);
+    return code;
+}

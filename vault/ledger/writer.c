@@ -1,0 +1,134 @@
+/* The writer: takes the oldest batch, signs what the log becomes with it, makes both durable. */
+#include <string.h>
+
+#include "state.h"
+#include "vault/ledger/checkpoint.h"
+
+enum vault_code ledger_sign(const struct note_signer *signer, const struct ledger_head *head,
+                            uint8_t out[SIGN_SIGNATURE_BYTES], struct vault_error *err)
+{
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(CHECKPOINT_TEXT_MAX_BYTES);
+    checkpoint_write_text(&text, signer->key.name, head->size, &head->root);
+    VAULT_TRY(buf_check(&text, err));
+    return sign_message(signer->pair, buf_view(&text), out, err);
+}
+
+/* The next segment begins with what the log is before this batch. */
+static enum vault_code turn(struct ledger *ledger, struct vault_error *err)
+{
+    struct frame_segment segment = {.last_time_ms = ledger->written_time_ms,
+                                    .frontier = ledger->frontier};
+    memcpy(segment.signature, ledger->durable.signature, sizeof segment.signature);
+    VAULT_TRY(journal_reserve(ledger->journal, err));
+    return journal_turn(ledger->journal, &segment, err);
+}
+
+static struct ledger_head grow(struct ledger *ledger, const struct batch *batch)
+{
+    pthread_mutex_lock(&ledger->edge_mutex);
+    for (size_t i = 0; i < batch->count; i++)
+        tree_frontier_add(&ledger->frontier, &batch->leaves[i], edge_add, ledger->edge);
+    pthread_mutex_unlock(&ledger->edge_mutex);
+    return (struct ledger_head){ledger->frontier.size, tree_frontier_root(&ledger->frontier)};
+}
+
+/* Make a batch durable together with the signed state of the log that it leads to. */
+static enum vault_code commit(struct ledger *ledger, struct batch *batch, struct signed_head *out,
+                              struct vault_error *err)
+{
+    const struct bytes whole = {batch->data, batch->size + FRAME_COMMIT_BYTES};
+    if (journal_must_turn(ledger->journal, whole.size))
+        VAULT_TRY(turn(ledger, err));
+    struct signed_head next = {.head = grow(ledger, batch)};
+    VAULT_TRY(ledger_sign(ledger->signer, &next.head, next.signature, err));
+    struct frame_commit frame = {.size = next.head.size, .root = next.head.root};
+    memcpy(frame.signature, next.signature, sizeof frame.signature);
+    frame_write_commit(batch->data + batch->size, &frame);
+    VAULT_TRY(journal_append(ledger->journal, whole, err));
+    ledger->written_time_ms = batch->last_time_ms;
+    *out = next;
+    return VAULT_OK;
+}
+
+/* Take the oldest batch out of the hands of those who fill it. */
+static struct batch *take_batch(struct ledger *ledger)
+{
+    if (ledger->writing == ledger->filling) {
+        ledger->filling = (ledger->filling + 1) % BATCH_COUNT;
+        ledger->queued_bytes += FRAME_COMMIT_BYTES;
+    }
+    return &ledger->batches[ledger->writing];
+}
+
+static void finish_batch(struct ledger *ledger, struct batch *batch,
+                         const struct signed_head *durable)
+{
+    ledger->durable = *durable;
+    ledger->queued_bytes -= batch->size + FRAME_COMMIT_BYTES;
+    batch->size = batch->count = 0;
+    ledger->writing = (ledger->writing + 1) % BATCH_COUNT;
+    if (ledger->unpublished_since_ms == 0)
+        ledger->unpublished_since_ms = clock_monotonic_ms();
+    pthread_cond_broadcast(&batch->done);
+    pthread_cond_broadcast(&ledger->more);
+    pthread_cond_signal(&ledger->to_publish);
+}
+
+/* One batch. With the mutex held, but not while the disk works. */
+static void write_one(struct ledger *ledger)
+{
+    struct batch *batch = take_batch(ledger);
+    struct signed_head durable;
+    struct vault_error why;
+    ledger->busy_since_ms = clock_monotonic_ms();
+    pthread_mutex_unlock(&ledger->mutex);
+    const enum vault_code code = commit(ledger, batch, &durable, &why);
+    pthread_mutex_lock(&ledger->mutex);
+    ledger->busy_since_ms = 0;
+    if (code)
+        ledger_stop_for_good(ledger, why.text);
+    else if (!ledger->is_stopped) /* nobody was told that it hangs */
+        finish_batch(ledger, batch, &durable);
+}
+
+/* Between batches: the next segment's space, and whether the files are still there. */
+static void look_after_files(struct ledger *ledger)
+{
+    struct vault_error why;
+    pthread_mutex_unlock(&ledger->mutex);
+    const enum vault_code reserved = journal_reserve(ledger->journal, NULL);
+    const enum vault_code code = journal_check(ledger->journal, &why);
+    pthread_mutex_lock(&ledger->mutex);
+    ledger->reserve_fails = reserved != VAULT_OK;
+    if (code)
+        ledger_stop_for_good(ledger, why.text);
+}
+
+static bool has_batch(const struct ledger *ledger)
+{
+    return ledger->batches[ledger->writing].count > 0;
+}
+
+void *writer_main(void *context)
+{
+    struct ledger *ledger = context;
+    int64_t looked_ms = clock_monotonic_ms();
+    pthread_mutex_lock(&ledger->mutex);
+    while (!ledger->is_stopped && (has_batch(ledger) || !ledger->is_stopping)) {
+        if (has_batch(ledger))
+            write_one(ledger);
+        else
+            ledger_wait_until(ledger, &ledger->work, looked_ms + IDLE_MS);
+        const bool is_due = clock_monotonic_ms() >= looked_ms + IDLE_MS;
+        const bool has_turned = !ledger->reserve_fails && !journal_can_turn(ledger->journal);
+        if (!ledger->is_stopped && (is_due || has_turned)) {
+            look_after_files(ledger);
+            looked_ms = clock_monotonic_ms();
+        }
+    }
+    ledger->writer_runs = false;
+    pthread_cond_broadcast(&ledger->ended);
+    pthread_cond_broadcast(&ledger->to_publish);
+    pthread_mutex_unlock(&ledger->mutex);
+    return NULL;
+}
