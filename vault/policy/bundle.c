@@ -151,10 +151,11 @@ static enum vault_code add_entry(struct reading *reading, const char *folder, co
 static enum vault_code read_folder(struct reading *reading, const char *folder)
 {
     char full[PATH_MAX];
-    VAULT_TRY(file_join(full, sizeof full, reading->root, folder, reading->err));
+    VAULT_TRY(file_join(full, sizeof full, reading->root, *folder ? folder : ".", reading->err));
     VAULT_AUTO(folder_close) DIR *open = opendir(full);
     if (!open)
-        return vault_fail_errno(reading->err, "opening the folder %s", full);
+        return vault_fail_errno(reading->err, "opening the folder %s%s%s", reading->root,
+                                *folder ? "/" : "", folder);
     for (;;) {
         errno = 0;
         const struct dirent *entry = readdir(open);

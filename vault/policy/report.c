@@ -146,7 +146,9 @@ static void write_lines(const struct policy_report *report, struct buf *out)
     else
         buf_text(out, "no cell has a rule\n");
     buf_format(out, "tests: %zu passed, %zu failed\n", report->cases.passed, report->cases.failed);
-    buf_format(out, "%zu errors, %zu warnings\n", report->errors, report->count - report->errors);
+    const size_t warnings = report->count - report->errors;
+    buf_format(out, "%zu error%s, %zu warning%s\n", report->errors, report->errors == 1 ? "" : "s",
+               warnings, warnings == 1 ? "" : "s");
 }
 
 /* --- for programs --- */
