@@ -18,7 +18,6 @@
 #define WHAT_BYTES_MAX   (12U * 1024)
 #define BASIS_BYTES_MAX  256
 #define BIRTH_DATE_FIELD "identity.birth_date"
-#define MINOR_ATOM       "citizen_is_minor"
 #define ADULT_YEARS      18
 
 /* One request on its way through the door. */
@@ -121,12 +120,18 @@ static void assert_atom(struct passage *passage, uint16_t atom, const json_t *va
     }
 }
 
+/* What only the vault may say, whatever a registration lists. */
+static const char *const own_atoms[] = {MINOR_ATOM, "guardian_agrees"};
+
 /* Whether the service may say this: its registration lets it, and it is not something that the
  * vault itself knows of the citizen. */
 static bool may_assert(const struct passage *passage, const char *name)
 {
-    return strcmp(name, MINOR_ATOM) != 0 &&
-           service_has(&passage->service->atoms, bytes_of_text(name));
+    for (size_t i = 0; i < sizeof own_atoms / sizeof own_atoms[0]; i++) {
+        if (strcmp(name, own_atoms[i]) == 0)
+            return false;
+    }
+    return service_has(&passage->service->atoms, bytes_of_text(name));
 }
 
 /* jansson walks an object that is not const; it is only read. */
