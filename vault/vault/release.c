@@ -17,6 +17,7 @@
 #define SOURCES_MAX      32 /* stored values that one field may be made from */
 #define WHAT_BYTES_MAX   (12U * 1024)
 #define BASIS_BYTES_MAX  256
+#define MINOR_ATOM       "citizen_is_minor"
 #define BIRTH_DATE_FIELD "identity.birth_date"
 #define ADULT_YEARS      18
 
