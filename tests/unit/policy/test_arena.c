@@ -26,8 +26,8 @@ static void test_a_piece_larger_than_a_chunk(void **state)
 {
     (void)state;
     struct arena arena = {NULL};
-    uint8_t *piece = arena_take(&arena, 1024 * 1024, 1);
-    piece[1024 * 1024 - 1] = 1;
+    uint8_t *piece = arena_take(&arena, 1048576, 1);
+    piece[1048575] = 1;
     assert_non_null(arena_take(&arena, 1, 1));
     arena_finish(&arena);
 }

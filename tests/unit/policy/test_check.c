@@ -39,7 +39,7 @@ static void findings_of(const char *catalogue, const char *rules, const char *ki
 {
     VAULT_AUTO(policy_report_free)
     struct policy_report *report = report_of(catalogue, rules, NULL);
-    VAULT_AUTO(buf_finish) struct buf text = buf_limited(64 * 1024);
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(65536);
     policy_report_write(report, false, &text);
     char wanted[64];
     snprintf(wanted, sizeof wanted, ": %s: ", kind);
@@ -55,7 +55,7 @@ static void findings_of(const char *catalogue, const char *rules, const char *ki
 static void assert_found_in(const char *catalogue, const char *rules, const char *kind,
                             const char *expected)
 {
-    VAULT_AUTO(buf_finish) struct buf lines = buf_limited(64 * 1024);
+    VAULT_AUTO(buf_finish) struct buf lines = buf_limited(65536);
     findings_of(catalogue, rules, kind, &lines);
     const char *got = lines.size ? buf_string(&lines) : "";
     if (*expected ? strncmp(got, expected, strlen(expected)) != 0 : *got)
@@ -296,8 +296,8 @@ static void test_a_rule_that_ends_within_thirty_days(void **state)
         int64_t until_s;
         const char *expected;
     } cases[] = {
-        {NOW_S + 31 * 86400, ""},
-        {NOW_S + 30 * 86400, "warning: ends_soon: a: ends on 2027-"},
+        {NOW_S + INT64_C(31) * 86400, ""},
+        {NOW_S + INT64_C(30) * 86400, "warning: ends_soon: a: ends on 2027-"},
         {NOW_S + 1, "warning: ends_soon: a: ends on 2027-03-01T"},
         {NOW_S, "warning: ends_soon: a: ended on 2027-03-01T"},
     };
@@ -354,7 +354,7 @@ static void test_a_report_for_programs_is_one_json_object(void **state)
     VAULT_AUTO(policy_report_free)
     struct policy_report *report =
         report_of(SAMPLE_CATALOGUE, PERMIT("a", WORKER, "\"health.disability\"", ""), NULL);
-    VAULT_AUTO(buf_finish) struct buf text = buf_limited(64 * 1024);
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(65536);
     policy_report_write(report, true, &text);
     VAULT_AUTO(json_free) json_t *root = NULL;
     assert_done(json_parse(buf_view(&text), 8, &root, NULL, &test_error));
@@ -373,7 +373,7 @@ static void test_a_bundle_without_rules_has_no_worst_cell(void **state)
     (void)state;
     VAULT_AUTO(policy_report_free)
     struct policy_report *report = report_of(SAMPLE_CATALOGUE, "", NULL);
-    VAULT_AUTO(buf_finish) struct buf text = buf_limited(64 * 1024);
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(65536);
     policy_report_write(report, false, &text);
     assert_non_null(strstr(buf_string(&text), "0 rules; no cell has a rule"));
     buf_clear(&text);
