@@ -13,10 +13,14 @@ set(CMAKE_C_EXTENSIONS OFF)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 check_pie_supported()
 
+# Asserts stay in what a city runs: a broken promise is better noticed than served.
+set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O2 -g")
+
 add_library(vault_flags INTERFACE)
 target_include_directories(vault_flags INTERFACE ${PROJECT_SOURCE_DIR}/include)
 target_compile_definitions(vault_flags INTERFACE
-  _GNU_SOURCE OPENSSL_NO_DEPRECATED OPENSSL_API_COMPAT=30000)
+  _GNU_SOURCE OPENSSL_NO_DEPRECATED OPENSSL_API_COMPAT=30000
+  VAULT_VERSION="${PROJECT_VERSION}")
 
 target_compile_options(vault_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wcast-qual -Wcast-align

@@ -4,6 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+/* What the analyzer is given in their place. */
+#undef vault_fail
+#undef vault_fail_errno
+
 static const struct {
     const char *name;
     int exit_code;

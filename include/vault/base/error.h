@@ -53,7 +53,7 @@ struct vault_error {
 
 #define VAULT_MUST_CHECK          __attribute__((warn_unused_result))
 #define VAULT_PRINTF(text, first) __attribute__((format(printf, text, first)))
-#define VAULT_AUTO(destroy)       __attribute__((cleanup(destroy)))
+#define VAULT_AUTO(destroy)       __attribute__((cleanup(destroy), unused))
 
 /* Hand an owned pointer on: the value, with the variable cleared so that its cleanup is a no-op. */
 #define VAULT_TAKE(pointer)                                                                        \
@@ -88,3 +88,9 @@ const char *vault_code_name(enum vault_code code);
 
 /* The exit code of a program that ends with this error (contracts: 0, 1, 65, 69, 74, 77). */
 int vault_code_exit(enum vault_code code);
+
+#ifdef __clang_analyzer__
+/* The analyzer does not look into error.c, and would follow paths on which failing is VAULT_OK. */
+#define vault_fail(err, code, ...) ((void)vault_fail(err, code, __VA_ARGS__), (code))
+#define vault_fail_errno(err, ...) ((void)vault_fail_errno(err, __VA_ARGS__), VAULT_IO)
+#endif

@@ -266,7 +266,7 @@ static void test_a_checkpoint_over_the_limit_is_refused(void **state)
     buf_text(&note, MONKEYS_5_TEXT);
     while (note.size < CHECKPOINT_MAX_BYTES)
         buf_text(&note, "an extension of some length that nobody needs\n");
-    buf_text(&note, MONKEYS_5 + sizeof MONKEYS_5_TEXT - 1);
+    buf_text(&note, &MONKEYS_5[sizeof MONKEYS_5_TEXT - 1]);
     struct checkpoint checkpoint;
     assert_fails(VAULT_INVALID, checkpoint_parse(buf_view(&note), &checkpoint, NULL));
 }

@@ -1,0 +1,46 @@
+/*
+ * admin - the operator's door: a UNIX socket, and who may use it by the kernel's word.
+ *
+ * Only the vault's own user and root are answered (SO_PEERCRED). One connection carries any number
+ * of requests, one after the other, each one line of JSON, each answered by one line:
+ *
+ *     {"command":"service add","registration":"{…}"}
+ *     {"ok":true,"result":{…}}
+ *     {"ok":false,"code":"conflict","error":"the id is taken"}
+ *
+ * The commands are a table in admin_commands.c. vaultctl is the client; the protocol is its own
+ * business and may change with it.
+ */
+#pragma once
+
+#include "vault/base/buf.h"
+#include "vault/base/error.h"
+#include "vault/base/json.h"
+#include "vault/edge/config.h"
+#include "vault/vault/vault.h"
+
+#define ADMIN_LINE_BYTES_MAX  (8UL * 1024 * 1024)
+#define ADMIN_CONNECTIONS_MAX 8
+#define ADMIN_IDLE_S          60
+
+struct admin_context {
+    struct vault *vault;
+    const struct config *config;
+};
+
+struct admin;
+
+/* Listen; the context is borrowed until admin_stop(). A socket left by a dead process is replaced;
+ * VAULT_CONFLICT if a live one answers there. */
+enum vault_code admin_start(const char *path, const struct admin_context *context,
+                            struct admin **out, struct vault_error *err) VAULT_MUST_CHECK;
+void admin_stop(struct admin **admin);
+
+/* Answer one request line; out gets one line. */
+void admin_answer(const struct admin_context *context, struct bytes line, struct buf *out);
+
+/* The client's side: connect, ask. The answer is the caller's to free.
+ * VAULT_UNAVAILABLE if no daemon answers at the path. */
+enum vault_code admin_connect(const char *path, int *fd, struct vault_error *err) VAULT_MUST_CHECK;
+enum vault_code admin_ask(int fd, const struct buf *line, json_t **answer, struct vault_error *err)
+    VAULT_MUST_CHECK;

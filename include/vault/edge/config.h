@@ -1,0 +1,54 @@
+/*
+ * config - what an operator may set: one JSON file, read once at the start.
+ *
+ * The keys are a table in config.c; --check-config prints from the same table what was understood.
+ * An unknown key, a key of the wrong type and a missing one that has no default are errors that
+ * name the key and its line. Paths are relative to the folder of the file. Nothing here is secret:
+ * keys are in files that the configuration names.
+ */
+#pragma once
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "vault/base/buf.h"
+#include "vault/base/error.h"
+
+#define CONFIG_FILE_BYTES_MAX (64U * 1024)
+#define CONFIG_NAME_CHARS     128
+#define CONFIG_TRUST_MAX      8
+#define CONFIG_VKEY_CHARS     256
+
+struct config_listener {
+    char address[CONFIG_NAME_CHARS];
+    int64_t port;
+    char certificate[PATH_MAX];
+    char key[PATH_MAX];
+    char clients_ca[PATH_MAX]; /* empty: this listener asks for no certificate */
+};
+
+struct config {
+    char data[PATH_MAX];            /* the vault's folder */
+    char origin[CONFIG_NAME_CHARS]; /* the log's name */
+    char key_file[PATH_MAX];        /* of the provider "file" */
+    struct config_listener services;
+    struct config_listener citizens;
+    struct config_listener auditors;
+    char citizens_host[CONFIG_NAME_CHARS]; /* the name that links are made with */
+    char admin_socket[PATH_MAX];
+    char services_ca_key[PATH_MAX]; /* signs services' certificates */
+    char auditors_ca_key[PATH_MAX];
+    char trust[CONFIG_TRUST_MAX][CONFIG_VKEY_CHARS]; /* who may sign policy bundles */
+    int64_t trust_count;
+    int64_t signatures;    /* how many of them must */
+    int64_t open_citizens; /* open files at most */
+    bool allow_swap;       /* go on when memory for keys cannot be locked */
+};
+
+/* VAULT_INVALID with the key and where it stands. */
+enum vault_code config_read(const char *path, struct config *out, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
+/* What was understood, defaults included, as JSON. */
+void config_print(const struct config *config, struct buf *out);

@@ -1,0 +1,44 @@
+/*
+ * listener - one port: connections, limits, deadlines; one handler for every request.
+ *
+ * Each connection has a thread of its own, so a handler may wait (for the log's disk, for a
+ * decision) without holding anybody else up. What a client can hold is bounded: connections in all
+ * and from one address, header and body bytes, and time. The HTTP library's own time-out only
+ * counts silence, so a sweeper ends what drips: a handshake and headers, a body, or an idle
+ * connection that has taken longer than LISTENER_DEADLINE_S.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "vault/base/error.h"
+#include "vault/edge/http.h"
+#include "vault/edge/tls.h"
+
+#define LISTENER_DEADLINE_S         25
+#define LISTENER_CONNECTIONS_MAX    6000
+#define LISTENER_HEADER_BYTES_MAX   (24U * 1024) /* all of a connection's memory but the body */
+#define LISTENER_THREAD_STACK_BYTES (512U * 1024)
+
+struct listener_options {
+    const char *name;         /* for the program's log, such as "services" */
+    const char *address;      /* "127.0.0.1" or "::1" */
+    uint16_t port;            /* 0: any free one */
+    unsigned connections_max; /* 0: LISTENER_CONNECTIONS_MAX */
+    const struct tls *tls;    /* borrowed; must outlive the listener */
+    http_handler *handler;
+    void *context;
+    void (*decorate)(struct http_answer *answer); /* headers for every answer, the gate's refusals
+                                                     too; NULL: none */
+};
+
+struct listener;
+
+enum vault_code listener_start(const struct listener_options *options, struct listener **out,
+                               struct vault_error *err) VAULT_MUST_CHECK;
+
+/* Take no more connections, end the open ones, wait for their handlers. */
+void listener_stop(struct listener **listener);
+
+/* The port it listens on. */
+uint16_t listener_port(const struct listener *listener);

@@ -1,0 +1,50 @@
+/*
+ * signature - who stands behind a bundle.
+ *
+ * manifest.sig is a signed note (vault/crypto/note.h) whose text is manifest.json, byte for byte.
+ * The manifest lists every other file with its hash, so a signature under it is one under the whole
+ * folder. A bundle counts when enough of the configured signers have signed: each key once, and a
+ * signature by a configured key that does not hold spoils all.
+ */
+#pragma once
+
+#include "vault/crypto/note.h"
+#include "vault/policy/bundle.h"
+#include "vault/policy/policy.h"
+
+#define POLICY_TRUST_MAX 16
+
+/* Who may sign, and how many of them must. */
+struct policy_trust {
+    const char *const *vkeys; /* verifier keys as text */
+    size_t vkey_count;        /* at most POLICY_TRUST_MAX */
+    size_t signatures;        /* 1 and more */
+};
+
+/* VAULT_DENIED unless the bundle is signed by enough; VAULT_INVALID for a key that cannot be
+ * read. */
+enum vault_code policy_check_signatures(const struct bundle *bundle,
+                                        const struct policy_trust *trust, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
+/* Read, check the signatures, then compile: as policy_load(), but nothing unsigned gets in. */
+enum vault_code policy_load_signed(const char *folder, const struct policy_trust *trust,
+                                   struct policy **out, struct policy_fault *fault,
+                                   struct vault_error *err) VAULT_MUST_CHECK;
+
+/* What a new manifest says. */
+struct policy_manifest {
+    const char *name;
+    uint64_t version;
+    int64_t not_before_s;
+};
+
+/*
+ * Put the signer's signature under the folder. A folder without a manifest gets one in the given
+ * words; one whose manifest fits its files keeps it and gains a signature. VAULT_INVALID if the
+ * files are not those that the manifest lists: such a manifest is for its owner to remove, with its
+ * signatures, before a new version is signed.
+ */
+enum vault_code policy_sign(const char *folder, const struct note_signer *signer,
+                            const struct policy_manifest *manifest, struct vault_error *err)
+    VAULT_MUST_CHECK;

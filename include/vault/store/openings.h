@@ -1,0 +1,77 @@
+/*
+ * openings - for each citizen, where their entries are in the access log, and how to read them.
+ *
+ * An entry in the log is commitments. Its opening, the salts and clear contents, is a text sealed
+ * under the citizen's key (citizen_seal_key()), which the log carries too. This index finds it
+ * again: by citizen and the citizen's own count n. A background indexer fills it in batches from
+ * the log and each batch moves the position; a crash loses at most the last batches, the position
+ * with them, and the indexer goes on from there. Lost whole, it is built again from the log.
+ *
+ * The head of a citizen, the last n and that entry's leaf hash, is what the next entry links back
+ * to. It outlives the openings, which go after their time.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vault/base/buf.h"
+#include "vault/base/error.h"
+#include "vault/crypto/hash.h"
+#include "vault/store/citizen.h"
+
+#define OPENINGS_BATCH_MAX        4096
+#define OPENINGS_SEALED_MAX_BYTES (16UL * 1024)
+#define OPENINGS_LIST_MAX         1000
+
+struct openings_row {
+    struct citizen_id citizen;
+    uint64_t n;                 /* the citizen's own count, from 1 */
+    uint64_t index;             /* of the entry in the log, from 0 */
+    int64_t time_ms;            /* of the entry */
+    uint8_t leaf[SHA256_BYTES]; /* the entry's leaf hash */
+    struct bytes sealed;        /* borrowed */
+};
+
+/*
+ * Take in what the log has from the current position up to, not including, next_index: the openings
+ * among those entries in the log's order (none is fine), in one transaction with the position.
+ *
+ * VAULT_CONFLICT  next_index is behind the position: somebody else was here
+ * VAULT_INVALID   an opening is outside that stretch, out of order, or its n does not follow its
+ *                 citizen's head (the first one known may have any n: older ones are pruned)
+ */
+enum vault_code openings_add(struct store *store, const struct openings_row openings[],
+                             size_t count, uint64_t next_index, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
+/* The index of the first entry not taken in. */
+enum vault_code openings_position(struct store *store, uint64_t *next_index,
+                                  struct vault_error *err) VAULT_MUST_CHECK;
+
+/* The citizen's last n and its entry's leaf hash; 0 and zeros if they have none. */
+enum vault_code openings_head(struct store *store, const struct citizen_id *citizen, uint64_t *n,
+                              uint8_t leaf[SHA256_BYTES], struct vault_error *err) VAULT_MUST_CHECK;
+
+/* One opening in a list; borrowed for the call. A code other than VAULT_OK ends the list, which
+ * then returns it. */
+typedef enum vault_code openings_each(void *context, const struct openings_row *opening,
+                                      struct vault_error *err);
+
+/* The citizen's openings with n < before_n (0: all), newest first, at most limit (1 to
+ * OPENINGS_LIST_MAX). */
+enum vault_code openings_list(struct store *store, const struct citizen_id *citizen,
+                              uint64_t before_n, size_t limit, openings_each *each, void *context,
+                              struct vault_error *err) VAULT_MUST_CHECK;
+
+/* The opening of one entry of the log. VAULT_NOT_FOUND. */
+enum vault_code openings_get(struct store *store, uint64_t index, openings_each *each,
+                             void *context, struct vault_error *err) VAULT_MUST_CHECK;
+
+/* Remove openings of entries before index, at most limit at a time; *gone is how many. Heads stay.
+ * Call again until *gone is smaller than limit. */
+enum vault_code openings_prune(struct store *store, uint64_t index, size_t limit, uint64_t *gone,
+                               struct vault_error *err) VAULT_MUST_CHECK;
+
+/* Forget everything, position and heads too, to build it again from the log. */
+enum vault_code openings_reset(struct store *store, struct vault_error *err) VAULT_MUST_CHECK;

@@ -1,0 +1,78 @@
+/*
+ * store - everything the vault keeps but the access log.
+ *
+ *     DIR/control.db                  who exists, who may sign in, services, requests, sessions
+ *     DIR/openings.db                 an index of sealed openings per citizen, taken from the log
+ *     DIR/citizens/<xx>/<id>.db       one encrypted file per citizen, under that citizen's own key
+ *     DIR/store.lock                  held while a process has the store open
+ *
+ * Above this floor nobody knows of files or SQL: a second engine can stand behind the same
+ * functions. The headers of the parts are
+ *
+ *   citizen.h          make, acquire and release a citizen; transactions; the domain's cached state
+ *   citizen_value.h    a citizen's field values       citizen_record.h   consents and the like
+ *   openings.h         the index of openings
+ *   control_citizen.h  who exists                     account.h          who may sign in
+ *   control_service.h  services, certificates         request.h          access requests
+ *   session.h          signed-in browsers             setting.h          the vault's own memory
+ *
+ * Every function is safe from any thread unless its header says otherwise. A callback of a list is
+ * called while a lock is held: it copies what it needs and must not call the store.
+ *
+ * Codes that any call may return, and that the headers do not repeat: VAULT_CORRUPT (a page or a
+ * file does not hold its own proof: stop serving that file and tell a person), VAULT_IO (the disk
+ * is full or refuses), VAULT_UNAVAILABLE (a lock was not free in time), VAULT_NO_MEMORY, and
+ * VAULT_INVALID or VAULT_TOO_LARGE for an argument over its stated limit. After any failure of a
+ * change, nothing of it is stored.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vault/base/error.h"
+#include "vault/store/keyring.h"
+
+#define STORE_OPEN_CITIZENS_DEFAULT 1000
+#define STORE_OPEN_CITIZENS_MAX     8000 /* their keys must fit into secret memory */
+#define STORE_ACQUIRE_WAIT_MS       10000
+
+struct store;
+
+struct store_options {
+    /* 0: the default. Each costs some 50 KiB, 300 at most, and up to 2 descriptors: where the
+     * process may not have that many (LimitNOFILE, ulimit -n), fewer are open, and store_stats()
+     * says how many can be. */
+    size_t open_citizens_max;
+    int64_t acquire_wait_ms; /* how long to wait for a citizen in use; 0: the default */
+};
+
+/* Make an empty store in a folder, which is made too if it is not there. Leaves it closed.
+ * VAULT_CONFLICT  there is a store already */
+enum vault_code store_create(const char *dir, const struct keyring *keyring,
+                             struct vault_error *err) VAULT_MUST_CHECK;
+
+/*
+ * Open it; the keyring is borrowed until store_close(). Takes as long with a million citizens as
+ * with none. What a crash left half done, a citizen being made or erased, is finished or undone.
+ *
+ * VAULT_NOT_FOUND    there is no store in the folder
+ * VAULT_CORRUPT      it does not open with this keyring, or is damaged, or a newer program wrote it
+ * VAULT_UNAVAILABLE  another process has it open
+ */
+enum vault_code store_open(const char *dir, const struct keyring *keyring,
+                           const struct store_options *options, struct store **out,
+                           struct vault_error *err) VAULT_MUST_CHECK;
+
+/* Close everything. No citizen may be held and no other call be under way. */
+void store_close(struct store **store);
+
+struct store_stats {
+    size_t open_citizens;     /* handles open now, decoys included */
+    size_t open_citizens_max; /* as many as there can be */
+    uint64_t hits;            /* acquired with the handle already open */
+    uint64_t misses;          /* a handle had to be opened */
+    uint64_t evictions;       /* a handle was closed to make room */
+};
+
+struct store_stats store_stats(struct store *store);

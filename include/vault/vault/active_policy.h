@@ -1,0 +1,26 @@
+/*
+ * active_policy - the policy that decides now.
+ *
+ * A bundle is activated from a folder: verified against the configured signers, loaded, compared
+ * with the active one (its version must be higher), copied into the vault's own folder, and swapped
+ * in. Whoever decides holds the bundle while it does, so that a request sees one bundle, whole.
+ * Anything wrong leaves the old one active.
+ */
+#pragma once
+
+#include "vault/policy/policy.h"
+#include "vault/vault/vault.h"
+
+/* A bundle held. policy is NULL while none is active. */
+struct policy_hold {
+    const struct policy *policy;
+    struct active_policy *active;
+};
+
+struct policy_hold active_policy_hold(struct vault *vault);
+void active_policy_release(struct policy_hold *hold);
+
+/* VAULT_INVALID, VAULT_DENIED (signatures), VAULT_CONFLICT (version): the text says what is wrong
+ * and where. Logged. */
+enum vault_code active_policy_set(struct vault *vault, const char *folder, struct vault_error *err)
+    VAULT_MUST_CHECK;

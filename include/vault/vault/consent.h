@@ -1,0 +1,100 @@
+/*
+ * consent - what a citizen has allowed: to one service, for one purpose, for a set period.
+ *
+ *     asked --give--> given --withdraw--> withdrawn
+ *        \                \----time-----> expired
+ *         \                \---uses-----> used up
+ *          \--refuse--> refused
+ *
+ * A consent is never changed: every change is a new record, an entry in the access log and, where
+ * it narrows, in force for the next request. Of all records of a (service, purpose) the newest
+ * counts. Withdrawing always works: it needs no policy, no service that still exists, and no check
+ * of what was stored before.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "vault/base/json.h"
+#include "vault/crypto/hash.h"
+#include "vault/store/citizen.h"
+#include "vault/vault/vault.h"
+
+#define CONSENT_ID_CHARS       26
+#define CONSENT_NAME_CHARS     64
+#define CONSENT_FORM_CHARS     32
+#define CONSENT_FIELDS_MAX     64
+#define CONSENT_DAYS_MAX       366 /* where the policy sets no other: twelve months */
+#define CONSENT_TEXT_BYTES_MAX (16U * 1024)
+#define CONSENTS_MAX           4096 /* (service, purpose) pairs of one citizen */
+#define CONSENT_UNLIMITED      (-1)
+
+enum consent_state { CONSENT_GIVEN, CONSENT_REFUSED, CONSENT_WITHDRAWN, CONSENT_STATE_COUNT };
+
+struct consent_field {
+    char name[CONSENT_NAME_CHARS + 1];
+    char form[CONSENT_FORM_CHARS + 1]; /* empty: any */
+};
+
+/* The newest record of one (service, purpose). */
+struct consent {
+    char id[CONSENT_ID_CHARS + 1];
+    int64_t version; /* of this consent: 1 when given, one more with each change */
+    int64_t seq;     /* of the record */
+    char service[CONSENT_NAME_CHARS + 1];
+    char purpose[CONSENT_NAME_CHARS + 1];
+    enum consent_state state;
+    int64_t at_s;
+    int64_t expires_s; /* exclusive */
+    int64_t uses;      /* how often it may be used, CONSENT_UNLIMITED */
+    int64_t used;
+    bool has_policy; /* which one it was decided under */
+    uint64_t policy_version;
+    uint8_t policy_manifest[SHA256_BYTES];
+    struct consent_field *fields;
+    size_t field_count;
+};
+
+/* Whether it allows anything at that time. */
+bool consent_is_live(const struct consent *consent, int64_t now_s);
+
+/* What a citizen decides, on the page they see. Borrowed. */
+struct consent_decision {
+    const char *service;
+    const char *purpose;
+    const struct consent_field *fields;
+    size_t field_count;
+    int64_t days;         /* 1 to what the policy allows, else CONSENT_DAYS_MAX */
+    int64_t uses;         /* CONSENT_UNLIMITED or 1 and more */
+    const char *request;  /* the access request that it answers, or NULL */
+    const char *language; /* of the text */
+    const char *text;     /* exactly what was shown */
+};
+
+/* Give. The consent's id goes to id, its record's number to *seq; durable and in the log on return.
+ * VAULT_NOT_FOUND  there is no such citizen
+ * VAULT_INVALID    the period, the uses or a field is out of range
+ * VAULT_LIMITED    the citizen has too many consents */
+enum vault_code consent_give(struct vault *vault, const struct citizen_id *citizen,
+                             const struct consent_decision *decision, char id[CONSENT_ID_CHARS + 1],
+                             int64_t *seq, struct vault_error *err) VAULT_MUST_CHECK;
+
+/* Refuse: a record and an entry like any other. days and uses are not read. */
+enum vault_code consent_refuse(struct vault *vault, const struct citizen_id *citizen,
+                               const struct consent_decision *decision, int64_t *seq,
+                               struct vault_error *err) VAULT_MUST_CHECK;
+
+/* Withdraw what was given to the service for the purpose; in force before it returns. Withdrawing
+ * what is not given is fine and changes nothing. VAULT_NOT_FOUND if there is no such citizen. */
+enum vault_code consent_withdraw(struct vault *vault, const struct citizen_id *citizen,
+                                 const char *service, const char *purpose, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
+typedef enum vault_code consent_each(void *context, const struct consent *consent,
+                                     struct vault_error *err);
+
+/* The newest record of each (service, purpose), in the order in which they first came. */
+enum vault_code consent_list(struct vault *vault, const struct citizen_id *citizen,
+                             consent_each *each, void *context, struct vault_error *err)
+    VAULT_MUST_CHECK;

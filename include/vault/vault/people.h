@@ -1,0 +1,37 @@
+/*
+ * people - citizens come into the vault: one row of an import is one citizen.
+ *
+ *     {"reference":"RM-000123","login":"…","password":"…","language":"fr",
+ *      "values":{"identity.birth_date":{"value":"1990-05-17","as_of":"2026-09-01T00:00:00Z",
+ *                                       "source":"civil register"}}}
+ *
+ * Only reference and values are required. Every value is checked against the active policy's
+ * catalogue: its field must be there, be stored and not derived, and the value of its type. A row
+ * is taken whole or not at all. A reference that is there already is VAULT_CONFLICT, so that an
+ * import that was interrupted can simply be run again.
+ */
+#pragma once
+
+#include "vault/store/citizen.h"
+#include "vault/vault/vault.h"
+
+#define PEOPLE_ROW_BYTES_MAX (256U * 1024)
+#define PEOPLE_BATCH_MAX     100
+
+/* What became of one row. */
+struct people_result {
+    enum vault_code code;
+    char text[200]; /* why not, without values */
+};
+
+/*
+ * Import rows of JSON text, 1 to PEOPLE_BATCH_MAX, each answered by itself in results. Durable, and
+ * one entry of the log for the call, on return. Fails as a whole only when nothing was imported.
+ */
+enum vault_code people_import(struct vault *vault, const struct bytes rows[], size_t count,
+                              struct people_result results[], struct vault_error *err)
+    VAULT_MUST_CHECK;
+
+/* A citizen by the city's reference: for the operator. VAULT_NOT_FOUND. */
+enum vault_code people_find(struct vault *vault, const char *reference, struct citizen_id *out,
+                            struct vault_error *err) VAULT_MUST_CHECK;

@@ -1,0 +1,54 @@
+/*
+ * release - the one door.
+ *
+ * Nothing outside this module reads a field's value for a service. For one request it finds the
+ * citizen behind the subject, holds them, asks the policy and their decisions, puts each value into
+ * the form that all of those allow, builds the answer, enters it into the access log, lets go of
+ * the citizen, waits until the entry is on disk, and only then hands the answer over.
+ *
+ * An unknown subject, an erased citizen and one who refused get the same answer, and go the same
+ * way through the same steps.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "vault/base/json.h"
+#include "vault/crypto/hash.h"
+#include "vault/vault/service.h"
+
+#define RELEASE_FIELDS_MAX      64
+#define RELEASE_ATOMS_MAX       32
+#define RELEASE_REFERENCE_CHARS 64
+#define RELEASE_ANSWER_BYTES    (512U * 1024)
+
+/* One field asked for. Borrowed. */
+struct release_ask {
+    struct bytes field;
+    struct bytes form; /* data NULL: the most that is allowed */
+};
+
+/* What a service asks. Borrowed. */
+struct release_request {
+    const uint8_t *client_spki;
+    struct bytes subject;
+    struct bytes purpose;
+    const struct release_ask *asks;
+    size_t ask_count;      /* 1 to RELEASE_FIELDS_MAX; no field twice */
+    const json_t *context; /* an object of atoms, or NULL */
+};
+
+/* Where a request names something that the policy does not know. */
+enum release_fault { RELEASE_NO_FAULT, RELEASE_UNKNOWN_PURPOSE, RELEASE_UNKNOWN_FIELD };
+
+/*
+ * Append the answer's JSON (contract: service API, section 3) to body, whose ceiling is at least
+ * RELEASE_ANSWER_BYTES.
+ *
+ * VAULT_INVALID      *fault says which name is unknown; nothing was decided or logged
+ * VAULT_UNAVAILABLE, VAULT_LIMITED, VAULT_CORRUPT, VAULT_IO  nothing was released
+ */
+enum vault_code release_perform(struct vault *vault, const struct service *service,
+                                const struct release_request *request, struct buf *body,
+                                enum release_fault *fault, struct vault_error *err)
+    VAULT_MUST_CHECK;

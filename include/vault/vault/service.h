@@ -1,0 +1,85 @@
+/*
+ * service - the local services that are registered, as they are at this moment.
+ *
+ * A registration is JSON:
+ *
+ *     {"id":"plie-rennes","name":"Legal name","contact":"dpo@…",
+ *      "classes":["employment.caseworker"],"purposes":["employment.support"],
+ *      "atoms":["assurance_at_least"]}
+ *
+ * atoms are the conditions that the service may assert in a request. Who a client is follows from
+ * its certificate's key, looked up on every request: a suspension or a revocation acts on the next
+ * one, also on a connection that is open. The look-up is in memory; it is made again whenever the
+ * store says that something changed.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vault/base/json.h"
+#include "vault/crypto/hash.h"
+#include "vault/crypto/secret.h"
+#include "vault/store/control_service.h"
+#include "vault/vault/vault.h"
+
+#define SERVICE_ID_CHARS   64
+#define SERVICE_NAME_CHARS 200
+#define SERVICE_LIST_MAX   64 /* classes, purposes, atoms: of each */
+#define SERVICE_DEPTH_MAX  4
+
+/* A list of names; they point into the registration. */
+struct service_names {
+    const char *names[SERVICE_LIST_MAX];
+    size_t count;
+};
+
+struct service {
+    const char *id;
+    const char *name;
+    const char *contact;
+    struct service_names classes;
+    struct service_names purposes;
+    struct service_names atoms;
+    bool active;
+    struct secret *subject_key; /* what this service's subjects are made with */
+    json_t *registration;       /* owns the texts above */
+};
+
+bool service_has(const struct service_names *names, struct bytes name);
+
+/* A service held: it stays as it is until service_release(), whatever changes meanwhile. */
+struct service_hold {
+    const struct service *service; /* NULL: nothing held */
+    struct service_registry *registry;
+};
+
+void service_release(struct service_hold *hold);
+
+/* The service of an active certificate. VAULT_DENIED if the key is unknown or revoked, or the
+ * service is suspended or removed. */
+enum vault_code service_by_key(struct vault *vault, const uint8_t spki[SHA256_BYTES],
+                               struct service_hold *out, struct vault_error *err) VAULT_MUST_CHECK;
+
+/* VAULT_NOT_FOUND. A suspended service is found. */
+enum vault_code service_by_id(struct vault *vault, struct bytes id, struct service_hold *out,
+                              struct vault_error *err) VAULT_MUST_CHECK;
+
+/* Register from JSON text. VAULT_INVALID says where; VAULT_CONFLICT if the id is taken. Logged. */
+enum vault_code service_add(struct vault *vault, struct bytes registration, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
+/* Register the key of a service, or of an auditor under a name. Logged. VAULT_CONFLICT if the key
+ * is known already. */
+enum vault_code service_add_key(struct vault *vault, enum control_certificate_kind kind,
+                                const char *owner, const uint8_t spki[SHA256_BYTES],
+                                int64_t expires_s, struct vault_error *err) VAULT_MUST_CHECK;
+
+/* The operator handed a service its subjects of citizens. Logged. */
+enum vault_code service_enrolled(struct vault *vault, const char *id, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
+/* Whether the key is that of an auditor, and not revoked. VAULT_DENIED if not. */
+enum vault_code service_auditor_by_key(struct vault *vault, const uint8_t spki[SHA256_BYTES],
+                                       struct vault_error *err) VAULT_MUST_CHECK;

@@ -1,0 +1,51 @@
+/*
+ * sign_in - who a browser is: login and password, then a session.
+ *
+ * A session is a random token in a cookie; the vault keeps its hash. It ends after SIGN_IN_IDLE_S
+ * without a request, SIGN_IN_LONGEST_S in all, or when the citizen signs out. After
+ * SIGN_IN_FREE_TRIES wrong passwords each further try for that login has to wait, twice as long
+ * each time, up to SIGN_IN_WAIT_MAX_S; the owner waits no longer than that, and nobody is locked
+ * out. An unknown login takes as long as a wrong password.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "vault/store/citizen.h"
+#include "vault/vault/vault.h"
+
+#define SIGN_IN_IDLE_S      (15 * 60)
+#define SIGN_IN_LONGEST_S   (12 * 3600)
+#define SIGN_IN_FREE_TRIES  5
+#define SIGN_IN_WAIT_MAX_S  300
+#define SIGN_IN_TOKEN_CHARS 43 /* 32 bytes as base64url, without a final NUL */
+#define SIGN_IN_LOGIN_CHARS 128
+
+/* A browser that is signed in. */
+struct signed_in {
+    struct citizen_id citizen;
+    uint8_t token_hash[32];
+    char form_token[SIGN_IN_TOKEN_CHARS + 1]; /* what every form of this session carries */
+};
+
+/* Check login and password and begin a session; an event in the citizen's log.
+ * VAULT_DENIED   not the password of that login, or no such login: not told apart
+ * VAULT_LIMITED  too many wrong tries: wait */
+enum vault_code sign_in(struct vault *vault, struct bytes login, struct bytes password,
+                        char token[SIGN_IN_TOKEN_CHARS + 1], struct vault_error *err)
+    VAULT_MUST_CHECK;
+
+/* The session of a cookie's token. VAULT_DENIED if there is none any more. */
+enum vault_code sign_in_check(struct vault *vault, struct bytes token, struct signed_in *out,
+                              struct vault_error *err) VAULT_MUST_CHECK;
+
+/* Whether a form's token is this session's. */
+bool sign_in_form_token_fits(const struct signed_in *session, struct bytes token);
+
+enum vault_code sign_out(struct vault *vault, const struct signed_in *session,
+                         struct vault_error *err) VAULT_MUST_CHECK;
+
+/* Bring a login into the one form in which logins are kept and compared: small ASCII letters, no
+ * space around. VAULT_INVALID if it is empty, too long or has control characters. */
+enum vault_code sign_in_login(struct bytes typed, char out[SIGN_IN_LOGIN_CHARS + 1],
+                              struct vault_error *err) VAULT_MUST_CHECK;

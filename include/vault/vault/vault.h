@@ -1,0 +1,71 @@
+/*
+ * vault - the parts, opened together and closed in order.
+ *
+ *     keyring -> store -> log -> active policy -> indexer
+ *
+ * This floor is what the vault does: consents, access requests, sign-in, import, and the one door
+ * through which a value can leave for a service (release.h). Everything that happens to a citizen
+ * happens while that citizen is held (citizen_acquire), and its entry is put into the log's queue
+ * before the citizen is let go, so that the log's order is the order of decisions. What must be
+ * durable before it is answered is waited for after letting go.
+ *
+ * Every function of this floor is safe from any thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vault/base/buf.h"
+#include "vault/base/clock.h"
+#include "vault/base/error.h"
+#include "vault/store/keyring.h"
+
+struct vault;
+
+struct vault_options {
+    const char *dir;    /* the vault's folder: keyring, store, log, policy */
+    const char *origin; /* the log's name */
+    struct keyring_provider provider;
+    size_t open_citizens_max; /* 0: the store's default */
+    const char *const *trust; /* verifier keys that may sign policy bundles */
+    size_t trust_count;
+    size_t signatures; /* how many of them must have signed */
+    struct clock clock;
+
+    /* What a thread of the vault's own has to say, for the program's log; may be NULL. */
+    void (*trouble)(const char *part, const char *text);
+};
+
+/* Make keyring, store and log in a folder, which is made too. *recovery is the recovery secret as
+ * text, to be printed once. VAULT_CONFLICT if there is a vault already. */
+enum vault_code vault_create(const struct vault_options *options, struct secret **recovery,
+                             struct vault_error *err) VAULT_MUST_CHECK;
+
+/* Open all of it; what options points at is borrowed until vault_close(). Recovers what a crash
+ * left, files every opening that the log has, then starts its threads. Fails with the code of the
+ * part that does not open. */
+enum vault_code vault_open(const struct vault_options *options, struct vault **out,
+                           struct vault_error *err) VAULT_MUST_CHECK;
+
+/* A clean stop: the log is published and its head remembered. No other call may be under way. */
+void vault_close(struct vault **vault);
+
+/* VAULT_OK while the vault can release: its log is writable and a policy is active. */
+enum vault_code vault_ready(struct vault *vault, struct vault_error *err) VAULT_MUST_CHECK;
+
+/* Whether the log has stopped for good, so that the program should end. */
+bool vault_has_stopped(struct vault *vault);
+
+/* Append the log's verifier key. */
+enum vault_code vault_log_key(struct vault *vault, struct buf *out, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
+/* Figures for the operator, as JSON. */
+enum vault_code vault_status(struct vault *vault, struct buf *out, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
+/* The folder whose files are published under /log/. Borrowed. */
+const char *vault_log_folder(const struct vault *vault);
+const struct clock *vault_clock(const struct vault *vault);

@@ -1,0 +1,23 @@
+/*
+ * random - numbers from a seed, the same on every machine (SplitMix64).
+ *
+ * Every run of a property starts from one seed; PROPERTY_SEED in the environment repeats a run, and
+ * PROPERTY_RUNS asks for another number of tries.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct random {
+    uint64_t state;
+};
+
+uint64_t random_next(struct random *random);
+
+/* 0 to below - 1; 0 for below 0. */
+size_t random_below(struct random *random, size_t below);
+
+/* true in so many cases of a hundred. */
+bool random_chance(struct random *random, unsigned percent);

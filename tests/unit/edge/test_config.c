@@ -1,0 +1,217 @@
+#include "test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "vault/base/file.h"
+#include "vault/base/json.h"
+#include "vault/edge/config.h"
+
+static const char whole[] =
+    "{\n"
+    "  \"data\": \"vault\",\n"
+    "  \"origin\": \"log.example/vault\",\n"
+    "  \"keyring\": {\"key_file\": \"/srv/key\"},\n"
+    "  \"services\": {\"port\": 8441, \"certificate\": \"s.pem\", \"key\": \"s.key\",\n"
+    "    \"clients_ca\": \"ca.pem\", \"clients_ca_key\": \"ca.key\"},\n"
+    "  \"citizens\": {\"port\": 8442, \"certificate\": \"c.pem\", \"key\": \"c.key\"},\n"
+    "  \"auditors\": {\"port\": 8443, \"certificate\": \"a.pem\", \"key\": \"a.key\",\n"
+    "    \"clients_ca\": \"aca.pem\", \"clients_ca_key\": \"aca.key\"},\n"
+    "  \"admin\": {\"socket\": \"admin.sock\"},\n"
+    "  \"policy\": {\"trust\": [\"city+00112233+AAAA\", \"dpo+44556677+BBBB\"]}\n"
+    "}\n";
+
+static char path[128];
+static struct config config;
+
+static enum vault_code read_text(const char *text)
+{
+    snprintf(path, sizeof path, "%s/vault.json", test_folder());
+    assert_done(file_create(path, bytes_of_text(text), 0600, &test_error));
+    return config_read(path, &config, &test_error);
+}
+
+/* The whole text with one piece replaced; the result is the caller's to finish. */
+static struct buf changed(const char *from, const char *to)
+{
+    struct buf text = buf_limited(8192);
+    const char *at = strstr(whole, from);
+    assert_non_null(at);
+    buf_append(&text, whole, (size_t)(at - whole));
+    buf_text(&text, to);
+    buf_text(&text, at + strlen(from));
+    return text;
+}
+
+static void assert_refused(const char *from, const char *to, const char *names, const char *line)
+{
+    VAULT_AUTO(buf_finish) struct buf text = changed(from, to);
+    assert_fails(VAULT_INVALID, read_text(buf_string(&text)));
+    if (!strstr(test_error.text, names) || !strstr(test_error.text, line))
+        fail_msg("neither %s nor %s in: %s", names, line, test_error.text);
+}
+
+static void test_a_whole_configuration_is_understood(void **state)
+{
+    (void)state;
+    assert_done(read_text(whole));
+    assert_string_equal(config.origin, "log.example/vault");
+    assert_int_equal(config.services.port, 8441);
+    assert_int_equal(config.citizens.port, 8442);
+    assert_int_equal(config.auditors.port, 8443);
+    assert_int_equal(config.trust_count, 2);
+    assert_string_equal(config.trust[1], "dpo+44556677+BBBB");
+    assert_string_equal(config.citizens.clients_ca, "");
+}
+
+static void test_what_may_be_left_out_has_its_default(void **state)
+{
+    (void)state;
+    assert_done(read_text(whole));
+    assert_string_equal(config.services.address, "127.0.0.1");
+    assert_string_equal(config.citizens.address, "127.0.0.1");
+    assert_string_equal(config.citizens_host, "localhost");
+    assert_int_equal(config.signatures, 1);
+    assert_int_equal(config.open_citizens, 1000);
+    assert_false(config.allow_swap);
+}
+
+static void test_relative_paths_are_from_the_files_folder(void **state)
+{
+    (void)state;
+    assert_done(read_text(whole));
+    char expected[256];
+    snprintf(expected, sizeof expected, "%.*s/s.pem", (int)(strrchr(path, '/') - path), path);
+    assert_string_equal(config.services.certificate, expected);
+    assert_string_equal(config.key_file, "/srv/key");
+}
+
+static void test_a_missing_key_is_named(void **state)
+{
+    (void)state;
+    assert_refused("\"data\": \"vault\",", "", "/data", "line 1");
+    assert_refused("\"port\": 8442,", "", "/citizens/port", "line 7");
+    assert_refused(",\n  \"policy\": {\"trust\": [\"city+00112233+AAAA\", \"dpo+44556677+BBBB\"]}",
+                   "", "/policy/trust", "line");
+}
+
+static void test_an_unknown_key_is_named(void **state)
+{
+    (void)state;
+    assert_refused("\"data\"", "\"speed\": 1, \"data\"", "speed", "unknown");
+    assert_refused("\"port\": 8442,", "\"port\": 8442, \"colour\": 1,", "citizens.colour",
+                   "unknown");
+    assert_refused("\"port\": 8442,", "\"port\": 8442, \"clients_ca\": \"x\",",
+                   "citizens.clients_ca", "unknown");
+}
+
+static void test_a_key_of_the_wrong_type_is_named_with_its_line(void **state)
+{
+    (void)state;
+    assert_refused("\"vault\"", "7", "/data", "line 2");
+    assert_refused("8442", "\"8442\"", "/citizens/port", "line 7");
+    assert_refused("8442", "84.5", "/citizens/port", "line 7");
+    assert_refused("\"data\"", "\"allow_swap\": 1, \"data\"", "/allow_swap", "line 2");
+    assert_refused("[\"city+00112233+AAAA\", \"dpo+44556677+BBBB\"]", "\"x\"", "/policy/trust",
+                   "line 11");
+    assert_refused("\"city+00112233+AAAA\"", "7", "/policy/trust", "line 11");
+    assert_refused("{\"socket\": \"admin.sock\"}", "\"admin.sock\"", "admin", "wrong type");
+}
+
+static void test_numbers_have_their_range(void **state)
+{
+    (void)state;
+    assert_refused("8442", "65536", "/citizens/port", "0 to 65535");
+    assert_refused("8442", "-1", "/citizens/port", "0 to 65535");
+    assert_refused("\"trust\"", "\"signatures\": 0, \"trust\"", "/policy/signatures", "1 to 8");
+    assert_refused("\"data\"", "\"limits\": {\"open_citizens\": 7}, \"data\"",
+                   "/limits/open_citizens", "8 to 100000");
+    VAULT_AUTO(buf_finish) struct buf zero = changed("8442", "0");
+    assert_done(read_text(buf_string(&zero)));
+    assert_int_equal(config.citizens.port, 0);
+}
+
+static void test_an_empty_or_long_text_is_refused(void **state)
+{
+    (void)state;
+    char text[256];
+    memset(text, 'o', sizeof text - 1);
+    text[0] = '"';
+    text[sizeof text - 2] = '"';
+    text[sizeof text - 1] = 0;
+    assert_refused("\"log.example/vault\"", "\"\"", "/origin", "empty");
+    assert_refused("\"log.example/vault\"", text, "/origin", "too long");
+    assert_refused("\"s.pem\"", "\"\"", "/services/certificate", "empty");
+}
+
+static void test_too_many_trusted_keys_are_refused(void **state)
+{
+    (void)state;
+    assert_refused("[\"city+00112233+AAAA\", \"dpo+44556677+BBBB\"]",
+                   "[\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\",\"9\"]", "/policy/trust",
+                   "too many");
+}
+
+static void test_what_is_no_json_object_is_refused(void **state)
+{
+    (void)state;
+    assert_fails(VAULT_INVALID, read_text(""));
+    assert_fails(VAULT_INVALID, read_text("[]"));
+    assert_fails(VAULT_INVALID, read_text("{\"data\":\"a\",\"data\":\"b\"}"));
+    assert_fails(VAULT_INVALID, read_text("{} x"));
+    assert_non_null(strstr(test_error.text, "vault.json"));
+}
+
+static void test_a_file_that_is_not_there_is_named(void **state)
+{
+    (void)state;
+    assert_fails(VAULT_NOT_FOUND, config_read("/nonexistent/vault.json", &config, &test_error));
+    assert_non_null(strstr(test_error.text, "/nonexistent/vault.json"));
+}
+
+static void test_a_huge_file_is_refused(void **state)
+{
+    (void)state;
+    char *text = malloc(CONFIG_FILE_BYTES_MAX + 2);
+    memset(text, ' ', CONFIG_FILE_BYTES_MAX + 1);
+    text[CONFIG_FILE_BYTES_MAX + 1] = 0;
+    assert_fails(VAULT_TOO_LARGE, read_text(text));
+    free(text);
+}
+
+static void test_a_failed_read_changes_nothing(void **state)
+{
+    (void)state;
+    assert_done(read_text(whole));
+    const struct config before = config;
+    VAULT_AUTO(buf_finish) struct buf text = changed("8442", "-1");
+    assert_fails(VAULT_INVALID, read_text(buf_string(&text)));
+    assert_memory_equal(&before, &config, sizeof config);
+}
+
+static void test_what_is_printed_can_be_read_again(void **state)
+{
+    (void)state;
+    VAULT_AUTO(buf_finish) struct buf first = buf_limited(64 * 1024);
+    VAULT_AUTO(buf_finish) struct buf second = buf_limited(64 * 1024);
+    assert_done(read_text(whole));
+    config_print(&config, &first);
+    assert_done(buf_check(&first, &test_error));
+    assert_done(read_text(buf_string(&first)));
+    config_print(&config, &second);
+    assert_string_equal(buf_string(&first), buf_string(&second));
+    assert_non_null(strstr(buf_string(&first), "\"open_citizens\":1000"));
+}
+
+int main(void)
+{
+    json_start();
+    return TEST_RUN(
+        test_a_whole_configuration_is_understood, test_what_may_be_left_out_has_its_default,
+        test_relative_paths_are_from_the_files_folder, test_a_missing_key_is_named,
+        test_an_unknown_key_is_named, test_a_key_of_the_wrong_type_is_named_with_its_line,
+        test_numbers_have_their_range, test_an_empty_or_long_text_is_refused,
+        test_too_many_trusted_keys_are_refused, test_what_is_no_json_object_is_refused,
+        test_a_file_that_is_not_there_is_named, test_a_huge_file_is_refused,
+        test_a_failed_read_changes_nothing, test_what_is_printed_can_be_read_again);
+}

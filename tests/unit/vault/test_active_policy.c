@@ -1,0 +1,115 @@
+#include "vault_test.h"
+
+static struct vault_test test;
+
+static void write_file(const char *name, const char *text)
+{
+    char path[PATH_MAX];
+    assert_done(file_join(path, sizeof path, test.bundle, name, &test_error));
+    assert_done(file_replace(path, bytes_of_text(text), 0600, &test_error));
+}
+
+static uint64_t active_version(void)
+{
+    VAULT_AUTO(active_policy_release) struct policy_hold hold = active_policy_hold(test.vault);
+    return hold.policy ? policy_version(hold.policy) : 0;
+}
+
+static void test_a_signed_bundle_becomes_active_and_stays_so(void **state)
+{
+    (void)state;
+    make_test_vault(&test);
+    assert_int_equal(active_version(), 0);
+    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+    assert_int_equal(active_version(), 1);
+    reopen_test_vault(&test);
+    assert_int_equal(active_version(), 1);
+    vault_close(&test.vault);
+}
+
+static void test_the_vault_keeps_its_own_copy(void **state)
+{
+    (void)state;
+    char command[PATH_MAX + 16];
+    make_test_vault(&test);
+    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+    snprintf(command, sizeof command, "rm -r '%s'", test.bundle);
+    assert_int_equal(system(command), 0);
+    reopen_test_vault(&test);
+    assert_int_equal(active_version(), 1);
+    vault_close(&test.vault);
+}
+
+static void test_the_same_version_is_not_activated_twice(void **state)
+{
+    (void)state;
+    make_test_vault(&test);
+    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+    assert_fails(VAULT_CONFLICT, active_policy_set(test.vault, test.bundle, &test_error));
+    assert_int_equal(active_version(), 1);
+    vault_close(&test.vault);
+}
+
+static void test_a_changed_file_is_refused(void **state)
+{
+    (void)state;
+    make_test_vault(&test);
+    write_file("rules/library.json", "{}");
+    assert_fails(VAULT_INVALID, active_policy_set(test.vault, test.bundle, &test_error));
+    assert_int_equal(active_version(), 0);
+    vault_close(&test.vault);
+}
+
+static void test_an_unsigned_bundle_is_refused(void **state)
+{
+    (void)state;
+    char path[PATH_MAX];
+    make_test_vault(&test);
+    assert_done(file_join(path, sizeof path, test.bundle, "manifest.sig", &test_error));
+    assert_int_equal(unlink(path), 0);
+    assert_fails(VAULT_DENIED, active_policy_set(test.vault, test.bundle, &test_error));
+    assert_done(file_join(path, sizeof path, test.bundle, "manifest.json", &test_error));
+    assert_int_equal(unlink(path), 0);
+    assert_fails(VAULT_DENIED, active_policy_set(test.vault, test.bundle, &test_error));
+    vault_close(&test.vault);
+}
+
+static void test_a_strangers_signature_does_not_count(void **state)
+{
+    (void)state;
+    make_test_vault(&test);
+    vault_close(&test.vault);
+    {
+        static char vkey[NOTE_KEY_CHARS_MAX];
+        VAULT_AUTO(secret_free) struct secret *seed = NULL;
+        VAULT_AUTO(note_signer_finish) struct note_signer signer = {0};
+        assert_done(secret_random(SIGN_SEED_BYTES, &seed, &test_error));
+        assert_done(note_signer_make(BYTES("stranger"), NOTE_ED25519, seed, &signer, &test_error));
+        note_key_print(&signer.key, vkey);
+        test.trust[0] = vkey;
+    }
+    open_test_vault(&test);
+    assert_fails(VAULT_DENIED, active_policy_set(test.vault, test.bundle, &test_error));
+    assert_int_equal(active_version(), 0);
+    vault_close(&test.vault);
+}
+
+static void test_without_a_trusted_signer_nothing_is_activated(void **state)
+{
+    (void)state;
+    make_test_vault(&test);
+    vault_close(&test.vault);
+    test.options.trust_count = 0;
+    open_test_vault(&test);
+    assert_fails(VAULT_DENIED, active_policy_set(test.vault, test.bundle, &test_error));
+    vault_close(&test.vault);
+}
+
+int main(void)
+{
+    return TEST_RUN(test_a_signed_bundle_becomes_active_and_stays_so,
+                    test_the_vault_keeps_its_own_copy, test_the_same_version_is_not_activated_twice,
+                    test_a_changed_file_is_refused, test_an_unsigned_bundle_is_refused,
+                    test_a_strangers_signature_does_not_count,
+                    test_without_a_trusted_signer_nothing_is_activated);
+}

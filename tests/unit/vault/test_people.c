@@ -1,0 +1,123 @@
+#include "vault_test.h"
+
+#include "vault/parts.h"
+#include "vault/store/citizen_value.h"
+
+static struct vault_test test;
+
+static void begin(void)
+{
+    make_test_vault(&test);
+    fill_test_vault(&test);
+}
+
+static struct people_result import_row(const char *row)
+{
+    const struct bytes rows[] = {bytes_of_text(row)};
+    struct people_result result;
+    assert_done(people_import(test.vault, rows, 1, &result, &test_error));
+    return result;
+}
+
+static void test_values_are_stored_with_their_source_and_time(void **state)
+{
+    (void)state;
+    VAULT_AUTO(buf_finish) struct buf json = buf_limited(1024);
+    VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
+    struct citizen_value_about about;
+    begin();
+    assert_done(citizen_acquire(test.vault->store, &test.citizen, &citizen, &test_error));
+    assert_done(citizen_value_get(citizen, "identity.birth_date", &json, &about, &test_error));
+    assert_true(bytes_equal(buf_view(&json), BYTES("\"1990-05-17\"")));
+    assert_string_equal(about.source, "civil register");
+    citizen_release(&citizen);
+    vault_close(&test.vault);
+}
+
+static void test_bad_rows_say_why_and_are_left_out_whole(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *row;
+        const char *why;
+    } bad[] = {
+        {"", "line 1"},
+        {"[]", "object"},
+        {"{\"values\":{}}", "reference"},
+        {"{\"reference\":\"\",\"values\":{}}", "reference"},
+        {"{\"reference\":\"X\"}", "values"},
+        {"{\"reference\":\"X\",\"values\":{},\"shoe\":1}", "a row is"},
+        {"{\"reference\":\"X\",\"values\":{\"shoe.size\":{\"value\":42}}}", "catalogue"},
+        {"{\"reference\":\"X\",\"values\":{\"identity.is_adult\":{\"value\":true}}}", "catalogue"},
+        {"{\"reference\":\"X\",\"values\":{\"identity.birth_date\":{\"value\":\"1990-02-30\"}}}",
+         "identity.birth_date"},
+        {"{\"reference\":\"X\",\"values\":{\"identity.birth_date\":\"1990-02-03\"}}", "an object"},
+        {"{\"reference\":\"X\",\"values\":{},\"password\":\"p\"}", "login"},
+        {"{\"reference\":\"X\",\"values\":{},\"login\":1}", "texts"},
+        {"{\"reference\":\"X\",\"values\":{\"identity.name\":{\"value\":\"A\","
+         "\"as_of\":\"yesterday\"}}}",
+         "identity.name"},
+    };
+    struct citizen_id id;
+    begin();
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        const struct people_result result = import_row(bad[i].row);
+        assert_int_equal(result.code, VAULT_INVALID);
+        assert_non_null(strstr(result.text, bad[i].why));
+        assert_null(strstr(result.text, "1990-02-30"));
+        assert_null(strstr(result.text, "shoe"));
+    }
+    assert_fails(VAULT_NOT_FOUND, people_find(test.vault, "X", &id, &test_error));
+    vault_close(&test.vault);
+}
+
+static void test_a_bad_row_does_not_harm_its_neighbours(void **state)
+{
+    (void)state;
+    const struct bytes rows[] = {
+        BYTES("{\"reference\":\"A\",\"values\":{}}"),
+        BYTES("{\"reference\":\"B\",\"values\":[]}"),
+        BYTES("{\"reference\":\"T-1\",\"values\":{}}"),
+        BYTES("{\"reference\":\"C\",\"values\":{},\"login\":\"TESTINE\"}"),
+        BYTES("{\"reference\":\"D\",\"values\":{}}"),
+    };
+    static const enum vault_code wanted[] = {VAULT_OK, VAULT_INVALID, VAULT_CONFLICT,
+                                             VAULT_CONFLICT, VAULT_OK};
+    struct people_result results[5];
+    struct citizen_id id;
+    begin();
+    assert_done(people_import(test.vault, rows, 5, results, &test_error));
+    for (size_t i = 0; i < 5; i++)
+        assert_int_equal(results[i].code, wanted[i]);
+    assert_done(people_find(test.vault, "A", &id, &test_error));
+    assert_done(people_find(test.vault, "D", &id, &test_error));
+    assert_fails(VAULT_NOT_FOUND, people_find(test.vault, "C", &id, &test_error));
+    vault_close(&test.vault);
+}
+
+static void test_an_import_can_be_run_again(void **state)
+{
+    (void)state;
+    begin();
+    assert_int_equal(import_row("{\"reference\":\"A\",\"values\":{}}").code, VAULT_OK);
+    assert_int_equal(import_row("{\"reference\":\"A\",\"values\":{}}").code, VAULT_CONFLICT);
+    vault_close(&test.vault);
+}
+
+static void test_nothing_is_imported_without_a_catalogue(void **state)
+{
+    (void)state;
+    const struct bytes rows[] = {BYTES("{\"reference\":\"A\",\"values\":{}}")};
+    struct people_result result;
+    make_test_vault(&test);
+    assert_fails(VAULT_UNAVAILABLE, people_import(test.vault, rows, 1, &result, &test_error));
+    vault_close(&test.vault);
+}
+
+int main(void)
+{
+    return TEST_RUN(test_values_are_stored_with_their_source_and_time,
+                    test_bad_rows_say_why_and_are_left_out_whole,
+                    test_a_bad_row_does_not_harm_its_neighbours, test_an_import_can_be_run_again,
+                    test_nothing_is_imported_without_a_catalogue);
+}

@@ -1,0 +1,227 @@
+#include "vault_test.h"
+
+#include <pthread.h>
+
+static struct vault_test test;
+
+static void begin(void)
+{
+    make_test_vault(&test);
+    fill_test_vault(&test);
+}
+
+static size_t released_now(void)
+{
+    char subject[SUBJECT_CHARS + 1];
+    subject_of_citizen(&test, subject);
+    return count_released(ask_release(&test, subject));
+}
+
+static void test_nothing_is_released_before_consent(void **state)
+{
+    (void)state;
+    begin();
+    assert_int_equal(released_now(), 0);
+    vault_close(&test.vault);
+}
+
+static void test_consent_releases_what_it_covers_in_the_strictest_form(void **state)
+{
+    (void)state;
+    char subject[SUBJECT_CHARS + 1];
+    begin();
+    give_consent(&test, CONSENT_UNLIMITED);
+    subject_of_citizen(&test, subject);
+    VAULT_AUTO(json_free) json_t *answer = ask_release(&test, subject);
+    const json_t *released = json_object_get(answer, "released");
+    const json_t *birth = json_object_get(released, "identity.birth_date");
+    assert_int_equal(json_object_size(released), 2);
+    assert_string_equal(json_string_value(json_object_get(birth, "form")), "year");
+    assert_string_equal(json_string_value(json_object_get(birth, "value")), "1990");
+    assert_string_equal(json_string_value(json_object_get(birth, "as_of")), "2026-01-02");
+    assert_string_equal(json_string_value(json_object_get(birth, "source")), "civil register");
+    assert_int_equal(json_array_size(json_object_get(answer, "withheld")), 1);
+    vault_close(&test.vault);
+}
+
+static void test_withdrawing_ends_it_at_once_and_for_good(void **state)
+{
+    (void)state;
+    begin();
+    give_consent(&test, CONSENT_UNLIMITED);
+    assert_int_equal(released_now(), 2);
+    assert_done(consent_withdraw(test.vault, &test.citizen, CASEWORKER, SUPPORT, &test_error));
+    assert_int_equal(released_now(), 0);
+    reopen_test_vault(&test);
+    assert_int_equal(released_now(), 0);
+    vault_close(&test.vault);
+}
+
+static void test_consent_given_again_in_the_same_second_counts(void **state)
+{
+    (void)state;
+    begin();
+    give_consent(&test, CONSENT_UNLIMITED);
+    assert_done(consent_withdraw(test.vault, &test.citizen, CASEWORKER, SUPPORT, &test_error));
+    give_consent(&test, CONSENT_UNLIMITED);
+    assert_int_equal(released_now(), 2);
+    vault_close(&test.vault);
+}
+
+static void test_consent_ends_at_the_second_it_says(void **state)
+{
+    (void)state;
+    begin();
+    give_consent(&test, CONSENT_UNLIMITED);
+    test.now_ms = START_MS + 30LL * 86400 * 1000 - 1000;
+    assert_int_equal(released_now(), 2);
+    test.now_ms += 1000;
+    assert_int_equal(released_now(), 0);
+    vault_close(&test.vault);
+}
+
+static void test_a_consent_of_the_future_does_not_exist_yet(void **state)
+{
+    (void)state;
+    begin();
+    give_consent(&test, CONSENT_UNLIMITED);
+    test.now_ms = START_MS - 10000;
+    assert_int_equal(released_now(), 0);
+    vault_close(&test.vault);
+}
+
+static void test_uses_are_counted_across_a_restart(void **state)
+{
+    (void)state;
+    begin();
+    give_consent(&test, 3);
+    assert_int_equal(released_now(), 2);
+    assert_int_equal(released_now(), 2);
+    reopen_test_vault(&test);
+    assert_int_equal(released_now(), 2);
+    assert_int_equal(released_now(), 0);
+    vault_close(&test.vault);
+}
+
+struct reader {
+    pthread_t thread;
+    size_t released;
+};
+
+static void *read_once(void *context)
+{
+    struct reader *reader = context;
+    reader->released = released_now();
+    return NULL;
+}
+
+static void test_n_uses_are_n_releases_however_many_ask_at_once(void **state)
+{
+    (void)state;
+    enum { USES = 5, READERS = 24 };
+    struct reader readers[READERS];
+    size_t releases = 0;
+    begin();
+    give_consent(&test, USES);
+    for (size_t i = 0; i < READERS; i++)
+        assert_int_equal(pthread_create(&readers[i].thread, NULL, read_once, &readers[i]), 0);
+    for (size_t i = 0; i < READERS; i++) {
+        pthread_join(readers[i].thread, NULL);
+        releases += readers[i].released > 0;
+    }
+    assert_int_equal(releases, USES);
+    vault_close(&test.vault);
+}
+
+/* The same members, the same kinds of values: only ids and places in the log differ. */
+static void assert_same_shape(json_t *a, json_t *b)
+{
+    static const char *const same[] = {"purpose", "released", "withheld", "obligations"};
+    assert_int_equal(json_object_size(a), json_object_size(b));
+    for (size_t i = 0; i < sizeof same / sizeof same[0]; i++)
+        assert_true(json_equal(json_object_get(a, same[i]), json_object_get(b, same[i])));
+}
+
+static void test_unknown_subjects_and_refusing_ones_get_the_same_answer(void **state)
+{
+    (void)state;
+    char subject[SUBJECT_CHARS + 1];
+    begin();
+    subject_of_citizen(&test, subject);
+    VAULT_AUTO(json_free) json_t *known = ask_release(&test, subject);
+    VAULT_AUTO(json_free) json_t *unknown = ask_release(&test, "aaaaaaaaaaaaaaaaaaaaaaaaaa");
+    VAULT_AUTO(json_free) json_t *odd = ask_release(&test, "zzzzzzzzzzzzzzzzzzzzzzzzzz");
+    assert_same_shape(known, unknown);
+    assert_same_shape(known, odd);
+    vault_close(&test.vault);
+}
+
+static void test_an_unknown_purpose_or_field_is_told_apart_from_a_refusal(void **state)
+{
+    (void)state;
+    const struct release_ask ask = {BYTES("shoe.size"), {0}};
+    const struct release_ask known = {BYTES("identity.name"), {0}};
+    enum release_fault fault;
+    begin();
+    VAULT_AUTO(service_release) struct service_hold hold = hold_service(&test, caseworker_key);
+    VAULT_AUTO(buf_finish) struct buf body = buf_limited(RELEASE_ANSWER_BYTES);
+    struct release_request request = {.client_spki = caseworker_key,
+                                      .subject = BYTES("aaaaaaaaaaaaaaaaaaaaaaaaaa"),
+                                      .purpose = BYTES(SUPPORT),
+                                      .asks = &ask,
+                                      .ask_count = 1};
+    assert_fails(VAULT_INVALID,
+                 release_perform(test.vault, hold.service, &request, &body, &fault, &test_error));
+    assert_int_equal(fault, RELEASE_UNKNOWN_FIELD);
+    request.asks = &known;
+    request.purpose = BYTES("marketing.everything");
+    assert_fails(VAULT_INVALID,
+                 release_perform(test.vault, hold.service, &request, &body, &fault, &test_error));
+    assert_int_equal(fault, RELEASE_UNKNOWN_PURPOSE);
+    assert_null(strstr(test_error.text, "marketing"));
+    assert_int_equal(body.size, 0);
+    vault_close(&test.vault);
+}
+
+static void test_a_subject_of_another_service_is_nobody(void **state)
+{
+    (void)state;
+    char subject[SUBJECT_CHARS + 1];
+    begin();
+    give_consent(&test, CONSENT_UNLIMITED);
+    {
+        VAULT_AUTO(service_release) struct service_hold hold = hold_service(&test, library_key);
+        assert_done(subject_write(hold.service, &test.citizen, subject, &test_error));
+    }
+    assert_int_equal(count_released(ask_release(&test, subject)), 0);
+    vault_close(&test.vault);
+}
+
+static void test_without_a_policy_nothing_is_released(void **state)
+{
+    (void)state;
+    make_test_vault(&test);
+    assert_done(service_add(test.vault,
+                            BYTES("{\"id\":\"" CASEWORKER "\",\"name\":\"A\",\"contact\":\"b\","
+                                  "\"classes\":[],\"purposes\":[\"" SUPPORT "\"]}"),
+                            &test_error));
+    assert_done(service_add_key(test.vault, CONTROL_CERTIFICATE_SERVICE, CASEWORKER, caseworker_key,
+                                INT64_MAX, &test_error));
+    assert_fails(VAULT_UNAVAILABLE, vault_ready(test.vault, &test_error));
+    assert_int_equal(count_released(ask_release(&test, "aaaaaaaaaaaaaaaaaaaaaaaaaa")), 0);
+    vault_close(&test.vault);
+}
+
+int main(void)
+{
+    return TEST_RUN(
+        test_nothing_is_released_before_consent,
+        test_consent_releases_what_it_covers_in_the_strictest_form,
+        test_withdrawing_ends_it_at_once_and_for_good,
+        test_consent_given_again_in_the_same_second_counts, test_consent_ends_at_the_second_it_says,
+        test_a_consent_of_the_future_does_not_exist_yet, test_uses_are_counted_across_a_restart,
+        test_n_uses_are_n_releases_however_many_ask_at_once,
+        test_unknown_subjects_and_refusing_ones_get_the_same_answer,
+        test_an_unknown_purpose_or_field_is_told_apart_from_a_refusal,
+        test_a_subject_of_another_service_is_nobody, test_without_a_policy_nothing_is_released);
+}

@@ -1,0 +1,163 @@
+#include "vault_test.h"
+
+const uint8_t caseworker_key[SHA256_BYTES] = {1};
+const uint8_t library_key[SHA256_BYTES] = {2};
+
+static void copy_bundle(const char *to)
+{
+    char command[PATH_MAX * 3];
+    snprintf(command, sizeof command, "cp -r '%s/bundle' '%s'", TEST_FIXTURES, to);
+    if (system(command) != 0) /* test data only, and no path from outside */
+        fail_msg("copying the tests' bundle");
+}
+
+static void sign_bundle(struct vault_test *test)
+{
+    VAULT_AUTO(secret_free) struct secret *seed = NULL;
+    VAULT_AUTO(note_signer_finish) struct note_signer signer = {0};
+    const struct policy_manifest manifest = {"tests", 1, START_MS / 1000 - 1};
+    assert_done(secret_random(SIGN_SEED_BYTES, &seed, &test_error));
+    assert_done(note_signer_make(BYTES("test-dpo"), NOTE_ED25519, seed, &signer, &test_error));
+    note_key_print(&signer.key, test->vkey);
+    copy_bundle(test->bundle);
+    assert_done(policy_sign(test->bundle, &signer, &manifest, &test_error));
+}
+
+void open_test_vault(struct vault_test *test)
+{
+    assert_done(vault_open(&test->options, &test->vault, &test_error));
+}
+
+void reopen_test_vault(struct vault_test *test)
+{
+    vault_close(&test->vault);
+    open_test_vault(test);
+}
+
+void make_test_vault(struct vault_test *test)
+{
+    VAULT_AUTO(secret_free) struct secret *recovery = NULL;
+    const char *folder = test_folder();
+    *test = (struct vault_test){.now_ms = START_MS};
+    json_start();
+    assert_done(crypto_start(true, &test_error));
+    snprintf(test->dir, sizeof test->dir, "%s/vault", folder);
+    snprintf(test->key_file, sizeof test->key_file, "%s/root.key", folder);
+    snprintf(test->bundle, sizeof test->bundle, "%s/policy", folder);
+    sign_bundle(test);
+    test->trust[0] = test->vkey;
+    test->options = (struct vault_options){
+        .dir = test->dir,
+        .origin = "unit.vault.example/log",
+        .provider = {"file", test->key_file},
+        .trust = test->trust,
+        .trust_count = 1,
+        .signatures = 1,
+        .clock = clock_fixed(&test->now_ms),
+    };
+    assert_done(vault_create(&test->options, &recovery, &test_error));
+    open_test_vault(test);
+}
+
+void import_one(struct vault_test *test, const char *row)
+{
+    const struct bytes rows[] = {bytes_of_text(row)};
+    struct people_result result;
+    assert_done(people_import(test->vault, rows, 1, &result, &test_error));
+    if (result.code)
+        fail_msg("import: %s", result.text);
+}
+
+void fill_test_vault(struct vault_test *test)
+{
+    assert_done(active_policy_set(test->vault, test->bundle, &test_error));
+    assert_done(
+        service_add(test->vault,
+                    BYTES("{\"id\":\"" CASEWORKER
+                          "\",\"name\":\"An employment plan\",\"contact\":\"a@b.example\","
+                          "\"classes\":[\"employment.caseworker\"],\"purposes\":[\"" SUPPORT "\"],"
+                          "\"atoms\":[\"assurance_at_least\"]}"),
+                    &test_error));
+    assert_done(service_add(
+        test->vault,
+        BYTES("{\"id\":\"" LIBRARY "\",\"name\":\"A library\",\"contact\":\"a@b.example\","
+              "\"classes\":[\"culture.library\"],\"purposes\":[\"" LENDING "\"]}"),
+        &test_error));
+    assert_done(service_add_key(test->vault, CONTROL_CERTIFICATE_SERVICE, CASEWORKER,
+                                caseworker_key, INT64_MAX, &test_error));
+    assert_done(service_add_key(test->vault, CONTROL_CERTIFICATE_SERVICE, LIBRARY, library_key,
+                                INT64_MAX, &test_error));
+    import_one(test,
+               "{\"reference\":\"T-1\",\"login\":\"Testine\",\"password\":\"un mot de passe\","
+               "\"values\":{\"identity.birth_date\":{\"value\":\"1990-05-17\","
+               "\"as_of\":\"2026-01-02T00:00:00Z\",\"source\":\"civil register\"},"
+               "\"identity.name\":{\"value\":\"Testine Inventee\"},"
+               "\"address.postal\":{\"value\":{\"street\":\"rue des Essais\","
+               "\"postcode\":\"35000\",\"city\":\"Rennes\"}},"
+               "\"employment.status\":{\"value\":\"seeking\"}}}");
+    assert_done(people_find(test->vault, "T-1", &test->citizen, &test_error));
+}
+
+struct service_hold hold_service(struct vault_test *test, const uint8_t *key)
+{
+    struct service_hold hold = {0};
+    assert_done(service_by_key(test->vault, key, &hold, &test_error));
+    return hold;
+}
+
+void give_consent(struct vault_test *test, int64_t uses)
+{
+    static const struct consent_field fields[] = {{"identity.birth_date", "year"},
+                                                  {"employment.status", ""}};
+    const struct consent_decision decision = {
+        .service = CASEWORKER,
+        .purpose = SUPPORT,
+        .fields = fields,
+        .field_count = 2,
+        .days = 30,
+        .uses = uses,
+        .language = "fr",
+        .text = "Le texte affiché.",
+    };
+    char id[CONSENT_ID_CHARS + 1];
+    int64_t seq;
+    assert_done(consent_give(test->vault, &test->citizen, &decision, id, &seq, &test_error));
+}
+
+json_t *ask_release(struct vault_test *test, const char *subject)
+{
+    const struct release_ask asks[] = {
+        {BYTES("identity.birth_date"), {0}},
+        {BYTES("employment.status"), {0}},
+        {BYTES("identity.name"), {0}},
+    };
+    VAULT_AUTO(service_release) struct service_hold hold = hold_service(test, caseworker_key);
+    VAULT_AUTO(buf_finish) struct buf body = buf_limited(RELEASE_ANSWER_BYTES);
+    VAULT_AUTO(json_free) json_t *context = json_pack("{s:s}", "assurance_at_least", "high");
+    const struct release_request request = {
+        .client_spki = caseworker_key,
+        .subject = bytes_of_text(subject),
+        .purpose = BYTES(SUPPORT),
+        .asks = asks,
+        .ask_count = 3,
+        .context = context,
+    };
+    enum release_fault fault;
+    json_t *answer = NULL;
+    assert_done(release_perform(test->vault, hold.service, &request, &body, &fault, &test_error));
+    assert_done(json_parse(buf_view(&body), 8, &answer, NULL, &test_error));
+    return answer;
+}
+
+void subject_of_citizen(struct vault_test *test, char out[SUBJECT_CHARS + 1])
+{
+    VAULT_AUTO(service_release) struct service_hold hold = hold_service(test, caseworker_key);
+    assert_done(subject_write(hold.service, &test->citizen, out, &test_error));
+}
+
+size_t count_released(json_t *answer)
+{
+    const size_t count = json_object_size(json_object_get(answer, "released"));
+    json_decref(answer);
+    return count;
+}

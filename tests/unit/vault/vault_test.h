@@ -1,0 +1,73 @@
+/*
+ * vault_test - a vault of its own for a test: the tests' policy, signed by a key made on the spot,
+ * a clock that stands still until it is moved, two services, and one citizen.
+ */
+#pragma once
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "test.h"
+#include "vault/base/clock.h"
+#include "vault/base/file.h"
+#include "vault/base/json.h"
+#include "vault/crypto/crypto.h"
+#include "vault/policy/signature.h"
+#include "vault/vault/access_request.h"
+#include "vault/vault/active_policy.h"
+#include "vault/vault/consent.h"
+#include "vault/vault/people.h"
+#include "vault/vault/release.h"
+#include "vault/vault/service.h"
+#include "vault/vault/sign_in.h"
+#include "vault/vault/subject.h"
+
+#define START_MS   1804500000000 /* 2027-03-08T13:20:00Z */
+
+#define CASEWORKER "employment-plan"
+#define LIBRARY    "library"
+#define SUPPORT    "employment.support"
+#define LENDING    "library.lending"
+
+struct vault_test {
+    char dir[PATH_MAX];
+    char key_file[PATH_MAX];
+    char bundle[PATH_MAX];
+    char vkey[NOTE_KEY_CHARS_MAX];
+    const char *trust[1];
+    struct vault_options options;
+    int64_t now_ms;
+    struct vault *vault;
+    struct citizen_id citizen; /* born 1990-05-17 */
+};
+
+/* The keys by which the two services are known. */
+extern const uint8_t caseworker_key[SHA256_BYTES];
+extern const uint8_t library_key[SHA256_BYTES];
+
+/* Make an empty vault and open it; only its policy is there, signed, in test->bundle. */
+void make_test_vault(struct vault_test *test);
+
+/* The policy, two services with a key each, and one citizen with a login. */
+void fill_test_vault(struct vault_test *test);
+
+void open_test_vault(struct vault_test *test);
+
+/* Stop and start again, as after a clean stop. */
+void reopen_test_vault(struct vault_test *test);
+
+void import_one(struct vault_test *test, const char *row);
+struct service_hold hold_service(struct vault_test *test, const uint8_t *key);
+
+/* Give the caseworker the birth year and the status, for 30 days. */
+void give_consent(struct vault_test *test, int64_t uses);
+
+/* Ask as the caseworker for the birth date, the status and the name; the answer is the caller's. */
+json_t *ask_release(struct vault_test *test, const char *subject);
+
+void subject_of_citizen(struct vault_test *test, char out[SUBJECT_CHARS + 1]);
+
+/* How many fields came, of a release's answer, which is freed. */
+size_t count_released(json_t *answer);

@@ -1,0 +1,219 @@
+#include <string.h>
+
+#include "vault/base/codec.h"
+#include "vault/base/file.h"
+#include "vault/crypto/x509.h"
+#include "vault/edge/admin.h"
+#include "vault/store/control_service.h"
+#include "vault/vault/active_policy.h"
+#include "vault/vault/people.h"
+#include "vault/vault/service.h"
+#include "vault/vault/subject.h"
+
+#define REQUEST_DEPTH_MAX     6
+#define CERTIFICATE_DAYS      397
+#define CERTIFICATE_BYTES_MAX (64U * 1024)
+
+/* One request while it is answered. */
+struct command_call {
+    const struct admin_context *context;
+    const json_t *request;
+    struct buf *result; /* JSON; empty stands for {} */
+    struct vault_error *err;
+};
+
+static enum vault_code text_of(const struct command_call *call, const char *member,
+                               const char **out)
+{
+    const json_t *value = json_object_get(call->request, member);
+    if (!json_is_string(value) || json_string_length(value) == 0)
+        return vault_fail(call->err, VAULT_INVALID, "%s is missing", member);
+    *out = json_string_value(value);
+    return VAULT_OK;
+}
+
+static enum vault_code run_status(const struct command_call *call)
+{
+    return vault_status(call->context->vault, call->result, call->err);
+}
+
+static enum vault_code run_service_add(const struct command_call *call)
+{
+    const char *registration;
+    VAULT_TRY(text_of(call, "registration", &registration));
+    return service_add(call->context->vault, bytes_of_text(registration), call->err);
+}
+
+/* A kind of client that has a CA of its own. */
+struct client_kind {
+    enum control_certificate_kind kind;
+    const char *ca_path;
+    const char *ca_key_path;
+};
+
+/* Sign the request in csr for a client's own key: the vault never holds that. The certificate is
+ * the answer's result. */
+static enum vault_code sign_request(const struct command_call *call, const struct client_kind *kind,
+                                    const char *name, uint8_t spki[SHA256_BYTES],
+                                    int64_t *expires_s)
+{
+    const char *request;
+    VAULT_AUTO(buf_finish) struct buf ca_certificate = buf_limited(X509_PEM_BYTES_MAX);
+    VAULT_AUTO(buf_finish) struct buf ca_key = buf_limited(X509_PEM_BYTES_MAX);
+    VAULT_AUTO(buf_finish) struct buf certificate = buf_limited(X509_PEM_BYTES_MAX);
+    VAULT_TRY(text_of(call, "csr", &request));
+    VAULT_TRY(file_read(kind->ca_path, &ca_certificate, call->err));
+    VAULT_TRY(file_read(kind->ca_key_path, &ca_key, call->err));
+    const struct x509_ca ca = {buf_view(&ca_certificate), buf_view(&ca_key)};
+    const struct x509_period period = {clock_now_s(vault_clock(call->context->vault)),
+                                       CERTIFICATE_DAYS};
+    VAULT_TRY(
+        x509_sign_client(&ca, bytes_of_text(request), name, period, &certificate, spki, call->err));
+    VAULT_TRY(x509_read(buf_view(&certificate), spki, expires_s, call->err));
+    buf_text(call->result, "{\"certificate\":");
+    json_write_string(call->result, buf_view(&certificate));
+    buf_byte(call->result, '}');
+    return VAULT_OK;
+}
+
+static enum vault_code run_service_cert_add(const struct command_call *call)
+{
+    const struct config *config = call->context->config;
+    const struct client_kind kind = {CONTROL_CERTIFICATE_SERVICE, config->services.clients_ca,
+                                     config->services_ca_key};
+    const char *id;
+    uint8_t spki[SHA256_BYTES];
+    int64_t expires_s;
+    VAULT_AUTO(service_release) struct service_hold service = {0};
+    VAULT_TRY(text_of(call, "id", &id));
+    VAULT_TRY(service_by_id(call->context->vault, bytes_of_text(id), &service, call->err));
+    VAULT_TRY(sign_request(call, &kind, id, spki, &expires_s));
+    return service_add_key(call->context->vault, kind.kind, id, spki, expires_s, call->err);
+}
+
+static enum vault_code run_auditor_add(const struct command_call *call)
+{
+    const struct config *config = call->context->config;
+    const struct client_kind kind = {CONTROL_CERTIFICATE_AUDITOR, config->auditors.clients_ca,
+                                     config->auditors_ca_key};
+    const char *name;
+    uint8_t spki[SHA256_BYTES];
+    int64_t expires_s;
+    VAULT_TRY(text_of(call, "id", &name));
+    VAULT_TRY(sign_request(call, &kind, name, spki, &expires_s));
+    return service_add_key(call->context->vault, kind.kind, name, spki, expires_s, call->err);
+}
+
+/* What a service calls citizens that the operator names: its enrolment list. */
+static enum vault_code run_service_subjects(const struct command_call *call)
+{
+    const char *id;
+    const json_t *references = json_object_get(call->request, "references");
+    VAULT_AUTO(service_release) struct service_hold service = {0};
+    VAULT_TRY(text_of(call, "id", &id));
+    VAULT_TRY(service_by_id(call->context->vault, bytes_of_text(id), &service, call->err));
+    buf_byte(call->result, '[');
+    for (size_t i = 0; i < json_array_size(references); i++) {
+        const char *reference = json_string_value(json_array_get(references, i));
+        struct citizen_id citizen;
+        char subject[SUBJECT_CHARS + 1];
+        if (!reference)
+            return vault_fail(call->err, VAULT_INVALID, "references is a list of texts");
+        VAULT_TRY(people_find(call->context->vault, reference, &citizen, call->err));
+        VAULT_TRY(subject_write(service.service, &citizen, subject, call->err));
+        buf_format(call->result, "%s\"%s\"", i ? "," : "", subject);
+    }
+    buf_byte(call->result, ']');
+    return service_enrolled(call->context->vault, id, call->err);
+}
+
+static enum vault_code read_rows(const struct command_call *call,
+                                 struct bytes rows[PEOPLE_BATCH_MAX], size_t *count)
+{
+    const json_t *list = json_object_get(call->request, "rows");
+    *count = json_array_size(list);
+    if (*count == 0 || *count > PEOPLE_BATCH_MAX)
+        return vault_fail(call->err, VAULT_INVALID, "rows is a list of 1 to %d texts",
+                          PEOPLE_BATCH_MAX);
+    for (size_t i = 0; i < *count; i++) {
+        rows[i] = json_text(json_array_get(list, i));
+        if (!rows[i].data)
+            return vault_fail(call->err, VAULT_INVALID, "rows is a list of texts");
+    }
+    return VAULT_OK;
+}
+
+static enum vault_code run_citizen_import(const struct command_call *call)
+{
+    struct bytes rows[PEOPLE_BATCH_MAX];
+    struct people_result results[PEOPLE_BATCH_MAX];
+    size_t count;
+    VAULT_TRY(read_rows(call, rows, &count));
+    VAULT_TRY(people_import(call->context->vault, rows, count, results, call->err));
+    buf_byte(call->result, '[');
+    for (size_t i = 0; i < count; i++) {
+        buf_format(call->result, "%s{\"code\":\"%s\",\"error\":", i ? "," : "",
+                   vault_code_name(results[i].code));
+        json_write_string(call->result, bytes_of_text(results[i].text));
+        buf_byte(call->result, '}');
+    }
+    buf_byte(call->result, ']');
+    return VAULT_OK;
+}
+
+static enum vault_code run_policy_activate(const struct command_call *call)
+{
+    const char *folder;
+    VAULT_TRY(text_of(call, "folder", &folder));
+    return active_policy_set(call->context->vault, folder, call->err);
+}
+
+static const struct {
+    const char *name;
+    enum vault_code (*run)(const struct command_call *call);
+} commands[] = {
+    {"status", run_status},
+    {"service add", run_service_add},
+    {"service cert-add", run_service_cert_add},
+    {"service subjects", run_service_subjects},
+    {"auditor add", run_auditor_add},
+    {"citizen import", run_citizen_import},
+    {"policy activate", run_policy_activate},
+};
+
+static enum vault_code run(const struct command_call *call)
+{
+    const char *name = json_string_value(json_object_get(call->request, "command"));
+    for (size_t i = 0; name && i < sizeof commands / sizeof commands[0]; i++) {
+        if (strcmp(commands[i].name, name) == 0)
+            return commands[i].run(call);
+    }
+    return vault_fail(call->err, VAULT_INVALID, "there is no such command");
+}
+
+void admin_answer(const struct admin_context *context, struct bytes line, struct buf *out)
+{
+    struct vault_error err = {0};
+    VAULT_AUTO(json_free) json_t *request = NULL;
+    VAULT_AUTO(buf_finish) struct buf result = buf_limited(ADMIN_LINE_BYTES_MAX / 2);
+    const struct command_call call = {context, NULL, &result, &err};
+    struct command_call with_request = call;
+    enum vault_code code = json_parse(line, REQUEST_DEPTH_MAX, &request, NULL, &err);
+    with_request.request = request;
+    if (code == VAULT_OK)
+        code = run(&with_request);
+    if (code == VAULT_OK)
+        code = buf_check(&result, &err);
+    if (code) {
+        buf_format(out, "{\"ok\":false,\"code\":\"%s\",\"error\":", vault_code_name(code));
+        json_write_string(out, bytes_of_text(err.text));
+        buf_byte(out, '}');
+        return;
+    }
+    buf_text(out, "{\"ok\":true,\"result\":");
+    if (result.size)
+        buf_bytes(out, buf_view(&result));
+    else
+        buf_text(out, "{}");
+    buf_byte(out, '}');
+}

@@ -1,0 +1,289 @@
+#include "vault/edge/config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vault/base/file.h"
+#include "vault/base/json.h"
+
+#define DEPTH_MAX 4
+
+enum kind { TEXT, FILE_PATH, NUMBER, SWITCH, TEXT_LIST };
+
+struct key {
+    const char *section; /* NULL: at the top */
+    const char *name;
+    enum kind kind;
+    size_t offset;
+    const char *preset; /* as text; NULL: the key must be there */
+    int64_t least;
+    int64_t most;
+};
+
+#define AT(member) offsetof(struct config, member)
+
+static const struct key keys[] = {
+    {NULL, "data", FILE_PATH, AT(data), NULL, 0, 0},
+    {NULL, "origin", TEXT, AT(origin), NULL, 0, 0},
+    {NULL, "allow_swap", SWITCH, AT(allow_swap), "false", 0, 0},
+    {"keyring", "key_file", FILE_PATH, AT(key_file), NULL, 0, 0},
+    {"services", "address", TEXT, AT(services.address), "127.0.0.1", 0, 0},
+    {"services", "port", NUMBER, AT(services.port), NULL, 0, 65535},
+    {"services", "certificate", FILE_PATH, AT(services.certificate), NULL, 0, 0},
+    {"services", "key", FILE_PATH, AT(services.key), NULL, 0, 0},
+    {"services", "clients_ca", FILE_PATH, AT(services.clients_ca), NULL, 0, 0},
+    {"services", "clients_ca_key", FILE_PATH, AT(services_ca_key), NULL, 0, 0},
+    {"citizens", "address", TEXT, AT(citizens.address), "127.0.0.1", 0, 0},
+    {"citizens", "port", NUMBER, AT(citizens.port), NULL, 0, 65535},
+    {"citizens", "certificate", FILE_PATH, AT(citizens.certificate), NULL, 0, 0},
+    {"citizens", "key", FILE_PATH, AT(citizens.key), NULL, 0, 0},
+    {"citizens", "host", TEXT, AT(citizens_host), "localhost", 0, 0},
+    {"auditors", "address", TEXT, AT(auditors.address), "127.0.0.1", 0, 0},
+    {"auditors", "port", NUMBER, AT(auditors.port), NULL, 0, 65535},
+    {"auditors", "certificate", FILE_PATH, AT(auditors.certificate), NULL, 0, 0},
+    {"auditors", "key", FILE_PATH, AT(auditors.key), NULL, 0, 0},
+    {"auditors", "clients_ca", FILE_PATH, AT(auditors.clients_ca), NULL, 0, 0},
+    {"auditors", "clients_ca_key", FILE_PATH, AT(auditors_ca_key), NULL, 0, 0},
+    {"admin", "socket", FILE_PATH, AT(admin_socket), NULL, 0, 0},
+    {"policy", "trust", TEXT_LIST, AT(trust), NULL, 0, 0},
+    {"policy", "signatures", NUMBER, AT(signatures), "1", 1, CONFIG_TRUST_MAX},
+    {"limits", "open_citizens", NUMBER, AT(open_citizens), "1000", 8, 100000},
+};
+
+#define KEY_COUNT (sizeof keys / sizeof keys[0])
+
+struct reading {
+    const char *path;
+    char folder[PATH_MAX];
+    struct bytes text;
+    json_t *root;
+    struct config *config;
+};
+
+static enum vault_code fault(const struct reading *reading, const struct key *key,
+                             struct vault_error *err, const char *what)
+{
+    char pointer[CONFIG_NAME_CHARS];
+    snprintf(pointer, sizeof pointer, "%s%s/%s", key->section ? "/" : "",
+             key->section ? key->section : "", key->name);
+    const struct json_position at = json_locate(reading->text, pointer);
+    return vault_fail(err, VAULT_INVALID, "%s, line %zu: %s %s", reading->path, at.line, pointer,
+                      what);
+}
+
+static size_t text_room(const struct key *key)
+{
+    return key->kind == FILE_PATH ? PATH_MAX : CONFIG_NAME_CHARS;
+}
+
+static enum vault_code set_text(const struct reading *reading, const struct key *key,
+                                const char *text, struct vault_error *err)
+{
+    char *place = (char *)reading->config + key->offset;
+    const bool relative = key->kind == FILE_PATH && text[0] != '/';
+    const int length = snprintf(place, text_room(key), "%s%s%s", relative ? reading->folder : "",
+                                relative ? "/" : "", text);
+    if (text[0] == 0 || length < 0 || (size_t)length >= text_room(key))
+        return fault(reading, key, err, "is empty or too long");
+    return VAULT_OK;
+}
+
+static enum vault_code set_number(const struct reading *reading, const struct key *key,
+                                  int64_t number, struct vault_error *err)
+{
+    if (number < key->least || number > key->most) {
+        char what[96];
+        snprintf(what, sizeof what, "must be %lld to %lld", (long long)key->least,
+                 (long long)key->most);
+        return fault(reading, key, err, what);
+    }
+    memcpy((char *)reading->config + key->offset, &number, sizeof number);
+    return VAULT_OK;
+}
+
+static enum vault_code set_trust(const struct reading *reading, const struct key *key,
+                                 const json_t *list, struct vault_error *err)
+{
+    struct config *config = reading->config;
+    const size_t count = json_array_size(list);
+    if (count > CONFIG_TRUST_MAX)
+        return fault(reading, key, err, "names too many keys");
+    for (size_t i = 0; i < count; i++) {
+        const json_t *item = json_array_get(list, i);
+        if (!json_is_string(item) || json_string_length(item) >= CONFIG_VKEY_CHARS)
+            return fault(reading, key, err, "must be a list of verifier keys");
+        snprintf(config->trust[i], CONFIG_VKEY_CHARS, "%s", json_string_value(item));
+    }
+    config->trust_count = (int64_t)count;
+    return VAULT_OK;
+}
+
+static enum vault_code set_from_json(const struct reading *reading, const struct key *key,
+                                     const json_t *value, struct vault_error *err)
+{
+    switch (key->kind) {
+    case TEXT:
+    case FILE_PATH:
+        if (!json_is_string(value))
+            return fault(reading, key, err, "must be a string");
+        return set_text(reading, key, json_string_value(value), err);
+    case NUMBER:
+        if (!json_is_integer(value))
+            return fault(reading, key, err, "must be a whole number");
+        return set_number(reading, key, json_integer_value(value), err);
+    case SWITCH:
+        if (!json_is_boolean(value))
+            return fault(reading, key, err, "must be true or false");
+        *((bool *)((char *)reading->config + key->offset)) = json_is_true(value);
+        return VAULT_OK;
+    case TEXT_LIST:
+        if (!json_is_array(value))
+            return fault(reading, key, err, "must be a list");
+        return set_trust(reading, key, value, err);
+    }
+    return VAULT_OK;
+}
+
+static enum vault_code set_preset(const struct reading *reading, const struct key *key,
+                                  struct vault_error *err)
+{
+    if (!key->preset)
+        return fault(reading, key, err, "is missing");
+    if (key->kind == NUMBER)
+        return set_number(reading, key, strtoll(key->preset, NULL, 10), err);
+    if (key->kind == TEXT)
+        return set_text(reading, key, key->preset, err);
+    return VAULT_OK; /* a switch that is off */
+}
+
+static enum vault_code read_keys(const struct reading *reading, struct vault_error *err)
+{
+    for (size_t i = 0; i < KEY_COUNT; i++) {
+        const struct key *key = &keys[i];
+        const json_t *section =
+            key->section ? json_object_get(reading->root, key->section) : reading->root;
+        const json_t *value = json_object_get(section, key->name);
+        VAULT_TRY(value ? set_from_json(reading, key, value, err) : set_preset(reading, key, err));
+    }
+    return VAULT_OK;
+}
+
+/* Whether a key of the table has this section and name; name NULL asks for the section alone. */
+static bool is_known(const char *section, const char *name)
+{
+    for (size_t i = 0; i < KEY_COUNT; i++) {
+        const bool same_section =
+            section ? keys[i].section && strcmp(keys[i].section, section) == 0 : !keys[i].section;
+        if (same_section && (!name || strcmp(keys[i].name, name) == 0))
+            return true;
+    }
+    return false;
+}
+
+static enum vault_code refuse_unknown(const struct reading *reading, struct vault_error *err)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach(reading->root, name, value)
+    {
+        if (is_known(NULL, name))
+            continue;
+        if (!is_known(name, NULL) || !json_is_object(value))
+            return vault_fail(err, VAULT_INVALID, "%s: unknown key or wrong type: %s",
+                              reading->path, name);
+        const char *inner;
+        json_t *unused;
+        json_object_foreach(value, inner, unused)
+        {
+            if (!is_known(name, inner))
+                return vault_fail(err, VAULT_INVALID, "%s: unknown key: %s.%s", reading->path, name,
+                                  inner);
+        }
+    }
+    return VAULT_OK;
+}
+
+static void folder_of(char out[PATH_MAX], const char *path)
+{
+    char resolved[PATH_MAX];
+    snprintf(out, PATH_MAX, "%s", realpath(path, resolved) ? resolved : path);
+    char *slash = strrchr(out, '/');
+    if (slash)
+        *slash = 0;
+    else
+        snprintf(out, PATH_MAX, ".");
+}
+
+enum vault_code config_read(const char *path, struct config *out, struct vault_error *err)
+{
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(CONFIG_FILE_BYTES_MAX);
+    VAULT_AUTO(json_free) json_t *root = NULL;
+    VAULT_TRY(file_read(path, &text, err));
+    const enum vault_code code = json_parse(buf_view(&text), DEPTH_MAX, &root, NULL, err);
+    if (code) {
+        vault_error_context(err, "%s", path);
+        return code;
+    }
+    if (!json_is_object(root))
+        return vault_fail(err, VAULT_INVALID, "%s: not a JSON object", path);
+    struct config *config = calloc(1, sizeof *config);
+    if (!config)
+        return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
+    struct reading reading = {
+        .path = path, .text = buf_view(&text), .root = root, .config = config};
+    folder_of(reading.folder, path);
+    enum vault_code result = refuse_unknown(&reading, err);
+    if (result == VAULT_OK)
+        result = read_keys(&reading, err);
+    if (result == VAULT_OK)
+        *out = *config;
+    free(config);
+    return result;
+}
+
+static void print_value(const struct config *config, const struct key *key, struct buf *out)
+{
+    const char *place = (const char *)config + key->offset;
+    int64_t number;
+    switch (key->kind) {
+    case TEXT:
+    case FILE_PATH:
+        json_write_string(out, bytes_of_text(place));
+        break;
+    case NUMBER:
+        memcpy(&number, place, sizeof number);
+        buf_format(out, "%lld", (long long)number);
+        break;
+    case SWITCH:
+        buf_text(out, *(const bool *)place ? "true" : "false");
+        break;
+    case TEXT_LIST:
+        buf_byte(out, '[');
+        for (int64_t i = 0; i < config->trust_count; i++) {
+            buf_text(out, i ? "," : "");
+            json_write_string(out, bytes_of_text(config->trust[i]));
+        }
+        buf_byte(out, ']');
+        break;
+    }
+}
+
+void config_print(const struct config *config, struct buf *out)
+{
+    const char *section = NULL;
+    buf_byte(out, '{');
+    for (size_t i = 0; i < KEY_COUNT; i++) {
+        const struct key *key = &keys[i];
+        const bool opens = key->section && (!section || strcmp(section, key->section) != 0);
+        if (opens && section)
+            buf_byte(out, '}');
+        buf_text(out, i ? ",\n" : "\n");
+        if (opens)
+            buf_format(out, "\"%s\":{\n", key->section);
+        section = key->section;
+        buf_format(out, "%s\"%s\":", section ? "  " : "", key->name);
+        print_value(config, key, out);
+    }
+    buf_text(out, section ? "}}\n" : "}\n");
+}

@@ -1,0 +1,453 @@
+#include "vault/edge/listener.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "vault/base/clock.h"
+#include "vault/base/log.h"
+#include "vault/edge/gate.h"
+#include "vault/edge/problem.h"
+
+#define SWEEP_INTERVAL_S 1
+#define TARGET_BYTES_MAX 2049
+
+struct connection {
+    struct listener *listener;
+    struct connection *next;
+    struct connection *previous;
+    int fd;
+    int64_t deadline_ms; /* 0: the handler is at work, which is our time and not the client's */
+    gnutls_session_t session;
+    bool peer_known;
+    uint8_t peer_spki[HTTP_PEER_HASH_BYTES];
+};
+
+struct listener {
+    struct listener_options options;
+    struct MHD_Daemon *daemon;
+    pthread_mutex_t mutex; /* guards the list and the deadlines in it */
+    pthread_cond_t stop_changed;
+    struct connection *connections;
+    pthread_t sweeper;
+    bool sweeping;
+    bool stopping;
+};
+
+/* One request while it is read. The library gives it back on every call. */
+struct exchange {
+    char target[TARGET_BYTES_MAX];
+    bool target_too_long;
+    bool begun;
+    bool refused; /* an answer is queued already */
+    bool too_large;
+    struct buf body;
+    struct http_request request;
+};
+
+static void set_deadline(struct connection *connection, int64_t seconds)
+{
+    pthread_mutex_lock(&connection->listener->mutex);
+    connection->deadline_ms = seconds ? clock_monotonic_ms() + seconds * 1000 : 0;
+    pthread_mutex_unlock(&connection->listener->mutex);
+}
+
+static struct connection *connection_of(struct MHD_Connection *mhd)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info ? info->socket_context : NULL;
+}
+
+/* --- A connection comes and goes ------------------------------------------------------------ */
+
+static void connection_link(struct connection *connection)
+{
+    struct listener *listener = connection->listener;
+    pthread_mutex_lock(&listener->mutex);
+    connection->deadline_ms = clock_monotonic_ms() + LISTENER_DEADLINE_S * 1000;
+    connection->next = listener->connections;
+    if (connection->next)
+        connection->next->previous = connection;
+    listener->connections = connection;
+    pthread_mutex_unlock(&listener->mutex);
+}
+
+static void connection_unlink(struct connection *connection)
+{
+    struct listener *listener = connection->listener;
+    pthread_mutex_lock(&listener->mutex);
+    if (connection->next)
+        connection->next->previous = connection->previous;
+    if (connection->previous)
+        connection->previous->next = connection->next;
+    else
+        listener->connections = connection->next;
+    pthread_mutex_unlock(&listener->mutex);
+}
+
+/* A connection that cannot be prepared must not be served: without a context every request on it
+ * is refused, and its session, left without credentials, does not get through a handshake. */
+static void connection_started(struct listener *listener, struct MHD_Connection *mhd,
+                               void **socket_context)
+{
+    struct connection *connection = calloc(1, sizeof *connection);
+    if (!connection)
+        return;
+    connection->listener = listener;
+    connection->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    connection->session =
+        (gnutls_session_t)MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION)
+            ->tls_session;
+    struct vault_error err;
+    if (tls_prepare(listener->options.tls, connection->session, &err)) {
+        log_event(LOG_ERROR, "tls", "%s: %s", listener->options.name, err.text);
+        shutdown(connection->fd, SHUT_RDWR);
+        free(connection);
+        return;
+    }
+    connection_link(connection);
+    *socket_context = connection;
+}
+
+static void on_connection(void *context, struct MHD_Connection *mhd, void **socket_context,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        connection_started(context, mhd, socket_context);
+        return;
+    }
+    struct connection *connection = *socket_context;
+    if (connection) {
+        connection_unlink(connection);
+        free(connection);
+    }
+    *socket_context = NULL;
+}
+
+static void *sweep(void *context)
+{
+    struct listener *listener = context;
+    pthread_mutex_lock(&listener->mutex);
+    while (!listener->stopping) {
+        struct timespec until;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_sec += SWEEP_INTERVAL_S;
+        pthread_cond_timedwait(&listener->stop_changed, &listener->mutex, &until);
+        const int64_t now = clock_monotonic_ms();
+        for (struct connection *c = listener->connections; c; c = c->next) {
+            if (c->deadline_ms && c->deadline_ms < now)
+                shutdown(c->fd, SHUT_RDWR);
+        }
+    }
+    pthread_mutex_unlock(&listener->mutex);
+    return NULL;
+}
+
+/* --- A request ------------------------------------------------------------------------------ */
+
+/* The request line has been read: the first the library tells of a request. */
+static void *on_request_line(void *context, const char *target, struct MHD_Connection *mhd)
+{
+    (void)context;
+    struct connection *connection = connection_of(mhd);
+    if (connection)
+        set_deadline(connection, LISTENER_DEADLINE_S);
+    struct exchange *exchange = calloc(1, sizeof *exchange);
+    if (!exchange)
+        return NULL;
+    exchange->body = buf_limited(HTTP_BODY_BYTES_MAX);
+    const size_t size = strlen(target);
+    exchange->target_too_long = size >= sizeof exchange->target;
+    if (!exchange->target_too_long)
+        memcpy(exchange->target, target, size + 1);
+    return exchange;
+}
+
+static void exchange_free(struct exchange **exchange)
+{
+    if (*exchange)
+        buf_finish(&(*exchange)->body);
+    free(*exchange);
+    *exchange = NULL;
+}
+
+static void on_completed(void *context, struct MHD_Connection *mhd, void **request_context,
+                         enum MHD_RequestTerminationCode code)
+{
+    (void)context;
+    (void)code;
+    struct exchange *exchange = *request_context;
+    exchange_free(&exchange);
+    *request_context = NULL;
+    struct connection *connection = connection_of(mhd);
+    if (connection)
+        set_deadline(connection, LISTENER_DEADLINE_S); /* for the next request to come whole */
+}
+
+static void free_body(void *context)
+{
+    struct buf *body = context;
+    buf_finish(body);
+    free(body);
+}
+
+/* The library takes the body over and has it wiped and freed once it is sent. */
+static struct MHD_Response *response_of(struct http_answer *answer)
+{
+    struct buf *body = malloc(sizeof *body);
+    if (!body)
+        return NULL;
+    *body = answer->body;
+    answer->body = buf_limited(answer->body.limit);
+    struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback_cls(
+        body->size, body->data, free_body, body);
+    if (!response)
+        free_body(body);
+    return response;
+}
+
+static enum MHD_Result send_answer(struct listener *listener, struct MHD_Connection *mhd,
+                                   struct http_answer *answer)
+{
+    if (listener->options.decorate)
+        listener->options.decorate(answer);
+    struct MHD_Response *response = response_of(answer);
+    if (!response)
+        return MHD_NO;
+    if (answer->content_type)
+        MHD_add_response_header(response, "Content-Type", answer->content_type);
+    for (size_t i = 0; i < answer->header_count; i++)
+        MHD_add_response_header(response, answer->headers[i].name, answer->headers[i].value);
+    if (answer->close)
+        MHD_add_response_header(response, "Connection", "close");
+    const enum MHD_Result result = MHD_queue_response(mhd, answer->status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+static enum MHD_Result refuse(struct listener *listener, struct MHD_Connection *mhd,
+                              struct exchange *exchange, unsigned status, const char *detail)
+{
+    exchange->refused = true;
+    struct http_answer answer = http_answer_new();
+    problem_write(&answer, status, detail, exchange->target_too_long ? "" : exchange->target);
+    answer.close = true;
+    const enum MHD_Result result = send_answer(listener, mhd, &answer);
+    http_answer_finish(&answer);
+    return result;
+}
+
+static enum MHD_Result collect_header(void *context, enum MHD_ValueKind kind, const char *name,
+                                      size_t name_size, const char *value, size_t value_size)
+{
+    (void)kind;
+    struct http_request *request = context;
+    if (request->header_count < HTTP_HEADERS_MAX)
+        request->headers[request->header_count++] = (struct http_pair){
+            {(const uint8_t *)name, name_size}, {(const uint8_t *)value, value_size}};
+    return MHD_YES;
+}
+
+static enum MHD_Result collect_parameter(void *context, enum MHD_ValueKind kind, const char *name,
+                                         size_t name_size, const char *value, size_t value_size)
+{
+    (void)kind;
+    struct http_request *request = context;
+    if (request->query_count < HTTP_PARAMETERS_MAX)
+        request->query[request->query_count++] = (struct http_pair){
+            {(const uint8_t *)name, name_size}, {(const uint8_t *)value, value_size}};
+    return MHD_YES;
+}
+
+/* Who speaks: verified in the handshake, so it is worked out once for each connection. */
+static void identify_peer(struct connection *connection, struct http_request *request)
+{
+    if (!connection->peer_known)
+        connection->peer_known = tls_peer_spki(connection->session, connection->peer_spki);
+    request->has_peer = connection->peer_known;
+    memcpy(request->peer_spki, connection->peer_spki, sizeof request->peer_spki);
+}
+
+/* All headers are here, no byte of the body is. */
+static enum MHD_Result begin(struct listener *listener, struct MHD_Connection *mhd,
+                             struct exchange *exchange, const char *path, const char *method,
+                             const char *version)
+{
+    exchange->begun = true;
+    struct http_request *request = &exchange->request;
+    MHD_get_connection_values_n(mhd, MHD_HEADER_KIND, collect_header, request);
+    MHD_get_connection_values_n(mhd, MHD_GET_ARGUMENT_KIND, collect_parameter, request);
+    if (exchange->target_too_long)
+        return refuse(listener, mhd, exchange, 400, "the request target is too long");
+    const struct gate_line line = {method, exchange->target, version};
+    struct vault_error err;
+    const enum vault_code code = gate_check(&line, request->headers, request->header_count, &err);
+    if (code)
+        return refuse(listener, mhd, exchange, code == VAULT_TOO_LARGE ? 413 : 400, err.text);
+    request->method = http_method_of(method);
+    request->path = path;
+    return MHD_YES;
+}
+
+static enum MHD_Result finish(struct MHD_Connection *mhd, struct connection *connection,
+                              struct exchange *exchange)
+{
+    struct listener *listener = connection->listener;
+    if (exchange->too_large)
+        return refuse(listener, mhd, exchange, 413, "the body is over 65536 bytes");
+    const struct listener_options *options = &listener->options;
+    struct http_answer answer = http_answer_new();
+    exchange->request.body = buf_view(&exchange->body);
+    identify_peer(connection, &exchange->request);
+    set_deadline(connection, 0);
+    options->handler(options->context, &exchange->request, &answer);
+    set_deadline(connection, LISTENER_DEADLINE_S);
+    if (answer.body.problem)
+        problem_write(&answer, 500, "the answer could not be built", exchange->target);
+    const enum MHD_Result result = send_answer(listener, mhd, &answer);
+    http_answer_finish(&answer);
+    return result;
+}
+
+static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, const char *path,
+                                  const char *method, const char *version, const char *data,
+                                  size_t *data_size, void **request_context)
+{
+    struct listener *listener = context;
+    struct exchange *exchange = *request_context;
+    struct connection *connection = connection_of(mhd);
+    if (!exchange || !connection)
+        return MHD_NO;
+    if (!exchange->begun)
+        return begin(listener, mhd, exchange, path, method, version);
+    if (*data_size) {
+        buf_append(&exchange->body, data, *data_size);
+        exchange->too_large |= exchange->body.problem != VAULT_OK;
+        *data_size = 0;
+        return MHD_YES;
+    }
+    return exchange->refused ? MHD_YES : finish(mhd, connection, exchange);
+}
+
+/* --- Start and stop ------------------------------------------------------------------------- */
+
+VAULT_PRINTF(2, 0) static void on_library_log(void *context, const char *format, va_list args)
+{
+    /* The library's words may quote a request: say that it spoke, not what. */
+    (void)format;
+    (void)args;
+    const struct listener *listener = context;
+    log_event(LOG_DEBUG, "http", "%s: the library refused or lost a connection",
+              listener->options.name);
+}
+
+union address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+};
+
+static enum vault_code parse_address(const struct listener_options *options, union address *out,
+                                     struct vault_error *err)
+{
+    memset(out, 0, sizeof *out);
+    if (inet_pton(AF_INET, options->address, &out->v4.sin_addr) == 1) {
+        out->v4.sin_family = AF_INET;
+        out->v4.sin_port = htons(options->port);
+        return VAULT_OK;
+    }
+    if (inet_pton(AF_INET6, options->address, &out->v6.sin6_addr) == 1) {
+        out->v6.sin6_family = AF_INET6;
+        out->v6.sin6_port = htons(options->port);
+        return VAULT_OK;
+    }
+    return vault_fail(err, VAULT_INVALID, "%s: not an IP address: %s", options->name,
+                      options->address);
+}
+
+static struct MHD_Daemon *start_daemon(struct listener *listener, const union address *address)
+{
+    const struct listener_options *options = &listener->options;
+    const unsigned connections =
+        options->connections_max ? options->connections_max : LISTENER_CONNECTIONS_MAX;
+    unsigned flags = MHD_USE_TLS | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION |
+                     MHD_USE_POLL | MHD_USE_ITC | MHD_USE_ERROR_LOG;
+    if (address->any.sa_family == AF_INET6)
+        flags |= MHD_USE_IPv6;
+    return MHD_start_daemon(
+        flags, 0, NULL, NULL, on_request, listener,
+        /* First in the list, or early errors go to standard error. */
+        MHD_OPTION_EXTERNAL_LOGGER, on_library_log, listener, MHD_OPTION_SOCK_ADDR, &address->any,
+        MHD_OPTION_HTTPS_MEM_CERT, tls_certificate_pem(options->tls), MHD_OPTION_HTTPS_MEM_KEY,
+        tls_key_pem(options->tls), MHD_OPTION_HTTPS_PRIORITIES, TLS_PRIORITIES,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, listener, MHD_OPTION_URI_LOG_CALLBACK,
+        on_request_line, listener, MHD_OPTION_NOTIFY_COMPLETED, on_completed, listener,
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_CONNECTION_LIMIT, connections,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)LISTENER_DEADLINE_S,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)LISTENER_HEADER_BYTES_MAX,
+        MHD_OPTION_THREAD_STACK_SIZE, (size_t)LISTENER_THREAD_STACK_BYTES, MHD_OPTION_END);
+}
+
+enum vault_code listener_start(const struct listener_options *options, struct listener **out,
+                               struct vault_error *err)
+{
+    assert(options->tls && options->handler);
+    union address address;
+    VAULT_TRY(parse_address(options, &address, err));
+    VAULT_AUTO(listener_stop) struct listener *listener = calloc(1, sizeof *listener);
+    if (!listener)
+        return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
+    listener->options = *options;
+    pthread_mutex_init(&listener->mutex, NULL);
+    pthread_cond_init(&listener->stop_changed, NULL);
+    listener->daemon = start_daemon(listener, &address);
+    if (!listener->daemon)
+        return vault_fail(err, VAULT_IO,
+                          "%s: cannot listen on %s port %u; is another program using it?",
+                          options->name, options->address, options->port);
+    if (pthread_create(&listener->sweeper, NULL, sweep, listener) != 0)
+        return vault_fail(err, VAULT_NO_MEMORY, "%s: cannot start a thread", options->name);
+    listener->sweeping = true;
+    *out = VAULT_TAKE(listener);
+    return VAULT_OK;
+}
+
+static void end_connections(struct listener *listener)
+{
+    pthread_mutex_lock(&listener->mutex);
+    listener->stopping = true;
+    for (struct connection *c = listener->connections; c; c = c->next) {
+        if (c->deadline_ms) /* no handler is at work on it */
+            shutdown(c->fd, SHUT_RDWR);
+    }
+    pthread_cond_signal(&listener->stop_changed);
+    pthread_mutex_unlock(&listener->mutex);
+}
+
+void listener_stop(struct listener **listener)
+{
+    struct listener *gone = VAULT_TAKE(*listener);
+    if (!gone)
+        return;
+    end_connections(gone);
+    if (gone->sweeping)
+        pthread_join(gone->sweeper, NULL);
+    if (gone->daemon)
+        MHD_stop_daemon(gone->daemon);
+    pthread_cond_destroy(&gone->stop_changed);
+    pthread_mutex_destroy(&gone->mutex);
+    free(gone);
+}
+
+uint16_t listener_port(const struct listener *listener)
+{
+    const union MHD_DaemonInfo *info =
+        MHD_get_daemon_info(listener->daemon, MHD_DAEMON_INFO_BIND_PORT);
+    return info ? info->port : 0;
+}

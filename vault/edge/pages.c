@@ -1,0 +1,128 @@
+#include "vault/edge/pages.h"
+
+#include <string.h>
+
+#include "log_files.h"
+#include "pages_parts.h"
+#include "vault/edge/problem.h"
+
+#define HTML_TYPE "text/html"
+
+enum access {
+    FILE_ONLY, /* neither session nor language: the same for everybody */
+    ANYBODY,   /* a page, signed in or not */
+    SIGNED_IN, /* a page; who is not signed in is sent to sign in first */
+};
+
+typedef void page_function(struct visit *visit, const char *id);
+
+/* Every page of the citizens' listener: method, path, who may, what makes it. */
+#define PAGES(page)                                                                                \
+    page(HTTP_GET, "/", SIGNED_IN, home_show) page(HTTP_GET, "/sign-in", ANYBODY, sign_in_show)    \
+        page(HTTP_POST, "/sign-in", ANYBODY,                                                       \
+             sign_in_do) page(HTTP_POST, "/sign-out", SIGNED_IN,                                   \
+                              sign_out_do) page(HTTP_POST, "/language", ANYBODY, language_do)      \
+            page(HTTP_GET, "/request", SIGNED_IN,                                                  \
+                 code_show) page(HTTP_POST, "/request", SIGNED_IN,                                 \
+                                 code_do) page(HTTP_GET, "/r/{id}", SIGNED_IN, link_open)          \
+                page(HTTP_GET, "/request/{id}", SIGNED_IN,                                         \
+                     request_show) page(HTTP_POST, "/request/{id}/give", SIGNED_IN, request_give)  \
+                    page(HTTP_POST, "/request/{id}/refuse", SIGNED_IN,                             \
+                         request_refuse) page(HTTP_GET, "/services/{id}", SIGNED_IN, service_show) \
+                        page(HTTP_GET, "/withdraw", SIGNED_IN, withdraw_show)                      \
+                            page(HTTP_POST, "/withdraw", SIGNED_IN, withdraw_do)                   \
+                                page(HTTP_GET, "/style.css", FILE_ONLY, style_send)                \
+                                    page(HTTP_GET, "/icon.svg", FILE_ONLY, icon_send)              \
+                                        page(HTTP_GET, "/robots.txt", FILE_ONLY, robots_send)      \
+                                            page(HTTP_GET, "/healthz", FILE_ONLY, health_send)     \
+                                                page(HTTP_GET, "/readyz", FILE_ONLY, ready_send)
+
+/* The one way to a page: nothing is reached without what its row of the table asks. */
+static void enter(const struct route_call *call, enum access access, page_function *page)
+{
+    struct visit *visit = call->context;
+    struct vault_error err;
+    const bool sends = visit->request->method == HTTP_POST;
+    const enum vault_code code = access == FILE_ONLY ? VAULT_OK : visit_begin(visit, &err);
+    if (code)
+        page_failed(visit, code, &err);
+    else if (sends && !visit_accept(visit))
+        return;
+    else if (access == SIGNED_IN && !visit->signed_in)
+        visit_sign_in_first(visit);
+    else if (!sends || visit_token_fits(visit))
+        page(visit, call->id);
+}
+
+#define DEFINE_ENTRY(method, pattern, access, page)                                                \
+    static void enter_##page(const struct route_call *call, struct http_answer *answer)            \
+    {                                                                                              \
+        (void)answer;                                                                              \
+        enter(call, access, page);                                                                 \
+    }
+PAGES(DEFINE_ENTRY)
+
+#define ROUTE_OF(method, pattern, access, page) {method, pattern, enter_##page},
+static const struct route routes[] = {PAGES(ROUTE_OF)};
+
+/* The router's own answer, 404 or 405 with Allow, made into a page. */
+static void send_no_page(struct visit *visit)
+{
+    struct vault_error err;
+    const unsigned status = visit->answer->status;
+    const enum vault_code code = visit_begin(visit, &err);
+    if (code)
+        page_failed(visit, code, &err);
+    else
+        page_error(visit, status);
+}
+
+void pages_handle(void *context, const struct http_request *request, struct http_answer *answer)
+{
+    const struct pages *pages = context;
+    if (strncmp(request->path, LOG_FILES_PREFIX, strlen(LOG_FILES_PREFIX)) == 0) {
+        log_files_send(vault_log_folder(pages->vault), request, answer);
+        return;
+    }
+    VAULT_AUTO(visit_finish)
+    struct visit visit = {.pages = pages, .request = request, .answer = answer};
+    if (!route_dispatch(routes, sizeof routes / sizeof routes[0], &visit, request, answer))
+        send_no_page(&visit);
+}
+
+static bool has_header(const struct http_answer *answer, const char *name)
+{
+    for (size_t i = 0; i < answer->header_count; i++) {
+        if (strcmp(answer->headers[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static const struct {
+    const char *name;
+    const char *value;
+    bool pages_only;
+} headers[] = {
+    {"Content-Security-Policy",
+     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+     "frame-ancestors 'none'; base-uri 'none'",
+     false},
+    {"X-Content-Type-Options", "nosniff", false},
+    {"Referrer-Policy", "no-referrer", false},
+    {"Strict-Transport-Security", "max-age=63072000", false},
+    {"Cache-Control", "no-store", false}, /* where the answer does not say otherwise */
+    {"Cross-Origin-Opener-Policy", "same-origin", true},
+    {"Permissions-Policy",
+     "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()", true},
+};
+
+void pages_decorate(struct http_answer *answer)
+{
+    const bool is_page =
+        answer->content_type && strncmp(answer->content_type, HTML_TYPE, strlen(HTML_TYPE)) == 0;
+    for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
+        if ((is_page || !headers[i].pages_only) && !has_header(answer, headers[i].name))
+            http_answer_header(answer, headers[i].name, "%s", headers[i].value);
+    }
+}

@@ -1,0 +1,50 @@
+/* What has no session and no language: the style, the icon, and what programs ask. */
+#include "pages_parts.h"
+#include "vault/edge/problem.h"
+
+#define FOR_EVER  "public, max-age=31536000, immutable"
+#define FOR_A_DAY "public, max-age=86400"
+
+static void send(struct visit *visit, const char *type, const char *caching, struct bytes content)
+{
+    visit->answer->content_type = type;
+    http_answer_header(visit->answer, "Cache-Control", "%s", caching);
+    buf_bytes(&visit->answer->body, content);
+}
+
+/* Kept for ever under the address that pages give, which changes with it; not under others. */
+void style_send(struct visit *visit, const char *id)
+{
+    (void)id;
+    const struct bytes version = http_request_query(visit->request, "v");
+    const bool is_current = bytes_equal(version, bytes_of_text(assets_style_version()));
+    send(visit, "text/css; charset=utf-8", is_current ? FOR_EVER : "no-cache", assets_style());
+}
+
+void icon_send(struct visit *visit, const char *id)
+{
+    (void)id;
+    send(visit, "image/svg+xml", FOR_A_DAY, assets_icon());
+}
+
+void robots_send(struct visit *visit, const char *id)
+{
+    (void)id;
+    send(visit, "text/plain; charset=utf-8", FOR_A_DAY,
+         bytes_of_text("User-agent: *\nDisallow: /\n"));
+}
+
+void health_send(struct visit *visit, const char *id)
+{
+    (void)id;
+    send(visit, "text/plain; charset=utf-8", "no-store", bytes_of_text("ok\n"));
+}
+
+/* Why it is not ready is for its operator. */
+void ready_send(struct visit *visit, const char *id)
+{
+    if (vault_ready(visit->pages->vault, NULL))
+        problem_write(visit->answer, 503, "not ready", visit->request->path);
+    else
+        health_send(visit, id);
+}

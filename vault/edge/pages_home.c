@@ -1,0 +1,250 @@
+/* Home, one service, withdrawing: what a citizen has decided, and taking it back. */
+#include <string.h>
+
+#include "pages_parts.h"
+#include "pages_words.h"
+#include "vault/vault/access_request.h"
+#include "vault/vault/active_policy.h"
+#include "vault/vault/service.h"
+
+/* What is looked for among the citizen's consents, and where it is put. */
+struct listing {
+    struct visit *visit;
+    const struct policy *policy;
+    const char *service; /* NULL: of every service */
+    const char *purpose; /* NULL: for every purpose */
+    json_t *groups;      /* live ones by service; NULL: all in live */
+    json_t *live;
+    json_t *over;
+};
+
+/* --- One consent ---------------------------------------------------------------------------- */
+
+static const char *over_state(const struct consent *consent, int64_t now_s)
+{
+    if (consent->state == CONSENT_REFUSED)
+        return "state.refused";
+    if (consent->state == CONSENT_WITHDRAWN)
+        return "state.withdrawn";
+    return now_s >= consent->expires_s ? "state.expired" : "state.used_up";
+}
+
+static void put_fields(const struct listing *listing, json_t *item, const struct consent *consent)
+{
+    struct visit *visit = listing->visit;
+    json_t *list = page_list(visit, item, "fields");
+    for (size_t i = 0; i < consent->field_count; i++) {
+        const struct consent_field *field = &consent->fields[i];
+        json_t *line = page_item(visit, list);
+        page_text(visit, line, "title", words_field_title(visit, listing->policy, field->name));
+        page_text(visit, line, "form_name", words_form(listing->policy, field));
+    }
+}
+
+static void put_date(struct visit *visit, json_t *item, const char *name, int64_t instant_s)
+{
+    char date[WORDS_CHARS];
+    words_date(visit, instant_s, date);
+    page_text(visit, item, name, date);
+}
+
+static void put_consent(const struct listing *listing, json_t *item, const struct consent *consent)
+{
+    struct visit *visit = listing->visit;
+    page_text(visit, item, "service", consent->service);
+    page_text(visit, item, "purpose", consent->purpose);
+    page_text(visit, item, "purpose_title",
+              words_purpose_title(visit, listing->policy, consent->purpose));
+    page_text(visit, item, "purpose_text",
+              words_purpose_text(visit, listing->policy, consent->purpose));
+    put_fields(listing, item, consent);
+    put_date(visit, item, "given", consent->at_s);
+    put_date(visit, item, "at", consent->at_s);
+    put_date(visit, item, "until", consent->expires_s);
+    page_text(visit, item, "state", over_state(consent, visit_now_s(visit)));
+    if (consent->uses != CONSENT_UNLIMITED) {
+        page_flag(visit, item, "uses_left_shown");
+        page_number(visit, item, "uses_left", consent->uses - consent->used);
+    }
+}
+
+/* --- All of them ---------------------------------------------------------------------------- */
+
+/* The list of live consents of one service. */
+static json_t *group_of(const struct listing *listing, const char *service)
+{
+    size_t i;
+    json_t *group;
+    json_array_foreach(listing->groups, i, group)
+    {
+        if (strcmp(json_string_value(json_object_get(group, "service")), service) == 0)
+            return json_object_get(group, "live");
+    }
+    group = page_item(listing->visit, listing->groups);
+    page_text(listing->visit, group, "service", service);
+    return page_list(listing->visit, group, "live");
+}
+
+static enum vault_code list_consent(void *context, const struct consent *consent,
+                                    struct vault_error *err)
+{
+    (void)err;
+    const struct listing *listing = context;
+    if ((listing->service && strcmp(listing->service, consent->service) != 0) ||
+        (listing->purpose && strcmp(listing->purpose, consent->purpose) != 0))
+        return VAULT_OK;
+    json_t *list = listing->over;
+    if (consent_is_live(consent, visit_now_s(listing->visit)))
+        list = listing->groups ? group_of(listing, consent->service) : listing->live;
+    put_consent(listing, page_item(listing->visit, list), consent);
+    return VAULT_OK;
+}
+
+static enum vault_code list_request(void *context, const struct access_view *view,
+                                    struct vault_error *err)
+{
+    (void)err;
+    const struct listing *listing = context;
+    struct visit *visit = listing->visit;
+    const char *purpose = json_string_value(json_object_get(view->ask, "purpose"));
+    if (!purpose || (listing->service && strcmp(listing->service, view->request.service) != 0))
+        return VAULT_OK;
+    json_t *list = json_object_get(visit->data, "requests");
+    json_t *item = page_item(visit, list ? list : page_list(visit, visit->data, "requests"));
+    page_text(visit, item, "request", view->request.id);
+    page_text(visit, item, "service", view->request.service);
+    page_text(visit, item, "purpose_title", words_purpose_title(visit, listing->policy, purpose));
+    put_date(visit, item, "answer_before", view->request.expires_s);
+    page_flag(visit, visit->data, "requests_shown");
+    return VAULT_OK;
+}
+
+/* A service's name and address, beside its id in the object. One that is no longer registered
+ * keeps its id for a name. */
+static void put_service(struct visit *visit, json_t *object)
+{
+    VAULT_AUTO(service_release) struct service_hold held = {0};
+    const char *id = json_string_value(json_object_get(object, "service"));
+    if (!id || service_by_id(visit->pages->vault, bytes_of_text(id), &held, NULL)) {
+        page_text(visit, object, "service_name", id);
+        return;
+    }
+    page_text(visit, object, "service_name", held.service->name);
+    page_text(visit, object, "contact", held.service->contact);
+}
+
+static void put_services(struct visit *visit, const char *list_name)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach(json_object_get(visit->data, list_name), i, item) put_service(visit, item);
+}
+
+static enum vault_code list_all(struct listing *listing, struct vault_error *err)
+{
+    struct visit *visit = listing->visit;
+    struct vault *vault = visit->pages->vault;
+    VAULT_AUTO(active_policy_release) struct policy_hold held = active_policy_hold(vault);
+    listing->policy = held.policy;
+    listing->live = page_list(visit, visit->data, "live");
+    listing->over = page_list(visit, visit->data, "over");
+    VAULT_TRY(consent_list(vault, &visit->session.citizen, list_consent, listing, err));
+    return access_request_list(vault, &visit->session.citizen, list_request, listing, err);
+}
+
+static void put_over_count(struct visit *visit)
+{
+    const size_t count = json_array_size(json_object_get(visit->data, "over"));
+    if (count)
+        page_flag(visit, visit->data, "over_shown");
+    page_number(visit, visit->data, "over_count", (int64_t)count);
+}
+
+/* --- The pages ------------------------------------------------------------------------------ */
+
+void home_show(struct visit *visit, const char *id)
+{
+    (void)id;
+    struct vault_error err;
+    struct listing listing = {.visit = visit, .groups = page_list(visit, visit->data, "services")};
+    const enum vault_code code = list_all(&listing, &err);
+    if (code) {
+        page_failed(visit, code, &err);
+        return;
+    }
+    put_services(visit, "requests");
+    put_services(visit, "services");
+    put_services(visit, "over");
+    put_over_count(visit);
+    if (json_array_size(listing.groups))
+        page_flag(visit, visit->data, "services_shown");
+    page_flag(visit, visit->data, "is_home");
+    page_send(visit, 200, "home", "home.title");
+}
+
+/* A service with which this citizen has nothing to do has no page. */
+void service_show(struct visit *visit, const char *id)
+{
+    struct vault_error err;
+    struct listing listing = {.visit = visit, .service = id};
+    const enum vault_code code = list_all(&listing, &err);
+    if (code) {
+        page_failed(visit, code, &err);
+        return;
+    }
+    put_over_count(visit);
+    if (json_array_size(listing.live) + json_array_size(listing.over) == 0 &&
+        !json_object_get(visit->data, "requests")) {
+        page_error(visit, 404);
+        return;
+    }
+    page_text(visit, visit->data, "service", id);
+    put_service(visit, visit->data);
+    page_send(visit, 200, "service", "service.title");
+}
+
+void withdraw_show(struct visit *visit, const char *id)
+{
+    (void)id;
+    char service[CONSENT_NAME_CHARS + 1];
+    char purpose[CONSENT_NAME_CHARS + 1];
+    struct vault_error err;
+    if (!visit_query(visit, "service", service, sizeof service) ||
+        !visit_query(visit, "purpose", purpose, sizeof purpose)) {
+        page_error(visit, 404);
+        return;
+    }
+    struct listing listing = {.visit = visit, .service = service, .purpose = purpose};
+    const enum vault_code code = list_all(&listing, &err);
+    const json_t *consent = json_array_get(listing.live, 0);
+    if (code)
+        page_failed(visit, code, &err);
+    else if (!consent)
+        page_error(visit, 404);
+    else if (json_object_update(visit->data, (json_t *)(uintptr_t)consent))
+        page_error(visit, 503);
+    else {
+        put_service(visit, visit->data);
+        page_send(visit, 200, "withdraw", "withdraw.title");
+    }
+}
+
+/* Nothing is looked up first: withdrawing works even where reading does not. */
+void withdraw_do(struct visit *visit, const char *id)
+{
+    (void)id;
+    char service[CONSENT_NAME_CHARS + 1];
+    char purpose[CONSENT_NAME_CHARS + 1];
+    struct vault_error err;
+    if (!visit_field(visit, "service", service, sizeof service) ||
+        !visit_field(visit, "purpose", purpose, sizeof purpose)) {
+        page_error(visit, 400);
+        return;
+    }
+    const enum vault_code code =
+        consent_withdraw(visit->pages->vault, &visit->session.citizen, service, purpose, &err);
+    if (code)
+        page_failed(visit, code, &err);
+    else
+        page_redirect_with(visit, "/", NOTICE_WITHDRAWN);
+}

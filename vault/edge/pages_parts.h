@@ -1,0 +1,34 @@
+/*
+ * pages_parts - the pages themselves, for the table in pages.c. Each takes the visit and what {id}
+ * stood for in its path.
+ */
+#pragma once
+
+#include "pages_visit.h"
+
+/* pages_sign_in.c */
+void sign_in_show(struct visit *visit, const char *id);
+void sign_in_do(struct visit *visit, const char *id);
+void sign_out_do(struct visit *visit, const char *id);
+void language_do(struct visit *visit, const char *id);
+
+/* pages_request.c */
+void code_show(struct visit *visit, const char *id);
+void code_do(struct visit *visit, const char *id);
+void link_open(struct visit *visit, const char *code);
+void request_show(struct visit *visit, const char *id);
+void request_give(struct visit *visit, const char *id);
+void request_refuse(struct visit *visit, const char *id);
+
+/* pages_home.c */
+void home_show(struct visit *visit, const char *id);
+void service_show(struct visit *visit, const char *id);
+void withdraw_show(struct visit *visit, const char *id);
+void withdraw_do(struct visit *visit, const char *id);
+
+/* pages_files.c: no session, no language */
+void style_send(struct visit *visit, const char *id);
+void icon_send(struct visit *visit, const char *id);
+void robots_send(struct visit *visit, const char *id);
+void health_send(struct visit *visit, const char *id);
+void ready_send(struct visit *visit, const char *id);

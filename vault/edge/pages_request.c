@@ -1,0 +1,238 @@
+/* A request for consent: opening it by its code, reading it, answering it. */
+#include "pages_request.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pages_parts.h"
+
+#define CODE_TYPED_CHARS 64
+#define PERIOD_CHARS     24
+
+/* --- Opening -------------------------------------------------------------------------------- */
+
+static void show_code(struct visit *visit, unsigned status, const char *typed)
+{
+    page_text(visit, visit->data, "code", typed);
+    page_send(visit, status, "code", "code.title");
+}
+
+void code_show(struct visit *visit, const char *id)
+{
+    (void)id;
+    char typed[CODE_TYPED_CHARS] = "";
+    if (!visit_query(visit, "code", typed, sizeof typed))
+        typed[0] = 0;
+    show_code(visit, 200, typed);
+}
+
+static void open_by_code(struct visit *visit, const char *typed, unsigned status_when_wrong)
+{
+    VAULT_AUTO(access_view_finish) struct access_view view = {0};
+    struct vault_error err;
+    const enum vault_code code = access_request_by_code(
+        visit->pages->vault, &visit->session.citizen, bytes_of_text(typed), &view, &err);
+    if (code == VAULT_OK) {
+        char address[VISIT_ADDRESS_CHARS];
+        snprintf(address, sizeof address, "/request/%s", view.request.id);
+        page_redirect(visit, address);
+    } else if (code == VAULT_NOT_FOUND || code == VAULT_INVALID || code == VAULT_CONFLICT) {
+        page_wrong(visit, "code", "error.code_wrong");
+        show_code(visit, status_when_wrong, typed);
+    } else {
+        page_failed(visit, code, &err);
+    }
+}
+
+void code_do(struct visit *visit, const char *id)
+{
+    (void)id;
+    char typed[CODE_TYPED_CHARS] = "";
+    const struct bytes code = form_value(&visit->form, "code");
+    if (code.size == 0) {
+        page_wrong(visit, "code", "error.code_empty");
+        show_code(visit, 422, "");
+    } else if (!visit_field(visit, "code", typed, sizeof typed)) {
+        page_wrong(visit, "code", "error.code_wrong");
+        show_code(visit, 422, "");
+    } else {
+        open_by_code(visit, typed, 422);
+    }
+}
+
+void link_open(struct visit *visit, const char *code)
+{
+    open_by_code(visit, code, 404);
+}
+
+/* --- Reading -------------------------------------------------------------------------------- */
+
+static void show_missing(struct visit *visit)
+{
+    page_text(visit, visit->data, "message", "page.no_request_text");
+    page_send(visit, 404, "error", "page.no_request");
+}
+
+static void show_failed(struct visit *visit, enum vault_code code, const struct vault_error *err)
+{
+    if (code == VAULT_NOT_FOUND)
+        show_missing(visit);
+    else
+        page_failed(visit, code, err);
+}
+
+/* Which of the periods was chosen: its position, or period_count. */
+static size_t find_period(const struct statement *statement, const char *chosen)
+{
+    size_t i = 0;
+    for (; i < statement->period_count; i++) {
+        char days[PERIOD_CHARS];
+        snprintf(days, sizeof days, "%lld", (long long)statement->periods[i]);
+        if (strcmp(days, chosen) == 0)
+            break;
+    }
+    return i;
+}
+
+static void put_periods(const struct statement *statement, const char *chosen)
+{
+    struct visit *visit = statement->visit;
+    const size_t found = find_period(statement, chosen);
+    const size_t checked = found < statement->period_count ? found : 0;
+    json_t *list = page_list(visit, visit->data, "periods");
+    for (size_t i = 0; i < statement->period_count; i++) {
+        static const char *const radios[] = {"period", "period-2", "period-3"};
+        char words[WORDS_CHARS] = "";
+        json_t *item = page_item(visit, list);
+        words_period(visit, statement->periods[i], words);
+        page_number(visit, item, "days", statement->periods[i]);
+        page_text(visit, item, "label", words);
+        page_text(visit, item, "radio", radios[i]);
+        if (i == checked)
+            page_flag(visit, item, "checked");
+    }
+}
+
+static void show_statement(const struct statement *statement, unsigned status, const char *chosen)
+{
+    struct visit *visit = statement->visit;
+    page_text(visit, visit->data, "request", statement->view.request.id);
+    page_text(visit, visit->data, "service", statement->view.request.service);
+    page_text(visit, visit->data, "purpose", statement->purpose);
+    page_text(visit, visit->data, "shown", statement->shown);
+    page_text(visit, visit->data, "no_gift", statement->no_gift);
+    put_periods(statement, chosen);
+    page_send(visit, status, "request", "request.title");
+}
+
+void request_show(struct visit *visit, const char *id)
+{
+    struct statement statement;
+    struct vault_error err;
+    char chosen[PERIOD_CHARS];
+    const enum vault_code code = statement_read(visit, id, &statement, &err);
+    if (code) {
+        show_failed(visit, code, &err);
+        return;
+    }
+    if (!visit_query(visit, "period", chosen, sizeof chosen))
+        chosen[0] = 0;
+    show_statement(&statement, 200, chosen);
+    statement_finish(&statement);
+}
+
+/* --- Answering ------------------------------------------------------------------------------ */
+
+static bool was_shown(const struct statement *statement)
+{
+    return bytes_equal(form_value(&statement->visit->form, "shown"),
+                       bytes_of_text(statement->shown));
+}
+
+static struct consent_decision decision_of(struct statement *statement)
+{
+    return (struct consent_decision){
+        .service = statement->view.request.service,
+        .purpose = statement->purpose,
+        .uses = statement->uses,
+        .request = statement->view.request.id,
+        .language = statement->visit->language,
+        .text = buf_string(&statement->text),
+    };
+}
+
+static void finish_answer(struct visit *visit, enum vault_code code, const struct vault_error *err,
+                          enum notice notice)
+{
+    if (code)
+        show_failed(visit, code, err);
+    else
+        page_redirect_with(visit, "/", notice);
+}
+
+static void give(struct statement *statement)
+{
+    struct visit *visit = statement->visit;
+    struct vault_error err;
+    char chosen[PERIOD_CHARS] = "";
+    if (!visit_field(visit, "period", chosen, sizeof chosen))
+        chosen[0] = 0;
+    const size_t period = find_period(statement, chosen);
+    if (statement->no_gift || !was_shown(statement)) {
+        page_flag(visit, visit->data, "changed");
+        show_statement(statement, 409, chosen);
+        return;
+    }
+    if (period == statement->period_count) {
+        page_wrong(visit, "period", "error.period_missing");
+        show_statement(statement, 422, "");
+        return;
+    }
+    struct consent_decision decision = decision_of(statement);
+    decision.fields = statement->offered;
+    decision.field_count = statement->offered_count;
+    decision.days = statement->periods[period];
+    const enum vault_code code = access_request_give(visit->pages->vault, &visit->session.citizen,
+                                                     statement->view.request.id, &decision, &err);
+    finish_answer(visit, code, &err, NOTICE_GIVEN);
+}
+
+/* A refusal always counts. If the page has changed since, what was shown is not known to be this
+ * text, and none is written down. */
+static void refuse(struct statement *statement)
+{
+    struct visit *visit = statement->visit;
+    struct vault_error err;
+    struct consent_decision decision = decision_of(statement);
+    decision.fields = statement->asked;
+    decision.field_count = statement->asked_count;
+    if (!was_shown(statement))
+        decision.text = NULL;
+    const enum vault_code code = access_request_refuse(visit->pages->vault, &visit->session.citizen,
+                                                       statement->view.request.id, &decision, &err);
+    finish_answer(visit, code, &err, NOTICE_REFUSED);
+}
+
+static void answer(struct visit *visit, const char *id, void (*act)(struct statement *))
+{
+    struct statement statement;
+    struct vault_error err;
+    const enum vault_code code = statement_read(visit, id, &statement, &err);
+    if (code) {
+        show_failed(visit, code, &err);
+        return;
+    }
+    act(&statement);
+    statement_finish(&statement);
+}
+
+void request_give(struct visit *visit, const char *id)
+{
+    answer(visit, id, give);
+}
+
+void request_refuse(struct visit *visit, const char *id)
+{
+    answer(visit, id, refuse);
+}

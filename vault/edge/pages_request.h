@@ -1,0 +1,43 @@
+/*
+ * pages_request - a request for consent in words: what the page shows is what is written down with
+ * the decision.
+ *
+ * The statement is composed once, line by line, into the page's data and into a text at the same
+ * time. Its hash travels through the form, so that an answer counts only for what was shown: if the
+ * policy, the service or the language changed meanwhile, the page is shown again.
+ */
+#pragma once
+
+#include "pages_words.h"
+#include "vault/base/codec.h"
+#include "vault/crypto/hash.h"
+#include "vault/vault/access_request.h"
+#include "vault/vault/active_policy.h"
+
+#define STATEMENT_PERIODS_MAX 3
+
+struct statement {
+    struct visit *visit;
+    struct access_view view;
+    struct policy_hold policy;
+    struct service_hold service;
+    const char *purpose;
+    struct consent_field asked[CONSENT_FIELDS_MAX];
+    size_t asked_count;
+    struct consent_field offered[CONSENT_FIELDS_MAX]; /* what could be given, in which form */
+    int64_t kept_days[CONSENT_FIELDS_MAX]; /* how long each may be kept; 0: no rule says */
+    size_t offered_count;
+    int64_t uses;
+    int64_t periods[STATEMENT_PERIODS_MAX]; /* in days, the shortest first */
+    size_t period_count;
+    const char *no_gift; /* why there is nothing to give: a text of the catalogue; or NULL */
+    json_t *rows;
+    json_t *lines; /* of the last row */
+    struct buf text;
+    char shown[HEX_CHARS(SHA256_BYTES) + 1]; /* the hash of text */
+};
+
+/* Compose it for a request of this citizen's. VAULT_NOT_FOUND, as access_request_by_id(). */
+enum vault_code statement_read(struct visit *visit, const char *id, struct statement *out,
+                               struct vault_error *err) VAULT_MUST_CHECK;
+void statement_finish(struct statement *statement);

@@ -1,0 +1,105 @@
+/*
+ * pages_visit - one request of a browser: who it is, what it speaks, what it sent, and how it is
+ * answered.
+ *
+ * A page is a function of a visit. It puts what it has to say into visit->data with the page_…
+ * functions and ends with page_send(), page_redirect() or page_error(). Putting does not return a
+ * code: what does not fit into memory is remembered, and page_send() then answers that the vault
+ * is not available, since half a page may not be shown.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "assets.h"
+#include "vault/base/json.h"
+#include "vault/edge/form.h"
+#include "vault/edge/pages.h"
+#include "vault/edge/route.h"
+#include "vault/vault/sign_in.h"
+
+#define VISIT_ADDRESS_CHARS 400 /* of a local address with its query */
+
+struct visit {
+    const struct pages *pages;
+    const struct http_request *request;
+    struct http_answer *answer;
+    const char *language; /* one of assets_languages */
+    bool signed_in;
+    bool session_ended; /* the browser thinks it is signed in, and no longer is */
+    struct signed_in session;
+    char form_token[SIGN_IN_TOKEN_CHARS + 1]; /* for every form of the page */
+    char pre[SIGN_IN_TOKEN_CHARS + 1];        /* the token from before a session; empty: none */
+    bool pre_is_new;
+    struct form form; /* of a POST */
+    json_t *data;
+    bool data_lost;
+};
+
+/* Something that a page tells its reader once, on the next page. */
+enum notice {
+    NOTICE_GIVEN,
+    NOTICE_REFUSED,
+    NOTICE_WITHDRAWN,
+    NOTICE_SIGNED_OUT,
+    NOTICE_SESSION_ENDED,
+    NOTICE_COUNT
+};
+
+/* Read cookies and language and look up the session. visit->pages, request and answer are set.
+ * VAULT_OK also for a browser that is not signed in. */
+enum vault_code visit_begin(struct visit *visit, struct vault_error *err) VAULT_MUST_CHECK;
+void visit_finish(struct visit *visit);
+
+/* Read a POST into visit->form, if it comes from here. False: it is answered. */
+bool visit_accept(struct visit *visit);
+
+/* Whether the form carries this visit's token. False: it is answered. */
+bool visit_token_fits(struct visit *visit);
+
+/* Send a browser that is not signed in to sign in, and then back here. */
+void visit_sign_in_first(struct visit *visit);
+
+/* A field of the form or of the query as text. False if it is not there, is longer or has a NUL. */
+bool visit_field(const struct visit *visit, const char *name, char *out, size_t out_bytes);
+bool visit_query(const struct visit *visit, const char *name, char *out, size_t out_bytes);
+
+int64_t visit_now_s(const struct visit *visit);
+
+/* The address of the page that this visit looks at, or whose form it sent. */
+void visit_address(const struct visit *visit, char out[VISIT_ADDRESS_CHARS + 1]);
+
+/* An address of ours, fit for a redirect: a single slash, then plain characters. What is not one
+ * becomes "/". */
+void local_address(char out[VISIT_ADDRESS_CHARS + 1], struct bytes address);
+
+/* --- Cookies -------------------------------------------------------------------------------- */
+
+void visit_set_session(struct visit *visit, const char token[SIGN_IN_TOKEN_CHARS + 1]);
+void visit_end_session(struct visit *visit);
+void visit_set_language(struct visit *visit, const char *language);
+
+/* --- Pages ---------------------------------------------------------------------------------- */
+
+/* Put into an object; NULL text is left out. */
+void page_text(struct visit *visit, json_t *object, const char *name, const char *text);
+void page_number(struct visit *visit, json_t *object, const char *name, int64_t number);
+void page_flag(struct visit *visit, json_t *object, const char *name);
+
+/* A new list in an object, and a new object at a list's end. Borrowed; NULL when memory is out,
+ * which every function here takes. */
+json_t *page_list(struct visit *visit, json_t *object, const char *name);
+json_t *page_item(struct visit *visit, json_t *list);
+
+/* A field of a form is wrong: text is of the catalogue. */
+void page_wrong(struct visit *visit, const char *field, const char *text);
+
+/* End the visit. title is a text of the catalogue. */
+void page_send(struct visit *visit, unsigned status, const char *template_name, const char *title);
+void page_redirect(struct visit *visit, const char *address);
+void page_redirect_with(struct visit *visit, const char *address, enum notice notice);
+
+/* An error as a page: by its status, or by the code of a call that failed, which is logged when it
+ * is the vault's fault. */
+void page_error(struct visit *visit, unsigned status);
+void page_failed(struct visit *visit, enum vault_code code, const struct vault_error *err);

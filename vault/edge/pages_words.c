@@ -1,0 +1,170 @@
+#include "pages_words.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define DAYS_OF_A_YEAR      365
+#define DAYS_OF_A_LEAP_YEAR 366
+
+/* What each form of each type lets through (contract of the policy bundle, section 2). */
+static const struct {
+    enum policy_type type;
+    const char *form;
+    const char *text;
+} forms[] = {
+    {POLICY_BOOLEAN, "as_is", "form.boolean.as_is"},
+    {POLICY_BOOLEAN, "present", "form.boolean.present"},
+    {POLICY_CODE, "as_is", "form.code.as_is"},
+    {POLICY_CODE, "present", "form.code.present"},
+    {POLICY_TEXT, "as_is", "form.text.as_is"},
+    {POLICY_TEXT, "initial", "form.text.initial"},
+    {POLICY_TEXT, "present", "form.text.present"},
+    {POLICY_DATE, "as_is", "form.date.as_is"},
+    {POLICY_DATE, "month", "form.date.month"},
+    {POLICY_DATE, "year", "form.date.year"},
+    {POLICY_DATE, "age_band", "form.date.age_band"},
+    {POLICY_DATE, "present", "form.date.present"},
+    {POLICY_IDENTIFIER, "as_is", "form.identifier.as_is"},
+    {POLICY_IDENTIFIER, "last4", "form.identifier.last4"},
+    {POLICY_IDENTIFIER, "pseudonym", "form.identifier.pseudonym"},
+    {POLICY_IDENTIFIER, "present", "form.identifier.present"},
+    {POLICY_ADDRESS, "as_is", "form.address.as_is"},
+    {POLICY_ADDRESS, "street", "form.address.street"},
+    {POLICY_ADDRESS, "postcode", "form.address.postcode"},
+    {POLICY_ADDRESS, "city", "form.address.city"},
+    {POLICY_ADDRESS, "department", "form.address.department"},
+    {POLICY_ADDRESS, "present", "form.address.present"},
+    {POLICY_NUMBER, "as_is", "form.number.as_is"},
+    {POLICY_NUMBER, "rounded", "form.number.rounded"},
+    {POLICY_NUMBER, "band", "form.number.band"},
+    {POLICY_NUMBER, "sign", "form.number.sign"},
+    {POLICY_NUMBER, "present", "form.number.present"},
+    {POLICY_SERIES, "as_is", "form.series.as_is"},
+    {POLICY_SERIES, "monthly", "form.series.monthly"},
+    {POLICY_SERIES, "total", "form.series.total"},
+    {POLICY_SERIES, "present", "form.series.present"},
+};
+
+static const char *const months[] = {
+    "month.1", "month.2", "month.3", "month.4",  "month.5",  "month.6",
+    "month.7", "month.8", "month.9", "month.10", "month.11", "month.12",
+};
+
+static const char *text_of(const struct visit *visit, const char *name)
+{
+    const char *text = assets_text(visit->language, name);
+    return text ? text : "";
+}
+
+static void put_value(struct buf *out, const json_t *value)
+{
+    if (json_is_string(value))
+        buf_bytes(out, json_text(value));
+    else if (json_is_integer(value))
+        buf_format(out, "%lld", (long long)json_integer_value(value));
+}
+
+void words_fill(const struct visit *visit, const char *name, const json_t *values, struct buf *out)
+{
+    const char *text = text_of(visit, name);
+    while (*text) {
+        char member[WORDS_CHARS];
+        const size_t plain = strcspn(text, "{");
+        buf_append(out, text, plain);
+        text += plain;
+        if (!*text)
+            return;
+        const size_t size = strcspn(text + 1, "}");
+        snprintf(member, sizeof member, "%.*s", (int)size, text + 1);
+        put_value(out, json_object_get(values, member));
+        text += 1 + size + (text[1 + size] == '}');
+    }
+}
+
+/* The same into a fixed place; what is too long, or does not fit into memory, leaves it empty. */
+static void fill_words(const struct visit *visit, const char *name, json_t *values,
+                       char out[WORDS_CHARS])
+{
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(WORDS_CHARS - 1);
+    words_fill(visit, name, values, &text);
+    json_free(&values);
+    memcpy(out, text.data ? (const void *)text.data : "", text.size);
+    out[text.size] = 0;
+}
+
+void words_date(const struct visit *visit, int64_t instant_s, char out[WORDS_CHARS])
+{
+    char day[8];
+    const struct date date = date_of_instant(instant_s);
+    snprintf(day, sizeof day, "%d", date.day);
+    fill_words(visit, "date.text",
+               json_pack("{s:s,s:s,s:i}", "day", date.day == 1 ? text_of(visit, "date.first") : day,
+                         "month", text_of(visit, months[date.month - 1]), "year", date.year),
+               out);
+}
+
+void words_period(const struct visit *visit, int64_t days, char out[WORDS_CHARS])
+{
+    const char *name = "period.days";
+    if (days == 1)
+        name = "period.day";
+    else if (days == DAYS_OF_A_YEAR || days == DAYS_OF_A_LEAP_YEAR)
+        name = "period.year";
+    fill_words(visit, name, json_pack("{s:I}", "days", (json_int_t)days), out);
+}
+
+/* --- The city's words ----------------------------------------------------------------------- */
+
+static enum policy_language language_of(const struct visit *visit)
+{
+    return strcmp(visit->language, "en") == 0 ? POLICY_EN : POLICY_FR;
+}
+
+static uint16_t find(const struct policy *policy, enum policy_kind kind, const char *id)
+{
+    return policy ? policy_find(policy, kind, bytes_of_text(id)) : POLICY_NONE;
+}
+
+static const char *title_of(const struct visit *visit, const struct policy *policy,
+                            enum policy_kind kind, const char *id)
+{
+    const uint16_t index = find(policy, kind, id);
+    const char *title =
+        index == POLICY_NONE ? NULL : policy_title(policy, kind, index, language_of(visit));
+    return title ? title : id;
+}
+
+const char *words_purpose_title(const struct visit *visit, const struct policy *policy,
+                                const char *purpose)
+{
+    return title_of(visit, policy, POLICY_PURPOSE, purpose);
+}
+
+const char *words_purpose_text(const struct visit *visit, const struct policy *policy,
+                               const char *purpose)
+{
+    const uint16_t index = find(policy, POLICY_PURPOSE, purpose);
+    return index == POLICY_NONE ? NULL
+                                : policy_text(policy, POLICY_PURPOSE, index, language_of(visit));
+}
+
+const char *words_field_title(const struct visit *visit, const struct policy *policy,
+                              const char *field)
+{
+    return title_of(visit, policy, POLICY_FIELD, field);
+}
+
+const char *words_form(const struct policy *policy, const struct consent_field *field)
+{
+    if (!field->form[0])
+        return "form.any";
+    const uint16_t index = find(policy, POLICY_FIELD, field->name);
+    if (index == POLICY_NONE)
+        return "form.unknown";
+    const enum policy_type type = policy_field_type(policy, index);
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        if (forms[i].type == type && strcmp(forms[i].form, field->form) == 0)
+            return forms[i].text;
+    }
+    return "form.unknown";
+}

@@ -1,0 +1,32 @@
+/*
+ * pages_words - what the vault knows by numbers and ids, in the words of the page's language:
+ * dates, periods, and from the city's policy the titles of fields and purposes and what a form
+ * lets through.
+ */
+#pragma once
+
+#include "pages_visit.h"
+#include "vault/policy/policy.h"
+#include "vault/vault/consent.h"
+
+#define WORDS_CHARS 64 /* of a date or a period, with the final NUL */
+
+/* Append a text of the catalogue with its {placeholders} filled from an object. */
+void words_fill(const struct visit *visit, const char *name, const json_t *values, struct buf *out);
+
+/* "6 March 2027", in UTC. */
+void words_date(const struct visit *visit, int64_t instant_s, char out[WORDS_CHARS]);
+
+/* "30 days", "12 months". */
+void words_period(const struct visit *visit, int64_t days, char out[WORDS_CHARS]);
+
+/* Of the policy; an id that it does not know, or policy NULL, stands for itself. */
+const char *words_purpose_title(const struct visit *visit, const struct policy *policy,
+                                const char *purpose);
+const char *words_purpose_text(const struct visit *visit, const struct policy *policy,
+                               const char *purpose); /* may be NULL */
+const char *words_field_title(const struct visit *visit, const struct policy *policy,
+                              const char *field);
+
+/* The name in the catalogue of the text that says what a form lets through of a field. */
+const char *words_form(const struct policy *policy, const struct consent_field *field);

@@ -1,0 +1,222 @@
+#include "vault/policy/bundle.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "files.h"
+#include "vault/base/file.h"
+
+static void folder_close(DIR **folder)
+{
+    if (*folder)
+        closedir(*folder);
+    *folder = NULL;
+}
+
+void bundle_free(struct bundle **bundle)
+{
+    if (!*bundle)
+        return;
+    for (size_t i = 0; i < (*bundle)->file_count; i++) {
+        buf_finish(&(*bundle)->files[i].content);
+        free((*bundle)->files[i].path);
+    }
+    free((*bundle)->files);
+    free(*bundle);
+    *bundle = NULL;
+}
+
+enum vault_code bundle_refuse(struct policy_fault *fault, struct vault_error *err,
+                              enum vault_code code, const char *file, const char *format, ...)
+{
+    char reason[sizeof fault->reason];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(reason, sizeof reason, format, args);
+    va_end(args);
+    if (fault) {
+        *fault = (struct policy_fault){.line = 0};
+        snprintf(fault->file, sizeof fault->file, "%s", file);
+        snprintf(fault->reason, sizeof fault->reason, "%s", reason);
+    }
+    return vault_fail(err, code, "%s%s%s", file, *file ? ": " : "", reason);
+}
+
+static bool has_suffix(const char *text, const char *suffix)
+{
+    const size_t size = strlen(text);
+    return size >= strlen(suffix) && strcmp(text + size - strlen(suffix), suffix) == 0;
+}
+
+/* What a file is, by where it lies. */
+static enum file_role role_of(const char *folder, const char *name)
+{
+    if (strcmp(folder, "rules") == 0 && has_suffix(name, ".json"))
+        return FILE_RULES;
+    if (strcmp(folder, "tests") == 0 && has_suffix(name, ".json"))
+        return FILE_TESTS;
+    if (*folder)
+        return FILE_OTHER;
+    if (strcmp(name, "catalogue.json") == 0)
+        return FILE_CATALOGUE;
+    if (strcmp(name, "manifest.json") == 0)
+        return FILE_MANIFEST;
+    return strcmp(name, "manifest.sig") == 0 ? FILE_SIGNATURE : FILE_OTHER;
+}
+
+/* What reading a bundle passes along. */
+struct reading {
+    const char *root;
+    struct bundle *bundle;
+    struct policy_fault *fault;
+    struct vault_error *err;
+};
+
+enum vault_code bundle_new(struct bundle **out, struct vault_error *err)
+{
+    VAULT_AUTO(bundle_free) struct bundle *bundle = calloc(1, sizeof *bundle);
+    if (!bundle || !(bundle->files = calloc(POLICY_FILES_MAX, sizeof *bundle->files)))
+        return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
+    *out = VAULT_TAKE(bundle);
+    return VAULT_OK;
+}
+
+enum vault_code bundle_add(struct bundle *bundle, const char *path, struct buf **content,
+                           struct policy_fault *fault, struct vault_error *err)
+{
+    const char *name = strchr(path, '/');
+    char folder[sizeof fault->file];
+    if (bundle->file_count == POLICY_FILES_MAX)
+        return bundle_refuse(fault, err, VAULT_TOO_LARGE, "", "a bundle has at most %d files",
+                             POLICY_FILES_MAX);
+    snprintf(folder, sizeof folder, "%.*s", (int)(name ? name - path : 0), path);
+    const enum file_role role = role_of(folder, name ? name + 1 : path);
+    if (role == FILE_OTHER && has_suffix(path, ".json"))
+        return bundle_refuse(fault, err, VAULT_INVALID, path,
+                             "would not be read here; rules lie in rules/, tests in tests/");
+    struct bundle_file *file = &bundle->files[bundle->file_count];
+    *file =
+        (struct bundle_file){.content = buf_limited(POLICY_FILE_BYTES_MAX), .role = (uint8_t)role};
+    file->path = strdup(path);
+    if (!file->path)
+        return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
+    bundle->file_count++;
+    *content = &file->content;
+    return VAULT_OK;
+}
+
+static enum vault_code add_file(struct reading *reading, const char *full, const char *path)
+{
+    struct bundle *bundle = reading->bundle;
+    struct buf *content = NULL;
+    VAULT_TRY(bundle_add(bundle, path, &content, reading->fault, reading->err));
+    const enum vault_code code = file_read(full, content, reading->err);
+    if (code == VAULT_TOO_LARGE)
+        return bundle_refuse(reading->fault, reading->err, code, path,
+                             "a file of a bundle has at most %lu bytes", POLICY_FILE_BYTES_MAX);
+    VAULT_TRY(code);
+    bundle->bytes += content->size;
+    if (bundle->bytes > POLICY_BUNDLE_BYTES_MAX)
+        return bundle_refuse(reading->fault, reading->err, VAULT_TOO_LARGE, "",
+                             "a bundle has at most %lu bytes", POLICY_BUNDLE_BYTES_MAX);
+    return VAULT_OK;
+}
+
+static enum vault_code read_folder(struct reading *reading, const char *folder);
+
+static enum vault_code add_entry(struct reading *reading, const char *folder, const char *name)
+{
+    char path[NAME_MAX * 2 + 2];
+    char full[PATH_MAX];
+    snprintf(path, sizeof path, "%s%s%s", folder, *folder ? "/" : "", name);
+    VAULT_TRY(file_join(full, sizeof full, reading->root, path, reading->err));
+    struct stat status;
+    if (lstat(full, &status) != 0)
+        return vault_fail_errno(reading->err, "looking at %s", full);
+    if (S_ISDIR(status.st_mode) && !*folder &&
+        (strcmp(name, "rules") == 0 || strcmp(name, "tests") == 0))
+        return read_folder(reading, name);
+    if (!S_ISREG(status.st_mode))
+        return bundle_refuse(reading->fault, reading->err, VAULT_INVALID, path,
+                             "a bundle holds files, and the folders rules and tests");
+    return add_file(reading, full, path);
+}
+
+static enum vault_code read_folder(struct reading *reading, const char *folder)
+{
+    char full[PATH_MAX];
+    VAULT_TRY(file_join(full, sizeof full, reading->root, *folder ? folder : ".", reading->err));
+    VAULT_AUTO(folder_close) DIR *open = opendir(full);
+    if (!open)
+        return vault_fail_errno(reading->err, "opening the folder %s%s%s", reading->root,
+                                *folder ? "/" : "", folder);
+    for (;;) {
+        errno = 0;
+        const struct dirent *entry = readdir(open);
+        if (!entry && errno)
+            return vault_fail_errno(reading->err, "reading the folder %s", full);
+        if (!entry)
+            return VAULT_OK;
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            VAULT_TRY(add_entry(reading, folder, entry->d_name));
+    }
+}
+
+static int by_path(const void *a, const void *b)
+{
+    return strcmp(((const struct bundle_file *)a)->path, ((const struct bundle_file *)b)->path);
+}
+
+const struct bundle_file *bundle_file_of(const struct bundle *bundle, enum file_role role)
+{
+    for (size_t i = 0; i < bundle->file_count; i++) {
+        if (bundle->files[i].role == role)
+            return &bundle->files[i];
+    }
+    return NULL;
+}
+
+/* A folder without a manifest is known by the manifest it would have. */
+static enum vault_code name_unsigned(struct bundle *bundle, struct vault_error *err)
+{
+    bundle->manifest = (struct manifest){.name = "unsigned", .expires_s = INT64_MAX};
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(POLICY_FILE_BYTES_MAX);
+    VAULT_TRY(manifest_write(bundle, &bundle->manifest, &text, err));
+    sha256_of(bundle->manifest_hash, buf_view(&text));
+    bundle->manifest.not_before_s = INT64_MIN;
+    return VAULT_OK;
+}
+
+enum vault_code bundle_settle(struct bundle *bundle, struct policy_fault *fault,
+                              struct vault_error *err)
+{
+    qsort(bundle->files, bundle->file_count, sizeof *bundle->files, by_path);
+    if (!bundle_file_of(bundle, FILE_CATALOGUE))
+        return bundle_refuse(fault, err, VAULT_INVALID, "catalogue.json",
+                             "the folder has no such file");
+    const struct bundle_file *manifest = bundle_file_of(bundle, FILE_MANIFEST);
+    if (manifest)
+        return manifest_read(bundle, manifest, fault, err);
+    if (bundle_file_of(bundle, FILE_SIGNATURE))
+        return bundle_refuse(fault, err, VAULT_INVALID, "manifest.sig",
+                             "is a signature without the manifest.json that it signs");
+    return name_unsigned(bundle, err);
+}
+
+enum vault_code bundle_read(const char *folder, struct bundle **out, struct policy_fault *fault,
+                            struct vault_error *err)
+{
+    VAULT_AUTO(bundle_free) struct bundle *bundle = NULL;
+    VAULT_TRY(bundle_new(&bundle, err));
+    struct reading reading = {.root = folder, .bundle = bundle, .fault = fault, .err = err};
+    VAULT_TRY(read_folder(&reading, ""));
+    VAULT_TRY(bundle_settle(bundle, fault, err));
+    *out = VAULT_TAKE(bundle);
+    return VAULT_OK;
+}

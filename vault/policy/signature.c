@@ -1,0 +1,122 @@
+#include "vault/policy/signature.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "files.h"
+#include "vault/base/file.h"
+
+static enum vault_code read_note(const struct bundle *bundle, struct note *note,
+                                 struct vault_error *err)
+{
+    const struct bundle_file *manifest = bundle_file_of(bundle, FILE_MANIFEST);
+    const struct bundle_file *signature = bundle_file_of(bundle, FILE_SIGNATURE);
+    if (!manifest || !signature)
+        return vault_fail(err, VAULT_DENIED, "the bundle is not signed: %s is missing",
+                          manifest ? "manifest.sig" : "manifest.json");
+    const enum vault_code code = note_parse(buf_view(&signature->content), note, err);
+    if (code) {
+        vault_error_context(err, "manifest.sig");
+        return code;
+    }
+    if (!bytes_equal(note->text, buf_view(&manifest->content)))
+        return vault_fail(err, VAULT_DENIED, "manifest.sig signs another text than manifest.json");
+    return VAULT_OK;
+}
+
+/* Whether an earlier one of the keys is this one, under whatever name. */
+static bool is_repeated(const struct note_key keys[], size_t i)
+{
+    for (size_t j = 0; j < i; j++) {
+        if (memcmp(keys[j].public_key, keys[i].public_key, SIGN_PUBLIC_BYTES) == 0)
+            return true;
+    }
+    return false;
+}
+
+enum vault_code policy_check_signatures(const struct bundle *bundle,
+                                        const struct policy_trust *trust, struct vault_error *err)
+{
+    struct note note;
+    struct note_key keys[POLICY_TRUST_MAX];
+    size_t counted = 0;
+    if (trust->vkey_count > POLICY_TRUST_MAX || trust->signatures == 0)
+        return vault_fail(err, VAULT_INVALID, "the trusted signers are not set up");
+    VAULT_TRY(read_note(bundle, &note, err));
+    for (size_t i = 0; i < trust->vkey_count; i++) {
+        bool is_signed = false;
+        VAULT_TRY(note_key_parse(bytes_of_text(trust->vkeys[i]), &keys[i], err));
+        VAULT_TRY(note_verify(&note, &keys[i], &is_signed, err));
+        counted += is_signed && !is_repeated(keys, i);
+    }
+    if (counted < trust->signatures)
+        return vault_fail(err, VAULT_DENIED, "the bundle has %zu of the %zu signatures it needs",
+                          counted, trust->signatures);
+    return VAULT_OK;
+}
+
+enum vault_code policy_load_signed(const char *folder, const struct policy_trust *trust,
+                                   struct policy **out, struct policy_fault *fault,
+                                   struct vault_error *err)
+{
+    VAULT_AUTO(bundle_free) struct bundle *bundle = NULL;
+    VAULT_TRY(bundle_read(folder, &bundle, fault, err));
+    VAULT_TRY(policy_check_signatures(bundle, trust, err));
+    return policy_compile(bundle, out, fault, err);
+}
+
+/* The manifest that is there, or a new one. */
+static enum vault_code manifest_text(const struct bundle *bundle,
+                                     const struct policy_manifest *words, struct buf *out,
+                                     struct vault_error *err)
+{
+    const struct bundle_file *file = bundle_file_of(bundle, FILE_MANIFEST);
+    if (file) {
+        buf_bytes(out, buf_view(&file->content));
+        return buf_check(out, err);
+    }
+    struct manifest manifest = {
+        .version = words->version, .not_before_s = words->not_before_s, .expires_s = INT64_MAX};
+    const int length = snprintf(manifest.name, sizeof manifest.name, "%s", words->name);
+    if (length < 1 || (size_t)length >= sizeof manifest.name)
+        return vault_fail(err, VAULT_INVALID, "a bundle's name has 1 to %d characters",
+                          POLICY_ID_CHARS_MAX);
+    return manifest_write(bundle, &manifest, out, err);
+}
+
+/* The signatures that are there, if they are under this very text. */
+static enum vault_code old_signatures(const struct bundle *bundle, struct bytes text,
+                                      struct buf *out, struct vault_error *err)
+{
+    const struct bundle_file *file = bundle_file_of(bundle, FILE_SIGNATURE);
+    struct note note;
+    buf_bytes(out, text);
+    buf_text(out, "\n");
+    if (!file)
+        return VAULT_OK;
+    VAULT_TRY(note_parse(buf_view(&file->content), &note, err));
+    if (!bytes_equal(note.text, text))
+        return vault_fail(err, VAULT_INVALID, "manifest.sig signs another text: remove it first");
+    buf_append(out, file->content.data + text.size + 1, file->content.size - text.size - 1);
+    return VAULT_OK;
+}
+
+enum vault_code policy_sign(const char *folder, const struct note_signer *signer,
+                            const struct policy_manifest *manifest, struct vault_error *err)
+{
+    VAULT_AUTO(bundle_free) struct bundle *bundle = NULL;
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(POLICY_FILE_BYTES_MAX);
+    VAULT_AUTO(buf_finish) struct buf note = buf_limited(NOTE_MAX_BYTES);
+    char manifest_path[PATH_MAX];
+    char signature_path[PATH_MAX];
+    VAULT_TRY(file_join(manifest_path, sizeof manifest_path, folder, "manifest.json", err));
+    VAULT_TRY(file_join(signature_path, sizeof signature_path, folder, "manifest.sig", err));
+    VAULT_TRY(bundle_read(folder, &bundle, NULL, err));
+    VAULT_TRY(manifest_text(bundle, manifest, &text, err));
+    VAULT_TRY(old_signatures(bundle, buf_view(&text), &note, err));
+    VAULT_TRY(note_sign(buf_view(&text), signer, &note, err));
+    VAULT_TRY(buf_check(&note, err));
+    VAULT_TRY(file_replace(manifest_path, buf_view(&text), 0644, err));
+    return file_replace(signature_path, buf_view(&note), 0644, err);
+}

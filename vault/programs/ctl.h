@@ -1,0 +1,47 @@
+/*
+ * ctl - vaultctl's commands, one file for each group, and what they share.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "vault/base/buf.h"
+#include "vault/base/error.h"
+#include "vault/base/json.h"
+
+#define CTL_PROGRAM "vaultctl"
+
+/* How a command reaches the daemon, and how it prints. */
+struct ctl {
+    const char *socket; /* NULL: from the configuration */
+    const char *config; /* NULL: none given */
+    bool json;
+};
+
+/* A command: the arguments behind GROUP VERB, argv[0] being the verb. Returns the exit code. */
+typedef int ctl_run(const struct ctl *ctl, int argc, char **argv);
+
+ctl_run ctl_init;
+ctl_run ctl_status;
+ctl_run ctl_service_add;
+ctl_run ctl_service_cert_add;
+ctl_run ctl_service_subjects;
+ctl_run ctl_auditor_add;
+ctl_run ctl_citizen_import;
+ctl_run ctl_policy_activate;
+ctl_run ctl_policy_key;
+ctl_run ctl_policy_sign;
+ctl_run ctl_policy_verify;
+
+/* Say that the arguments are wrong. Returns the exit code. */
+int ctl_usage(const char *what);
+int ctl_failed(enum vault_code code, const struct vault_error *err);
+
+/* Connect to the daemon's socket. */
+enum vault_code ctl_connect(const struct ctl *ctl, int *fd, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
+/* Ask the daemon one thing; *result is the answer's result, the caller's to free. An error that the
+ * daemon answers comes back as its code and words. */
+enum vault_code ctl_ask(int fd, const struct buf *request, json_t **result, struct vault_error *err)
+    VAULT_MUST_CHECK;

@@ -1,0 +1,171 @@
+/*
+ * vaultctl citizen import: rows of JSON, some at a time, each answered by itself.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ctl.h"
+#include "options.h"
+#include "vault/base/clock.h"
+#include "vault/base/file.h"
+#include "vault/vault/people.h"
+
+#define BATCH_BYTES_MAX   (4UL * 1024 * 1024)
+#define REQUEST_BYTES_MAX (6UL * 1024 * 1024)
+#define PROGRESS_AFTER_MS 1000
+#define BAR_CHARS         40
+#define REFUSED_EXIT      65
+
+struct import {
+    FILE *file;
+    int fd;
+    off_t file_bytes;
+    off_t read_bytes;
+    int64_t started_ms;
+    bool draws;       /* a terminal is there to draw on */
+    size_t row;       /* number of the last row read, from 1 */
+    size_t first_row; /* of the batch */
+    struct buf request;
+    size_t rows;
+    size_t imported;
+    size_t known;
+    size_t refused;
+};
+
+static void draw_progress(const struct import *import)
+{
+    if (!import->draws || clock_monotonic_ms() - import->started_ms < PROGRESS_AFTER_MS)
+        return;
+    const off_t total = import->file_bytes ? import->file_bytes : 1;
+    const int done = (int)(import->read_bytes * BAR_CHARS / total);
+    fprintf(stderr, "\r[%.*s%*s] %3d %%  %zu rows", done,
+            "########################################", BAR_CHARS - done, "",
+            (int)(import->read_bytes * 100 / total), import->row);
+}
+
+static void clear_progress(const struct import *import)
+{
+    if (import->draws)
+        fputs("\r\033[K", stderr);
+}
+
+static void count_result(struct import *import, const json_t *result, size_t row)
+{
+    const char *code = json_string_value(json_object_get(result, "code"));
+    const char *error = json_string_value(json_object_get(result, "error"));
+    if (code && strcmp(code, "ok") == 0) {
+        import->imported++;
+    } else if (code && strcmp(code, "conflict") == 0) {
+        import->known++;
+    } else {
+        import->refused++;
+        clear_progress(import);
+        fprintf(stderr, "row %zu: %s\n", row, error ? error : "refused");
+    }
+}
+
+static void begin_batch(struct import *import)
+{
+    buf_clear(&import->request);
+    buf_text(&import->request, "{\"command\":\"citizen import\",\"rows\":[");
+    import->rows = 0;
+    import->first_row = import->row + 1;
+}
+
+static enum vault_code send_batch(struct import *import, struct vault_error *err)
+{
+    if (import->rows == 0)
+        return VAULT_OK;
+    VAULT_AUTO(json_free) json_t *results = NULL;
+    buf_text(&import->request, "]}");
+    VAULT_TRY(ctl_ask(import->fd, &import->request, &results, err));
+    for (size_t i = 0; i < import->rows; i++)
+        count_result(import, json_array_get(results, i), import->first_row + i);
+    draw_progress(import);
+    begin_batch(import);
+    return VAULT_OK;
+}
+
+static enum vault_code add_row(struct import *import, const char *line, size_t size,
+                               struct vault_error *err)
+{
+    if (import->rows == PEOPLE_BATCH_MAX || import->request.size + size > BATCH_BYTES_MAX)
+        VAULT_TRY(send_batch(import, err));
+    buf_text(&import->request, import->rows ? "," : "");
+    json_write_string(&import->request, (struct bytes){(const uint8_t *)line, size});
+    import->rows++;
+    import->row++;
+    return buf_check(&import->request, err);
+}
+
+static enum vault_code import_lines(struct import *import, struct vault_error *err)
+{
+    static char line[PEOPLE_ROW_BYTES_MAX + 2];
+    begin_batch(import);
+    while (fgets(line, sizeof line, import->file)) {
+        size_t size = strlen(line);
+        import->read_bytes += (off_t)size;
+        if (size == sizeof line - 1 && line[size - 1] != '\n')
+            return vault_fail(err, VAULT_TOO_LARGE, "row %zu is over %u bytes", import->row + 1,
+                              PEOPLE_ROW_BYTES_MAX);
+        while (size && (line[size - 1] == '\n' || line[size - 1] == '\r'))
+            size--;
+        VAULT_TRY(add_row(import, line, size, err));
+    }
+    explicit_bzero(line, sizeof line);
+    if (ferror(import->file))
+        return vault_fail_errno(err, "reading the rows");
+    return send_batch(import, err);
+}
+
+static void close_file(FILE **file)
+{
+    if (*file)
+        fclose(*file);
+    *file = NULL;
+}
+
+static enum vault_code import_file(const struct ctl *ctl, const char *path, struct import *import,
+                                   struct vault_error *err)
+{
+    VAULT_AUTO(close_file) FILE *file = fopen(path, "re");
+    VAULT_AUTO(file_close) int fd = -1;
+    struct stat status;
+    if (!file || fstat(fileno(file), &status) != 0) {
+        vault_fail_errno(err, "opening %s", path);
+        return VAULT_IO;
+    }
+    VAULT_TRY(ctl_connect(ctl, &fd, err));
+    import->file = file;
+    import->fd = fd;
+    import->file_bytes = status.st_size;
+    import->started_ms = clock_monotonic_ms();
+    import->draws = isatty(STDERR_FILENO) == 1;
+    import->request = buf_limited(REQUEST_BYTES_MAX);
+    const enum vault_code code = import_lines(import, err);
+    buf_finish(&import->request);
+    clear_progress(import);
+    return code;
+}
+
+int ctl_citizen_import(const struct ctl *ctl, int argc, char **argv)
+{
+    struct import import = {0};
+    struct vault_error err;
+    if (argc != 2)
+        return ctl_usage("citizen import takes FILE.jsonl");
+    const enum vault_code code = import_file(ctl, argv[1], &import, &err);
+    if (ctl->json)
+        printf("{\"imported\":%zu,\"known\":%zu,\"refused\":%zu}\n", import.imported, import.known,
+               import.refused);
+    else
+        printf("%zu imported, %zu there already, %zu refused\n", import.imported, import.known,
+               import.refused);
+    if (code)
+        return ctl_failed(code, &err);
+    return import.refused ? REFUSED_EXIT : 0;
+}

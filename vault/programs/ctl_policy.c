@@ -1,0 +1,142 @@
+/*
+ * vaultctl policy key, sign, verify: who stands behind a bundle. No vault is needed.
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl.h"
+#include "options.h"
+#include "vault/base/clock.h"
+#include "vault/base/file.h"
+#include "vault/crypto/note.h"
+#include "vault/policy/signature.h"
+
+#define KEY_FILE_BYTES_MAX   1024
+#define TRUST_FILE_BYTES_MAX (16U * 1024)
+
+/* Make a signer's key: the private half into a file, the verifier key to standard output. */
+static enum vault_code make_key(const char *name, const char *path, struct vault_error *err)
+{
+    VAULT_AUTO(secret_free) struct secret *seed = NULL;
+    VAULT_AUTO(note_signer_finish) struct note_signer signer = {0};
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(KEY_FILE_BYTES_MAX);
+    char vkey[NOTE_KEY_CHARS_MAX];
+    VAULT_TRY(secret_random(SIGN_SEED_BYTES, &seed, err));
+    VAULT_TRY(note_signer_make(bytes_of_text(name), NOTE_ED25519, seed, &signer, err));
+    VAULT_TRY(note_signer_print(&signer, seed, &text, err));
+    buf_byte(&text, '\n');
+    VAULT_TRY(buf_check(&text, err));
+    VAULT_TRY(file_create(path, buf_view(&text), 0600, err));
+    note_key_print(&signer.key, vkey);
+    printf("%s\n", vkey);
+    return VAULT_OK;
+}
+
+int ctl_policy_key(const struct ctl *ctl, int argc, char **argv)
+{
+    (void)ctl;
+    struct vault_error err;
+    if (argc != 3)
+        return ctl_usage("policy key takes NAME FILE");
+    enum vault_code code = program_start(true, &err);
+    if (code == VAULT_OK)
+        code = make_key(argv[1], argv[2], &err);
+    return code ? ctl_failed(code, &err) : 0;
+}
+
+/* A line without its end. */
+static struct bytes first_line(const struct buf *text)
+{
+    const struct bytes all = buf_view(text);
+    const uint8_t *end = all.size ? memchr(all.data, '\n', all.size) : NULL;
+    return (struct bytes){all.data, end ? (size_t)(end - all.data) : all.size};
+}
+
+static enum vault_code sign(const char *folder, const char *key_path,
+                            const struct policy_manifest *manifest, struct vault_error *err)
+{
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(KEY_FILE_BYTES_MAX);
+    VAULT_AUTO(note_signer_finish) struct note_signer signer = {0};
+    VAULT_TRY(file_read(key_path, &text, err));
+    VAULT_TRY(note_signer_parse(first_line(&text), &signer, err));
+    return policy_sign(folder, &signer, manifest, err);
+}
+
+int ctl_policy_sign(const struct ctl *ctl, int argc, char **argv)
+{
+    (void)ctl;
+    static const struct option options[] = {
+        {"key", required_argument, NULL, 'k'},
+        {"name", required_argument, NULL, 'n'},
+        {"version", required_argument, NULL, 'v'},
+        {NULL, 0, NULL, 0},
+    };
+    struct policy_manifest manifest = {"policy", 1, clock_now_s(&clock_system)};
+    const char *key_path = NULL;
+    struct vault_error err;
+    char *end = NULL;
+    bool good = true;
+    int option;
+    optind = 1;
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (option == 'k')
+            key_path = optarg;
+        else if (option == 'n')
+            manifest.name = optarg;
+        else if (option == 'v')
+            manifest.version = strtoull(optarg, &end, 10);
+        else
+            good = false;
+    }
+    if (!good || !key_path || optind + 1 != argc || (end && (*end || manifest.version == 0)))
+        return ctl_usage("policy sign takes DIR --key FILE, and for a new manifest --name NAME "
+                         "--version N");
+    enum vault_code code = program_start(true, &err);
+    if (code == VAULT_OK)
+        code = sign(argv[optind], key_path, &manifest, &err);
+    return code ? ctl_failed(code == VAULT_NOT_FOUND ? VAULT_INVALID : code, &err) : 0;
+}
+
+/* The verifier keys in a file, one a line; all of them must have signed. */
+static enum vault_code verify(const char *folder, const char *trust_path, struct vault_error *err)
+{
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(TRUST_FILE_BYTES_MAX);
+    VAULT_AUTO(policy_free) struct policy *policy = NULL;
+    const char *vkeys[POLICY_TRUST_MAX];
+    struct policy_trust trust = {.vkeys = vkeys};
+    VAULT_TRY(file_read(trust_path, &text, err));
+    buf_byte(&text, 0);
+    VAULT_TRY(buf_check(&text, err));
+    char *rest = (char *)text.data;
+    while (rest && *rest) {
+        char *line = strsep(&rest, "\n");
+        if (!*line || *line == '#')
+            continue;
+        if (trust.vkey_count == POLICY_TRUST_MAX)
+            return vault_fail(err, VAULT_INVALID, "%s names too many keys", trust_path);
+        vkeys[trust.vkey_count++] = line;
+    }
+    trust.signatures = trust.vkey_count ? trust.vkey_count : 1;
+    VAULT_TRY(policy_load_signed(folder, &trust, &policy, NULL, err));
+    printf("%s version %llu: signed by all %zu\n", policy_name(policy),
+           (unsigned long long)policy_version(policy), trust.vkey_count);
+    return VAULT_OK;
+}
+
+int ctl_policy_verify(const struct ctl *ctl, int argc, char **argv)
+{
+    (void)ctl;
+    struct vault_error err;
+    if (argc != 4 || strcmp(argv[2], "--trust") != 0)
+        return ctl_usage("policy verify takes DIR --trust FILE");
+    enum vault_code code = program_start(true, &err);
+    if (code == VAULT_OK)
+        code = verify(argv[1], argv[3], &err);
+    if (code == VAULT_OK)
+        return 0;
+    ctl_failed(code, &err);
+    return code == VAULT_DENIED ? 1
+                                : vault_code_exit(code == VAULT_NOT_FOUND ? VAULT_INVALID : code);
+}

@@ -1,0 +1,231 @@
+/*
+ * vaultctl status, service …, policy activate: one question to the daemon, one answer.
+ */
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl.h"
+#include "options.h"
+#include "vault/base/file.h"
+
+#define FILE_BYTES_MAX    (256U * 1024)
+#define REQUEST_BYTES_MAX (1024U * 1024)
+
+/* Ask the daemon, and print the result as JSON where that is wanted. */
+static int ask(const struct ctl *ctl, const struct buf *request, json_t **result, const char *done)
+{
+    struct vault_error err = {0};
+    VAULT_AUTO(file_close) int fd = -1;
+    enum vault_code code = ctl_connect(ctl, &fd, &err);
+    if (code == VAULT_OK)
+        code = ctl_ask(fd, request, result, &err);
+    if (code)
+        return ctl_failed(code, &err);
+    if (ctl->json) {
+        VAULT_AUTO(buf_finish) struct buf text = buf_limited(REQUEST_BYTES_MAX);
+        json_write_value(&text, *result);
+        printf("%s\n", buf_string(&text));
+    } else if (done) {
+        printf("%s\n", done);
+    }
+    return 0;
+}
+
+static void begin(struct buf *request, const char *command)
+{
+    buf_text(request, "{\"command\":");
+    json_write_string(request, bytes_of_text(command));
+}
+
+static void add_text(struct buf *request, const char *member, struct bytes text)
+{
+    buf_format(request, ",\"%s\":", member);
+    json_write_string(request, text);
+}
+
+int ctl_status(const struct ctl *ctl, int argc, char **argv)
+{
+    (void)argv;
+    VAULT_AUTO(buf_finish) struct buf request = buf_limited(REQUEST_BYTES_MAX);
+    VAULT_AUTO(json_free) json_t *result = NULL;
+    if (argc != 1)
+        return ctl_usage("status takes no arguments");
+    begin(&request, "status");
+    buf_byte(&request, '}');
+    const int exit_code = ask(ctl, &request, &result, NULL);
+    if (exit_code || ctl->json)
+        return exit_code;
+    const json_t *log = json_object_get(result, "log");
+    const json_t *policy = json_object_get(result, "policy");
+    const bool ready = json_is_true(json_object_get(result, "ready"));
+    printf("ready      %s%s%s\n", ready ? "yes" : "no: ",
+           ready ? "" : json_string_value(json_object_get(result, "reason")), "");
+    printf("citizens   %lld\n", (long long)json_integer_value(json_object_get(result, "citizens")));
+    if (json_is_object(policy))
+        printf("policy     %s, version %lld, %lld rules\n",
+               json_string_value(json_object_get(policy, "bundle")),
+               (long long)json_integer_value(json_object_get(policy, "version")),
+               (long long)json_integer_value(json_object_get(policy, "rules")));
+    else
+        printf("policy     none is active\n");
+    printf("log        %lld entries, %lld published\nlog key    %s\n",
+           (long long)json_integer_value(json_object_get(log, "size")),
+           (long long)json_integer_value(json_object_get(log, "published")),
+           json_string_value(json_object_get(log, "key")));
+    return 0;
+}
+
+static int read_into(const char *path, struct buf *out)
+{
+    struct vault_error err;
+    const enum vault_code code = file_read(path, out, &err);
+    return code ? ctl_failed(code == VAULT_NOT_FOUND ? VAULT_IO : code, &err) : 0;
+}
+
+static int save_certificate(const json_t *result, const char *path)
+{
+    struct vault_error err;
+    const struct bytes pem = json_text(json_object_get(result, "certificate"));
+    const enum vault_code code = file_replace(path, pem, 0644, &err);
+    return code ? ctl_failed(code, &err) : 0;
+}
+
+/* Have a service's request signed, and write the certificate. */
+static int add_certificate(const struct ctl *ctl, const char *command, const char *id,
+                           const char *csr_path, const char *out_path)
+{
+    VAULT_AUTO(buf_finish) struct buf csr = buf_limited(FILE_BYTES_MAX);
+    VAULT_AUTO(buf_finish) struct buf request = buf_limited(REQUEST_BYTES_MAX);
+    VAULT_AUTO(json_free) json_t *result = NULL;
+    int exit_code = read_into(csr_path, &csr);
+    if (exit_code)
+        return exit_code;
+    begin(&request, command);
+    add_text(&request, "id", bytes_of_text(id));
+    add_text(&request, "csr", buf_view(&csr));
+    buf_byte(&request, '}');
+    exit_code = ask(ctl, &request, &result, NULL);
+    if (exit_code == 0)
+        exit_code = save_certificate(result, out_path);
+    if (exit_code == 0 && !ctl->json)
+        printf("%s: certificate in %s\n", id, out_path);
+    return exit_code;
+}
+
+struct certificate_options {
+    const char *csr;
+    const char *out;
+};
+
+/* Read --csr and --out; what is left is at argv[optind]. */
+static bool read_certificate_options(int argc, char **argv, struct certificate_options *out)
+{
+    static const struct option options[] = {
+        {"csr", required_argument, NULL, 'c'},
+        {"out", required_argument, NULL, 'o'},
+        {NULL, 0, NULL, 0},
+    };
+    int option;
+    optind = 1;
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (option == 'c')
+            out->csr = optarg;
+        else if (option == 'o')
+            out->out = optarg;
+        else
+            return false;
+    }
+    return (out->csr == NULL) == (out->out == NULL);
+}
+
+int ctl_service_add(const struct ctl *ctl, int argc, char **argv)
+{
+    struct certificate_options certificate = {0};
+    VAULT_AUTO(buf_finish) struct buf registration = buf_limited(FILE_BYTES_MAX);
+    VAULT_AUTO(buf_finish) struct buf request = buf_limited(REQUEST_BYTES_MAX);
+    VAULT_AUTO(json_free) json_t *result = NULL;
+    VAULT_AUTO(json_free) json_t *parsed = NULL;
+    struct vault_error err;
+    if (!read_certificate_options(argc, argv, &certificate) || optind + 1 != argc)
+        return ctl_usage("service add takes FILE.json, and --csr FILE with --out FILE");
+    int exit_code = read_into(argv[optind], &registration);
+    if (exit_code)
+        return exit_code;
+    const enum vault_code code = json_parse(buf_view(&registration), 8, &parsed, NULL, &err);
+    if (code) {
+        vault_error_context(&err, "%s", argv[optind]);
+        return ctl_failed(code, &err);
+    }
+    begin(&request, "service add");
+    add_text(&request, "registration", buf_view(&registration));
+    buf_byte(&request, '}');
+    exit_code = ask(ctl, &request, &result, "registered");
+    if (exit_code || !certificate.csr)
+        return exit_code;
+    return add_certificate(ctl, "service cert-add",
+                           json_string_value(json_object_get(parsed, "id")), certificate.csr,
+                           certificate.out);
+}
+
+static int add_certificate_for(const struct ctl *ctl, int argc, char **argv, const char *command,
+                               const char *usage)
+{
+    struct certificate_options certificate = {0};
+    if (!read_certificate_options(argc, argv, &certificate) || optind + 1 != argc ||
+        !certificate.csr)
+        return ctl_usage(usage);
+    return add_certificate(ctl, command, argv[optind], certificate.csr, certificate.out);
+}
+
+int ctl_service_cert_add(const struct ctl *ctl, int argc, char **argv)
+{
+    return add_certificate_for(ctl, argc, argv, "service cert-add",
+                               "service cert-add takes ID --csr FILE --out FILE");
+}
+
+int ctl_auditor_add(const struct ctl *ctl, int argc, char **argv)
+{
+    return add_certificate_for(ctl, argc, argv, "auditor add",
+                               "auditor add takes NAME --csr FILE --out FILE");
+}
+
+int ctl_service_subjects(const struct ctl *ctl, int argc, char **argv)
+{
+    VAULT_AUTO(buf_finish) struct buf request = buf_limited(REQUEST_BYTES_MAX);
+    VAULT_AUTO(json_free) json_t *result = NULL;
+    if (argc < 3)
+        return ctl_usage("service subjects takes ID REFERENCE…");
+    begin(&request, "service subjects");
+    add_text(&request, "id", bytes_of_text(argv[1]));
+    buf_text(&request, ",\"references\":[");
+    for (int i = 2; i < argc; i++) {
+        buf_text(&request, i > 2 ? "," : "");
+        json_write_string(&request, bytes_of_text(argv[i]));
+    }
+    buf_text(&request, "]}");
+    const int exit_code = ask(ctl, &request, &result, NULL);
+    for (int i = 2; exit_code == 0 && !ctl->json && i < argc; i++)
+        printf("%s %s\n", argv[i], json_string_value(json_array_get(result, (size_t)i - 2)));
+    return exit_code;
+}
+
+int ctl_policy_activate(const struct ctl *ctl, int argc, char **argv)
+{
+    char folder[PATH_MAX];
+    struct vault_error err;
+    VAULT_AUTO(buf_finish) struct buf request = buf_limited(REQUEST_BYTES_MAX);
+    VAULT_AUTO(json_free) json_t *result = NULL;
+    if (argc != 2)
+        return ctl_usage("policy activate takes DIR");
+    if (!realpath(argv[1], folder)) {
+        vault_fail_errno(&err, "%s", argv[1]);
+        return ctl_failed(VAULT_IO, &err);
+    }
+    begin(&request, "policy activate");
+    add_text(&request, "folder", bytes_of_text(folder));
+    buf_byte(&request, '}');
+    return ask(ctl, &request, &result, "active");
+}

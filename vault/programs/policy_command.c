@@ -1,0 +1,204 @@
+#include "policy_command.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vault/base/clock.h"
+#include "vault/base/json.h"
+#include "vault/crypto/crypto.h"
+#include "vault/policy/bundle.h"
+#include "vault/policy/cases.h"
+#include "vault/policy/check.h"
+#include "vault/policy/line.h"
+
+enum { EXIT_NO = 1, EXIT_USAGE = 64, EXIT_UNLOADABLE = 65, EXIT_INPUT_OUTPUT = 74 };
+
+#define REPORT_BYTES_MAX (256UL * 1024 * 1024)
+
+/* What the words of a command line came to. */
+struct call {
+    const char *folder;
+    bool json;
+    struct vault_error err;
+};
+
+struct loaded {
+    struct bundle *bundle;
+    struct policy *policy;
+};
+
+static void loaded_finish(struct loaded *loaded)
+{
+    policy_free(&loaded->policy);
+    bundle_free(&loaded->bundle);
+}
+
+static int complain(const struct call *call, int exit_code)
+{
+    fprintf(stderr, "vaultctl policy: %s\n", call->err.text);
+    return exit_code;
+}
+
+static enum vault_code load(struct call *call, struct loaded *loaded, struct policy_fault *fault)
+{
+    VAULT_TRY(bundle_read(call->folder, &loaded->bundle, fault, &call->err));
+    return policy_compile(loaded->bundle, &loaded->policy, fault, &call->err);
+}
+
+/* Write to standard output at once, so that who asks line by line is answered line by line. */
+static bool print(struct call *call, const struct buf *out)
+{
+    if (fwrite(out->data, 1, out->size, stdout) == out->size && fflush(stdout) == 0)
+        return true;
+    vault_fail(&call->err, VAULT_IO, "standard output could not be written");
+    return false;
+}
+
+/* --- test --- */
+
+static void print_failure(void *context, const char *file, const char *name, const char *what)
+{
+    (void)context;
+    printf("%s: %s: %s\n", file, name, what);
+}
+
+static int run_test(struct call *call)
+{
+    VAULT_AUTO(loaded_finish) struct loaded loaded = {NULL, NULL};
+    struct policy_cases cases;
+    if (load(call, &loaded, NULL) || policy_cases_run(loaded.policy, loaded.bundle, print_failure,
+                                                      NULL, NULL, &cases, &call->err))
+        return complain(call, EXIT_UNLOADABLE);
+    printf("%zu passed, %zu failed\n", cases.passed, cases.failed);
+    return cases.failed ? EXIT_NO : EXIT_SUCCESS;
+}
+
+/* --- check --- */
+
+static void print_unloadable(const struct policy_fault *fault)
+{
+    VAULT_AUTO(buf_finish) struct buf out = buf_limited(4096);
+    buf_format(&out, "{\"fault\":{\"column\":%zu,\"file\":", fault->column);
+    json_write_string(&out, bytes_of_text(fault->file));
+    buf_format(&out, ",\"line\":%zu,\"pointer\":", fault->line);
+    json_write_string(&out, bytes_of_text(fault->pointer));
+    buf_text(&out, ",\"reason\":");
+    json_write_string(&out, bytes_of_text(fault->reason));
+    buf_text(&out, "}}");
+    puts(buf_string(&out));
+}
+
+static int run_check(struct call *call)
+{
+    VAULT_AUTO(loaded_finish) struct loaded loaded = {NULL, NULL};
+    VAULT_AUTO(policy_report_free) struct policy_report *report = NULL;
+    VAULT_AUTO(buf_finish) struct buf out = buf_limited(REPORT_BYTES_MAX);
+    struct policy_fault fault = {.line = 0};
+    if (load(call, &loaded, &fault)) {
+        if (!*fault.reason)
+            snprintf(fault.reason, sizeof fault.reason, "%s", call->err.text);
+        if (call->json)
+            print_unloadable(&fault);
+        return complain(call, EXIT_UNLOADABLE);
+    }
+    if (policy_check(loaded.policy, loaded.bundle, clock_now_s(&clock_system), &report, &call->err))
+        return complain(call, EXIT_INPUT_OUTPUT);
+    policy_report_write(report, call->json, &out);
+    if (buf_check(&out, &call->err) || !print(call, &out))
+        return complain(call, EXIT_INPUT_OUTPUT);
+    return policy_report_errors(report) ? EXIT_NO : EXIT_SUCCESS;
+}
+
+/* --- decide --- */
+
+/* Read a line without its newline; more than the buffer takes is passed over, and its problem then
+ * says so. false at the end of the input. */
+static bool read_line(FILE *input, struct buf *line)
+{
+    buf_clear(line);
+    int c = getc_unlocked(input);
+    if (c == EOF)
+        return false;
+    for (; c != EOF && c != '\n'; c = getc_unlocked(input))
+        buf_byte(line, (uint8_t)c);
+    return true;
+}
+
+static int run_decide(struct call *call)
+{
+    VAULT_AUTO(loaded_finish) struct loaded loaded = {NULL, NULL};
+    VAULT_AUTO(buf_finish) struct buf line = buf_limited(POLICY_LINE_BYTES_MAX);
+    VAULT_AUTO(buf_finish) struct buf answer = buf_limited(64 * POLICY_LINE_BYTES_MAX);
+    if (load(call, &loaded, NULL))
+        return complain(call, EXIT_UNLOADABLE);
+    while (read_line(stdin, &line)) {
+        buf_clear(&answer);
+        if (line.problem)
+            buf_text(&answer, "{\"error\":\"the line is too long\",\"id\":null}");
+        else
+            policy_line_answer(loaded.policy, buf_view(&line), &answer);
+        buf_byte(&answer, '\n');
+        if (buf_check(&answer, &call->err) || !print(call, &answer))
+            return complain(call, EXIT_INPUT_OUTPUT);
+    }
+    return EXIT_SUCCESS;
+}
+
+/* --- the command line --- */
+
+static const struct verb {
+    const char *name;
+    const char *arguments;
+    int (*run)(struct call *call);
+    bool json; /* takes --json */
+} verbs[] = {
+    {"check", "DIR [--json]", run_check, true},
+    {"test", "DIR", run_test, false},
+    {"decide", "DIR", run_decide, false},
+};
+
+static int print_usage(FILE *out, int exit_code)
+{
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+        fprintf(out, "%s vaultctl policy %s %s\n", i ? "      " : "usage:", verbs[i].name,
+                verbs[i].arguments);
+    return exit_code;
+}
+
+static const struct verb *find_verb(const char *name)
+{
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
+        if (strcmp(verbs[i].name, name) == 0)
+            return &verbs[i];
+    }
+    return NULL;
+}
+
+static bool read_arguments(int argc, char **argv, const struct verb *verb, struct call *call)
+{
+    for (int i = 2; i < argc; i++) {
+        if (verb->json && strcmp(argv[i], "--json") == 0)
+            call->json = true;
+        else if (argv[i][0] != '-' && !call->folder)
+            call->folder = argv[i];
+        else
+            return false;
+    }
+    return call->folder != NULL;
+}
+
+int policy_command(int argc, char **argv)
+{
+    struct call call = {.folder = NULL};
+    if (argc == 2 && strcmp(argv[1], "--help") == 0)
+        return print_usage(stdout, EXIT_SUCCESS);
+    const struct verb *verb = argc > 1 ? find_verb(argv[1]) : NULL;
+    if (!verb || !read_arguments(argc, argv, verb, &call))
+        return print_usage(stderr, EXIT_USAGE);
+    json_start();
+    if (crypto_start(true, &call.err))
+        return complain(&call, EXIT_INPUT_OUTPUT);
+    return verb->run(&call);
+}

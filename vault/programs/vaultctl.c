@@ -1,0 +1,129 @@
+/*
+ * vaultctl - the operator's tool: a table of commands.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl.h"
+#include "options.h"
+#include "policy_command.h"
+
+static int run_policy(const struct ctl *ctl, int argc, char **argv)
+{
+    (void)ctl;
+    json_start();
+    struct vault_error err;
+    const enum vault_code code = program_start(true, &err); /* handles no key of the vault */
+    return code ? ctl_failed(code, &err) : policy_command(argc, argv);
+}
+
+static const struct {
+    const char *group;
+    const char *verb; /* NULL: the group is the command, or has verbs of its own */
+    ctl_run *run;
+    const char *arguments;
+    const char *what;
+} commands[] = {
+    {"init", NULL, ctl_init, "--dir DIR …", "make a new vault; see init --help"},
+    {"status", NULL, ctl_status, "", "is it ready, how many citizens, which policy, the log's key"},
+    {"service", "add", ctl_service_add, "FILE.json [--csr FILE --out FILE]",
+     "register a service, and sign a certificate for its own key"},
+    {"service", "cert-add", ctl_service_cert_add, "ID --csr FILE --out FILE",
+     "sign a certificate for one more key of a service"},
+    {"service", "subjects", ctl_service_subjects, "ID REFERENCE…",
+     "print what the service calls these citizens: its enrolment list"},
+    {"auditor", "add", ctl_auditor_add, "NAME --csr FILE --out FILE",
+     "sign a certificate for an auditor's own key"},
+    {"citizen", "import", ctl_citizen_import, "FILE.jsonl",
+     "bring citizens in, a row of JSON each; may be run again"},
+    {"policy", "activate", ctl_policy_activate, "DIR", "make a signed bundle the one that decides"},
+    {"policy", "key", ctl_policy_key, "NAME FILE", "make a key to sign bundles with"},
+    {"policy", "sign", ctl_policy_sign, "DIR --key FILE [--name NAME --version N]",
+     "write manifest and signature"},
+    {"policy", "verify", ctl_policy_verify, "DIR --trust FILE",
+     "check manifest and signatures against a file of verifier keys"},
+    {"policy", NULL, run_policy, "VERB …", "work on a bundle without a vault; see policy --help"},
+};
+
+#define COMMAND_COUNT (sizeof commands / sizeof commands[0])
+
+static int print_help(void)
+{
+    puts("usage: vaultctl [--socket PATH | --config FILE] [--json] GROUP [VERB] …\n"
+         "\n"
+         "The operator's tool of a Citizen Vault. All but init and policy speak to a running "
+         "vaultd\n"
+         "through its admin socket, as its user or root.\n");
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        printf("  %s%s%s %s\n        %s\n", commands[i].group, commands[i].verb ? " " : "",
+               commands[i].verb ? commands[i].verb : "", commands[i].arguments, commands[i].what);
+    puts("\n"
+         "  --socket PATH   the admin socket     --config FILE   the daemon's configuration\n"
+         "  --json          answers as JSON      --version, --help\n"
+         "\n"
+         "Exit codes: 0 done, 1 not done, 64 usage, 65 bad input, 69 no daemon, 74 input or "
+         "output,\n"
+         "77 not allowed.");
+    return 0;
+}
+
+/* Options before the group. Returns how many arguments they are, or -1. */
+static int read_globals(int argc, char **argv, struct ctl *ctl)
+{
+    int i = 1;
+    for (; i < argc && strncmp(argv[i], "--", 2) == 0; i++) {
+        if (strcmp(argv[i], "--json") == 0)
+            ctl->json = true;
+        else if (strcmp(argv[i], "--socket") == 0 && i + 1 < argc)
+            ctl->socket = argv[++i];
+        else if (strcmp(argv[i], "--config") == 0 && i + 1 < argc)
+            ctl->config = argv[++i];
+        else
+            return -1;
+    }
+    return i;
+}
+
+/* --json may also stand at the end, where people put it. */
+static void take_trailing_json(int *argc, char **argv, struct ctl *ctl)
+{
+    if (*argc > 1 && strcmp(argv[*argc - 1], "--json") == 0) {
+        ctl->json = true;
+        --*argc;
+    }
+}
+
+static int dispatch(struct ctl *ctl, int argc, char **argv)
+{
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        if (strcmp(commands[i].group, argv[0]) != 0)
+            continue;
+        if (!commands[i].verb) {
+            if (commands[i].run != run_policy)
+                take_trailing_json(&argc, argv, ctl);
+            return commands[i].run(ctl, argc, argv);
+        }
+        if (argc > 1 && strcmp(commands[i].verb, argv[1]) == 0) {
+            argc--;
+            take_trailing_json(&argc, argv + 1, ctl);
+            return commands[i].run(ctl, argc, argv + 1);
+        }
+    }
+    return ctl_usage("no such command");
+}
+
+int main(int argc, char **argv)
+{
+    struct ctl ctl = {0};
+    if (argc == 2 && strcmp(argv[1], "--help") == 0)
+        return print_help();
+    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+        puts(CTL_PROGRAM " " VAULT_VERSION);
+        return 0;
+    }
+    const int used = read_globals(argc, argv, &ctl);
+    if (used < 0 || used >= argc)
+        return ctl_usage("a command is needed");
+    json_start();
+    return dispatch(&ctl, argc - used, argv + used);
+}

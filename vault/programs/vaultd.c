@@ -1,0 +1,259 @@
+/*
+ * vaultd - the daemon: opens the vault, listens, and waits to be told to stop.
+ *
+ * It stays in the foreground. SIGTERM and SIGINT end it cleanly: no new connections, what is being
+ * answered is answered, the log is published and its end remembered. It ends by itself, with code
+ * 74, when the log has stopped for good.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "options.h"
+#include "vault/base/log.h"
+#include "vault/edge/admin.h"
+#include "vault/edge/auditor_api.h"
+#include "vault/edge/config.h"
+#include "vault/edge/listener.h"
+#include "vault/edge/pages.h"
+#include "vault/edge/service_api.h"
+
+#define PROGRAM         "vaultd"
+#define LOG_STOPPED     74
+#define LINK_BASE_CHARS 256
+
+static const char help[] =
+    "usage: vaultd --config FILE\n"
+    "       vaultd --check-config FILE\n"
+    "\n"
+    "The daemon of a Citizen Vault: serves citizens, registered services and auditors.\n"
+    "\n"
+    "  --config FILE        run with this configuration, in the foreground\n"
+    "  --check-config FILE  print what is understood of a configuration, and end\n"
+    "  --help               print this\n"
+    "  --version            print the version\n"
+    "\n"
+    "SIGTERM ends it cleanly. 'vaultctl init' makes a vault and its configuration.\n";
+
+struct server {
+    struct config config;
+    const char *trust[CONFIG_TRUST_MAX];
+    char link_base[LINK_BASE_CHARS];
+    struct vault *vault;
+    struct admin *admin;
+    struct admin_context admin_context;
+    struct service_api services_context;
+    struct pages pages_context;
+    struct auditor_api auditors_context;
+    struct tls *services_tls;
+    struct tls *citizens_tls;
+    struct tls *auditors_tls;
+    struct listener *services;
+    struct listener *citizens;
+    struct listener *auditors;
+};
+
+static void on_trouble(const char *part, const char *text)
+{
+    log_event(LOG_ERROR, part, "%s", text);
+}
+
+static enum vault_code open_vault(struct server *server, struct vault_error *err)
+{
+    const struct config *config = &server->config;
+    for (int64_t i = 0; i < config->trust_count; i++)
+        server->trust[i] = config->trust[i];
+    const struct vault_options options = {
+        .dir = config->data,
+        .origin = config->origin,
+        .provider = {"file", config->key_file},
+        .open_citizens_max = (size_t)config->open_citizens,
+        .trust = server->trust,
+        .trust_count = (size_t)config->trust_count,
+        .signatures = (size_t)config->signatures,
+        .clock = clock_system,
+        .trouble = on_trouble,
+    };
+    return vault_open(&options, &server->vault, err);
+}
+
+static enum vault_code start_listener(const struct config_listener *config, const char *name,
+                                      http_handler *handler, void *context,
+                                      void (*decorate)(struct http_answer *), struct tls **tls,
+                                      struct listener **out, struct vault_error *err)
+{
+    const char *ca = config->clients_ca[0] ? config->clients_ca : NULL;
+    VAULT_TRY(tls_open(config->certificate, config->key, ca, tls, err));
+    const struct listener_options options = {
+        .name = name,
+        .address = config->address,
+        .port = (uint16_t)config->port,
+        .tls = *tls,
+        .handler = handler,
+        .context = context,
+        .decorate = decorate,
+    };
+    VAULT_TRY(listener_start(&options, out, err));
+    log_event(LOG_INFO, "listen", "%s on %s port %u", name, config->address, listener_port(*out));
+    return VAULT_OK;
+}
+
+static enum vault_code start_listeners(struct server *server, struct vault_error *err)
+{
+    const struct config *config = &server->config;
+    VAULT_TRY(start_listener(&config->citizens, "citizens", pages_handle, &server->pages_context,
+                             pages_decorate, &server->citizens_tls, &server->citizens, err));
+    snprintf(server->link_base, sizeof server->link_base, "https://%s:%u", config->citizens_host,
+             listener_port(server->citizens));
+    VAULT_TRY(start_listener(&config->services, "services", service_api_handle,
+                             &server->services_context, NULL, &server->services_tls,
+                             &server->services, err));
+    return start_listener(&config->auditors, "auditors", auditor_api_handle,
+                          &server->auditors_context, NULL, &server->auditors_tls, &server->auditors,
+                          err);
+}
+
+/* The lock of the log is taken before any port is opened. */
+static enum vault_code start(struct server *server, struct vault_error *err)
+{
+    VAULT_TRY(open_vault(server, err));
+    server->services_context = (struct service_api){server->vault, server->link_base};
+    server->pages_context = (struct pages){server->vault, server->link_base};
+    server->auditors_context = (struct auditor_api){server->vault};
+    server->admin_context = (struct admin_context){server->vault, &server->config};
+    VAULT_TRY(start_listeners(server, err));
+    return admin_start(server->config.admin_socket, &server->admin_context, &server->admin, err);
+}
+
+static void stop(struct server *server)
+{
+    listener_stop(&server->services);
+    listener_stop(&server->citizens);
+    listener_stop(&server->auditors);
+    admin_stop(&server->admin);
+    vault_close(&server->vault);
+    tls_close(&server->services_tls);
+    tls_close(&server->citizens_tls);
+    tls_close(&server->auditors_tls);
+}
+
+/* Each open citizen and each connection costs descriptors: take as many as the system lets us have.
+ */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        log_event(LOG_WARNING, "start", "the limit on open files stays as it is: %s",
+                  strerrordesc_np(errno));
+}
+
+/* Block the signals that end the daemon, for this thread and all that it starts. */
+static void block_signals(sigset_t *set)
+{
+    sigemptyset(set);
+    sigaddset(set, SIGTERM);
+    sigaddset(set, SIGINT);
+    pthread_sigmask(SIG_BLOCK, set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+/* Wait to be told to stop, or for the log to stop by itself. */
+static int wait_for_the_end(const struct server *server, const sigset_t *signals)
+{
+    const struct timespec second = {.tv_sec = 1};
+    for (;;) {
+        const int signal = sigtimedwait(signals, NULL, &second);
+        if (signal > 0) {
+            log_event(LOG_INFO, "stop", "asked to stop");
+            return 0;
+        }
+        if (vault_has_stopped(server->vault)) {
+            log_event(LOG_ERROR, "stop", "the log has stopped; the next start recovers it");
+            return LOG_STOPPED;
+        }
+    }
+}
+
+static int serve(const char *path)
+{
+    struct vault_error err = {0};
+    sigset_t signals;
+    struct server *server = calloc(1, sizeof *server);
+    if (!server)
+        return vault_code_exit(VAULT_NO_MEMORY);
+    enum vault_code code = config_read(path, &server->config, &err);
+    if (code == VAULT_OK)
+        code = program_start(server->config.allow_swap, &err);
+    block_signals(&signals);
+    raise_descriptor_limit();
+    if (code == VAULT_OK)
+        code = start(server, &err);
+    int result = 0;
+    if (code == VAULT_OK) {
+        log_event(LOG_INFO, "ready", "serving");
+        result = wait_for_the_end(server, &signals);
+    } else {
+        log_event(LOG_ERROR, "start", "%s", err.text);
+        result = vault_code_exit(code);
+    }
+    stop(server);
+    free(server);
+    return result;
+}
+
+static int check_config(const char *path)
+{
+    struct vault_error err = {0};
+    struct config *config = calloc(1, sizeof *config);
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(CONFIG_FILE_BYTES_MAX * 2);
+    if (!config)
+        return vault_code_exit(VAULT_NO_MEMORY);
+    json_start();
+    enum vault_code code = config_read(path, config, &err);
+    if (code == VAULT_OK) {
+        config_print(config, &text);
+        code = buf_check(&text, &err);
+    }
+    free(config);
+    if (code)
+        return program_failed(PROGRAM, code, &err);
+    fwrite(text.data, 1, text.size, stdout);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'},
+        {"check-config", required_argument, NULL, 'k'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'v'},
+        {NULL, 0, NULL, 0},
+    };
+    const int option = getopt_long(argc, argv, "", options, NULL);
+    const char *path = optarg;
+    switch (option) {
+    case 'h':
+        fputs(help, stdout);
+        return 0;
+    case 'v':
+        puts(PROGRAM " " VAULT_VERSION);
+        return 0;
+    case 'c':
+    case 'k':
+        if (getopt_long(argc, argv, "", options, NULL) != -1 || optind != argc)
+            return program_usage(PROGRAM, "one option at a time");
+        return option == 'c' ? serve(path) : check_config(path);
+    default:
+        return program_usage(PROGRAM, "--config FILE is needed");
+    }
+}

@@ -1,0 +1,91 @@
+/*
+ * control_schema - the tables of control.db. The functions that read and write them are in the
+ * modules of the families: control_citizen, account, control_service, request, session, setting.
+ */
+#include "internal.h"
+
+static const char *const steps[] = {
+    "CREATE TABLE citizen ("
+    "  id BLOB PRIMARY KEY CHECK (length(id) = 16),"
+    "  reference TEXT UNIQUE,"
+    "  wrapped BLOB CHECK (length(wrapped) = 64)," /* NULL once erased */
+    "  key_version INTEGER NOT NULL CHECK (key_version >= 1),"
+    "  state INTEGER NOT NULL CHECK (state BETWEEN 1 AND 5),"
+    "  created_s INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX citizen_unfinished ON citizen (state) WHERE state IN (1, 3, 5);"
+    "CREATE TABLE population ("
+    "  one INTEGER PRIMARY KEY CHECK (one = 1),"
+    "  count INTEGER NOT NULL CHECK (count >= 0)) STRICT;"
+    "INSERT INTO population VALUES (1, 0);"
+
+    "CREATE TABLE account ("
+    "  citizen BLOB PRIMARY KEY CHECK (length(citizen) = 16),"
+    "  login TEXT NOT NULL UNIQUE,"
+    "  password_hash TEXT NOT NULL,"
+    "  language TEXT NOT NULL,"
+    "  failed_tries INTEGER NOT NULL DEFAULT 0,"
+    "  failed_at_s INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;"
+
+    "CREATE TABLE service ("
+    "  id TEXT PRIMARY KEY,"
+    "  json TEXT NOT NULL,"
+    "  state INTEGER NOT NULL CHECK (state BETWEEN 1 AND 3)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE certificate ("
+    "  kind INTEGER NOT NULL CHECK (kind BETWEEN 1 AND 2),"
+    "  spki BLOB NOT NULL CHECK (length(spki) = 32),"
+    "  owner TEXT NOT NULL,"
+    "  state INTEGER NOT NULL CHECK (state BETWEEN 1 AND 2),"
+    "  added_s INTEGER NOT NULL,"
+    "  expires_s INTEGER NOT NULL,"
+    "  PRIMARY KEY (kind, spki)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX certificate_by_owner ON certificate (kind, owner, added_s);"
+
+    "CREATE TABLE request ("
+    "  id TEXT PRIMARY KEY,"
+    "  service TEXT NOT NULL,"
+    "  code_hash BLOB NOT NULL CHECK (length(code_hash) = 32),"
+    "  json TEXT NOT NULL,"
+    "  state INTEGER NOT NULL CHECK (state BETWEEN 1 AND 5),"
+    "  created_s INTEGER NOT NULL,"
+    "  expires_s INTEGER NOT NULL,"
+    "  citizen BLOB CHECK (length(citizen) = 16),"
+    "  consent_seq INTEGER NOT NULL DEFAULT 0,"
+    "  tries INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;"
+    "CREATE UNIQUE INDEX request_by_code ON request (code_hash) WHERE state = 1;"
+    "CREATE INDEX request_by_service ON request (service) WHERE state = 1;"
+    "CREATE INDEX request_by_citizen ON request (citizen, created_s) WHERE citizen IS NOT NULL;"
+    "CREATE INDEX request_pending ON request (expires_s) WHERE state = 1;"
+    "CREATE INDEX request_ended ON request (expires_s) WHERE state > 1;"
+
+    "CREATE TABLE session ("
+    "  token_hash BLOB PRIMARY KEY CHECK (length(token_hash) = 32),"
+    "  citizen BLOB NOT NULL CHECK (length(citizen) = 16),"
+    "  created_s INTEGER NOT NULL,"
+    "  seen_s INTEGER NOT NULL,"
+    "  reauthenticated_s INTEGER NOT NULL,"
+    "  csrf_secret BLOB NOT NULL CHECK (length(csrf_secret) = 32)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX session_by_citizen ON session (citizen, seen_s);"
+    "CREATE INDEX session_by_created ON session (created_s);"
+    "CREATE INDEX session_by_seen ON session (seen_s);"
+
+    "CREATE TABLE setting (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+
+    "PRAGMA application_id = 1129735023;"
+    "PRAGMA user_version = 1",
+};
+
+static const struct database_kind control_kind = {
+    .application_id = 1129735023, /* "CVco" */
+    .settings = "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;"
+                "PRAGMA synchronous = FULL; PRAGMA cache_size = -8192",
+    .steps = steps,
+    .step_count = sizeof steps / sizeof steps[0],
+};
+
+const struct shared_file control_file = {
+    .name = "control.db",
+    .what = "the control store",
+    .label = "vault/control-store/1",
+    .kind = &control_kind,
+};

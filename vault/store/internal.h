@@ -1,0 +1,121 @@
+/*
+ * internal - what the modules of this floor share: the store's parts, and the control store's
+ * functions that only they may call.
+ */
+#pragma once
+
+#include <limits.h>
+#include <stdint.h>
+
+#include "handles.h"
+#include "shared.h"
+#include "vault/store/citizen.h"
+#include "vault/store/control_citizen.h"
+#include "vault/store/store.h"
+
+/* Whose key, and which file. */
+struct control_key {
+    struct citizen_id id;
+    uint32_t version;
+    uint8_t wrapped[KEYRING_WRAPPED_BYTES];
+};
+
+struct store {
+    char dir[PATH_MAX]; /* absolute, without links */
+    int lock;           /* a descriptor, held locked */
+    const struct keyring *keyring;
+    struct shared control;
+    struct shared openings;
+    struct handles handles;
+    _Atomic uint64_t service_generation;
+    struct control_key nobody; /* the decoy */
+};
+
+/* control_schema.c, openings.c */
+extern const struct shared_file control_file;
+extern const struct shared_file openings_file;
+
+enum citizen_state { /* stored: never renumber */
+                     CITIZEN_CREATING =
+                         1, /* the file may be there, in part: undone at the next start */
+                     CITIZEN_ACTIVE = 2,
+                     CITIZEN_ERASING =
+                         3, /* the key is gone, the file may be there: finished at the next start */
+                     CITIZEN_ERASED = 4,
+                     CITIZEN_NOBODY = 5, /* the decoy */
+};
+
+/* A new row, CITIZEN_CREATING or CITIZEN_NOBODY. In the caller's transaction. */
+enum vault_code control_key_add(struct database *control, const struct control_key *key,
+                                const char *reference, enum citizen_state state, int64_t now_s,
+                                struct vault_error *err) VAULT_MUST_CHECK;
+
+/* VAULT_NOT_FOUND unless the citizen is active. */
+enum vault_code control_key_find(struct store *store, const struct citizen_id *id,
+                                 struct control_key *out, struct vault_error *err) VAULT_MUST_CHECK;
+
+enum vault_code control_key_of_nobody(struct store *store, struct control_key *out,
+                                      struct vault_error *err) VAULT_MUST_CHECK;
+
+/* From creating to active. In the caller's transaction. */
+enum vault_code control_citizen_activate(struct database *control, const struct citizen_id *id,
+                                         struct vault_error *err) VAULT_MUST_CHECK;
+
+/* Remove a row that is still CITIZEN_CREATING. */
+enum vault_code control_citizen_undo(struct database *control, const struct citizen_id *id,
+                                     struct vault_error *err) VAULT_MUST_CHECK;
+
+/* Destroy the key, and what the control store has of the citizen. VAULT_NOT_FOUND. */
+enum vault_code control_citizen_destroy_key(struct store *store, const struct citizen_id *id,
+                                            struct vault_error *err) VAULT_MUST_CHECK;
+
+/* From erasing to erased. */
+enum vault_code control_citizen_erased(struct store *store, const struct citizen_id *id,
+                                       struct vault_error *err) VAULT_MUST_CHECK;
+
+/* One citizen in that state, any; *found says whether there is one. */
+enum vault_code control_citizen_any(struct store *store, enum citizen_state state,
+                                    struct citizen_id *id, bool *found, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
+/* Whether there is such a citizen, active. In the caller's hold. */
+enum vault_code control_citizen_check(struct database *control, const struct citizen_id *id,
+                                      struct vault_error *err) VAULT_MUST_CHECK;
+
+/* What the other families of the control store do when a citizen goes. In the transaction. */
+enum vault_code account_forget(struct database *control, const struct citizen_id *citizen,
+                               struct vault_error *err) VAULT_MUST_CHECK;
+enum vault_code request_forget(struct database *control, const struct citizen_id *citizen,
+                               struct vault_error *err) VAULT_MUST_CHECK;
+enum vault_code session_forget(struct database *control, const struct citizen_id *citizen,
+                               struct vault_error *err) VAULT_MUST_CHECK;
+
+/* Remove a citizen's openings and head; *gone is how many openings. */
+enum vault_code openings_forget(struct store *store, const struct citizen_id *citizen,
+                                uint64_t *gone, struct vault_error *err) VAULT_MUST_CHECK;
+
+/* Finish erasing what a crash interrupted, undo creating. */
+enum vault_code citizen_tidy(struct store *store, struct vault_error *err) VAULT_MUST_CHECK;
+
+/* The vault's decoy: its file and its row. */
+enum vault_code citizen_create_nobody(const char *dir, const struct keyring *keyring,
+                                      struct database *control, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
+/* The first version of a value, into a file that is being made. VAULT_INVALID if there is one. */
+enum vault_code value_insert_first(struct database *file, const struct citizen_value *value,
+                                   struct vault_error *err) VAULT_MUST_CHECK;
+
+/* The limits of a value to be stored. */
+enum vault_code value_check(const struct citizen_value *value, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
+/* A change to a held citizen: refused for a decoy. */
+enum vault_code citizen_check_writable(const struct citizen *citizen, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
+/* A text or blob has min to max bytes, else VAULT_INVALID or VAULT_TOO_LARGE naming what. */
+enum vault_code size_check(size_t size, size_t min, size_t max, const char *what,
+                           struct vault_error *err) VAULT_MUST_CHECK;
+enum vault_code text_check(const char *text, size_t min, size_t max, const char *what,
+                           struct vault_error *err) VAULT_MUST_CHECK;

@@ -1,0 +1,206 @@
+#include "vault/vault/active_policy.h"
+
+#include <dirent.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "event.h"
+#include "parts.h"
+#include "vault/base/codec.h"
+#include "vault/base/file.h"
+#include "vault/policy/signature.h"
+#include "vault/store/setting.h"
+
+#define ACTIVE_SETTING "policy.active" /* the name of a folder in the vault's policy folder */
+#define NAME_CHARS     64
+#define COPY_FILES_MAX POLICY_FILES_MAX
+
+struct active_policy {
+    atomic_uint holders;
+    struct policy *policy;
+};
+
+static void let_go(struct active_policy *active)
+{
+    if (active && atomic_fetch_sub(&active->holders, 1) == 1) {
+        policy_free(&active->policy);
+        free(active);
+    }
+}
+
+struct policy_hold active_policy_hold(struct vault *vault)
+{
+    pthread_mutex_lock(&vault->mutex);
+    struct active_policy *active = vault->active;
+    if (active)
+        atomic_fetch_add(&active->holders, 1);
+    pthread_mutex_unlock(&vault->mutex);
+    return (struct policy_hold){active ? active->policy : NULL, active};
+}
+
+void active_policy_release(struct policy_hold *hold)
+{
+    let_go(hold->active);
+    *hold = (struct policy_hold){0};
+}
+
+void active_policy_close(struct vault *vault)
+{
+    let_go(vault->active);
+    vault->active = NULL;
+}
+
+/* Make the policy the active one; the bundle takes it over. */
+static enum vault_code swap_in(struct vault *vault, struct policy **policy, struct vault_error *err)
+{
+    struct active_policy *active = calloc(1, sizeof *active);
+    if (!active)
+        return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
+    atomic_init(&active->holders, 1);
+    active->policy = VAULT_TAKE(*policy);
+    pthread_mutex_lock(&vault->mutex);
+    struct active_policy *old = vault->active;
+    vault->active = active;
+    pthread_mutex_unlock(&vault->mutex);
+    let_go(old);
+    return VAULT_OK;
+}
+
+static enum vault_code load(const struct vault *vault, const char *folder, struct policy **out,
+                            struct vault_error *err)
+{
+    const struct policy_trust trust = {.vkeys = vault->options.trust,
+                                       .vkey_count = vault->options.trust_count,
+                                       .signatures = vault->options.signatures};
+    return policy_load_signed(folder, &trust, out, NULL, err);
+}
+
+enum vault_code active_policy_open(struct vault *vault, struct vault_error *err)
+{
+    VAULT_AUTO(buf_finish) struct buf name = buf_limited(NAME_CHARS);
+    const enum vault_code code = setting_get(vault->store, ACTIVE_SETTING, &name, err);
+    if (code == VAULT_NOT_FOUND)
+        return VAULT_OK;
+    if (code)
+        return code;
+    const char *text = buf_string(&name);
+    char folder[PATH_MAX];
+    if (!text)
+        return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
+    VAULT_TRY(file_join(folder, sizeof folder, vault->policy_dir, text, err));
+    VAULT_AUTO(policy_free) struct policy *policy = NULL;
+    VAULT_TRY(load(vault, folder, &policy, err));
+    return swap_in(vault, &policy, err);
+}
+
+/* --- The vault's own copy ------------------------------------------------------------------- */
+
+static enum vault_code copy_file(const char *from_dir, const char *to_dir, const char *name,
+                                 struct vault_error *err)
+{
+    char from[PATH_MAX];
+    char to[PATH_MAX];
+    VAULT_AUTO(buf_finish) struct buf content = buf_limited(POLICY_FILE_BYTES_MAX);
+    VAULT_TRY(file_join(from, sizeof from, from_dir, name, err));
+    VAULT_TRY(file_join(to, sizeof to, to_dir, name, err));
+    VAULT_TRY(file_read(from, &content, err));
+    return file_replace(to, buf_view(&content), 0600, err);
+}
+
+static void close_dir(DIR **dir)
+{
+    if (*dir)
+        closedir(*dir);
+    *dir = NULL;
+}
+
+/* Copy the files of a folder, without those of the folders in it. */
+static enum vault_code copy_files(const char *from, const char *to, struct vault_error *err)
+{
+    VAULT_AUTO(close_dir) DIR *dir = opendir(from);
+    if (!dir)
+        return vault_fail_errno(err, "opening the folder %s", from);
+    VAULT_TRY(folder_create(to, err));
+    size_t count = 0;
+    for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir)) {
+        char path[PATH_MAX];
+        struct stat status;
+        VAULT_TRY(file_join(path, sizeof path, from, entry->d_name, err));
+        if (stat(path, &status) != 0 || !S_ISREG(status.st_mode))
+            continue;
+        if (++count > COPY_FILES_MAX)
+            return vault_fail(err, VAULT_TOO_LARGE, "%s has too many files", from);
+        VAULT_TRY(copy_file(from, to, entry->d_name, err));
+    }
+    return VAULT_OK;
+}
+
+static enum vault_code copy_bundle(const char *from, const char *to, struct vault_error *err)
+{
+    static const char *const parts[] = {"rules", "tests"};
+    VAULT_TRY(copy_files(from, to, err));
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        char from_part[PATH_MAX];
+        char to_part[PATH_MAX];
+        VAULT_TRY(file_join(from_part, sizeof from_part, from, parts[i], err));
+        VAULT_TRY(file_join(to_part, sizeof to_part, to, parts[i], err));
+        if (file_exists(from_part))
+            VAULT_TRY(copy_files(from_part, to_part, err));
+    }
+    return VAULT_OK;
+}
+
+static void folder_name(const struct policy *policy, char out[NAME_CHARS])
+{
+    char hash[HEX_CHARS(SHA256_BYTES) + 1];
+    hex_string(hash, policy_manifest_hash(policy), SHA256_BYTES);
+    snprintf(out, NAME_CHARS, "%llu-%.16s", (unsigned long long)policy_version(policy), hash);
+}
+
+static enum vault_code check_newer(struct vault *vault, const struct policy *policy,
+                                   struct vault_error *err)
+{
+    VAULT_AUTO(active_policy_release) struct policy_hold active = active_policy_hold(vault);
+    if (active.policy && policy_version(policy) <= policy_version(active.policy))
+        return vault_fail(err, VAULT_CONFLICT,
+                          "the bundle's version %llu is not above the active version %llu",
+                          (unsigned long long)policy_version(policy),
+                          (unsigned long long)policy_version(active.policy));
+    if (!policy_is_available(policy, clock_now_s(&vault->options.clock)))
+        return vault_fail(err, VAULT_CONFLICT,
+                          "the bundle is not in force now: see not_before "
+                          "and expires in its manifest");
+    return VAULT_OK;
+}
+
+static enum vault_code activate(struct vault *vault, const char *folder, struct vault_error *err)
+{
+    VAULT_AUTO(policy_free) struct policy *given = NULL;
+    VAULT_AUTO(policy_free) struct policy *copied = NULL;
+    char name[NAME_CHARS];
+    char copy[PATH_MAX];
+    VAULT_TRY(load(vault, folder, &given, err));
+    VAULT_TRY(check_newer(vault, given, err));
+    folder_name(given, name);
+    VAULT_TRY(file_join(copy, sizeof copy, vault->policy_dir, name, err));
+    VAULT_TRY(copy_bundle(folder, copy, err));
+    /* What decides is what was copied: the folder may have changed in between. */
+    VAULT_TRY(load(vault, copy, &copied, err));
+    if (memcmp(policy_manifest_hash(given), policy_manifest_hash(copied), SHA256_BYTES) != 0)
+        return vault_fail(err, VAULT_CONFLICT, "the bundle changed while it was read");
+    const struct setting active = {ACTIVE_SETTING, bytes_of_text(name)};
+    VAULT_TRY(event_of_operator(vault, ENTRY_POLICY, (struct bytes){0}, err));
+    VAULT_TRY(setting_put(vault->store, &active, 1, err));
+    return swap_in(vault, &copied, err);
+}
+
+enum vault_code active_policy_set(struct vault *vault, const char *folder, struct vault_error *err)
+{
+    pthread_mutex_lock(&vault->activating);
+    const enum vault_code code = activate(vault, folder, err);
+    pthread_mutex_unlock(&vault->activating);
+    return code;
+}

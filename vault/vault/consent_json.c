@@ -1,0 +1,171 @@
+#include "consent_json.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vault/base/codec.h"
+#include "vault/crypto/hash.h"
+
+#define DEPTH_MAX 4
+
+static const char *const state_names[CONSENT_STATE_COUNT] = {
+    [CONSENT_GIVEN] = "given", [CONSENT_REFUSED] = "refused", [CONSENT_WITHDRAWN] = "withdrawn"};
+
+const char *consent_state_name(enum consent_state state)
+{
+    return state_names[state];
+}
+
+void consent_finish(struct consent *consent)
+{
+    free(consent->fields);
+    consent->fields = NULL;
+    consent->field_count = 0;
+}
+
+static bool copy_text(char *out, size_t room, const json_t *value)
+{
+    const size_t size = json_is_string(value) ? json_string_length(value) : room;
+    if (size >= room)
+        return false;
+    memcpy(out, json_string_value(value), size + 1);
+    return true;
+}
+
+static bool read_state(const json_t *value, enum consent_state *out)
+{
+    for (size_t i = 0; i < CONSENT_STATE_COUNT; i++) {
+        if (json_is_string(value) && strcmp(json_string_value(value), state_names[i]) == 0) {
+            *out = (enum consent_state)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool read_fields(json_t *fields, struct consent *out)
+{
+    const size_t count = json_object_size(fields);
+    if (!json_is_object(fields) || count > CONSENT_FIELDS_MAX)
+        return false;
+    out->fields = calloc(count + 1, sizeof *out->fields);
+    if (!out->fields)
+        return false;
+    const char *name;
+    json_t *form;
+    json_object_foreach(fields, name, form)
+    {
+        struct consent_field *field = &out->fields[out->field_count];
+        const int length = snprintf(field->name, sizeof field->name, "%s", name);
+        if (length < 0 || (size_t)length >= sizeof field->name ||
+            (!json_is_null(form) && !copy_text(field->form, sizeof field->form, form)))
+            return false;
+        out->field_count++;
+    }
+    return true;
+}
+
+static bool read_policy(const json_t *policy, struct consent *out)
+{
+    if (!policy)
+        return true;
+    out->has_policy = true;
+    out->policy_version = (uint64_t)json_integer_value(json_object_get(policy, "version"));
+    return hex_decode_exact(out->policy_manifest, sizeof out->policy_manifest,
+                            json_text(json_object_get(policy, "manifest")), NULL) == VAULT_OK;
+}
+
+static bool read_members(const json_t *root, struct consent *out)
+{
+    const json_t *uses = json_object_get(root, "uses");
+    out->version = json_integer_value(json_object_get(root, "version"));
+    out->at_s = json_integer_value(json_object_get(root, "at"));
+    out->expires_s = json_integer_value(json_object_get(root, "expires"));
+    out->uses = json_is_integer(uses) ? json_integer_value(uses) : CONSENT_UNLIMITED;
+    return copy_text(out->id, sizeof out->id, json_object_get(root, "id")) &&
+           copy_text(out->service, sizeof out->service, json_object_get(root, "service")) &&
+           copy_text(out->purpose, sizeof out->purpose, json_object_get(root, "purpose")) &&
+           read_state(json_object_get(root, "state"), &out->state) &&
+           read_policy(json_object_get(root, "policy"), out) &&
+           read_fields(json_object_get(root, "fields"), out);
+}
+
+enum vault_code consent_json_read(struct bytes json, struct consent *out, struct vault_error *err)
+{
+    VAULT_AUTO(json_free) json_t *root = NULL;
+    struct consent consent = {0};
+    VAULT_TRY(json_parse(json, DEPTH_MAX, &root, NULL, err));
+    if (!read_members(root, &consent)) {
+        consent_finish(&consent);
+        return vault_fail(err, VAULT_CORRUPT, "a consent's record cannot be read");
+    }
+    *out = consent;
+    return VAULT_OK;
+}
+
+static void write_member(struct buf *out, const char *name, const char *value)
+{
+    buf_format(out, ",\"%s\":", name);
+    json_write_string(out, bytes_of_text(value));
+}
+
+static void write_fields(struct buf *out, const struct consent *consent)
+{
+    buf_text(out, ",\"fields\":{");
+    for (size_t i = 0; i < consent->field_count; i++) {
+        buf_text(out, i ? "," : "");
+        json_write_string(out, bytes_of_text(consent->fields[i].name));
+        buf_byte(out, ':');
+        if (consent->fields[i].form[0])
+            json_write_string(out, bytes_of_text(consent->fields[i].form));
+        else
+            buf_text(out, "null");
+    }
+    buf_byte(out, '}');
+}
+
+static void write_policy(struct buf *out, const struct consent *consent)
+{
+    char hash[HEX_CHARS(SHA256_BYTES) + 1];
+    hex_string(hash, consent->policy_manifest, SHA256_BYTES);
+    buf_format(out, ",\"policy\":{\"version\":%llu,\"manifest\":\"%s\"}",
+               (unsigned long long)consent->policy_version, hash);
+}
+
+/* The exact words shown, and their hash, so that it can be proved later what was agreed to. */
+static void write_text(struct buf *out, const struct consent_decision *decision)
+{
+    uint8_t digest[SHA256_BYTES];
+    char hash[HEX_CHARS(SHA256_BYTES) + 1];
+    sha256_of(digest, bytes_of_text(decision->text));
+    hex_string(hash, digest, sizeof digest);
+    buf_format(out, ",\"text\":{\"sha256\":\"%s\"", hash);
+    write_member(out, "language", decision->language);
+    write_member(out, "shown", decision->text);
+    buf_byte(out, '}');
+}
+
+void consent_json_write(struct buf *out, const struct consent *consent,
+                        const struct consent_decision *decision)
+{
+    buf_text(out, "{\"how\":\"own session\"");
+    write_member(out, "id", consent->id);
+    write_member(out, "service", consent->service);
+    write_member(out, "purpose", consent->purpose);
+    write_member(out, "state", state_names[consent->state]);
+    buf_format(out, ",\"version\":%lld,\"at\":%lld,\"expires\":%lld", (long long)consent->version,
+               (long long)consent->at_s, (long long)consent->expires_s);
+    if (consent->uses == CONSENT_UNLIMITED)
+        buf_text(out, ",\"uses\":null");
+    else
+        buf_format(out, ",\"uses\":%lld", (long long)consent->uses);
+    write_fields(out, consent);
+    if (consent->has_policy)
+        write_policy(out, consent);
+    if (decision && decision->request)
+        write_member(out, "request", decision->request);
+    if (decision && decision->text)
+        write_text(out, decision);
+    buf_byte(out, '}');
+}

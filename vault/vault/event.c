@@ -1,0 +1,130 @@
+#include "event.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "heads.h"
+#include "parts.h"
+#include "vault/base/codec.h"
+#include "vault/crypto/permute.h"
+#include "vault/crypto/seal.h"
+#include "vault/ledger/opening.h"
+
+/*
+ * An opening in the journal: a tag that only the vault can read, saying whose it is and which of
+ * theirs, and the opening sealed under the citizen's key and bound to the same two.
+ */
+#define TAG_PLAIN_BYTES     (CITIZEN_ID_BYTES + 8)
+#define TAG_SEALED_BYTES    (TAG_PLAIN_BYTES + SEAL_OVERHEAD_BYTES)
+#define SUBJECT_VALUE_BYTES 128
+#define BLOB_BYTES_MAX      (OPENING_MAX_BYTES + 256)
+
+static void fill_entry(struct entry *entry, const struct event *event)
+{
+    *entry = (struct entry){.event = event->kind};
+    if (event->service)
+        entry->service = bytes_of_text(event->service);
+    if (event->purpose)
+        entry->purpose = bytes_of_text(event->purpose);
+    if (event->client_spki) {
+        entry->has_client = true;
+        memcpy(entry->client, event->client_spki, ENTRY_CLIENT_BYTES);
+    }
+    entry->has_policy = event->has_policy;
+    entry->policy_version = event->policy_version;
+    memcpy(entry->policy_hash, event->policy_hash, ENTRY_POLICY_BYTES);
+}
+
+/* "CITIZEN N PREVIOUS", as opening.h wants it; the citizen under the log's own name for them. */
+static enum vault_code subject_value(struct vault *vault, const struct citizen_id *citizen,
+                                     const struct event_chain *chain, struct buf *out,
+                                     struct vault_error *err)
+{
+    uint8_t name[PERMUTE_BLOCK_BYTES];
+    VAULT_TRY(permute(vault->log_name_key, citizen->bytes, name, err));
+    base32_encode(out, (struct bytes){name, sizeof name});
+    buf_format(out, " %llu ", (unsigned long long)chain->n + 1);
+    if (chain->n)
+        base64_encode(out, (struct bytes){chain->leaf.bytes, sizeof chain->leaf.bytes});
+    else
+        buf_byte(out, '-');
+    return buf_check(out, err);
+}
+
+static void commit_all(struct opening *opening, struct entry *entry, struct bytes subject,
+                       const struct event *event)
+{
+    opening_commit(opening, entry, ENTRY_SUBJECT, subject);
+    opening_commit(opening, entry, ENTRY_BASIS, event->basis);
+    opening_commit(opening, entry, ENTRY_WHAT, event->what);
+    if (event->actor.size)
+        opening_commit(opening, entry, ENTRY_ACTOR, event->actor);
+    if (event->answer.size)
+        opening_commit(opening, entry, ENTRY_ANSWER, event->answer);
+}
+
+static void owner_bytes(uint8_t out[TAG_PLAIN_BYTES], const struct citizen_id *citizen, uint64_t n)
+{
+    memcpy(out, citizen->bytes, CITIZEN_ID_BYTES);
+    for (size_t i = 0; i < 8; i++)
+        out[CITIZEN_ID_BYTES + i] = (uint8_t)(n >> (56 - 8 * i));
+}
+
+static enum vault_code seal_opening(struct vault *vault, const struct citizen *citizen, uint64_t n,
+                                    const struct opening *opening, struct buf *out,
+                                    struct vault_error *err)
+{
+    uint8_t owner[TAG_PLAIN_BYTES];
+    owner_bytes(owner, citizen_id_of(citizen), n);
+    const struct bytes tag = {owner, sizeof owner};
+    VAULT_AUTO(buf_finish) struct buf clear = buf_limited(OPENING_MAX_BYTES);
+    VAULT_TRY(opening_write(opening, &clear, err));
+    VAULT_TRY(seal(vault->tag_key, (struct bytes){0}, tag, out, err));
+    return seal(citizen_seal_key(citizen), tag, buf_view(&clear), out, err);
+}
+
+enum vault_code event_of_citizen(struct vault *vault, const struct citizen *citizen,
+                                 const struct event *event, struct event_chain *chain,
+                                 struct ledger_ticket *out, struct vault_error *err)
+{
+    struct entry entry;
+    struct opening opening = {0};
+    VAULT_AUTO(buf_finish) struct buf subject = buf_limited(SUBJECT_VALUE_BYTES);
+    VAULT_AUTO(buf_finish) struct buf blob = buf_limited(BLOB_BYTES_MAX);
+    fill_entry(&entry, event);
+    VAULT_TRY(subject_value(vault, citizen_id_of(citizen), chain, &subject, err));
+    commit_all(&opening, &entry, buf_view(&subject), event);
+    VAULT_TRY(seal_opening(vault, citizen, chain->n + 1, &opening, &blob, err));
+    const bool exists = citizen_exists(citizen);
+    const struct bytes kept = exists ? buf_view(&blob) : (struct bytes){0};
+    VAULT_TRY(ledger_enqueue(vault->ledger, &entry, kept, out, err));
+    if (!exists)
+        return VAULT_OK;
+    chain->n++;
+    chain->leaf = out->leaf;
+    return heads_put(vault->heads, citizen_id_of(citizen), chain, out->index, err);
+}
+
+enum vault_code event_of_operator(struct vault *vault, enum entry_event kind, struct bytes service,
+                                  struct vault_error *err)
+{
+    const struct entry entry = {.event = kind, .service = service};
+    assert(!entry_event_has_subject(kind));
+    return ledger_append(vault->ledger, &entry, (struct bytes){0}, NULL, err);
+}
+
+enum vault_code event_opening_owner(struct vault *vault, struct bytes opening,
+                                    struct citizen_id *citizen, uint64_t *n, struct bytes *sealed,
+                                    struct vault_error *err)
+{
+    if (opening.size <= TAG_SEALED_BYTES)
+        return vault_fail(err, VAULT_CORRUPT, "an opening in the log is too short");
+    VAULT_AUTO(buf_finish) struct buf owner = buf_limited(TAG_PLAIN_BYTES);
+    const struct bytes tag = {opening.data, TAG_SEALED_BYTES};
+    VAULT_TRY(seal_open(vault->tag_key, (struct bytes){0}, tag, &owner, err));
+    struct cursor cursor = cursor_over(buf_view(&owner));
+    cursor_copy(&cursor, citizen->bytes, CITIZEN_ID_BYTES);
+    *n = cursor_u64(&cursor);
+    *sealed = (struct bytes){opening.data + TAG_SEALED_BYTES, opening.size - TAG_SEALED_BYTES};
+    return VAULT_OK;
+}

@@ -1,0 +1,52 @@
+/*
+ * event - what happened, on its way into the access log; for the modules of this floor alone.
+ *
+ * An event that concerns a citizen is entered while the citizen is held. Its entry commits to who,
+ * on what basis, what, and the answer; the salts and clear contents are sealed under the citizen's
+ * own key and travel beside it. The citizen's own count and the hash of their previous entry are in
+ * the commitment, so that a missing one shows.
+ */
+#pragma once
+
+#include "vault/ledger/entry.h"
+#include "vault/ledger/ledger.h"
+#include "vault/store/citizen.h"
+#include "vault/vault/vault.h"
+
+/* How far a citizen's own chain of entries has come. */
+struct event_chain {
+    uint64_t n; /* of the last entry; 0: none yet */
+    struct tree_hash leaf;
+};
+
+struct event {
+    enum entry_event kind;
+    const char *service;        /* NULL: none */
+    const uint8_t *client_spki; /* NULL: none */
+    const char *purpose;        /* NULL: none */
+    bool has_policy;
+    uint64_t policy_version;
+    uint8_t policy_hash[ENTRY_POLICY_BYTES]; /* the first bytes of the manifest's */
+    struct bytes actor;                      /* who acted for the citizen; empty: nobody */
+    struct bytes basis;
+    struct bytes what;
+    struct bytes answer; /* hash of the answer's body; empty: none */
+};
+
+/* Enter it for the held citizen, whose chain goes on by one. Does not wait for the disk. A decoy
+ * has no chain and no opening, but an entry like any other. */
+enum vault_code event_of_citizen(struct vault *vault, const struct citizen *citizen,
+                                 const struct event *event, struct event_chain *chain,
+                                 struct ledger_ticket *out, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
+/* Enter what an operator or the vault itself did, and wait until it is durable. The service may be
+ * empty. */
+enum vault_code event_of_operator(struct vault *vault, enum entry_event kind, struct bytes service,
+                                  struct vault_error *err) VAULT_MUST_CHECK;
+
+/* Whose a journal's opening is, and which of theirs; sealed is a view into opening. VAULT_CORRUPT
+ * if it is not one that event_of_citizen() wrote. */
+enum vault_code event_opening_owner(struct vault *vault, struct bytes opening,
+                                    struct citizen_id *citizen, uint64_t *n, struct bytes *sealed,
+                                    struct vault_error *err) VAULT_MUST_CHECK;

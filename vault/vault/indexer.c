@@ -1,0 +1,192 @@
+#include "indexer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "event.h"
+#include "heads.h"
+#include "parts.h"
+#include "vault/store/openings.h"
+#include "vault/store/setting.h"
+
+#define BATCH_MAX        1024
+#define BATCH_BYTES_MAX  (BATCH_MAX * (size_t)LEDGER_OPENING_MAX_BYTES)
+#define WAIT_MS          200
+#define REMEMBER_EACH_MS 1000
+#define HEAD_SETTING     "ledger.head"
+
+struct indexer {
+    struct vault *vault;
+    struct ledger_reader *reader;
+    struct openings_row *rows; /* BATCH_MAX of them */
+    size_t *offsets;           /* of each row's sealed bytes */
+    struct buf sealed;
+    size_t count;
+    uint64_t next_index;
+    int64_t remembered_ms;
+    uint64_t remembered_size;
+    pthread_t thread;
+    bool running;
+    atomic_bool stopping;
+};
+
+enum vault_code indexer_remembered(struct vault *vault, struct ledger_head *out,
+                                   struct vault_error *err)
+{
+    VAULT_AUTO(buf_finish) struct buf value = buf_limited(sizeof out->root.bytes + 8);
+    *out = (struct ledger_head){.size = 0};
+    const enum vault_code code = setting_get(vault->store, HEAD_SETTING, &value, err);
+    if (code == VAULT_NOT_FOUND)
+        return VAULT_OK;
+    if (code)
+        return code;
+    struct cursor cursor = cursor_over(buf_view(&value));
+    out->size = cursor_u64(&cursor);
+    cursor_copy(&cursor, out->root.bytes, sizeof out->root.bytes);
+    return VAULT_OK;
+}
+
+static enum vault_code remember(struct indexer *indexer, struct vault_error *err)
+{
+    const struct ledger_head head = ledger_head(indexer->vault->ledger);
+    indexer->remembered_ms = clock_monotonic_ms();
+    if (head.size == indexer->remembered_size)
+        return VAULT_OK;
+    VAULT_AUTO(buf_finish) struct buf value = buf_limited(sizeof head.root.bytes + 8);
+    buf_u64(&value, head.size);
+    buf_append(&value, head.root.bytes, sizeof head.root.bytes);
+    const struct setting setting = {HEAD_SETTING, buf_view(&value)};
+    VAULT_TRY(setting_put(indexer->vault->store, &setting, 1, err));
+    indexer->remembered_size = head.size;
+    return VAULT_OK;
+}
+
+static enum vault_code flush(struct indexer *indexer, struct vault_error *err)
+{
+    struct vault *vault = indexer->vault;
+    for (size_t i = 0; i < indexer->count; i++)
+        indexer->rows[i].sealed.data = indexer->sealed.data + indexer->offsets[i];
+    VAULT_TRY(openings_add(vault->store, indexer->rows, indexer->count, indexer->next_index, err));
+    for (size_t i = 0; i < indexer->count; i++)
+        heads_forget(vault->heads, &indexer->rows[i].citizen, indexer->rows[i].index);
+    indexer->count = 0;
+    buf_clear(&indexer->sealed);
+    return VAULT_OK;
+}
+
+static enum vault_code take(struct indexer *indexer, const struct ledger_record *record,
+                            struct vault_error *err)
+{
+    indexer->next_index = record->index + 1;
+    if (record->opening.size == 0)
+        return VAULT_OK;
+    struct entry entry;
+    struct openings_row *row = &indexer->rows[indexer->count];
+    *row = (struct openings_row){.index = record->index};
+    VAULT_TRY(event_opening_owner(indexer->vault, record->opening, &row->citizen, &row->n,
+                                  &row->sealed, err));
+    VAULT_TRY(entry_parse(record->entry, &entry, err));
+    row->time_ms = entry.time_ms;
+    memcpy(row->leaf, record->leaf.bytes, sizeof row->leaf);
+    indexer->offsets[indexer->count] = indexer->sealed.size;
+    buf_bytes(&indexer->sealed, row->sealed);
+    indexer->count++;
+    return buf_check(&indexer->sealed, err);
+}
+
+/* File one batch: what there is, after waiting for a first entry. *more is false if none came. */
+static enum vault_code file_batch(struct indexer *indexer, int64_t wait_ms, bool *more,
+                                  struct vault_error *err)
+{
+    const uint64_t before = indexer->next_index;
+    *more = false;
+    for (int64_t wait = wait_ms; indexer->count < BATCH_MAX; wait = 0) {
+        struct ledger_record record;
+        const enum vault_code code = ledger_reader_next(indexer->reader, wait, &record, err);
+        if (code == VAULT_NOT_FOUND || code == VAULT_UNAVAILABLE)
+            break;
+        if (code)
+            return code;
+        VAULT_TRY(take(indexer, &record, err));
+    }
+    *more = indexer->next_index != before;
+    return *more ? flush(indexer, err) : VAULT_OK;
+}
+
+static void trouble(const struct indexer *indexer, const struct vault_error *err)
+{
+    if (indexer->vault->options.trouble)
+        indexer->vault->options.trouble("indexer", err->text);
+}
+
+static void *run(void *context)
+{
+    struct indexer *indexer = context;
+    struct vault_error err;
+    enum vault_code code = VAULT_OK;
+    while (code == VAULT_OK && !atomic_load(&indexer->stopping)) {
+        bool more;
+        code = file_batch(indexer, WAIT_MS, &more, &err);
+        if (code == VAULT_OK && clock_monotonic_ms() - indexer->remembered_ms >= REMEMBER_EACH_MS)
+            code = remember(indexer, &err);
+    }
+    /* Without an index entering soon waits for room among the heads and then fails, so releases
+     * stop by themselves; nothing is lost, since the log has it all. */
+    if (code)
+        trouble(indexer, &err);
+    return NULL;
+}
+
+static void indexer_free(struct indexer **indexer)
+{
+    if (*indexer) {
+        ledger_reader_close(&(*indexer)->reader);
+        buf_finish(&(*indexer)->sealed);
+        free((*indexer)->rows);
+        free((*indexer)->offsets);
+        free(*indexer);
+    }
+    *indexer = NULL;
+}
+
+enum vault_code indexer_start(struct vault *vault, struct indexer **out, struct vault_error *err)
+{
+    VAULT_AUTO(indexer_free) struct indexer *indexer = calloc(1, sizeof *indexer);
+    if (!indexer)
+        return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
+    indexer->vault = vault;
+    indexer->sealed = buf_limited(BATCH_BYTES_MAX);
+    indexer->rows = calloc(BATCH_MAX, sizeof *indexer->rows);
+    indexer->offsets = calloc(BATCH_MAX, sizeof *indexer->offsets);
+    if (!indexer->rows || !indexer->offsets)
+        return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
+    VAULT_TRY(openings_position(vault->store, &indexer->next_index, err));
+    VAULT_TRY(ledger_reader_open(vault->ledger, indexer->next_index, &indexer->reader, err));
+    bool more = true;
+    while (more)
+        VAULT_TRY(file_batch(indexer, 0, &more, err));
+    if (pthread_create(&indexer->thread, NULL, run, indexer) != 0)
+        return vault_fail(err, VAULT_NO_MEMORY, "cannot start a thread");
+    indexer->running = true;
+    *out = VAULT_TAKE(indexer);
+    return VAULT_OK;
+}
+
+void indexer_stop(struct indexer **indexer)
+{
+    if (!*indexer)
+        return;
+    atomic_store(&(*indexer)->stopping, true);
+    if ((*indexer)->running)
+        pthread_join((*indexer)->thread, NULL);
+    struct vault_error err;
+    bool more = true;
+    enum vault_code code = VAULT_OK;
+    while (code == VAULT_OK && more)
+        code = file_batch(*indexer, 0, &more, &err);
+    if (code == VAULT_OK)
+        code = remember(*indexer, &err);
+    if (code)
+        trouble(*indexer, &err);
+    indexer_free(indexer);
+}

@@ -1,0 +1,24 @@
+/*
+ * indexer - files the log's openings by citizen, behind the requests' backs.
+ *
+ * It follows the log, and in batches puts each opening where its citizen's history is read from.
+ * Each second it also has the store remember how far the log is durable, so that an older log put
+ * back in its place is recognised at the next start.
+ */
+#pragma once
+
+#include "vault/vault/vault.h"
+
+struct indexer;
+
+/* File everything the log has, then start the thread. */
+enum vault_code indexer_start(struct vault *vault, struct indexer **out, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
+/* File what is left and stop. */
+void indexer_stop(struct indexer **indexer);
+
+/* What the store remembers of the log; size 0 and zeros if nothing. */
+struct ledger_head;
+enum vault_code indexer_remembered(struct vault *vault, struct ledger_head *out,
+                                   struct vault_error *err) VAULT_MUST_CHECK;

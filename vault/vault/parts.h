@@ -1,0 +1,47 @@
+/*
+ * parts - what a vault is made of, for the modules of this floor alone.
+ */
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "vault/crypto/note.h"
+#include "vault/ledger/ledger.h"
+#include "vault/store/store.h"
+#include "vault/vault/vault.h"
+
+struct active_policy;
+struct service_registry;
+struct heads;
+struct indexer;
+
+struct vault {
+    struct vault_options options;
+    char log_dir[4096];
+    char policy_dir[4096];
+    struct keyring *keyring;
+    struct store *store;
+    struct note_signer log_signer; /* its name is the log's origin */
+    struct ledger *ledger;
+    struct secret *subject_key;   /* from it each service's own is derived */
+    struct secret *log_name_key;  /* what the log calls a citizen, in openings */
+    struct secret *tag_key;       /* seals whose an opening in the journal is */
+    struct secret *code_key;      /* access requests' codes are kept under it */
+    struct secret *pseudonym_key; /* pseudonyms that policy forms release */
+    struct secret *session_key;   /* sessions' tokens are kept under it */
+    struct heads *heads;
+    struct indexer *indexer;
+
+    pthread_mutex_t mutex;        /* guards the two below */
+    struct active_policy *active; /* NULL: no policy is active */
+    struct service_registry *registry;
+    pthread_mutex_t activating; /* one activation at a time */
+};
+
+/* active_policy.c: load the bundle that was active, if any; let go of it. */
+enum vault_code active_policy_open(struct vault *vault, struct vault_error *err) VAULT_MUST_CHECK;
+void active_policy_close(struct vault *vault);
+
+/* service.c: let go of the registry. */
+void service_close(struct vault *vault);

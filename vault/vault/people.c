@@ -1,0 +1,260 @@
+#include "vault/vault/people.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "event.h"
+#include "parts.h"
+#include "vault/base/json.h"
+#include "vault/crypto/password.h"
+#include "vault/policy/value.h"
+#include "vault/store/account.h"
+#include "vault/store/control_citizen.h"
+#include "vault/vault/active_policy.h"
+#include "vault/vault/sign_in.h"
+
+#define ROW_DEPTH_MAX  8
+#define ROW_VALUES_MAX 256
+
+/* One row while it is read. Texts are borrowed from root. */
+struct row {
+    json_t *root;
+    const char *reference;
+    char login[SIGN_IN_LOGIN_CHARS + 1]; /* empty: no account */
+    struct bytes password;               /* data NULL: none yet */
+    const char *language;
+    struct citizen_value values[ROW_VALUES_MAX];
+    size_t value_count;
+    struct buf texts; /* the values as JSON text, one behind the other */
+    struct citizen_id id;
+};
+
+static void row_finish(struct row *row)
+{
+    json_free(&row->root);
+    buf_finish(&row->texts);
+}
+
+static enum vault_code wrong(struct vault_error *err, const char *what)
+{
+    return vault_fail(err, VAULT_INVALID, "%s", what);
+}
+
+static enum vault_code read_account(struct row *row, struct vault_error *err)
+{
+    const json_t *login = json_object_get(row->root, "login");
+    const json_t *password = json_object_get(row->root, "password");
+    const json_t *language = json_object_get(row->root, "language");
+    if ((login && !json_is_string(login)) || (password && !json_is_string(password)) ||
+        (language && !json_is_string(language)))
+        return wrong(err, "login, password and language are texts");
+    if (!login)
+        return password ? wrong(err, "a password needs a login") : VAULT_OK;
+    VAULT_TRY(sign_in_login(json_text(login), row->login, err));
+    row->password = json_text(password);
+    row->language = language ? json_string_value(language) : "";
+    if (strlen(row->language) > ACCOUNT_LANGUAGE_CHARS)
+        return wrong(err, "the language is not fr or en");
+    return VAULT_OK;
+}
+
+/* The value's JSON text is appended to row->texts; its place is known when all are there. */
+static enum vault_code read_value(struct row *row, const struct policy *policy, const char *name,
+                                  const json_t *value, int64_t now_s, struct vault_error *err)
+{
+    static const char *const members[] = {"value", "as_of", "source", NULL};
+    const json_t *as_of = json_object_get(value, "as_of");
+    const json_t *source = json_object_get(value, "source");
+    const uint16_t field = policy_find(policy, POLICY_FIELD, bytes_of_text(name));
+    if (field == POLICY_NONE || policy_field_is_derived(policy, field))
+        return wrong(err, "a field that the policy's catalogue does not have as a stored one");
+    if (!json_is_object(value) || json_unknown_member(value, members) ||
+        !json_object_get(value, "value"))
+        return wrong(err, "a value is an object with value, as_of and source");
+    if (row->value_count == ROW_VALUES_MAX)
+        return wrong(err, "too many values");
+    struct citizen_value *out = &row->values[row->value_count++];
+    *out = (struct citizen_value){.field = name, .as_of_s = now_s, .source = "import"};
+    if (as_of)
+        VAULT_TRY(instant_parse(json_text(as_of), &out->as_of_s, err));
+    if (json_is_string(source))
+        out->source = json_string_value(source);
+    const size_t before = row->texts.size;
+    json_write_value(&row->texts, json_object_get(value, "value"));
+    VAULT_TRY(buf_check(&row->texts, err));
+    out->json.size = row->texts.size - before;
+    return policy_value_check(policy, field,
+                              (struct bytes){row->texts.data + before, out->json.size}, err);
+}
+
+static enum vault_code read_values(struct row *row, const struct policy *policy, int64_t now_s,
+                                   struct vault_error *err)
+{
+    json_t *values = json_object_get(row->root, "values");
+    const char *name;
+    json_t *value;
+    if (!json_is_object(values))
+        return wrong(err, "values is an object of fields");
+    json_object_foreach(values, name, value)
+    {
+        const enum vault_code code = read_value(row, policy, name, value, now_s, err);
+        if (code) {
+            /* Only names of the catalogue may be repeated; others may be anything. */
+            if (policy_find(policy, POLICY_FIELD, bytes_of_text(name)) != POLICY_NONE)
+                vault_error_context(err, "%s", name);
+            return code;
+        }
+    }
+    const uint8_t *next = row->texts.data;
+    for (size_t i = 0; i < row->value_count; i++) {
+        row->values[i].json.data = next;
+        next += row->values[i].json.size;
+    }
+    return VAULT_OK;
+}
+
+static enum vault_code read_row(struct row *row, const struct policy *policy, struct bytes text,
+                                int64_t now_s, struct vault_error *err)
+{
+    static const char *const members[] = {"reference", "login",  "password",
+                                          "language",  "values", NULL};
+    row->texts = buf_limited(PEOPLE_ROW_BYTES_MAX);
+    row->id = citizen_id_new();
+    VAULT_TRY(json_parse(text, ROW_DEPTH_MAX, &row->root, NULL, err));
+    if (!json_is_object(row->root) || json_unknown_member(row->root, members))
+        return wrong(err, "a row is an object with reference, values, login, password, language");
+    const json_t *reference = json_object_get(row->root, "reference");
+    const size_t size = json_is_string(reference) ? json_string_length(reference) : 0;
+    if (size == 0 || size > CITIZEN_REFERENCE_CHARS)
+        return wrong(err, "reference is a text of 1 to 64 characters");
+    row->reference = json_string_value(reference);
+    VAULT_TRY(read_account(row, err));
+    return read_values(row, policy, now_s, err);
+}
+
+static enum vault_code add_account(struct vault *vault, const struct row *row,
+                                   struct vault_error *err)
+{
+    struct account account = {.citizen = row->id};
+    if (!row->login[0])
+        return VAULT_OK;
+    memcpy(account.login, row->login, sizeof row->login);
+    snprintf(account.language, sizeof account.language, "%s", row->language);
+    if (row->password.data)
+        VAULT_TRY(password_hash(row->password, account.password_hash, err));
+    return account_add(vault->store, &account, err);
+}
+
+static bool login_is_free(struct vault *vault, const struct row *row)
+{
+    struct account account;
+    return !row->login[0] ||
+           account_by_login(vault->store, row->login, &account, NULL) == VAULT_NOT_FOUND;
+}
+
+static void set_result(struct people_result *result, enum vault_code code,
+                       const struct vault_error *err)
+{
+    result->code = code;
+    snprintf(result->text, sizeof result->text, "%s", code ? err->text : "");
+}
+
+struct batch {
+    struct row *rows[PEOPLE_BATCH_MAX];
+    size_t positions[PEOPLE_BATCH_MAX]; /* in results */
+    struct citizen_new citizens[PEOPLE_BATCH_MAX];
+    size_t count;
+};
+
+static void batch_drop(struct batch *batch, size_t i)
+{
+    batch->count--;
+    memmove(&batch->rows[i], &batch->rows[i + 1], (batch->count - i) * sizeof(struct row *));
+    memmove(&batch->positions[i], &batch->positions[i + 1],
+            (batch->count - i) * sizeof batch->positions[0]);
+    memmove(&batch->citizens[i], &batch->citizens[i + 1],
+            (batch->count - i) * sizeof batch->citizens[0]);
+}
+
+/* Make the citizens of the batch; one that cannot be made is answered and left out, and the rest
+ * tried again. */
+static void create_batch(struct vault *vault, struct batch *batch, struct people_result results[])
+{
+    const int64_t now_s = clock_now_s(&vault->options.clock);
+    struct vault_error err;
+    while (batch->count) {
+        size_t failed_at = batch->count;
+        const enum vault_code code =
+            citizen_create(vault->store, batch->citizens, batch->count, now_s, &failed_at, &err);
+        if (code == VAULT_OK)
+            break;
+        if (failed_at < batch->count) {
+            set_result(&results[batch->positions[failed_at]], code, &err);
+            batch_drop(batch, failed_at);
+            continue;
+        }
+        for (size_t i = 0; i < batch->count; i++)
+            set_result(&results[batch->positions[i]], code, &err);
+        batch->count = 0;
+    }
+    for (size_t i = 0; i < batch->count; i++) {
+        const enum vault_code code = add_account(vault, batch->rows[i], &err);
+        set_result(&results[batch->positions[i]], code, &err);
+    }
+}
+
+static enum vault_code import(struct vault *vault, const struct policy *policy,
+                              const struct bytes rows[], size_t count, struct row *read,
+                              struct batch *batch, struct people_result results[],
+                              struct vault_error *err)
+{
+    const int64_t now_s = clock_now_s(&vault->options.clock);
+    for (size_t i = 0; i < count; i++) {
+        struct vault_error why;
+        struct row *row = &read[i];
+        enum vault_code code = read_row(row, policy, rows[i], now_s, &why);
+        if (code == VAULT_OK && !login_is_free(vault, row))
+            code = vault_fail(&why, VAULT_CONFLICT, "the login is taken");
+        set_result(&results[i], code, &why);
+        if (code)
+            continue;
+        batch->rows[batch->count] = row;
+        batch->positions[batch->count] = i;
+        batch->citizens[batch->count++] =
+            (struct citizen_new){row->id, row->reference, row->values, row->value_count};
+    }
+    create_batch(vault, batch, results);
+    return batch->count ? event_of_operator(vault, ENTRY_ADMIN, (struct bytes){0}, err) : VAULT_OK;
+}
+
+enum vault_code people_import(struct vault *vault, const struct bytes rows[], size_t count,
+                              struct people_result results[], struct vault_error *err)
+{
+    assert(count >= 1 && count <= PEOPLE_BATCH_MAX);
+    VAULT_AUTO(active_policy_release) struct policy_hold held = active_policy_hold(vault);
+    if (!held.policy)
+        return vault_fail(err, VAULT_UNAVAILABLE,
+                          "no policy is active, and its catalogue says what values may be; "
+                          "activate one first");
+    struct row *read = calloc(count, sizeof *read);
+    struct batch *batch = calloc(1, sizeof *batch);
+    const enum vault_code code =
+        read && batch ? import(vault, held.policy, rows, count, read, batch, results, err)
+                      : vault_fail(err, VAULT_NO_MEMORY, "out of memory");
+    for (size_t i = 0; read && i < count; i++)
+        row_finish(&read[i]);
+    free(read);
+    free(batch);
+    return code;
+}
+
+enum vault_code people_find(struct vault *vault, const char *reference, struct citizen_id *out,
+                            struct vault_error *err)
+{
+    struct control_citizen citizen;
+    VAULT_TRY(control_citizen_by_reference(vault->store, reference, &citizen, err));
+    *out = citizen.id;
+    return VAULT_OK;
+}

@@ -1,0 +1,48 @@
+/*
+ * person - what the domain remembers of a citizen while their file is open: the newest record of
+ * each consent, and the end of their chain in the log. For the modules of this floor alone.
+ *
+ * It is read from the file when the citizen is first held and kept in citizen_cache(). Holding a
+ * citizen through person_hold() also finishes what a crash left: a record whose entry did not reach
+ * the log is entered then, before anything else is decided.
+ */
+#pragma once
+
+#include "event.h"
+#include "vault/store/citizen.h"
+#include "vault/store/citizen_record.h"
+#include "vault/vault/consent.h"
+
+#define PERSON_CONSENT_KIND "consent"
+#define PERSON_USE_KIND     "use"
+
+struct person {
+    struct event_chain chain;
+    struct consent *consents;
+    size_t consent_count;
+    size_t consent_room;
+};
+
+/* Hold the citizen, existing or not. *person is borrowed until citizen_release(). */
+enum vault_code person_hold(struct vault *vault, const struct citizen_id *id,
+                            struct citizen **citizen, struct person **person,
+                            struct vault_error *err) VAULT_MUST_CHECK;
+
+/* The newest consent of a (service, purpose), NULL if there is none. Changed only through records.
+ */
+struct consent *person_consent(struct person *person, struct bytes service, struct bytes purpose);
+
+/* What the record means for what is remembered. */
+enum vault_code person_apply(struct person *person, const struct citizen_record *record,
+                             struct vault_error *err) VAULT_MUST_CHECK;
+
+/* Store a consent's record, apply it and put its entry into the log's queue: one change, in this
+ * order, so that a crash leaves it done or undone. seq may be NULL. */
+enum vault_code person_record_consent(struct vault *vault, struct citizen *citizen,
+                                      struct person *person, const char *key, struct bytes json,
+                                      int64_t *seq, struct ledger_ticket *ticket,
+                                      struct vault_error *err) VAULT_MUST_CHECK;
+
+/* A use of a consent that has a number of them; not an event of its own. */
+enum vault_code person_use(struct citizen *citizen, struct consent *consent,
+                           struct vault_error *err) VAULT_MUST_CHECK;

@@ -1,0 +1,537 @@
+#include "vault/vault/release.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "event.h"
+#include "parts.h"
+#include "person.h"
+#include "vault/base/codec.h"
+#include "vault/policy/decide.h"
+#include "vault/policy/value.h"
+#include "vault/store/citizen_value.h"
+#include "vault/vault/active_policy.h"
+#include "vault/vault/subject.h"
+#include "vault/vault/ulid.h"
+
+#define SOURCES_MAX      32 /* stored values that one field may be made from */
+#define WHAT_BYTES_MAX   (12U * 1024)
+#define BASIS_BYTES_MAX  256
+#define MINOR_ATOM       "citizen_is_minor"
+#define BIRTH_DATE_FIELD "identity.birth_date"
+#define ADULT_YEARS      18
+
+/* One request on its way through the door. */
+struct passage {
+    struct vault *vault;
+    const struct service *service;
+    const struct release_request *request;
+    const struct policy *policy;
+    int64_t now_s;
+    struct citizen *citizen;
+    struct person *person;
+    const struct consent *consent; /* the newest for this service and purpose, or NULL */
+
+    struct policy_ask asks[RELEASE_FIELDS_MAX];
+    struct policy_outcome outcomes[RELEASE_FIELDS_MAX];
+    struct policy_request decision;
+    struct policy_atom_word atoms[POLICY_ATOM_WORDS_MAX];
+
+    struct buf values[SOURCES_MAX]; /* as they are stored, while one field is worked on */
+    size_t value_count;
+    int64_t as_of_s; /* of the oldest value that the field came from; 0: none yet */
+    char source[CITIZEN_SOURCE_CHARS + 1];
+    uint8_t bases; /* of all that was released */
+    char id[ULID_CHARS + 1];
+};
+
+/* --- What is asked -------------------------------------------------------------------------- */
+
+/* Names become the policy's numbers. Without a policy nothing is known and nothing is released. */
+static enum vault_code resolve_names(struct passage *passage, enum release_fault *fault,
+                                     struct vault_error *err)
+{
+    const struct release_request *request = passage->request;
+    const struct policy *policy = passage->policy;
+    struct policy_request *decision = &passage->decision;
+    decision->purpose =
+        policy ? policy_find(policy, POLICY_PURPOSE, request->purpose) : POLICY_NONE;
+    if (policy && decision->purpose == POLICY_NONE) {
+        *fault = RELEASE_UNKNOWN_PURPOSE;
+        return vault_fail(err, VAULT_INVALID, "the purpose is not one that the policy knows");
+    }
+    for (size_t i = 0; i < request->ask_count; i++) {
+        const struct release_ask *ask = &request->asks[i];
+        struct policy_ask *out = &passage->asks[i];
+        *out = (struct policy_ask){POLICY_NONE, POLICY_FORM_ANY};
+        if (!policy)
+            continue;
+        out->field = policy_find(policy, POLICY_FIELD, ask->field);
+        if (out->field == POLICY_NONE) {
+            *fault = RELEASE_UNKNOWN_FIELD;
+            return vault_fail(err, VAULT_INVALID, "a field is not one that the policy knows");
+        }
+        if (ask->form.data)
+            out->form = policy_form_find(policy, out->field, ask->form);
+    }
+    return VAULT_OK;
+}
+
+static void resolve_actor(struct passage *passage)
+{
+    struct policy_actor *actor = &passage->decision.actor;
+    const struct service *service = passage->service;
+    *actor = (struct policy_actor){.service = POLICY_NONE};
+    passage->decision.purpose_registered =
+        service_has(&service->purposes, passage->request->purpose);
+    if (!passage->policy)
+        return;
+    actor->service = policy_find(passage->policy, POLICY_SERVICE, bytes_of_text(service->id));
+    for (size_t i = 0; i < service->classes.count; i++) {
+        const uint16_t class =
+            policy_find(passage->policy, POLICY_CLASS, bytes_of_text(service->classes.names[i]));
+        if (class != POLICY_NONE && actor->class_count < POLICY_SERVICE_CLASSES_MAX)
+            actor->classes[actor->class_count++] = class;
+    }
+}
+
+/* --- The conditions ------------------------------------------------------------------------- */
+
+static void assert_atom(struct passage *passage, uint16_t atom, const json_t *value)
+{
+    const struct policy *policy = passage->policy;
+    struct bytes names[POLICY_ATOM_VALUES_MAX];
+    const size_t count = json_array_size(value);
+    switch (policy_atom_kind(policy, atom)) {
+    case POLICY_ATOM_BOOLEAN:
+        if (json_is_boolean(value))
+            policy_atom_set_boolean(policy, passage->atoms, atom, json_is_true(value));
+        break;
+    case POLICY_ATOM_ORDERED:
+        if (json_is_string(value))
+            policy_atom_set_ordered(policy, passage->atoms, atom, json_text(value));
+        break;
+    case POLICY_ATOM_SET:
+        if (!json_is_array(value) || count > POLICY_ATOM_VALUES_MAX)
+            break;
+        for (size_t i = 0; i < count; i++)
+            names[i] = json_text(json_array_get(value, i));
+        policy_atom_set_values(policy, passage->atoms, atom, names, count);
+        break;
+    }
+}
+
+/* What only the vault may say, whatever a registration lists. */
+static const char *const own_atoms[] = {MINOR_ATOM, "guardian_agrees"};
+
+/* Whether the service may say this: its registration lets it, and it is not something that the
+ * vault itself knows of the citizen. */
+static bool may_assert(const struct passage *passage, const char *name)
+{
+    for (size_t i = 0; i < sizeof own_atoms / sizeof own_atoms[0]; i++) {
+        if (strcmp(name, own_atoms[i]) == 0)
+            return false;
+    }
+    return service_has(&passage->service->atoms, bytes_of_text(name));
+}
+
+/* jansson walks an object that is not const; it is only read. */
+static json_t *context_of(const struct passage *passage)
+{
+    return (json_t *)(uintptr_t)passage->request->context;
+}
+
+static void assert_context(struct passage *passage)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach(context_of(passage), name, value)
+    {
+        const uint16_t atom = policy_find(passage->policy, POLICY_ATOM, bytes_of_text(name));
+        if (atom != POLICY_NONE && may_assert(passage, name))
+            assert_atom(passage, atom, value);
+    }
+}
+
+static enum vault_code know_minority(struct passage *passage, struct vault_error *err)
+{
+    const uint16_t atom = policy_find(passage->policy, POLICY_ATOM, bytes_of_text(MINOR_ATOM));
+    if (atom == POLICY_NONE)
+        return VAULT_OK;
+    VAULT_AUTO(buf_finish) struct buf json = buf_limited(64);
+    const enum vault_code code =
+        citizen_value_get(passage->citizen, BIRTH_DATE_FIELD, &json, NULL, err);
+    if (code && code != VAULT_NOT_FOUND)
+        return code;
+    struct date born;
+    /* "YYYY-MM-DD" with its quotes; anything else leaves the atom unknown. */
+    if (json.size == DATE_CHARS + 2 &&
+        date_parse((struct bytes){json.data + 1, DATE_CHARS}, &born, NULL) == VAULT_OK) {
+        const int years = date_years_between(born, date_of_instant(passage->now_s));
+        policy_atom_set_boolean(passage->policy, passage->atoms, atom, years < ADULT_YEARS);
+    }
+    return VAULT_OK;
+}
+
+/* --- The decision --------------------------------------------------------------------------- */
+
+static const enum policy_consent_state states[CONSENT_STATE_COUNT] = {
+    [CONSENT_GIVEN] = POLICY_CONSENT_GIVEN,
+    [CONSENT_REFUSED] = POLICY_CONSENT_REFUSED,
+    [CONSENT_WITHDRAWN] = POLICY_CONSENT_WITHDRAWN,
+};
+
+static size_t consent_fields(const struct policy *policy, const struct consent *consent,
+                             struct policy_consent_field out[CONSENT_FIELDS_MAX])
+{
+    for (size_t i = 0; i < consent->field_count; i++) {
+        const struct consent_field *field = &consent->fields[i];
+        out[i].field = policy_find(policy, POLICY_FIELD, bytes_of_text(field->name));
+        out[i].form = POLICY_FORM_ANY;
+        if (out[i].field != POLICY_NONE && field->form[0])
+            out[i].form = policy_form_find(policy, out[i].field, bytes_of_text(field->form));
+    }
+    return policy_consent_sort(out, consent->field_count);
+}
+
+static void decide(struct passage *passage)
+{
+    struct policy_consent_field fields[CONSENT_FIELDS_MAX];
+    struct policy_consent record;
+    struct policy_stance stance = {0};
+    const struct consent *consent = passage->consent;
+    if (consent && passage->policy) {
+        record = (struct policy_consent){
+            .at_s = consent->at_s,
+            .expires_s = consent->expires_s,
+            .uses_left = consent->uses == CONSENT_UNLIMITED ? POLICY_USES_UNLIMITED
+                                                            : consent->uses - consent->used,
+            .fields = fields,
+            .field_count = (uint16_t)consent_fields(passage->policy, consent, fields),
+            .state = (uint8_t)states[consent->state],
+        };
+        stance = (struct policy_stance){.consents = &record, .consent_count = 1};
+    }
+    policy_decide(passage->policy, &passage->decision, &stance, passage->outcomes);
+}
+
+/* --- Values --------------------------------------------------------------------------------- */
+
+static void note_origin(struct passage *passage, const struct citizen_value_about *about)
+{
+    if (passage->as_of_s && passage->as_of_s <= about->as_of_s)
+        return;
+    passage->as_of_s = about->as_of_s;
+    memcpy(passage->source, about->source, sizeof passage->source);
+}
+
+static enum policy_reason stored_value(void *context, uint16_t field, struct bytes *json)
+{
+    struct passage *passage = context;
+    struct citizen_value_about about;
+    const char *name = policy_id(passage->policy, POLICY_FIELD, field);
+    if (passage->value_count == SOURCES_MAX)
+        return REASON_ERROR;
+    struct buf *value = &passage->values[passage->value_count++];
+    *value = buf_limited(CITIZEN_VALUE_MAX_BYTES);
+    const enum vault_code code = citizen_value_get(passage->citizen, name, value, &about, NULL);
+    if (code == VAULT_NOT_FOUND)
+        return REASON_NO_VALUE;
+    if (code)
+        return REASON_ERROR;
+    note_origin(passage, &about);
+    *json = buf_view(value);
+    return REASON_RELEASED;
+}
+
+/* The same for one (service, field, epoch, citizen) and nothing else. */
+static bool pseudonym(void *context, const struct policy_pseudonym *what,
+                      uint8_t out[POLICY_PSEUDONYM_BYTES])
+{
+    struct passage *passage = context;
+    static const uint8_t end = 0;
+    const struct bytes separator = {&end, 1};
+    const struct citizen_id *citizen = citizen_id_of(passage->citizen);
+    const struct bytes parts[] = {
+        bytes_of_text(passage->service->id),
+        separator,
+        bytes_of_text(what->field),
+        separator,
+        what->epoch,
+        separator,
+        {citizen->bytes, sizeof citizen->bytes},
+        what->source,
+    };
+    uint8_t mac[SHA256_BYTES];
+    hmac_sha256(mac, secret_view(passage->vault->pseudonym_key), parts,
+                sizeof parts / sizeof parts[0]);
+    memcpy(out, mac, POLICY_PSEUDONYM_BYTES);
+    return true;
+}
+
+static void forget_values(struct passage *passage)
+{
+    while (passage->value_count)
+        buf_finish(&passage->values[--passage->value_count]);
+    passage->as_of_s = 0;
+}
+
+/* Write one member of "released"; or change the outcome to why there is no value. */
+static void write_released(struct passage *passage, size_t i, bool *first, struct buf *body)
+{
+    const struct policy *policy = passage->policy;
+    struct policy_outcome *outcome = &passage->outcomes[i];
+    const uint16_t field = passage->asks[i].field;
+    const struct policy_source source = {passage, stored_value, pseudonym};
+    VAULT_AUTO(buf_finish) struct buf value = buf_limited(POLICY_VALUE_BYTES_MAX);
+    forget_values(passage);
+    const enum policy_reason reason =
+        policy_value_write(policy, field, outcome->form, passage->now_s, &source, &value);
+    outcome->reason = (uint8_t)reason;
+    if (reason != REASON_RELEASED)
+        return;
+    char as_of[DATE_CHARS + 1];
+    date_format(as_of, date_of_instant(passage->as_of_s ? passage->as_of_s : passage->now_s));
+    buf_format(body, "%s\"%s\":{\"form\":\"%s\",\"value\":", *first ? "" : ",",
+               policy_id(policy, POLICY_FIELD, field),
+               policy_form_name(policy, field, outcome->form));
+    buf_bytes(body, buf_view(&value));
+    buf_format(body, ",\"as_of\":\"%s\",\"source\":", as_of);
+    json_write_string(body, bytes_of_text(passage->as_of_s ? passage->source : "vault"));
+    buf_byte(body, '}');
+    passage->bases |= outcome->bases;
+    *first = false;
+}
+
+/* --- The answer ----------------------------------------------------------------------------- */
+
+static void write_withheld(const struct passage *passage, struct buf *body)
+{
+    bool first = true;
+    for (size_t i = 0; i < passage->request->ask_count; i++) {
+        if (passage->outcomes[i].reason == REASON_RELEASED)
+            continue;
+        buf_text(body, first ? "" : ",");
+        json_write_string(body, passage->request->asks[i].field);
+        first = false;
+    }
+}
+
+/* The obligations of all that was released: the smallest number, or yes. */
+static void write_obligations(const struct passage *passage, struct buf *body)
+{
+    const struct policy *policy = passage->policy;
+    const size_t count = policy ? policy_count(policy, POLICY_OBLIGATION) : 0;
+    bool first = true;
+    for (uint16_t obligation = 0; obligation < count; obligation++) {
+        bool owed = false;
+        int64_t number = INT64_MAX;
+        for (size_t i = 0; i < passage->request->ask_count; i++) {
+            const struct policy_outcome *outcome = &passage->outcomes[i];
+            if (outcome->reason != REASON_RELEASED || !(outcome->must >> obligation & 1))
+                continue;
+            owed = true;
+            if (policy_obligation_is_number(policy, obligation)) {
+                const int64_t here =
+                    policy_outcome_must(policy, &passage->decision, i, outcome, obligation);
+                number = here < number ? here : number;
+            }
+        }
+        if (!owed)
+            continue;
+        buf_format(body, "%s\"%s\":", first ? "" : ",",
+                   policy_id(policy, POLICY_OBLIGATION, obligation));
+        if (policy_obligation_is_number(policy, obligation))
+            buf_format(body, "%lld", (long long)number);
+        else
+            buf_text(body, "true");
+        first = false;
+    }
+}
+
+/* All of the answer but the place of its entry in the log, which is not known before the entry,
+ * which commits to the hash of this. */
+static void write_answer(struct passage *passage, struct buf *body)
+{
+    bool first = true;
+    buf_format(body, "{\"release\":\"%s\",\"subject\":", passage->id);
+    json_write_string(body, passage->request->subject);
+    buf_text(body, ",\"purpose\":");
+    json_write_string(body, passage->request->purpose);
+    buf_text(body, ",\"released\":{");
+    for (size_t i = 0; i < passage->request->ask_count; i++) {
+        if (passage->outcomes[i].reason == REASON_RELEASED)
+            write_released(passage, i, &first, body);
+    }
+    buf_text(body, "},\"withheld\":[");
+    write_withheld(passage, body);
+    buf_text(body, "],\"obligations\":{");
+    write_obligations(passage, body);
+    buf_byte(body, '}');
+}
+
+static void write_place(const struct passage *passage, const struct ledger_ticket *ticket,
+                        struct buf *body)
+{
+    char leaf[BASE64_CHARS(SHA256_BYTES) + 1];
+    base64_string(leaf, ticket->leaf.bytes, sizeof ticket->leaf.bytes);
+    buf_text(body, ",\"log\":{\"origin\":");
+    json_write_string(body, bytes_of_text(passage->vault->options.origin));
+    buf_format(body, ",\"index\":%llu,\"leaf\":\"%s\"}}", (unsigned long long)ticket->index, leaf);
+}
+
+/* --- The entry ------------------------------------------------------------------------------ */
+
+static void write_what(const struct passage *passage, struct buf *out)
+{
+    for (size_t i = 0; i < passage->request->ask_count; i++) {
+        const struct policy_outcome *outcome = &passage->outcomes[i];
+        const bool released = outcome->reason == REASON_RELEASED;
+        buf_text(out, i ? "\n" : "");
+        buf_bytes(out, passage->request->asks[i].field);
+        buf_format(out, " %s %s",
+                   released
+                       ? policy_form_name(passage->policy, passage->asks[i].field, outcome->form)
+                       : "-",
+                   policy_reason_name((enum policy_reason)outcome->reason));
+    }
+}
+
+/* What the service said of the circumstances, and whether it counted. A name that the policy does
+ * not know could be anything, so it is not repeated. */
+static void write_asserted(const struct passage *passage, struct buf *out)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach(context_of(passage), name, value)
+    {
+        const bool known = passage->policy && policy_find(passage->policy, POLICY_ATOM,
+                                                          bytes_of_text(name)) != POLICY_NONE;
+        buf_format(out, "\nasserted %s%s", known ? name : "something unknown",
+                   known && may_assert(passage, name) ? "" : ", ignored");
+    }
+}
+
+/* The consent it rests on, or the other bases, or that there is none. */
+static void write_basis(const struct passage *passage, struct buf *out)
+{
+    const struct consent *consent = passage->consent;
+    if (passage->bases >> POLICY_CONSENT & 1 && consent)
+        buf_format(out, "consent %s %lld", consent->id, (long long)consent->version);
+    for (enum policy_basis basis = POLICY_CONTRACT; basis < POLICY_BASIS_COUNT; basis++) {
+        if (passage->bases >> basis & 1)
+            buf_format(out, "%s%s", out->size ? "\n" : "", policy_basis_name(basis));
+    }
+    if (out->size == 0)
+        buf_text(out, "none");
+}
+
+static enum vault_code enter(struct passage *passage, const struct buf *body,
+                             struct ledger_ticket *ticket, struct vault_error *err)
+{
+    VAULT_AUTO(buf_finish) struct buf what = buf_limited(WHAT_BYTES_MAX);
+    VAULT_AUTO(buf_finish) struct buf basis = buf_limited(BASIS_BYTES_MAX);
+    char purpose[POLICY_ID_CHARS_MAX + 1];
+    uint8_t hash[SHA256_BYTES];
+    const struct bytes parts[] = {buf_view(body), bytes_of_text("}")};
+    sha256(hash, parts, 2);
+    write_what(passage, &what);
+    write_asserted(passage, &what);
+    write_basis(passage, &basis);
+    VAULT_TRY(buf_check(&what, err));
+    assert(passage->request->purpose.size < sizeof purpose);
+    memcpy(purpose, passage->request->purpose.data, passage->request->purpose.size);
+    purpose[passage->request->purpose.size] = 0;
+    struct event event = {
+        .kind = passage->bases ? ENTRY_RELEASE : ENTRY_DENY,
+        .service = passage->service->id,
+        .client_spki = passage->request->client_spki,
+        .purpose = purpose,
+        .has_policy = passage->policy != NULL,
+        .basis = buf_view(&basis),
+        .what = buf_view(&what),
+        .answer = {hash, sizeof hash},
+    };
+    if (passage->policy) {
+        event.policy_version = policy_version(passage->policy);
+        memcpy(event.policy_hash, policy_manifest_hash(passage->policy), sizeof event.policy_hash);
+    }
+    return event_of_citizen(passage->vault, passage->citizen, &event, &passage->person->chain,
+                            ticket, err);
+}
+
+/* --- Through the door ----------------------------------------------------------------------- */
+
+/* A use is counted on disk before the value it was for can leave. */
+static enum vault_code count_use(struct passage *passage, struct vault_error *err)
+{
+    const struct consent *consent = passage->consent;
+    if (!consent || consent->uses == CONSENT_UNLIMITED || !(passage->bases >> POLICY_CONSENT & 1))
+        return VAULT_OK;
+    return person_use(passage->citizen,
+                      person_consent(passage->person, bytes_of_text(consent->service),
+                                     bytes_of_text(consent->purpose)),
+                      err);
+}
+
+static enum vault_code decide_and_enter(struct passage *passage, struct buf *body,
+                                        struct ledger_ticket *ticket, struct vault_error *err)
+{
+    const struct release_request *request = passage->request;
+    passage->consent =
+        person_consent(passage->person, bytes_of_text(passage->service->id), request->purpose);
+    if (passage->policy) {
+        policy_atoms_clear(passage->policy, passage->atoms);
+        assert_context(passage);
+        VAULT_TRY(know_minority(passage, err));
+    }
+    decide(passage);
+    write_answer(passage, body);
+    VAULT_TRY(buf_check(body, err));
+    VAULT_TRY(count_use(passage, err));
+    return enter(passage, body, ticket, err);
+}
+
+static enum vault_code pass(struct passage *passage, const struct citizen_id *id, struct buf *body,
+                            struct ledger_ticket *ticket, struct vault_error *err)
+{
+    VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
+    VAULT_TRY(person_hold(passage->vault, id, &citizen, &passage->person, err));
+    passage->citizen = citizen;
+    /* Now, and not before the wait for the citizen: time does not go back between decisions. */
+    const int64_t now_ms = clock_now_ms(&passage->vault->options.clock);
+    passage->now_s = now_ms / 1000;
+    passage->decision.now_s = passage->now_s;
+    ulid_new(passage->id, now_ms);
+    const enum vault_code code = decide_and_enter(passage, body, ticket, err);
+    forget_values(passage);
+    return code;
+}
+
+enum vault_code release_perform(struct vault *vault, const struct service *service,
+                                const struct release_request *request, struct buf *body,
+                                enum release_fault *fault, struct vault_error *err)
+{
+    assert(request->ask_count >= 1 && request->ask_count <= RELEASE_FIELDS_MAX);
+    VAULT_AUTO(active_policy_release) struct policy_hold held = active_policy_hold(vault);
+    struct passage passage;
+    memset(&passage, 0, offsetof(struct passage, asks));
+    passage.decision = (struct policy_request){
+        .asks = passage.asks, .atoms = passage.atoms, .ask_count = request->ask_count};
+    passage.vault = vault;
+    passage.service = service;
+    passage.request = request;
+    passage.policy = held.policy;
+    passage.bases = 0;
+    passage.value_count = 0;
+    *fault = RELEASE_NO_FAULT;
+    struct citizen_id citizen;
+    struct ledger_ticket ticket;
+    VAULT_TRY(resolve_names(&passage, fault, err));
+    VAULT_TRY(subject_read(service, request->subject, &citizen, err));
+    resolve_actor(&passage);
+    VAULT_TRY(pass(&passage, &citizen, body, &ticket, err));
+    VAULT_TRY(ledger_wait(vault->ledger, &ticket, err));
+    write_place(&passage, &ticket, body);
+    return buf_check(body, err);
+}

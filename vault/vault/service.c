@@ -1,0 +1,344 @@
+#include "vault/vault/service.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "event.h"
+#include "parts.h"
+#include "vault/crypto/kdf.h"
+#include "vault/ledger/entry.h"
+#include "vault/store/control_service.h"
+
+/* The services and keys as they were at one generation of the store. Never changed once built. */
+struct service_registry {
+    atomic_uint holders;
+    uint64_t generation;
+    struct service *services; /* by id */
+    size_t service_count;
+    struct key *keys; /* by spki */
+    size_t key_count;
+};
+
+struct key {
+    uint8_t spki[SHA256_BYTES];
+    size_t service; /* its position */
+};
+
+bool service_has(const struct service_names *names, struct bytes name)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        if (bytes_equal(bytes_of_text(names->names[i]), name))
+            return true;
+    }
+    return false;
+}
+
+/* --- A registration ------------------------------------------------------------------------- */
+
+static enum vault_code wrong(const char *member, const char *what, struct vault_error *err)
+{
+    return vault_fail(err, VAULT_INVALID, "registration: %s %s", member, what);
+}
+
+static enum vault_code read_text(const json_t *registration, const char *member, size_t chars_max,
+                                 const char **out, struct vault_error *err)
+{
+    const json_t *value = json_object_get(registration, member);
+    const size_t size = json_is_string(value) ? json_string_length(value) : 0;
+    if (size == 0 || size > chars_max)
+        return wrong(member, "must be a text that is not empty and not too long", err);
+    *out = json_string_value(value);
+    return VAULT_OK;
+}
+
+static enum vault_code read_names(const json_t *registration, const char *member,
+                                  struct service_names *out, struct vault_error *err)
+{
+    const json_t *list = json_object_get(registration, member);
+    const size_t count = json_array_size(list);
+    if ((list && !json_is_array(list)) || count > SERVICE_LIST_MAX)
+        return wrong(member, "must be a list of at most 64 names", err);
+    for (size_t i = 0; i < count; i++) {
+        const json_t *name = json_array_get(list, i);
+        if (!json_is_string(name) || !entry_id_is_valid(json_text(name)))
+            return wrong(member, "holds something that is no name", err);
+        out->names[i] = json_string_value(name);
+    }
+    out->count = count;
+    return VAULT_OK;
+}
+
+/* Fill the service from the registration, which it takes over on success. */
+static enum vault_code read_registration(json_t **registration, struct service *out,
+                                         struct vault_error *err)
+{
+    static const char *const members[] = {"id",       "name",  "contact", "classes",
+                                          "purposes", "atoms", NULL};
+    struct service service = {0};
+    if (!json_is_object(*registration))
+        return vault_fail(err, VAULT_INVALID, "registration: not a JSON object");
+    if (json_unknown_member(*registration, members))
+        return vault_fail(err, VAULT_INVALID,
+                          "registration: a member other than id, name, contact, classes, "
+                          "purposes, atoms");
+    VAULT_TRY(read_text(*registration, "id", SERVICE_ID_CHARS, &service.id, err));
+    if (!entry_id_is_valid(bytes_of_text(service.id)))
+        return wrong("id", "must be a letter and then letters, digits, _ . or -, in lower case",
+                     err);
+    VAULT_TRY(read_text(*registration, "name", SERVICE_NAME_CHARS, &service.name, err));
+    VAULT_TRY(read_text(*registration, "contact", SERVICE_NAME_CHARS, &service.contact, err));
+    VAULT_TRY(read_names(*registration, "classes", &service.classes, err));
+    VAULT_TRY(read_names(*registration, "purposes", &service.purposes, err));
+    VAULT_TRY(read_names(*registration, "atoms", &service.atoms, err));
+    service.registration = VAULT_TAKE(*registration);
+    *out = service;
+    return VAULT_OK;
+}
+
+static enum vault_code parse_registration(struct bytes text, struct service *out,
+                                          struct vault_error *err)
+{
+    VAULT_AUTO(json_free) json_t *registration = NULL;
+    VAULT_TRY(json_parse(text, SERVICE_DEPTH_MAX, &registration, NULL, err));
+    return read_registration(&registration, out, err);
+}
+
+static void service_finish(struct service *service)
+{
+    json_free(&service->registration);
+    secret_free(&service->subject_key);
+}
+
+/* --- The registry --------------------------------------------------------------------------- */
+
+static void registry_free(struct service_registry **registry)
+{
+    struct service_registry *gone = VAULT_TAKE(*registry);
+    if (!gone)
+        return;
+    for (size_t i = 0; i < gone->service_count; i++)
+        service_finish(&gone->services[i]);
+    free(gone->services);
+    free(gone->keys);
+    free(gone);
+}
+
+static void registry_let_go(struct service_registry *registry)
+{
+    if (registry && atomic_fetch_sub(&registry->holders, 1) == 1)
+        registry_free(&registry);
+}
+
+static enum vault_code derive_subject_key(struct vault *vault, struct service *service,
+                                          struct vault_error *err)
+{
+    char label[SERVICE_ID_CHARS + 32];
+    snprintf(label, sizeof label, "vault/subject/1/%s", service->id);
+    return kdf_derive(vault->subject_key, label, SECRET_KEY_BYTES, &service->subject_key, err);
+}
+
+struct building {
+    struct vault *vault;
+    struct service_registry *registry;
+};
+
+static enum vault_code add_service(void *context, const struct control_service *row,
+                                   struct vault_error *err)
+{
+    struct building *building = context;
+    struct service_registry *registry = building->registry;
+    if (row->state == CONTROL_SERVICE_REMOVED || registry->service_count == CONTROL_SERVICES_MAX)
+        return VAULT_OK;
+    struct service *service = &registry->services[registry->service_count];
+    VAULT_TRY(parse_registration(row->json, service, err));
+    registry->service_count++;
+    service->active = row->state == CONTROL_SERVICE_ACTIVE;
+    return derive_subject_key(building->vault, service, err);
+}
+
+static struct service *find_service(const struct service_registry *registry, struct bytes id)
+{
+    size_t low = 0;
+    size_t high = registry->service_count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        const struct bytes here = bytes_of_text(registry->services[middle].id);
+        const size_t shorter = here.size < id.size ? here.size : id.size;
+        int order = memcmp(here.data, id.data, shorter);
+        if (order == 0)
+            order = (here.size > id.size) - (here.size < id.size);
+        if (order == 0)
+            return &registry->services[middle];
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
+static enum vault_code add_key(void *context, const struct control_certificate *row,
+                               struct vault_error *err)
+{
+    struct building *building = context;
+    struct service_registry *registry = building->registry;
+    const struct service *service = find_service(registry, bytes_of_text(row->owner));
+    if (row->state != CONTROL_CERTIFICATE_ACTIVE || !service)
+        return VAULT_OK;
+    /* Doubled when full, so counted keys are always below the room there is. */
+    if ((registry->key_count & (registry->key_count - 1)) == 0) {
+        const size_t room = registry->key_count ? registry->key_count * 2 : 1;
+        struct key *keys = calloc(room, sizeof *keys);
+        if (!keys)
+            return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
+        if (registry->key_count)
+            memcpy(keys, registry->keys, registry->key_count * sizeof *keys);
+        free(registry->keys);
+        registry->keys = keys;
+    }
+    struct key *key = &registry->keys[registry->key_count++];
+    memcpy(key->spki, row->spki, sizeof key->spki);
+    key->service = (size_t)(service - registry->services);
+    return VAULT_OK;
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+    return memcmp(((const struct key *)a)->spki, ((const struct key *)b)->spki, SHA256_BYTES);
+}
+
+static enum vault_code build(struct vault *vault, struct service_registry **out,
+                             struct vault_error *err)
+{
+    VAULT_AUTO(registry_free) struct service_registry *registry = calloc(1, sizeof *registry);
+    if (registry)
+        registry->services = calloc(CONTROL_SERVICES_MAX, sizeof *registry->services);
+    if (!registry || !registry->services)
+        return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
+    atomic_init(&registry->holders, 1);
+    struct building building = {vault, registry};
+    /* The generation before the rows: a change in between is seen at the next look-up. */
+    registry->generation = control_service_generation(vault->store);
+    VAULT_TRY(control_service_list(vault->store, add_service, &building, err));
+    VAULT_TRY(control_certificate_list(vault->store, CONTROL_CERTIFICATE_SERVICE, NULL, add_key,
+                                       &building, err));
+    if (registry->key_count)
+        qsort(registry->keys, registry->key_count, sizeof *registry->keys, compare_keys);
+    *out = VAULT_TAKE(registry);
+    return VAULT_OK;
+}
+
+/* The registry as it is now, held once more for the caller. */
+static enum vault_code acquire_registry(struct vault *vault, struct service_registry **out,
+                                        struct vault_error *err)
+{
+    const uint64_t generation = control_service_generation(vault->store);
+    struct service_registry *fresh = NULL;
+    pthread_mutex_lock(&vault->mutex);
+    if (!vault->registry || vault->registry->generation != generation) {
+        const enum vault_code code = build(vault, &fresh, err);
+        if (code) {
+            pthread_mutex_unlock(&vault->mutex);
+            return code;
+        }
+        registry_let_go(vault->registry);
+        vault->registry = fresh;
+    }
+    atomic_fetch_add(&vault->registry->holders, 1);
+    *out = vault->registry;
+    pthread_mutex_unlock(&vault->mutex);
+    return VAULT_OK;
+}
+
+void service_close(struct vault *vault)
+{
+    registry_let_go(vault->registry);
+    vault->registry = NULL;
+}
+
+void service_release(struct service_hold *hold)
+{
+    registry_let_go(hold->registry);
+    *hold = (struct service_hold){0};
+}
+
+enum vault_code service_by_key(struct vault *vault, const uint8_t spki[SHA256_BYTES],
+                               struct service_hold *out, struct vault_error *err)
+{
+    VAULT_AUTO(service_release) struct service_hold hold = {0};
+    VAULT_TRY(acquire_registry(vault, &hold.registry, err));
+    struct key wanted = {0};
+    memcpy(wanted.spki, spki, sizeof wanted.spki);
+    const struct key *key = hold.registry->key_count
+                                ? bsearch(&wanted, hold.registry->keys, hold.registry->key_count,
+                                          sizeof wanted, compare_keys)
+                                : NULL;
+    if (!key || !hold.registry->services[key->service].active)
+        return vault_fail(err, VAULT_DENIED, "this certificate belongs to no active service");
+    hold.service = &hold.registry->services[key->service];
+    *out = hold;
+    hold = (struct service_hold){0};
+    return VAULT_OK;
+}
+
+enum vault_code service_by_id(struct vault *vault, struct bytes id, struct service_hold *out,
+                              struct vault_error *err)
+{
+    VAULT_AUTO(service_release) struct service_hold hold = {0};
+    VAULT_TRY(acquire_registry(vault, &hold.registry, err));
+    hold.service = find_service(hold.registry, id);
+    if (!hold.service)
+        return vault_fail(err, VAULT_NOT_FOUND, "there is no such service");
+    *out = hold;
+    hold = (struct service_hold){0};
+    return VAULT_OK;
+}
+
+/* --- Changes -------------------------------------------------------------------------------- */
+
+enum vault_code service_add(struct vault *vault, struct bytes registration, struct vault_error *err)
+{
+    struct service service = {0};
+    VAULT_TRY(parse_registration(registration, &service, err));
+    const struct control_service row = {service.id, registration, CONTROL_SERVICE_ACTIVE};
+    enum vault_code code = control_service_add(vault->store, &row, err);
+    if (code == VAULT_OK)
+        code = event_of_operator(vault, ENTRY_ADMIN, bytes_of_text(service.id), err);
+    service_finish(&service);
+    return code;
+}
+
+enum vault_code service_add_key(struct vault *vault, enum control_certificate_kind kind,
+                                const char *owner, const uint8_t spki[SHA256_BYTES],
+                                int64_t expires_s, struct vault_error *err)
+{
+    struct control_certificate certificate = {
+        .kind = kind, .added_s = clock_now_s(&vault->options.clock), .expires_s = expires_s};
+    if (!entry_id_is_valid(bytes_of_text(owner)))
+        return vault_fail(err, VAULT_INVALID,
+                          "a name is a letter and then letters, digits, _ . or -, in lower case");
+    snprintf(certificate.owner, sizeof certificate.owner, "%s", owner);
+    memcpy(certificate.spki, spki, sizeof certificate.spki);
+    VAULT_TRY(control_certificate_add(vault->store, &certificate, err));
+    const bool is_service = kind == CONTROL_CERTIFICATE_SERVICE;
+    return event_of_operator(vault, ENTRY_ADMIN, bytes_of_text(is_service ? owner : ""), err);
+}
+
+enum vault_code service_enrolled(struct vault *vault, const char *id, struct vault_error *err)
+{
+    return event_of_operator(vault, ENTRY_ADMIN, bytes_of_text(id), err);
+}
+
+enum vault_code service_auditor_by_key(struct vault *vault, const uint8_t spki[SHA256_BYTES],
+                                       struct vault_error *err)
+{
+    struct control_certificate certificate;
+    const enum vault_code code = control_certificate_find(vault->store, CONTROL_CERTIFICATE_AUDITOR,
+                                                          spki, &certificate, err);
+    if (code == VAULT_NOT_FOUND ||
+        (code == VAULT_OK && certificate.state != CONTROL_CERTIFICATE_ACTIVE))
+        return vault_fail(err, VAULT_DENIED, "this certificate belongs to no auditor");
+    return code;
+}

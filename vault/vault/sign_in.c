@@ -1,0 +1,178 @@
+#include "vault/vault/sign_in.h"
+
+#include <string.h>
+
+#include "parts.h"
+#include "person.h"
+#include "vault/base/codec.h"
+#include "vault/crypto/hash.h"
+#include "vault/crypto/password.h"
+#include "vault/store/account.h"
+#include "vault/store/session.h"
+
+#define SEEN_EACH_S 60 /* writing down each request would cost more than the request */
+
+static enum vault_code denied(struct vault_error *err)
+{
+    return vault_fail(err, VAULT_DENIED, "login or password is wrong");
+}
+
+enum vault_code sign_in_login(struct bytes typed, char out[SIGN_IN_LOGIN_CHARS + 1],
+                              struct vault_error *err)
+{
+    while (typed.size && typed.data[0] == ' ') {
+        typed.data++;
+        typed.size--;
+    }
+    while (typed.size && typed.data[typed.size - 1] == ' ')
+        typed.size--;
+    if (typed.size == 0 || typed.size > SIGN_IN_LOGIN_CHARS)
+        return vault_fail(err, VAULT_INVALID, "a login has 1 to %d characters",
+                          SIGN_IN_LOGIN_CHARS);
+    for (size_t i = 0; i < typed.size; i++) {
+        const uint8_t c = typed.data[i];
+        if (c < 0x20 || c == 0x7f)
+            return vault_fail(err, VAULT_INVALID, "a login has no control characters");
+        out[i] = (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+    }
+    out[typed.size] = 0;
+    return VAULT_OK;
+}
+
+/* How long after the last wrong try the next one counts. */
+static int64_t wait_after(uint32_t failed_tries)
+{
+    if (failed_tries < SIGN_IN_FREE_TRIES)
+        return 0;
+    const uint32_t doublings = failed_tries - SIGN_IN_FREE_TRIES;
+    const int64_t wait = doublings > 16 ? SIGN_IN_WAIT_MAX_S : (int64_t)1 << doublings;
+    return wait < SIGN_IN_WAIT_MAX_S ? wait : SIGN_IN_WAIT_MAX_S;
+}
+
+static enum vault_code check_password(struct vault *vault, const struct account *account,
+                                      struct bytes password, struct vault_error *err)
+{
+    const int64_t now_s = clock_now_s(&vault->options.clock);
+    if (now_s < account->failed_at_s + wait_after(account->failed_tries))
+        return vault_fail(err, VAULT_LIMITED, "too many wrong tries: wait a few minutes");
+    const char *hash = account->password_hash[0] ? account->password_hash : NULL;
+    const enum vault_code code = password_check(password, hash, err);
+    if (code == VAULT_DENIED) {
+        VAULT_TRY(account_failed(vault->store, &account->citizen, now_s, err));
+        return denied(err);
+    }
+    if (code)
+        return code;
+    return account->failed_tries ? account_succeeded(vault->store, &account->citizen, err)
+                                 : VAULT_OK;
+}
+
+static void hash_token(const struct vault *vault, struct bytes token, uint8_t out[SHA256_BYTES])
+{
+    hmac_sha256(out, secret_view(vault->session_key), &token, 1);
+}
+
+static enum vault_code begin_session(struct vault *vault, const struct citizen_id *citizen,
+                                     char token[SIGN_IN_TOKEN_CHARS + 1], struct vault_error *err)
+{
+    uint8_t raw[32];
+    struct session session = {.citizen = *citizen, .created_s = clock_now_s(&vault->options.clock)};
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(SIGN_IN_TOKEN_CHARS);
+    random_bytes(raw, sizeof raw);
+    base64url_encode(&text, (struct bytes){raw, sizeof raw});
+    explicit_bzero(raw, sizeof raw);
+    VAULT_TRY(buf_check(&text, err));
+    hash_token(vault, buf_view(&text), session.token_hash);
+    session.seen_s = session.created_s;
+    session.reauthenticated_s = session.created_s;
+    random_bytes(session.csrf_secret, sizeof session.csrf_secret);
+    VAULT_TRY(session_add(vault->store, &session, err));
+    memcpy(token, text.data, text.size);
+    token[text.size] = 0;
+    return VAULT_OK;
+}
+
+static enum vault_code enter_login(struct vault *vault, const struct citizen_id *id,
+                                   struct vault_error *err)
+{
+    static const char how[] = "password";
+    const struct event event = {
+        .kind = ENTRY_LOGIN, .basis = bytes_of_text("own session"), .what = bytes_of_text(how)};
+    struct ledger_ticket ticket;
+    {
+        VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
+        struct person *person = NULL;
+        VAULT_TRY(person_hold(vault, id, &citizen, &person, err));
+        VAULT_TRY(event_of_citizen(vault, citizen, &event, &person->chain, &ticket, err));
+    }
+    return ledger_wait(vault->ledger, &ticket, err);
+}
+
+enum vault_code sign_in(struct vault *vault, struct bytes login, struct bytes password,
+                        char token[SIGN_IN_TOKEN_CHARS + 1], struct vault_error *err)
+{
+    char name[SIGN_IN_LOGIN_CHARS + 1];
+    struct account account;
+    if (sign_in_login(login, name, NULL))
+        return denied(err);
+    const enum vault_code code = account_by_login(vault->store, name, &account, err);
+    if (code == VAULT_NOT_FOUND) {
+        const enum vault_code unknown = password_check(password, NULL, err);
+        return unknown == VAULT_DENIED ? denied(err) : unknown;
+    }
+    if (code)
+        return code;
+    VAULT_TRY(check_password(vault, &account, password, err));
+    VAULT_TRY(enter_login(vault, &account.citizen, err));
+    return begin_session(vault, &account.citizen, token, err);
+}
+
+static void write_form_token(const struct session *session, char out[SIGN_IN_TOKEN_CHARS + 1])
+{
+    uint8_t mac[SHA256_BYTES];
+    const struct bytes part = {session->token_hash, sizeof session->token_hash};
+    hmac_sha256(mac, (struct bytes){session->csrf_secret, sizeof session->csrf_secret}, &part, 1);
+    struct buf text = buf_limited(SIGN_IN_TOKEN_CHARS);
+    base64url_encode(&text, (struct bytes){mac, sizeof mac});
+    const char *string = buf_string(&text);
+    memcpy(out, string ? string : "", string ? SIGN_IN_TOKEN_CHARS + 1 : 1);
+    buf_finish(&text);
+}
+
+enum vault_code sign_in_check(struct vault *vault, struct bytes token, struct signed_in *out,
+                              struct vault_error *err)
+{
+    const int64_t now_s = clock_now_s(&vault->options.clock);
+    uint8_t hash[SHA256_BYTES];
+    struct session session;
+    if (token.size != SIGN_IN_TOKEN_CHARS)
+        return vault_fail(err, VAULT_DENIED, "not signed in");
+    hash_token(vault, token, hash);
+    const enum vault_code code = session_find(vault->store, hash, &session, err);
+    if (code == VAULT_NOT_FOUND)
+        return vault_fail(err, VAULT_DENIED, "not signed in");
+    if (code)
+        return code;
+    if (now_s >= session.seen_s + SIGN_IN_IDLE_S ||
+        now_s >= session.created_s + SIGN_IN_LONGEST_S) {
+        VAULT_TRY(session_remove(vault->store, hash, err));
+        return vault_fail(err, VAULT_DENIED, "the session has ended");
+    }
+    if (now_s >= session.seen_s + SEEN_EACH_S)
+        VAULT_TRY(session_seen(vault->store, hash, now_s, err));
+    out->citizen = session.citizen;
+    memcpy(out->token_hash, hash, sizeof hash);
+    write_form_token(&session, out->form_token);
+    return VAULT_OK;
+}
+
+bool sign_in_form_token_fits(const struct signed_in *session, struct bytes token)
+{
+    return session->form_token[0] && secret_equal(bytes_of_text(session->form_token), token);
+}
+
+enum vault_code sign_out(struct vault *vault, const struct signed_in *session,
+                         struct vault_error *err)
+{
+    return session_remove(vault->store, session->token_hash, err);
+}

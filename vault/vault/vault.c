@@ -1,0 +1,229 @@
+#include "vault/vault/vault.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "heads.h"
+#include "indexer.h"
+#include "parts.h"
+#include "vault/base/codec.h"
+#include "vault/base/file.h"
+#include "vault/base/json.h"
+#include "vault/policy/policy.h"
+#include "vault/store/control_citizen.h"
+#include "vault/vault/active_policy.h"
+
+/* Keys that belong to no citizen: one label each, and the same for as long as the vault exists. */
+static const struct {
+    const char *label;
+    size_t offset;
+} derived_keys[] = {
+    {"vault/subjects/1", offsetof(struct vault, subject_key)},
+    {"vault/log-names/1", offsetof(struct vault, log_name_key)},
+    {"vault/opening-tags/1", offsetof(struct vault, tag_key)},
+    {"vault/request-codes/1", offsetof(struct vault, code_key)},
+    {"vault/pseudonyms/1", offsetof(struct vault, pseudonym_key)},
+    {"vault/sessions/1", offsetof(struct vault, session_key)},
+};
+
+#define LOG_KEY_LABEL "vault/log-signing/1"
+
+static struct secret **key_place(struct vault *vault, size_t i)
+{
+    return (struct secret **)(void *)((char *)vault + derived_keys[i].offset);
+}
+
+static enum vault_code derive_log_signer(struct vault *vault, struct vault_error *err)
+{
+    VAULT_AUTO(secret_free) struct secret *seed = NULL;
+    VAULT_TRY(keyring_derive(vault->keyring, LOG_KEY_LABEL, SIGN_SEED_BYTES, &seed, err));
+    return note_signer_make(bytes_of_text(vault->options.origin), NOTE_ED25519, seed,
+                            &vault->log_signer, err);
+}
+
+static enum vault_code derive_keys(struct vault *vault, struct vault_error *err)
+{
+    for (size_t i = 0; i < sizeof derived_keys / sizeof derived_keys[0]; i++)
+        VAULT_TRY(keyring_derive(vault->keyring, derived_keys[i].label, SECRET_KEY_BYTES,
+                                 key_place(vault, i), err));
+    return derive_log_signer(vault, err);
+}
+
+static enum vault_code name_folders(struct vault *vault, struct vault_error *err)
+{
+    VAULT_TRY(file_join(vault->log_dir, sizeof vault->log_dir, vault->options.dir, "log", err));
+    return file_join(vault->policy_dir, sizeof vault->policy_dir, vault->options.dir, "policy",
+                     err);
+}
+
+static struct ledger_options ledger_options_of(const struct vault *vault)
+{
+    return (struct ledger_options){
+        .dir = vault->log_dir,
+        .signer = &vault->log_signer,
+        .clock = vault->options.clock,
+        .clock_step_ms = LEDGER_CLOCK_STEP_MS,
+    };
+}
+
+static enum vault_code vault_new(const struct vault_options *options, struct vault **out,
+                                 struct vault_error *err)
+{
+    VAULT_AUTO(vault_close) struct vault *vault = calloc(1, sizeof *vault);
+    if (!vault)
+        return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
+    vault->options = *options;
+    pthread_mutex_init(&vault->mutex, NULL);
+    pthread_mutex_init(&vault->activating, NULL);
+    VAULT_TRY(name_folders(vault, err));
+    *out = VAULT_TAKE(vault);
+    return VAULT_OK;
+}
+
+enum vault_code vault_create(const struct vault_options *options, struct secret **recovery,
+                             struct vault_error *err)
+{
+    VAULT_AUTO(vault_close) struct vault *vault = NULL;
+    VAULT_AUTO(secret_free) struct secret *shown = NULL;
+    VAULT_TRY(vault_new(options, &vault, err));
+    VAULT_TRY(folder_create(options->dir, err));
+    VAULT_TRY(keyring_create(options->dir, &options->provider, &shown, err));
+    VAULT_TRY(keyring_open(options->dir, &options->provider, &vault->keyring, err));
+    VAULT_TRY(store_create(options->dir, vault->keyring, err));
+    VAULT_TRY(derive_keys(vault, err));
+    const struct ledger_options log = ledger_options_of(vault);
+    VAULT_TRY(ledger_create(&log, err));
+    VAULT_TRY(folder_create(vault->policy_dir, err));
+    *recovery = VAULT_TAKE(shown);
+    return VAULT_OK;
+}
+
+static enum vault_code open_ledger(struct vault *vault, struct vault_error *err)
+{
+    struct ledger_head remembered;
+    struct ledger_options options = ledger_options_of(vault);
+    VAULT_TRY(indexer_remembered(vault, &remembered, err));
+    options.remembered = &remembered;
+    options.remembered_count = remembered.size ? 1 : 0;
+    return ledger_open(&options, &vault->ledger, err);
+}
+
+static enum vault_code open_parts(struct vault *vault, struct vault_error *err)
+{
+    const struct store_options store = {.open_citizens_max = vault->options.open_citizens_max};
+    VAULT_TRY(keyring_open(vault->options.dir, &vault->options.provider, &vault->keyring, err));
+    VAULT_TRY(derive_keys(vault, err));
+    VAULT_TRY(store_open(vault->options.dir, vault->keyring, &store, &vault->store, err));
+    VAULT_TRY(heads_new(&vault->heads, err));
+    VAULT_TRY(open_ledger(vault, err));
+    VAULT_TRY(active_policy_open(vault, err));
+    return indexer_start(vault, &vault->indexer, err);
+}
+
+enum vault_code vault_open(const struct vault_options *options, struct vault **out,
+                           struct vault_error *err)
+{
+    VAULT_AUTO(vault_close) struct vault *vault = NULL;
+    VAULT_TRY(vault_new(options, &vault, err));
+    VAULT_TRY(open_parts(vault, err));
+    *out = VAULT_TAKE(vault);
+    return VAULT_OK;
+}
+
+/* The log stops first, so that all of it can be filed and its end remembered. */
+static void stop_log(struct vault *vault)
+{
+    struct vault_error err;
+    if (vault->ledger && ledger_stop(vault->ledger, &err) && vault->options.trouble)
+        vault->options.trouble("log", err.text);
+    indexer_stop(&vault->indexer);
+    ledger_close(&vault->ledger);
+}
+
+void vault_close(struct vault **vault)
+{
+    struct vault *gone = VAULT_TAKE(*vault);
+    if (!gone)
+        return;
+    stop_log(gone);
+    active_policy_close(gone);
+    service_close(gone);
+    heads_free(&gone->heads);
+    store_close(&gone->store);
+    for (size_t i = 0; i < sizeof derived_keys / sizeof derived_keys[0]; i++)
+        secret_free(key_place(gone, i));
+    note_signer_finish(&gone->log_signer);
+    keyring_close(&gone->keyring);
+    pthread_mutex_destroy(&gone->activating);
+    pthread_mutex_destroy(&gone->mutex);
+    free(gone);
+}
+
+enum vault_code vault_ready(struct vault *vault, struct vault_error *err)
+{
+    VAULT_TRY(ledger_health(vault->ledger, err));
+    VAULT_AUTO(active_policy_release) struct policy_hold held = active_policy_hold(vault);
+    if (!held.policy)
+        return vault_fail(err, VAULT_UNAVAILABLE, "no policy is active");
+    if (!policy_is_available(held.policy, clock_now_s(&vault->options.clock)))
+        return vault_fail(err, VAULT_UNAVAILABLE, "the active policy is not in force");
+    return VAULT_OK;
+}
+
+bool vault_has_stopped(struct vault *vault)
+{
+    return ledger_has_stopped(vault->ledger);
+}
+
+enum vault_code vault_log_key(struct vault *vault, struct buf *out, struct vault_error *err)
+{
+    return ledger_vkey(vault->ledger, out, err);
+}
+
+static void write_policy_status(struct vault *vault, struct buf *out)
+{
+    VAULT_AUTO(active_policy_release) struct policy_hold held = active_policy_hold(vault);
+    if (!held.policy) {
+        buf_text(out, "\"policy\":null");
+        return;
+    }
+    char hash[HEX_CHARS(SHA256_BYTES) + 1];
+    hex_string(hash, policy_manifest_hash(held.policy), SHA256_BYTES);
+    buf_text(out, "\"policy\":{\"bundle\":");
+    json_write_string(out, bytes_of_text(policy_name(held.policy)));
+    buf_format(out, ",\"version\":%llu,\"manifest\":\"%s\",\"rules\":%zu}",
+               (unsigned long long)policy_version(held.policy), hash,
+               policy_count(held.policy, POLICY_RULE));
+}
+
+enum vault_code vault_status(struct vault *vault, struct buf *out, struct vault_error *err)
+{
+    struct vault_error why = {0};
+    uint64_t citizens = 0;
+    const bool ready = vault_ready(vault, &why) == VAULT_OK;
+    const struct store_stats stats = store_stats(vault->store);
+    const struct ledger_head head = ledger_head(vault->ledger);
+    VAULT_TRY(control_citizen_count(vault->store, &citizens, err));
+    buf_format(out, "{\"ready\":%s,\"reason\":", ready ? "true" : "false");
+    json_write_string(out, bytes_of_text(why.text));
+    buf_format(out, ",\"citizens\":%llu,\"open_citizens\":%zu,\"log\":{\"origin\":",
+               (unsigned long long)citizens, stats.open_citizens);
+    json_write_string(out, bytes_of_text(vault->options.origin));
+    buf_text(out, ",\"key\":\"");
+    VAULT_TRY(ledger_vkey(vault->ledger, out, err));
+    buf_format(out, "\",\"size\":%llu,\"published\":%llu},", (unsigned long long)head.size,
+               (unsigned long long)ledger_published_size(vault->ledger));
+    write_policy_status(vault, out);
+    buf_byte(out, '}');
+    return buf_check(out, err);
+}
+
+const char *vault_log_folder(const struct vault *vault)
+{
+    return vault->log_dir;
+}
+
+const struct clock *vault_clock(const struct vault *vault)
+{
+    return &vault->options.clock;
+}
