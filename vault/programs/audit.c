@@ -152,8 +152,8 @@ int audit_root_at(struct audit_log *log, uint64_t size, struct tree_hash *root,
 
 int audit_print(const struct buf *text)
 {
-    if (text->problem || fwrite(text->data, 1, text->size, stdout) != text->size ||
-        fflush(stdout) != 0) {
+    const bool written = text->size == 0 || fwrite(text->data, 1, text->size, stdout) == text->size;
+    if (text->problem || !written || fflush(stdout) != 0) {
         fprintf(stderr, "vault-audit: the output cannot be written\n");
         return AUDIT_EXIT_IO;
     }

@@ -59,7 +59,7 @@ void audit_close_log(struct audit_log *log);
 int audit_root_at(struct audit_log *log, uint64_t size, struct tree_hash *root,
                   struct tree_proof *consistency);
 
-/* Print hashes in base64, one a line. */
+/* Print a text that was made, and flush. */
 int audit_print(const struct buf *text);
 
 /* The commands. */
