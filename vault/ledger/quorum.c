@@ -258,12 +258,11 @@ size_t quorum_witness_count(const struct quorum *quorum)
 
 static const struct member *witness_of(const struct quorum *quorum, size_t number)
 {
-    for (size_t i = 0; i < quorum->member_count; i++) {
-        if (quorum->members[i].is_witness && number-- == 0)
-            return &quorum->members[i];
-    }
-    assert(!"there is no such witness");
-    return NULL;
+    size_t at = 0;
+    assert(number < quorum_witness_count(quorum));
+    while (!quorum->members[at].is_witness || number-- > 0)
+        at++;
+    return &quorum->members[at];
 }
 
 const struct note_key *quorum_witness_key(const struct quorum *quorum, size_t number)

@@ -262,11 +262,12 @@ struct tile_source {
 enum vault_code tile_source_new(const char *dir, uint64_t size, struct tile_source **out,
                                 struct vault_error *err)
 {
-    struct tile_source *source = calloc(1, sizeof *source + strlen(dir) + 1);
+    const size_t dir_size = strlen(dir) + 1;
+    struct tile_source *source = calloc(1, sizeof *source + dir_size);
     if (!source)
         return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
     source->size = size;
-    memcpy(source->dir, dir, strlen(dir));
+    memcpy(source->dir, dir, dir_size);
     *out = source;
     return VAULT_OK;
 }
