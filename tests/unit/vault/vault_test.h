@@ -35,6 +35,7 @@ struct vault_test {
     char dir[PATH_MAX];
     char key_file[PATH_MAX];
     char bundle[PATH_MAX];
+    uint8_t seed[SIGN_SEED_BYTES]; /* of the key that signs the policy: made for the test */
     char vkey[NOTE_KEY_CHARS_MAX];
     const char *trust[1];
     struct vault_options options;
@@ -52,6 +53,9 @@ void make_test_vault(struct vault_test *test);
 
 /* The policy, two services with a key each, and one citizen with a login. */
 void fill_test_vault(struct vault_test *test);
+
+/* Sign the bundle, as it stands now, under a new manifest of that version. */
+void sign_again(struct vault_test *test, uint64_t version);
 
 void open_test_vault(struct vault_test *test);
 
