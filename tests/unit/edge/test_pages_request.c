@@ -642,7 +642,7 @@ static void test_the_text_kept_is_the_one_shown_with_its_hash(void **state)
     assert_string_equal(json_string_value(json_object_get(kept, "sha256")), shown);
     assert_memory_equal(text, "An employment plan vous demande des données\n", 45);
     assert_non_null(strstr(text, "- Date de naissance – seulement l’année\n"));
-    assert_non_null(strstr(text, "- Situation d'emploi – en entier\n"));
+    assert_non_null(strstr(text, "- Situation d'emploi – tel quel\n"));
     assert_all_of_the_page_is_in(text, html);
     assert_string_equal(json_string_value(json_object_get(record, "request")), receipt.id);
     end();
