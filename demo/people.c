@@ -5,7 +5,8 @@
  *     people CATALOGUE COUNT ACCOUNTS [SEED]
  *
  * Prints one row of JSON each, as vaultctl citizen import reads them: a value for every stored
- * field of the policy's catalogue, and a login and a password for the first ACCOUNTS of them.
+ * field of the policy's catalogue but those of pupils, and a login and a password for the first
+ * ACCOUNTS of them.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +18,7 @@
 #include "vault/base/json.h"
 
 #define CATALOGUE_BYTES_MAX (4UL * 1024 * 1024)
-#define ROW_BYTES_MAX       (64U * 1024)
+#define ROW_BYTES_MAX       (64UL * 1024)
 #define DEPTH_MAX           16
 #define DEFAULT_SEED        20270101U
 #define COUNT_OF(list)      (sizeof(list) / sizeof *(list))
@@ -87,7 +88,7 @@ static void put_series(struct buf *row)
 {
     buf_byte(row, '[');
     for (unsigned month = 1; month <= 12; month++)
-        buf_format(row, "%s{\"date\":\"2026-%02u-%02u\",\"value\":%u}", month > 1 ? "," : "", month,
+        buf_format(row, "%s{\"date\":\"2025-%02u-%02u\",\"value\":%u}", month > 1 ? "," : "", month,
                    1 + (unsigned)draw(28), 5 + (unsigned)draw(20));
     buf_byte(row, ']');
 }
@@ -111,6 +112,15 @@ static const struct field_range *range_of(const char *field)
     return NULL;
 }
 
+static bool is_of_pupils(const char *field)
+{
+    for (size_t i = 0; i < COUNT_OF(fields_of_pupils); i++) {
+        if (strcmp(fields_of_pupils[i], field) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* What follows from where the citizen lives, if the field is of that kind. */
 static const char *word_of_place(const char *field, const struct place *place)
 {
@@ -127,7 +137,7 @@ static void put_by_type(struct buf *row, const char *field, const char *type,
     if (strcmp(type, "date") == 0)
         put_date(row, range ? range->low : 2018, range ? range->high : 2025);
     else if (strcmp(type, "boolean") == 0)
-        buf_text(row, draw(2) ? "true" : "false");
+        buf_text(row, draw(4) ? "false" : "true");
     else if (strcmp(type, "number") == 0)
         buf_format(row, "%u", draw_between(range ? range->low : 1, range ? range->high : 2000));
     else if (strcmp(type, "address") == 0)
@@ -159,7 +169,7 @@ static void put_values(struct buf *row, const json_t *fields, const struct perso
         const json_t *field = json_array_get(fields, i);
         const char *id = json_string_value(json_object_get(field, "id"));
         const char *type = json_string_value(json_object_get(field, "type"));
-        if (json_object_get(field, "derive") || !id || !type)
+        if (json_object_get(field, "derive") || !id || !type || is_of_pupils(id))
             continue;
         buf_format(row, "%s\"%s\":{\"value\":", first ? "" : ",", id);
         put_value(row, id, type, person);

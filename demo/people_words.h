@@ -17,6 +17,9 @@ static const struct place {
     {"35000", "Rennes", "35238", "aucun"},
     {"35200", "Rennes", "35238", "aucun"},
     {"35700", "Rennes", "35238", "aucun"},
+    {"35000", "Rennes", "35238", "aucun"},
+    {"35200", "Rennes", "35238", "aucun"},
+    {"35700", "Rennes", "35238", "aucun"},
     {"35000", "Rennes", "35238", "Cleunay"},
     {"35200", "Rennes", "35238", "Le Blosne"},
     {"35200", "Rennes", "35238", "Bréquigny–Champs-Manceaux–Les Clôteaux"},
@@ -47,14 +50,35 @@ static const char *const emails[] = {"exemple@courriel.example", "essai@courriel
 /* From the range that is set aside for works of fiction. */
 static const char *const phones[] = {"0199000001", "0199000002", "0199000003", "0261910001"};
 
+static const char *const genders[] = {"femme", "femme", "homme", "homme", "non communiqué"};
+static const char *const jobs[] = {"aide à domicile", "boulangerie", "jardins publics",
+                                   "maçonnerie",      "mécanique",   "petite enfance"};
+static const char *const availabilities[] = {"de suite", "dans un mois", "le matin", "le soir"};
+static const char *const travel_radii[] = {"5 km", "10 km", "20 km", "toute la métropole"};
+static const char *const sectors[] = {"alimentation", "artisanat", "services", "numérique"};
+static const char *const stages[] = {"idée", "étude", "lancement"};
+static const char *const charters[] = {"charte 2025", "charte 2026"};
+static const char *const emergencies[] = {"Nolwenn Exemple, 0199000002",
+                                          "Servan Essai, 0199000003"};
+static const char *const needs[] = {"logement", "droits", "langue", "garde d'enfants"};
+
 static const struct field_words words_by_field[] = {
     {"identity.given_name", first_names, COUNT_OF(first_names)},
     {"identity.family_name", family_names, COUNT_OF(family_names)},
+    {"identity.gender", genders, COUNT_OF(genders)},
     {"contact.email", emails, COUNT_OF(emails)},
     {"contact.phone", phones, COUNT_OF(phones)},
     {"employment.status", employment_statuses, COUNT_OF(employment_statuses)},
     {"employment.skills", skills, COUNT_OF(skills)},
+    {"employment.interests", jobs, COUNT_OF(jobs)},
+    {"employment.availability", availabilities, COUNT_OF(availabilities)},
+    {"employment.travel_radius", travel_radii, COUNT_OF(travel_radii)},
     {"education.level", education_levels, COUNT_OF(education_levels)},
+    {"economy.project_sector", sectors, COUNT_OF(sectors)},
+    {"economy.project_stage", stages, COUNT_OF(stages)},
+    {"making.charter_version", charters, COUNT_OF(charters)},
+    {"making.emergency_contact", emergencies, COUNT_OF(emergencies)},
+    {"social.need_theme", needs, COUNT_OF(needs)},
 };
 
 /* --- Ranges: of a number, or of a date's years. --------------------------------------------------
@@ -66,7 +90,23 @@ static const struct field_range {
     unsigned high;
 } ranges_by_field[] = {
     {"identity.birth_date", 1945, 2004},
+    {"address.since", 2001, 2025},
     {"household.monthly_resources", 450, 2600},
+    {"household.quotient", 200, 1900},
+    {"household.size", 1, 6},
     {"mobility.tariff_valid_until", 2030, 2035},
     {"employment.status_since", 2019, 2025},
+};
+
+/* --- What only pupils have: everybody here is of age. --------------------------------------------
+ */
+
+static const char *const fields_of_pupils[] = {
+    "education.class_level",
+    "education.school",
+    "education.school_city",
+    "education.internship_interests",
+    "education.internship_week",
+    "education.guardian_contact",
+    "education.enrolled_rennes_primary",
 };

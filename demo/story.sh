@@ -25,7 +25,7 @@ ok() { say "[$1/6] $2: ok"; }
 # as_service CURL-OPTION...: the service's own key proves who it is.
 as_service() {
     set -- curl -sS --max-time 30 --cacert "$ca" --cert "$client.pem" --key "$client.key" "$@"
-    show "$@" >&2
+    show "$@"
     "$@"
 }
 

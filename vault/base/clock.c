@@ -33,7 +33,8 @@ int64_t clock_now_ms(const struct clock *clock)
 
 int64_t clock_now_s(const struct clock *clock)
 {
-    return clock_now_ms(clock) / 1000;
+    const int64_t now_ms = clock_now_ms(clock);
+    return (now_ms >= 0 ? now_ms : now_ms - 999) / 1000; /* down, also before 1970 */
 }
 
 int64_t clock_monotonic_ms(void)
@@ -109,7 +110,7 @@ enum vault_code instant_parse(struct bytes text, int64_t *out_s, struct vault_er
     if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59)
         return vault_fail(err, VAULT_INVALID,
                           "not a time that exists, written YYYY-MM-DDThh:mm:ssZ");
-    *out_s = instant_of_date(date) + hour * 3600 + minute * 60 + second;
+    *out_s = instant_of_date(date) + (int64_t)hour * 3600 + (int64_t)minute * 60 + second;
     return VAULT_OK;
 }
 

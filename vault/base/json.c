@@ -290,7 +290,11 @@ void json_pointer_index(struct buf *pointer, size_t index)
 const char *json_unknown_member(const json_t *object, const char *const names[])
 {
     /* jansson's iterators take a non-const object but do not change it. */
-    json_t *members = (json_t *)(uintptr_t)object;
+    const union {
+        const json_t *given;
+        json_t *taken;
+    } as = {object};
+    json_t *members = as.taken;
     for (void *it = json_object_iter(members); it; it = json_object_iter_next(members, it)) {
         const char *member = json_object_iter_key(it);
         size_t i = 0;

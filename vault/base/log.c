@@ -9,7 +9,8 @@
 #include "vault/base/clock.h"
 #include "vault/base/json.h"
 
-#define LINE_BYTES 2048
+/* The longest text, every character of it escaped as \u00xx, and what stands around it. */
+#define LINE_BYTES (VAULT_ERROR_TEXT_BYTES * 2 * 6 + 512)
 
 static const char *const level_names[] = {
     [LOG_ERROR] = "error", [LOG_WARNING] = "warning", [LOG_INFO] = "info", [LOG_DEBUG] = "debug"};

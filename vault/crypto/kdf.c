@@ -17,8 +17,11 @@ static void context_free(EVP_KDF_CTX **context)
 static OSSL_PARAM octets(const char *name, struct bytes bytes)
 {
     static uint8_t nothing;
-    void *data = bytes.size ? (void *)(uintptr_t)bytes.data : &nothing;
-    return OSSL_PARAM_construct_octet_string(name, data, bytes.size);
+    const union {
+        const uint8_t *given;
+        void *taken;
+    } as = {bytes.size ? bytes.data : &nothing};
+    return OSSL_PARAM_construct_octet_string(name, as.taken, bytes.size);
 }
 
 enum vault_code kdf_hkdf(struct bytes key, struct bytes salt, struct bytes info, size_t size_bytes,

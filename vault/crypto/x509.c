@@ -18,7 +18,7 @@
 #define RSA_BITS_MAX    8192
 #define GROUP_CHARS     64
 #define HOST_CHARS_MAX  253
-#define ALT_NAME_CHARS  (HOST_CHARS_MAX + 5) /* ",DNS:" */
+#define ALT_NAME_CHARS  (HOST_CHARS_MAX + 5UL) /* ",DNS:" */
 
 static void bio_free(BIO **bio)
 {

@@ -23,25 +23,26 @@ struct key {
 
 #define AT(member) offsetof(struct config, member)
 
-#define LISTENER_KEYS(section)                                                                     \
-    {#section, "address", TEXT, AT(section.address), "127.0.0.1", 0, 0},                           \
-        {#section, "port", NUMBER, AT(section.port), NULL, 0, 65535},                              \
-        {#section, "certificate", FILE_PATH, AT(section.certificate), NULL, 0, 0},                 \
-    {                                                                                              \
-#section, "key", FILE_PATH, AT(section.key), NULL, 0, 0                                    \
-    }
-
 static const struct key keys[] = {
     {NULL, "data", FILE_PATH, AT(data), NULL, 0, 0},
     {NULL, "origin", TEXT, AT(origin), NULL, 0, 0},
     {NULL, "allow_swap", SWITCH, AT(allow_swap), "false", 0, 0},
     {"keyring", "key_file", FILE_PATH, AT(key_file), NULL, 0, 0},
-    LISTENER_KEYS(services),
+    {"services", "address", TEXT, AT(services.address), "127.0.0.1", 0, 0},
+    {"services", "port", NUMBER, AT(services.port), NULL, 0, 65535},
+    {"services", "certificate", FILE_PATH, AT(services.certificate), NULL, 0, 0},
+    {"services", "key", FILE_PATH, AT(services.key), NULL, 0, 0},
     {"services", "clients_ca", FILE_PATH, AT(services.clients_ca), NULL, 0, 0},
     {"services", "clients_ca_key", FILE_PATH, AT(services_ca_key), NULL, 0, 0},
-    LISTENER_KEYS(citizens),
+    {"citizens", "address", TEXT, AT(citizens.address), "127.0.0.1", 0, 0},
+    {"citizens", "port", NUMBER, AT(citizens.port), NULL, 0, 65535},
+    {"citizens", "certificate", FILE_PATH, AT(citizens.certificate), NULL, 0, 0},
+    {"citizens", "key", FILE_PATH, AT(citizens.key), NULL, 0, 0},
     {"citizens", "host", TEXT, AT(citizens_host), "localhost", 0, 0},
-    LISTENER_KEYS(auditors),
+    {"auditors", "address", TEXT, AT(auditors.address), "127.0.0.1", 0, 0},
+    {"auditors", "port", NUMBER, AT(auditors.port), NULL, 0, 65535},
+    {"auditors", "certificate", FILE_PATH, AT(auditors.certificate), NULL, 0, 0},
+    {"auditors", "key", FILE_PATH, AT(auditors.key), NULL, 0, 0},
     {"auditors", "clients_ca", FILE_PATH, AT(auditors.clients_ca), NULL, 0, 0},
     {"auditors", "clients_ca_key", FILE_PATH, AT(auditors_ca_key), NULL, 0, 0},
     {"admin", "socket", FILE_PATH, AT(admin_socket), NULL, 0, 0},

@@ -103,7 +103,7 @@ static void put_periods(const struct statement *statement, const char *chosen)
     json_t *list = page_list(visit, visit->data, "periods");
     for (size_t i = 0; i < statement->period_count; i++) {
         static const char *const radios[] = {"period", "period-2", "period-3"};
-        char words[WORDS_CHARS];
+        char words[WORDS_CHARS] = "";
         json_t *item = page_item(visit, list);
         words_period(visit, statement->periods[i], words);
         page_number(visit, item, "days", statement->periods[i]);

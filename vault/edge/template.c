@@ -135,9 +135,7 @@ static struct mark next_mark(const char *text)
     const char *inside = mark.begin + 2;
     mark.end = close + 2;
     mark.kind = '=';
-    if (strchr("#^/>", *inside))
-        mark.kind = *inside++;
-    else if (inside[0] == 't' && inside[1] == ' ')
+    if (strchr("#^/>", *inside) || strncmp(inside, "t ", 2) == 0)
         mark.kind = *inside++;
     while (*inside == ' ')
         inside++;
@@ -203,6 +201,33 @@ static enum vault_code render_named(struct render *render, const char *name)
     return code;
 }
 
+/* One mark; *text is where to go on. */
+static enum vault_code render_mark(struct render *render, const struct mark *mark,
+                                   const char **text)
+{
+    *text = mark->end;
+    switch (mark->kind) {
+    case '=':
+        put_value(render, value_of(render, mark->name));
+        return VAULT_OK;
+    case 't':
+        return put_text(render, mark->name);
+    case '>':
+        return render_named(render, mark->name);
+    case '/':
+        return broken(render, "a section ends that did not begin", mark->name);
+    case '!':
+        return broken(render, "a mark does not close", "");
+    default:
+        break;
+    }
+    const struct mark close = section_end(mark->end, mark->name);
+    if (close.kind != '/')
+        return broken(render, "a section does not end", mark->name);
+    *text = close.end;
+    return render_section(render, mark, &close);
+}
+
 static enum vault_code render_text(struct render *render, const char *text, const char *end)
 {
     while (text < end) {
@@ -211,29 +236,7 @@ static enum vault_code render_text(struct render *render, const char *text, cons
         buf_append(render->out, text, (size_t)(stop - text));
         if (!mark.kind || mark.begin >= end)
             return VAULT_OK;
-        text = mark.end;
-        switch (mark.kind) {
-        case '=':
-            put_value(render, value_of(render, mark.name));
-            break;
-        case 't':
-            VAULT_TRY(put_text(render, mark.name));
-            break;
-        case '>':
-            VAULT_TRY(render_named(render, mark.name));
-            break;
-        case '/':
-            return broken(render, "a section ends that did not begin", mark.name);
-        case '!':
-            return broken(render, "a mark does not close", "");
-        default: {
-            const struct mark close = section_end(text, mark.name);
-            if (close.kind != '/')
-                return broken(render, "a section does not end", mark.name);
-            VAULT_TRY(render_section(render, &mark, &close));
-            text = close.end;
-        }
-        }
+        VAULT_TRY(render_mark(render, &mark, &text));
     }
     return VAULT_OK;
 }

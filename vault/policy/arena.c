@@ -1,5 +1,6 @@
 #include "arena.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,12 +51,27 @@ const char *arena_text(struct arena *arena, struct bytes text)
     return copy;
 }
 
-void arena_finish(struct arena *arena)
+/* Give back all chunks, or all but the oldest. */
+static void give_back(struct arena *arena, bool keep_oldest)
 {
-    while (arena->chunks) {
+    while (arena->chunks && (arena->chunks->older || !keep_oldest)) {
         struct arena_chunk *chunk = arena->chunks;
         arena->chunks = chunk->older;
         explicit_bzero(chunk->start, chunk->used);
         free(chunk);
     }
+}
+
+void arena_reset(struct arena *arena)
+{
+    give_back(arena, true);
+    if (arena->chunks) {
+        explicit_bzero(arena->chunks->start, arena->chunks->used);
+        arena->chunks->used = 0;
+    }
+}
+
+void arena_finish(struct arena *arena)
+{
+    give_back(arena, false);
 }

@@ -24,5 +24,8 @@ void *arena_take(struct arena *arena, size_t count, size_t element_bytes);
 /* A copy of text, NUL-ended; NULL when memory is out. */
 const char *arena_text(struct arena *arena, struct bytes text);
 
+/* Wipe everything, and keep one chunk for what comes next. */
+void arena_reset(struct arena *arena);
+
 /* Wipe everything and give it back. The arena can be used again. */
 void arena_finish(struct arena *arena);

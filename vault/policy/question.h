@@ -32,6 +32,10 @@ enum vault_code question_read(const struct policy *policy, struct reader *reader
                               const json_t *root, struct arena *arena, struct question *out)
     VAULT_MUST_CHECK;
 
+/* Set an atom to what a request gives as its value; what is malformed makes it unknown. */
+void question_set_atom(const struct policy *policy, struct policy_atom_word atoms[], uint16_t atom,
+                       const json_t *value);
+
 /* Decide, and compute the values if the question gives some. outcomes has request.ask_count places;
  * values too (JSON text in the arena; data NULL where nothing is released), or is NULL. */
 enum vault_code question_decide(const struct policy *policy, const struct question *question,

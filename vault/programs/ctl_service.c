@@ -192,6 +192,70 @@ int ctl_auditor_add(const struct ctl *ctl, int argc, char **argv)
                                "auditor add takes NAME --csr FILE --out FILE");
 }
 
+int ctl_service_cert_revoke(const struct ctl *ctl, int argc, char **argv)
+{
+    VAULT_AUTO(buf_finish) struct buf certificate = buf_limited(FILE_BYTES_MAX);
+    VAULT_AUTO(buf_finish) struct buf request = buf_limited(REQUEST_BYTES_MAX);
+    VAULT_AUTO(json_free) json_t *result = NULL;
+    if (argc != 4 || strcmp(argv[2], "--cert") != 0)
+        return ctl_usage("service cert-revoke takes ID --cert FILE");
+    const int exit_code = read_into(argv[3], &certificate);
+    if (exit_code)
+        return exit_code;
+    begin(&request, "service cert-revoke");
+    add_text(&request, "id", bytes_of_text(argv[1]));
+    add_text(&request, "certificate", buf_view(&certificate));
+    buf_byte(&request, '}');
+    return ask(ctl, &request, &result, "revoked");
+}
+
+static int change_service(const struct ctl *ctl, int argc, char **argv, const char *command,
+                          const char *done)
+{
+    VAULT_AUTO(buf_finish) struct buf request = buf_limited(REQUEST_BYTES_MAX);
+    VAULT_AUTO(json_free) json_t *result = NULL;
+    if (argc != 2)
+        return ctl_usage("this takes the ID of a service");
+    begin(&request, command);
+    add_text(&request, "id", bytes_of_text(argv[1]));
+    buf_byte(&request, '}');
+    return ask(ctl, &request, &result, done);
+}
+
+int ctl_service_suspend(const struct ctl *ctl, int argc, char **argv)
+{
+    return change_service(ctl, argc, argv, "service suspend", "suspended");
+}
+
+int ctl_service_resume(const struct ctl *ctl, int argc, char **argv)
+{
+    return change_service(ctl, argc, argv, "service resume", "active again");
+}
+
+int ctl_service_remove(const struct ctl *ctl, int argc, char **argv)
+{
+    return change_service(ctl, argc, argv, "service remove", "removed");
+}
+
+int ctl_service_list(const struct ctl *ctl, int argc, char **argv)
+{
+    (void)argv;
+    VAULT_AUTO(buf_finish) struct buf request = buf_limited(REQUEST_BYTES_MAX);
+    VAULT_AUTO(json_free) json_t *result = NULL;
+    if (argc != 1)
+        return ctl_usage("service list takes no arguments");
+    begin(&request, "service list");
+    buf_byte(&request, '}');
+    const int exit_code = ask(ctl, &request, &result, NULL);
+    for (size_t i = 0; exit_code == 0 && !ctl->json && i < json_array_size(result); i++) {
+        const json_t *service = json_array_get(result, i);
+        printf("%-32s %-10s %s\n", json_string_value(json_object_get(service, "id")),
+               json_string_value(json_object_get(service, "state")),
+               json_string_value(json_object_get(service, "name")));
+    }
+    return exit_code;
+}
+
 int ctl_service_subjects(const struct ctl *ctl, int argc, char **argv)
 {
     VAULT_AUTO(buf_finish) struct buf request = buf_limited(REQUEST_BYTES_MAX);

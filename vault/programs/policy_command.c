@@ -5,13 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vault/base/clock.h"
 #include "vault/base/json.h"
 #include "vault/crypto/crypto.h"
 #include "vault/policy/bundle.h"
 #include "vault/policy/cases.h"
+#include "vault/policy/check.h"
 #include "vault/policy/line.h"
 
 enum { EXIT_NO = 1, EXIT_USAGE = 64, EXIT_UNLOADABLE = 65, EXIT_INPUT_OUTPUT = 74 };
+
+#define REPORT_BYTES_MAX (256UL * 1024 * 1024)
 
 /* What the words of a command line came to. */
 struct call {
@@ -37,10 +41,19 @@ static int complain(const struct call *call, int exit_code)
     return exit_code;
 }
 
-static enum vault_code load(struct call *call, struct loaded *loaded)
+static enum vault_code load(struct call *call, struct loaded *loaded, struct policy_fault *fault)
 {
-    VAULT_TRY(bundle_read(call->folder, &loaded->bundle, NULL, &call->err));
-    return policy_compile(loaded->bundle, &loaded->policy, NULL, &call->err);
+    VAULT_TRY(bundle_read(call->folder, &loaded->bundle, fault, &call->err));
+    return policy_compile(loaded->bundle, &loaded->policy, fault, &call->err);
+}
+
+/* Write to standard output at once, so that who asks line by line is answered line by line. */
+static bool print(struct call *call, const struct buf *out)
+{
+    if (fwrite(out->data, 1, out->size, stdout) == out->size && fflush(stdout) == 0)
+        return true;
+    vault_fail(&call->err, VAULT_IO, "standard output could not be written");
+    return false;
 }
 
 /* --- test --- */
@@ -55,11 +68,47 @@ static int run_test(struct call *call)
 {
     VAULT_AUTO(loaded_finish) struct loaded loaded = {NULL, NULL};
     struct policy_cases cases;
-    if (load(call, &loaded) || policy_cases_run(loaded.policy, loaded.bundle, print_failure, NULL,
-                                                NULL, &cases, &call->err))
+    if (load(call, &loaded, NULL) || policy_cases_run(loaded.policy, loaded.bundle, print_failure,
+                                                      NULL, NULL, &cases, &call->err))
         return complain(call, EXIT_UNLOADABLE);
     printf("%zu passed, %zu failed\n", cases.passed, cases.failed);
     return cases.failed ? EXIT_NO : EXIT_SUCCESS;
+}
+
+/* --- check --- */
+
+static void print_unloadable(const struct policy_fault *fault)
+{
+    VAULT_AUTO(buf_finish) struct buf out = buf_limited(4096);
+    buf_format(&out, "{\"fault\":{\"column\":%zu,\"file\":", fault->column);
+    json_write_string(&out, bytes_of_text(fault->file));
+    buf_format(&out, ",\"line\":%zu,\"pointer\":", fault->line);
+    json_write_string(&out, bytes_of_text(fault->pointer));
+    buf_text(&out, ",\"reason\":");
+    json_write_string(&out, bytes_of_text(fault->reason));
+    buf_text(&out, "}}");
+    puts(buf_string(&out));
+}
+
+static int run_check(struct call *call)
+{
+    VAULT_AUTO(loaded_finish) struct loaded loaded = {NULL, NULL};
+    VAULT_AUTO(policy_report_free) struct policy_report *report = NULL;
+    VAULT_AUTO(buf_finish) struct buf out = buf_limited(REPORT_BYTES_MAX);
+    struct policy_fault fault = {.line = 0};
+    if (load(call, &loaded, &fault)) {
+        if (!*fault.reason)
+            snprintf(fault.reason, sizeof fault.reason, "%s", call->err.text);
+        if (call->json)
+            print_unloadable(&fault);
+        return complain(call, EXIT_UNLOADABLE);
+    }
+    if (policy_check(loaded.policy, loaded.bundle, clock_now_s(&clock_system), &report, &call->err))
+        return complain(call, EXIT_INPUT_OUTPUT);
+    policy_report_write(report, call->json, &out);
+    if (buf_check(&out, &call->err) || !print(call, &out))
+        return complain(call, EXIT_INPUT_OUTPUT);
+    return policy_report_errors(report) ? EXIT_NO : EXIT_SUCCESS;
 }
 
 /* --- decide --- */
@@ -82,7 +131,7 @@ static int run_decide(struct call *call)
     VAULT_AUTO(loaded_finish) struct loaded loaded = {NULL, NULL};
     VAULT_AUTO(buf_finish) struct buf line = buf_limited(POLICY_LINE_BYTES_MAX);
     VAULT_AUTO(buf_finish) struct buf answer = buf_limited(64 * POLICY_LINE_BYTES_MAX);
-    if (load(call, &loaded))
+    if (load(call, &loaded, NULL))
         return complain(call, EXIT_UNLOADABLE);
     while (read_line(stdin, &line)) {
         buf_clear(&answer);
@@ -91,11 +140,8 @@ static int run_decide(struct call *call)
         else
             policy_line_answer(loaded.policy, buf_view(&line), &answer);
         buf_byte(&answer, '\n');
-        if (answer.problem || fwrite(answer.data, 1, answer.size, stdout) != answer.size ||
-            fflush(stdout) != 0) {
-            vault_fail(&call->err, VAULT_IO, "an answer could not be written");
+        if (buf_check(&answer, &call->err) || !print(call, &answer))
             return complain(call, EXIT_INPUT_OUTPUT);
-        }
     }
     return EXIT_SUCCESS;
 }
@@ -108,6 +154,7 @@ static const struct verb {
     int (*run)(struct call *call);
     bool json; /* takes --json */
 } verbs[] = {
+    {"check", "DIR [--json]", run_check, true},
     {"test", "DIR", run_test, false},
     {"decide", "DIR", run_decide, false},
 };

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "options.h"
@@ -142,6 +143,19 @@ static void stop(struct server *server)
     tls_close(&server->auditors_tls);
 }
 
+/* Each open citizen and each connection costs descriptors: take as many as the system lets us have.
+ */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        log_event(LOG_WARNING, "start", "the limit on open files stays as it is: %s",
+                  strerrordesc_np(errno));
+}
+
 /* Block the signals that end the daemon, for this thread and all that it starts. */
 static void block_signals(sigset_t *set)
 {
@@ -180,6 +194,7 @@ static int serve(const char *path)
     if (code == VAULT_OK)
         code = program_start(server->config.allow_swap, &err);
     block_signals(&signals);
+    raise_descriptor_limit();
     if (code == VAULT_OK)
         code = start(server, &err);
     int result = 0;

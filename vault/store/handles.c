@@ -4,9 +4,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "vault/crypto/secret.h"
+
+#define DESCRIPTORS_ELSEWHERE 256 /* for connections, the log and the rest of the program */
 
 static struct citizen **bucket_of(struct handles *handles, const struct citizen_id *id)
 {
@@ -222,7 +225,8 @@ void handles_forget(struct handles *handles, const struct citizen_id *id)
 struct store_stats handles_stats(struct handles *handles)
 {
     pthread_mutex_lock(&handles->mutex);
-    const struct store_stats stats = handles->stats;
+    struct store_stats stats = handles->stats;
+    stats.open_citizens_max = handles->places_count;
     pthread_mutex_unlock(&handles->mutex);
     return stats;
 }
@@ -238,12 +242,24 @@ static void place_make(struct handles *handles, struct citizen *citizen,
     handles->free = citizen;
 }
 
+/* As many as were asked for, or as the process has descriptors for: a file and its journal each. */
+static size_t places_possible(size_t wanted)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY ||
+        limit.rlim_cur >= DESCRIPTORS_ELSEWHERE + 2 * wanted)
+        return wanted;
+    return limit.rlim_cur > DESCRIPTORS_ELSEWHERE + 2
+               ? (size_t)(limit.rlim_cur - DESCRIPTORS_ELSEWHERE) / 2
+               : 1;
+}
+
 enum vault_code handles_start(struct handles *handles, const struct store_options *options,
                               struct vault_error *err)
 {
     const size_t wanted = options->open_citizens_max;
-    const size_t count = wanted ? wanted : STORE_OPEN_CITIZENS_DEFAULT;
-    if (count > STORE_OPEN_CITIZENS_MAX)
+    const size_t count = places_possible(wanted ? wanted : STORE_OPEN_CITIZENS_DEFAULT);
+    if (wanted > STORE_OPEN_CITIZENS_MAX)
         return vault_fail(err, VAULT_INVALID, "at most %d citizens can be open at a time",
                           STORE_OPEN_CITIZENS_MAX);
     handles->bucket_count = 1;

@@ -83,8 +83,8 @@ static enum vault_code store_next(struct vault *vault, struct citizen *citizen,
     }
     consent_json_write(&json, next, decision);
     VAULT_TRY(buf_check(&json, err));
-    return person_record(vault, citizen, person, PERSON_CONSENT_KIND, next->id, buf_view(&json),
-                         seq, ticket, err);
+    return person_record_consent(vault, citizen, person, next->id, buf_view(&json), seq, ticket,
+                                 err);
 }
 
 static enum vault_code hold_existing(struct vault *vault, const struct citizen_id *id,

@@ -171,7 +171,7 @@ struct batch {
 static void batch_drop(struct batch *batch, size_t i)
 {
     batch->count--;
-    memmove(&batch->rows[i], &batch->rows[i + 1], (batch->count - i) * sizeof batch->rows[0]);
+    memmove(&batch->rows[i], &batch->rows[i + 1], (batch->count - i) * sizeof(struct row *));
     memmove(&batch->positions[i], &batch->positions[i + 1],
             (batch->count - i) * sizeof batch->positions[0]);
     memmove(&batch->citizens[i], &batch->citizens[i + 1],

@@ -1,5 +1,6 @@
 #include "person.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,7 +48,7 @@ static enum vault_code make_room(struct person *person, struct vault_error *err)
     struct consent *consents = room > CONSENTS_MAX ? NULL : calloc(room, sizeof *consents);
     if (!consents)
         return vault_fail(err, VAULT_LIMITED, "too many consents for one citizen");
-    if (person->consent_count)
+    if (person->consents)
         memcpy(consents, person->consents, person->consent_count * sizeof *consents);
     free(person->consents);
     person->consents = consents;
@@ -69,6 +70,7 @@ static enum vault_code apply_consent(struct person *person, const struct citizen
             consent_finish(&consent);
             return code;
         }
+        assert(person->consents);
         place = &person->consents[person->consent_count++];
         *place = (struct consent){0};
     }
@@ -232,12 +234,13 @@ enum vault_code person_hold(struct vault *vault, const struct citizen_id *id,
     return VAULT_OK;
 }
 
-enum vault_code person_record(struct vault *vault, struct citizen *citizen, struct person *person,
-                              const char *kind, const char *key, struct bytes json, int64_t *seq,
-                              struct ledger_ticket *ticket, struct vault_error *err)
+enum vault_code person_record_consent(struct vault *vault, struct citizen *citizen,
+                                      struct person *person, const char *key, struct bytes json,
+                                      int64_t *seq, struct ledger_ticket *ticket,
+                                      struct vault_error *err)
 {
     struct citizen_record record = {
-        .kind = kind, .key = key, .json = json, .log_n = person->chain.n + 1};
+        .kind = PERSON_CONSENT_KIND, .key = key, .json = json, .log_n = person->chain.n + 1};
     VAULT_TRY(citizen_record_add(citizen, &record, &record.seq, err));
     struct entering entering = {.vault = vault, .citizen = citizen, .chain = &person->chain};
     enum vault_code code = person_apply(person, &record, err);

@@ -36,12 +36,12 @@ struct consent *person_consent(struct person *person, struct bytes service, stru
 enum vault_code person_apply(struct person *person, const struct citizen_record *record,
                              struct vault_error *err) VAULT_MUST_CHECK;
 
-/* Store a record of the kind, apply it and put its entry into the log's queue: one change, in this
- * order, so that a crash leaves it done or undone. */
-enum vault_code person_record(struct vault *vault, struct citizen *citizen, struct person *person,
-                              const char *kind, const char *key, struct bytes json, int64_t *seq,
-                              struct ledger_ticket *ticket, struct vault_error *err)
-    VAULT_MUST_CHECK;
+/* Store a consent's record, apply it and put its entry into the log's queue: one change, in this
+ * order, so that a crash leaves it done or undone. seq may be NULL. */
+enum vault_code person_record_consent(struct vault *vault, struct citizen *citizen,
+                                      struct person *person, const char *key, struct bytes json,
+                                      int64_t *seq, struct ledger_ticket *ticket,
+                                      struct vault_error *err) VAULT_MUST_CHECK;
 
 /* A use of a consent that has a number of them; not an event of its own. */
 enum vault_code person_use(struct citizen *citizen, struct consent *consent,

@@ -15,10 +15,10 @@
 #include "vault/vault/ulid.h"
 
 #define SOURCES_MAX      32 /* stored values that one field may be made from */
-#define WHAT_BYTES_MAX   8192
+#define WHAT_BYTES_MAX   (12U * 1024)
 #define BASIS_BYTES_MAX  256
-#define BIRTH_DATE_FIELD "identity.birth_date"
 #define MINOR_ATOM       "citizen_is_minor"
+#define BIRTH_DATE_FIELD "identity.birth_date"
 #define ADULT_YEARS      18
 
 /* One request on its way through the door. */
@@ -121,18 +121,34 @@ static void assert_atom(struct passage *passage, uint16_t atom, const json_t *va
     }
 }
 
-/* What the service asserts counts only where its registration lets it; what the vault itself
- * knows of the citizen is never the service's to say. */
+/* What only the vault may say, whatever a registration lists. */
+static const char *const own_atoms[] = {MINOR_ATOM, "guardian_agrees"};
+
+/* Whether the service may say this: its registration lets it, and it is not something that the
+ * vault itself knows of the citizen. */
+static bool may_assert(const struct passage *passage, const char *name)
+{
+    for (size_t i = 0; i < sizeof own_atoms / sizeof own_atoms[0]; i++) {
+        if (strcmp(name, own_atoms[i]) == 0)
+            return false;
+    }
+    return service_has(&passage->service->atoms, bytes_of_text(name));
+}
+
+/* jansson walks an object that is not const; it is only read. */
+static json_t *context_of(const struct passage *passage)
+{
+    return (json_t *)(uintptr_t)passage->request->context;
+}
+
 static void assert_context(struct passage *passage)
 {
-    json_t *context = (json_t *)(uintptr_t)passage->request->context; /* only read */
     const char *name;
     json_t *value;
-    json_object_foreach(context, name, value)
+    json_object_foreach(context_of(passage), name, value)
     {
         const uint16_t atom = policy_find(passage->policy, POLICY_ATOM, bytes_of_text(name));
-        if (atom != POLICY_NONE && strcmp(name, MINOR_ATOM) != 0 &&
-            service_has(&passage->service->atoms, bytes_of_text(name)))
+        if (atom != POLICY_NONE && may_assert(passage, name))
             assert_atom(passage, atom, value);
     }
 }
@@ -381,6 +397,21 @@ static void write_what(const struct passage *passage, struct buf *out)
     }
 }
 
+/* What the service said of the circumstances, and whether it counted. A name that the policy does
+ * not know could be anything, so it is not repeated. */
+static void write_asserted(const struct passage *passage, struct buf *out)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach(context_of(passage), name, value)
+    {
+        const bool known = passage->policy && policy_find(passage->policy, POLICY_ATOM,
+                                                          bytes_of_text(name)) != POLICY_NONE;
+        buf_format(out, "\nasserted %s%s", known ? name : "something unknown",
+                   known && may_assert(passage, name) ? "" : ", ignored");
+    }
+}
+
 /* The consent it rests on, or the other bases, or that there is none. */
 static void write_basis(const struct passage *passage, struct buf *out)
 {
@@ -405,6 +436,7 @@ static enum vault_code enter(struct passage *passage, const struct buf *body,
     const struct bytes parts[] = {buf_view(body), bytes_of_text("}")};
     sha256(hash, parts, 2);
     write_what(passage, &what);
+    write_asserted(passage, &what);
     write_basis(passage, &basis);
     VAULT_TRY(buf_check(&what, err));
     assert(passage->request->purpose.size < sizeof purpose);

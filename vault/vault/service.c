@@ -326,6 +326,39 @@ enum vault_code service_add_key(struct vault *vault, enum control_certificate_ki
     return event_of_operator(vault, ENTRY_ADMIN, bytes_of_text(is_service ? owner : ""), err);
 }
 
+enum vault_code service_revoke_key(struct vault *vault, enum control_certificate_kind kind,
+                                   const uint8_t spki[SHA256_BYTES], struct vault_error *err)
+{
+    struct control_certificate certificate;
+    VAULT_TRY(control_certificate_find(vault->store, kind, spki, &certificate, err));
+    VAULT_TRY(control_certificate_revoke(vault->store, kind, spki, err));
+    const bool is_service = kind == CONTROL_CERTIFICATE_SERVICE;
+    return event_of_operator(vault, ENTRY_ADMIN, bytes_of_text(is_service ? certificate.owner : ""),
+                             err);
+}
+
+enum vault_code service_set_state(struct vault *vault, const char *id,
+                                  enum control_service_state state, struct vault_error *err)
+{
+    VAULT_TRY(control_service_set_state(vault->store, id, state, err));
+    return event_of_operator(vault, ENTRY_ADMIN, bytes_of_text(id), err);
+}
+
+enum vault_code service_list(struct vault *vault, struct buf *out, struct vault_error *err)
+{
+    VAULT_AUTO(service_release) struct service_hold hold = {0};
+    VAULT_TRY(acquire_registry(vault, &hold.registry, err));
+    buf_byte(out, '[');
+    for (size_t i = 0; i < hold.registry->service_count; i++) {
+        const struct service *service = &hold.registry->services[i];
+        buf_format(out, "%s{\"id\":\"%s\",\"name\":", i ? "," : "", service->id);
+        json_write_string(out, bytes_of_text(service->name));
+        buf_format(out, ",\"state\":\"%s\"}", service->active ? "active" : "suspended");
+    }
+    buf_byte(out, ']');
+    return buf_check(out, err);
+}
+
 enum vault_code service_enrolled(struct vault *vault, const char *id, struct vault_error *err)
 {
     return event_of_operator(vault, ENTRY_ADMIN, bytes_of_text(id), err);

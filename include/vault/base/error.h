@@ -53,7 +53,7 @@ struct vault_error {
 
 #define VAULT_MUST_CHECK          __attribute__((warn_unused_result))
 #define VAULT_PRINTF(text, first) __attribute__((format(printf, text, first)))
-#define VAULT_AUTO(destroy)       __attribute__((cleanup(destroy)))
+#define VAULT_AUTO(destroy)       __attribute__((cleanup(destroy), unused))
 
 /* Hand an owned pointer on: the value, with the variable cleared so that its cleanup is a no-op. */
 #define VAULT_TAKE(pointer)                                                                        \

@@ -19,7 +19,7 @@
 #include "vault/base/error.h"
 #include "vault/crypto/hash.h"
 
-#define X509_PEM_BYTES_MAX (64U * 1024)
+#define X509_PEM_BYTES_MAX (64UL * 1024)
 #define X509_NAME_CHARS    64 /* of a common name, RFC 5280 appendix A.1 */
 #define X509_HOSTS_MAX     16
 #define X509_DAYS_MAX      36525

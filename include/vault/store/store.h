@@ -40,8 +40,11 @@
 struct store;
 
 struct store_options {
-    size_t open_citizens_max; /* 0: the default. Each costs up to 2 descriptors, some 100 KiB */
-    int64_t acquire_wait_ms;  /* how long to wait for a citizen in use; 0: the default */
+    /* 0: the default. Each costs some 50 KiB, 300 at most, and up to 2 descriptors: where the
+     * process may not have that many (LimitNOFILE, ulimit -n), fewer are open, and store_stats()
+     * says how many can be. */
+    size_t open_citizens_max;
+    int64_t acquire_wait_ms; /* how long to wait for a citizen in use; 0: the default */
 };
 
 /* Make an empty store in a folder, which is made too if it is not there. Leaves it closed.
@@ -65,10 +68,11 @@ enum vault_code store_open(const char *dir, const struct keyring *keyring,
 void store_close(struct store **store);
 
 struct store_stats {
-    size_t open_citizens; /* handles open now, decoys included */
-    uint64_t hits;        /* acquired with the handle already open */
-    uint64_t misses;      /* a handle had to be opened */
-    uint64_t evictions;   /* a handle was closed to make room */
+    size_t open_citizens;     /* handles open now, decoys included */
+    size_t open_citizens_max; /* as many as there can be */
+    uint64_t hits;            /* acquired with the handle already open */
+    uint64_t misses;          /* a handle had to be opened */
+    uint64_t evictions;       /* a handle was closed to make room */
 };
 
 struct store_stats store_stats(struct store *store);

@@ -17,7 +17,8 @@ static void test_every_id_is_found_again_in_the_order_of_its_bytes(void **state)
 {
     (void)state;
     for (int kind = 0; kind < POLICY_KIND_COUNT; kind++) {
-        for (uint16_t i = 0; i < policy_count(policy, (enum policy_kind)kind); i++) {
+        const uint16_t count = (uint16_t)policy_count(policy, (enum policy_kind)kind);
+        for (uint16_t i = 0; i < count; i++) {
             const char *id = policy_id(policy, (enum policy_kind)kind, i);
             assert_int_equal(policy_find(policy, (enum policy_kind)kind, bytes_of_text(id)), i);
             if (i > 0)

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -167,6 +168,27 @@ static void test_the_number_of_open_files_never_passes_its_bound(void **state)
         VAULT_AUTO(citizen_release) struct citizen *citizen = hold(&ids[i]);
         assert_value(citizen, "identity.given_name", "\"Ada\"");
     }
+}
+
+static void test_few_descriptors_mean_few_open_files_and_no_errors(void **state)
+{
+    (void)state;
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    const struct rlimit few = {270, limit.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    fresh_store();
+    const size_t most = store_stats(store).open_citizens_max;
+    struct citizen_id ids[20];
+    for (size_t i = 0; i < 20; i++)
+        ids[i] = new_citizen();
+    for (size_t i = 0; i < 20; i++)
+        assert_true(exists(&ids[i]));
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    assert_int_equal(most, 7);
+    assert_int_equal(store_stats(store).open_citizens, 7);
+    reopen_store();
+    assert_int_equal(store_stats(store).open_citizens_max, STORE_OPEN_CITIZENS_DEFAULT);
 }
 
 static void test_a_held_citizen_is_not_given_to_another(void **state)
@@ -519,6 +541,7 @@ int main(void)
         test_an_id_held_while_it_is_made_exists_for_the_next_holder,
         test_the_place_released_last_is_closed_last,
         test_the_number_of_open_files_never_passes_its_bound,
+        test_few_descriptors_mean_few_open_files_and_no_errors,
         test_a_held_citizen_is_not_given_to_another,
         test_when_every_place_is_held_the_next_waits_and_is_refused,
         test_what_the_domain_remembers_lives_as_long_as_the_file_is_open,

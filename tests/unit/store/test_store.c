@@ -2,6 +2,8 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -218,6 +220,63 @@ static void test_nothing_put_in_stands_in_clear_in_any_file(void **state)
     }
 }
 
+/* As if the disk were full: no file may be written past its first bytes. */
+static void fill_disk(bool full)
+{
+    struct rlimit limit;
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = full ? 16 : limit.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void test_a_full_disk_refuses_changes_and_loses_nothing(void **state)
+{
+    (void)state;
+    fresh_store();
+    const struct citizen_id ada = new_citizen();
+    const struct citizen_value value = value_of("identity.given_name", "\"Grace\"");
+    struct citizen *citizen = hold(&ada);
+    put(citizen, "identity.given_name", "\"Ada\"");
+    fill_disk(true);
+    const enum vault_code code = citizen_value_put(citizen, &value, &test_error);
+    fill_disk(false);
+    assert_int_equal(code, VAULT_IO);
+    assert_non_null(strstr(test_error.text, "a citizen's file in citizens/"));
+    citizen_release(&citizen);
+    /* The connection was given up; a new one finds what was there, and works. */
+    assert_int_equal(store_stats(store).open_citizens, 0);
+    citizen = hold(&ada);
+    assert_value(citizen, "identity.given_name", "\"Ada\"");
+    put(citizen, "identity.given_name", "\"Grace\"");
+    assert_value(citizen, "identity.given_name", "\"Grace\"");
+    citizen_release(&citizen);
+}
+
+static void test_a_full_disk_leaves_the_control_store_whole(void **state)
+{
+    (void)state;
+    fresh_store();
+    const struct setting first = {"a", BYTES("1")};
+    const struct setting second = {"a", BYTES("2")};
+    const struct citizen_new ada = {.id = citizen_id_new()};
+    assert_done(setting_put(store, &first, 1, &test_error));
+    fill_disk(true);
+    const enum vault_code put_code = setting_put(store, &second, 1, &test_error);
+    const enum vault_code create_code = citizen_create(store, &ada, 1, NOW_S, NULL, &test_error);
+    fill_disk(false);
+    assert_int_equal(put_code, VAULT_IO);
+    assert_int_equal(create_code, VAULT_IO);
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(10);
+    assert_done(setting_get(store, "a", &text, &test_error));
+    assert_string_equal(buf_string(&text), "1");
+    assert_done(setting_put(store, &second, 1, &test_error));
+    assert_false(exists(&ada.id));
+    assert_done(citizen_create(store, &ada, 1, NOW_S, NULL, &test_error));
+    reopen_store();
+    assert_true(exists(&ada.id));
+}
+
 static void test_too_many_open_citizens_are_refused(void **state)
 {
     (void)state;
@@ -263,7 +322,9 @@ int main(void)
         test_a_store_is_open_once_at_a_time, test_another_vaults_keyring_does_not_open_it,
         test_missing_parts_are_named, test_a_flipped_byte_anywhere_in_the_control_store_is_found,
         test_one_file_in_anothers_place_is_refused, test_every_file_is_for_its_owner_only,
-        test_nothing_put_in_stands_in_clear_in_any_file, test_too_many_open_citizens_are_refused,
+        test_nothing_put_in_stands_in_clear_in_any_file,
+        test_a_full_disk_refuses_changes_and_loses_nothing,
+        test_a_full_disk_leaves_the_control_store_whole, test_too_many_open_citizens_are_refused,
         test_a_store_that_could_not_be_opened_is_not_locked,
         test_a_path_through_a_link_opens_the_store_it_leads_to);
     finish_store();
