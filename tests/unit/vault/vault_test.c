@@ -11,16 +11,29 @@ static void copy_bundle(const char *to)
         fail_msg("copying the tests' bundle");
 }
 
-static void sign_bundle(struct vault_test *test)
+static void sign_bundle(struct vault_test *test, uint64_t version)
 {
     VAULT_AUTO(secret_free) struct secret *seed = NULL;
     VAULT_AUTO(note_signer_finish) struct note_signer signer = {0};
-    const struct policy_manifest manifest = {"tests", 1, START_MS / 1000 - 1};
-    assert_done(secret_random(SIGN_SEED_BYTES, &seed, &test_error));
+    const struct policy_manifest manifest = {"tests", version, START_MS / 1000 - 1};
+    assert_done(secret_copy((struct bytes){test->seed, sizeof test->seed}, &seed, &test_error));
     assert_done(note_signer_make(BYTES("test-dpo"), NOTE_ED25519, seed, &signer, &test_error));
     note_key_print(&signer.key, test->vkey);
-    copy_bundle(test->bundle);
     assert_done(policy_sign(test->bundle, &signer, &manifest, &test_error));
+}
+
+void change_test_bundle(struct vault_test *test, const char *file, const char *text,
+                        uint64_t version)
+{
+    static const char *const manifest[] = {"manifest.json", "manifest.sig"};
+    char path[PATH_MAX + 64];
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%s/%s", test->bundle, manifest[i]);
+        assert_int_equal(unlink(path), 0);
+    }
+    snprintf(path, sizeof path, "%s/%s", test->bundle, file);
+    assert_done(file_replace(path, bytes_of_text(text), 0600, &test_error));
+    sign_bundle(test, version);
 }
 
 void open_test_vault(struct vault_test *test)
@@ -44,7 +57,9 @@ void make_test_vault(struct vault_test *test)
     snprintf(test->dir, sizeof test->dir, "%s/vault", folder);
     snprintf(test->key_file, sizeof test->key_file, "%s/root.key", folder);
     snprintf(test->bundle, sizeof test->bundle, "%s/policy", folder);
-    sign_bundle(test);
+    copy_bundle(test->bundle);
+    random_bytes(test->seed, sizeof test->seed);
+    sign_bundle(test, 1);
     test->trust[0] = test->vkey;
     test->options = (struct vault_options){
         .dir = test->dir,

@@ -35,6 +35,7 @@ struct vault_test {
     char dir[PATH_MAX];
     char key_file[PATH_MAX];
     char bundle[PATH_MAX];
+    uint8_t seed[SIGN_SEED_BYTES]; /* of the bundle's signer */
     char vkey[NOTE_KEY_CHARS_MAX];
     const char *trust[1];
     struct vault_options options;
@@ -52,6 +53,10 @@ void make_test_vault(struct vault_test *test);
 
 /* The policy, two services with a key each, and one citizen with a login. */
 void fill_test_vault(struct vault_test *test);
+
+/* Put another text in the place of a file of the bundle, and sign that as the version. */
+void change_test_bundle(struct vault_test *test, const char *file, const char *text,
+                        uint64_t version);
 
 void open_test_vault(struct vault_test *test);
 
