@@ -1,6 +1,7 @@
 #include "body.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <strings.h>
 
 #include "vault/edge/problem.h"
@@ -13,12 +14,17 @@ bool body_wrong(struct body *body, unsigned status, const char *pointer, const c
     return false;
 }
 
+/* "application/json", in whatever case, alone or in the one encoding that JSON has (RFC 8259). */
 static bool is_json(struct bytes type)
 {
-    static const char wanted[] = "application/json";
-    const size_t size = sizeof wanted - 1;
-    return type.size >= size && strncasecmp((const char *)type.data, wanted, size) == 0 &&
-           (type.size == size || type.data[size] == ';' || type.data[size] == ' ');
+    static const char *const spellings[] = {"application/json", "application/json;charset=utf-8",
+                                            "application/json; charset=utf-8"};
+    for (size_t i = 0; i < sizeof spellings / sizeof spellings[0]; i++) {
+        if (type.size == strlen(spellings[i]) &&
+            strncasecmp((const char *)type.data, spellings[i], type.size) == 0)
+            return true;
+    }
+    return false;
 }
 
 bool body_members(struct body *body, const json_t *object, const char *pointer,

@@ -388,10 +388,11 @@ static struct MHD_Daemon *start_daemon(struct listener *listener, const union ad
         tls_key_pem(options->tls), MHD_OPTION_HTTPS_PRIORITIES, TLS_PRIORITIES,
         MHD_OPTION_NOTIFY_CONNECTION, on_connection, listener, MHD_OPTION_URI_LOG_CALLBACK,
         on_request_line, listener, MHD_OPTION_NOTIFY_COMPLETED, on_completed, listener,
-        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_CONNECTION_LIMIT, connections,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)LISTENER_DEADLINE_S,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)LISTENER_HEADER_BYTES_MAX,
-        MHD_OPTION_THREAD_STACK_SIZE, (size_t)LISTENER_THREAD_STACK_BYTES, MHD_OPTION_END);
+        MHD_OPTION_STRICT_FOR_CLIENT, 0, /* what it refuses, the gate does, with our words */
+        MHD_OPTION_CONNECTION_LIMIT, connections, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)LISTENER_DEADLINE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)LISTENER_HEADER_BYTES_MAX, MHD_OPTION_THREAD_STACK_SIZE,
+        (size_t)LISTENER_THREAD_STACK_BYTES, MHD_OPTION_END);
 }
 
 enum vault_code listener_start(const struct listener_options *options, struct listener **out,

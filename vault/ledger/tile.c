@@ -1,11 +1,14 @@
 #include "vault/ledger/tile.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "number.h"
 #include "vault/base/file.h"
@@ -134,15 +137,27 @@ static enum vault_code damaged(struct vault_error *err, struct tile_name name)
                       name.level == TILE_ENTRIES ? "entries" : "hashes");
 }
 
-static enum vault_code read_file(const char *dir, struct tile_name name, struct buf *out,
+static enum vault_code load_file(const char *dir, struct tile_name name, struct tile_content *out,
                                  struct vault_error *err)
 {
     char relative[TILE_PATH_CHARS];
     char path[PATH_MAX];
     tile_path(relative, name);
     VAULT_TRY(file_join(path, sizeof path, dir, relative, err));
-    const enum vault_code code = file_read(path, out, err);
-    return code == VAULT_TOO_LARGE ? damaged(err, name) : code;
+    VAULT_AUTO(file_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0)
+        return vault_fail_errno(err, "opening %s", path);
+    for (out->size = 0; out->size < sizeof out->data;) {
+        const ssize_t got = read(fd, out->data + out->size, sizeof out->data - out->size);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return vault_fail_errno(err, "reading %s", path);
+        if (got == 0)
+            break;
+        out->size += (size_t)got;
+    }
+    return VAULT_OK;
 }
 
 /* How many bytes the first width entries take; 0 if there are not so many. */
@@ -157,31 +172,45 @@ static size_t bundle_size(struct bytes bundle, unsigned width)
     return bundle.size - cursor.left;
 }
 
-static bool holds(struct tile_name name, struct bytes content)
+/* How many bytes a name's hashes or entries take at the beginning of a file. */
+static size_t size_of(struct tile_name name, struct bytes content)
 {
-    return content.size > 0 &&
-           content.size == (name.level == TILE_ENTRIES ? bundle_size(content, name.width)
-                                                       : name.width * TREE_HASH_BYTES);
+    return name.level == TILE_ENTRIES ? bundle_size(content, name.width)
+                                      : name.width * TREE_HASH_BYTES;
+}
+
+enum vault_code tile_load(const char *dir, struct tile_name name, struct tile_content *out,
+                          struct vault_error *err)
+{
+    struct tile_name found = name;
+    enum vault_code code = load_file(dir, found, out, err);
+    if (code == VAULT_NOT_FOUND && name.width < TILE_WIDTH) {
+        found.width = TILE_WIDTH;
+        if (load_file(dir, found, out, NULL) == VAULT_OK)
+            code = VAULT_OK;
+    }
+    VAULT_TRY(code);
+    const struct bytes content = {out->data, out->size};
+    if (content.size == 0 || content.size != size_of(found, content))
+        return damaged(err, found);
+    out->size = size_of(name, content);
+    return VAULT_OK;
+}
+
+static void content_free(struct tile_content **content)
+{
+    free(*content);
+    *content = NULL;
 }
 
 enum vault_code tile_read(const char *dir, struct tile_name name, struct buf *out,
                           struct vault_error *err)
 {
-    VAULT_AUTO(buf_finish)
-    struct buf content = buf_limited(name.level == TILE_ENTRIES ? TILE_BUNDLE_BYTES : TILE_BYTES);
-    struct tile_name found = name;
-    enum vault_code code = read_file(dir, found, &content, err);
-    if (code == VAULT_NOT_FOUND && name.width < TILE_WIDTH) {
-        found.width = TILE_WIDTH;
-        if (read_file(dir, found, &content, NULL) == VAULT_OK)
-            code = VAULT_OK;
-    }
-    VAULT_TRY(code);
-    if (!holds(found, buf_view(&content)))
-        return damaged(err, found);
-    const size_t size = name.level == TILE_ENTRIES ? bundle_size(buf_view(&content), name.width)
-                                                   : name.width * TREE_HASH_BYTES;
-    buf_append(out, content.data, size);
+    VAULT_AUTO(content_free) struct tile_content *content = malloc(sizeof *content);
+    if (!content)
+        return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
+    VAULT_TRY(tile_load(dir, name, content, err));
+    buf_append(out, content->data, content->size);
     return buf_check(out, err);
 }
 
@@ -233,11 +262,12 @@ struct tile_source {
 enum vault_code tile_source_new(const char *dir, uint64_t size, struct tile_source **out,
                                 struct vault_error *err)
 {
-    struct tile_source *source = calloc(1, sizeof *source + strlen(dir) + 1);
+    const size_t dir_size = strlen(dir) + 1;
+    struct tile_source *source = calloc(1, sizeof *source + dir_size);
     if (!source)
         return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
     source->size = size;
-    memcpy(source->dir, dir, strlen(dir));
+    memcpy(source->dir, dir, dir_size);
     *out = source;
     return VAULT_OK;
 }

@@ -37,12 +37,12 @@ bool tree_hash_equal(const struct tree_hash *a, const struct tree_hash *b)
     return memcmp(a->bytes, b->bytes, TREE_HASH_BYTES) == 0;
 }
 
-void tree_frontier_add(struct tree_frontier *frontier, const struct tree_hash *leaf,
-                       tree_node_sink *sink, void *context)
+void tree_frontier_add_node(struct tree_frontier *frontier, unsigned level,
+                            const struct tree_hash *node, tree_node_sink *sink, void *context)
 {
-    assert(frontier->size < TREE_MAX_SIZE);
-    struct tree_hash hash = *leaf;
-    unsigned level = 0;
+    const uint64_t leaves = UINT64_C(1) << level;
+    assert(frontier->size % leaves == 0 && frontier->size <= TREE_MAX_SIZE - leaves);
+    struct tree_hash hash = *node;
     for (;; level++) {
         if (sink)
             sink(context, level, frontier->size >> level, &hash);
@@ -51,7 +51,13 @@ void tree_frontier_add(struct tree_frontier *frontier, const struct tree_hash *l
         hash = tree_node(&frontier->nodes[level], &hash);
     }
     frontier->nodes[level] = hash;
-    frontier->size++;
+    frontier->size += leaves;
+}
+
+void tree_frontier_add(struct tree_frontier *frontier, const struct tree_hash *leaf,
+                       tree_node_sink *sink, void *context)
+{
+    tree_frontier_add_node(frontier, 0, leaf, sink, context);
 }
 
 struct tree_hash tree_frontier_root(const struct tree_frontier *frontier)

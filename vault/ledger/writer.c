@@ -1,4 +1,5 @@
 /* The writer: takes the oldest batch, signs what the log becomes with it, makes both durable. */
+#include <sched.h>
 #include <string.h>
 
 #include "state.h"
@@ -69,12 +70,11 @@ static void finish_batch(struct ledger *ledger, struct batch *batch,
     ledger->writing = (ledger->writing + 1) % BATCH_COUNT;
     if (ledger->unpublished_since_ms == 0)
         ledger->unpublished_since_ms = clock_monotonic_ms();
-    pthread_cond_broadcast(&batch->done);
     pthread_cond_broadcast(&ledger->more);
     pthread_cond_signal(&ledger->to_publish);
 }
 
-/* One batch. With the mutex held, but not while the disk works. */
+/* One batch. Comes and goes with the mutex held, but does not hold it while the disk works. */
 static void write_one(struct ledger *ledger)
 {
     struct batch *batch = take_batch(ledger);
@@ -89,6 +89,12 @@ static void write_one(struct ledger *ledger)
         ledger_stop_for_good(ledger, why.text);
     else if (!ledger->is_stopped) /* nobody was told that it hangs */
         finish_batch(ledger, batch, &durable);
+    pthread_mutex_unlock(&ledger->mutex);
+    /* Wake them without the mutex, which they want next, and let them enter what they have: the
+     * first alone would make a batch of one while the others wait for it. */
+    pthread_cond_broadcast(&batch->done);
+    sched_yield();
+    pthread_mutex_lock(&ledger->mutex);
 }
 
 /* Between batches: the next segment's space, and whether the files are still there. */

@@ -7,6 +7,7 @@
 #include "parts.h"
 #include "person.h"
 #include "vault/base/codec.h"
+#include "vault/ledger/proof.h"
 #include "vault/policy/decide.h"
 #include "vault/policy/value.h"
 #include "vault/store/citizen_value.h"
@@ -287,8 +288,10 @@ static void write_released(struct passage *passage, size_t i, bool *first, struc
     forget_values(passage);
     const enum policy_reason reason =
         policy_value_write(policy, field, outcome->form, passage->now_s, &source, &value);
-    outcome->reason = (uint8_t)reason;
-    if (reason != REASON_RELEASED)
+    /* Nobody has no values, not even computed ones; what it takes to find that out is the same. */
+    const bool exists = citizen_exists(passage->citizen);
+    outcome->reason = (uint8_t)(reason == REASON_RELEASED && !exists ? REASON_NO_VALUE : reason);
+    if (outcome->reason != REASON_RELEASED)
         return;
     char as_of[DATE_CHARS + 1];
     date_format(as_of, date_of_instant(passage->as_of_s ? passage->as_of_s : passage->now_s));
@@ -370,14 +373,23 @@ static void write_answer(struct passage *passage, struct buf *body)
     buf_byte(body, '}');
 }
 
-static void write_place(const struct passage *passage, const struct ledger_ticket *ticket,
-                        struct buf *body)
+static enum vault_code write_place(const struct passage *passage,
+                                   const struct ledger_ticket *ticket, struct buf *body,
+                                   struct vault_error *err)
 {
     char leaf[BASE64_CHARS(SHA256_BYTES) + 1];
     base64_string(leaf, ticket->leaf.bytes, sizeof ticket->leaf.bytes);
     buf_text(body, ",\"log\":{\"origin\":");
     json_write_string(body, bytes_of_text(passage->vault->options.origin));
-    buf_format(body, ",\"index\":%llu,\"leaf\":\"%s\"}}", (unsigned long long)ticket->index, leaf);
+    buf_format(body, ",\"index\":%llu,\"leaf\":\"%s\"", (unsigned long long)ticket->index, leaf);
+    if (passage->request->wants_proof) {
+        VAULT_AUTO(buf_finish) struct buf proof = buf_limited(PROOF_MAX_BYTES);
+        VAULT_TRY(ledger_prove(passage->vault->ledger, ticket->index, &proof, err));
+        buf_text(body, ",\"proof\":");
+        json_write_string(body, buf_view(&proof));
+    }
+    buf_text(body, "}}");
+    return buf_check(body, err);
 }
 
 /* --- The entry ------------------------------------------------------------------------------ */
@@ -532,6 +544,5 @@ enum vault_code release_perform(struct vault *vault, const struct service *servi
     resolve_actor(&passage);
     VAULT_TRY(pass(&passage, &citizen, body, &ticket, err));
     VAULT_TRY(ledger_wait(vault->ledger, &ticket, err));
-    write_place(&passage, &ticket, body);
-    return buf_check(body, err);
+    return write_place(&passage, &ticket, body, err);
 }

@@ -50,12 +50,20 @@ void tile_path(char out[static TILE_PATH_CHARS], struct tile_name name);
 bool tile_path_parse(struct bytes path, struct tile_name *out);
 
 /*
- * Append a tile or bundle of the log in dir. Where a partial one is asked for and gone, the
- * beginning of the full one is given.
+ * Read a tile or bundle of the log in dir. Where a partial one is asked for and gone, the beginning
+ * of the full one is given. tile_load reads into memory that can be used again and again; tile_read
+ * appends.
  *
  * VAULT_NOT_FOUND  it is not there
  * VAULT_CORRUPT    it has another size than its width says, or entries that are cut off
  */
+struct tile_content {
+    size_t size;
+    uint8_t data[TILE_BUNDLE_BYTES + 1]; /* one more, to notice a file that is too large */
+};
+
+enum vault_code tile_load(const char *dir, struct tile_name name, struct tile_content *out,
+                          struct vault_error *err) VAULT_MUST_CHECK;
 enum vault_code tile_read(const char *dir, struct tile_name name, struct buf *out,
                           struct vault_error *err) VAULT_MUST_CHECK;
 

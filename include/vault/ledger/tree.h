@@ -46,7 +46,10 @@ struct tree_frontier {
 typedef void tree_node_sink(void *context, unsigned level, uint64_t index,
                             const struct tree_hash *hash);
 
-/* Add one leaf. sink may be NULL. */
+/* Add one leaf, or the node of a full subtree where the size is a multiple of its leaves. sink may
+ * be NULL. */
+void tree_frontier_add_node(struct tree_frontier *frontier, unsigned level,
+                            const struct tree_hash *node, tree_node_sink *sink, void *context);
 void tree_frontier_add(struct tree_frontier *frontier, const struct tree_hash *leaf,
                        tree_node_sink *sink, void *context);
 struct tree_hash tree_frontier_root(const struct tree_frontier *frontier);

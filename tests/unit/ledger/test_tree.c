@@ -210,6 +210,29 @@ static void test_growing_tells_of_each_full_node_once(void **state)
     assert_int_equal(noted.count, 300 + 150 + 75 + 37 + 18 + 9 + 4 + 2 + 1);
 }
 
+static void test_full_subtrees_are_added_like_their_leaves(void **state)
+{
+    (void)state;
+    struct tree_frontier by_leaves = {0};
+    struct tree_frontier by_nodes = {0};
+    for (uint64_t i = 0; i < 300; i++)
+        tree_frontier_add(&by_leaves, &leaves[i], NULL, NULL);
+    static const struct {
+        unsigned level;
+        uint64_t from;
+    } parts[] = {{7, 0},   {6, 128}, {0, 192}, {0, 193}, {1, 194}, {2, 196},
+                 {3, 200}, {4, 208}, {5, 224}, {5, 256}, {3, 288}, {2, 296}};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        const struct tree_hash node =
+            plain_root(parts[i].from, parts[i].from + (UINT64_C(1) << parts[i].level));
+        assert_int_equal(by_nodes.size, parts[i].from);
+        tree_frontier_add_node(&by_nodes, parts[i].level, &node, NULL, NULL);
+    }
+    const struct tree_hash a = tree_frontier_root(&by_leaves);
+    const struct tree_hash b = tree_frontier_root(&by_nodes);
+    assert_same_hash(&a, &b);
+}
+
 static void check_inclusion(uint64_t index, uint64_t size, const struct tree_hash *root)
 {
     const struct tree_source source = source_of(&size);
@@ -429,9 +452,10 @@ int main(void)
     make_leaves();
     return TEST_RUN(
         test_roots_are_those_of_the_reference_tree, test_proofs_are_those_of_the_reference_tree,
-        test_growing_tells_of_each_full_node_once, test_all_proofs_hold_for_sizes_up_to_33,
-        test_proofs_hold_around_256, test_proofs_hold_around_65536,
-        test_stored_root_is_the_grown_root, test_a_proof_with_anything_wrong_does_not_hold,
+        test_growing_tells_of_each_full_node_once, test_full_subtrees_are_added_like_their_leaves,
+        test_all_proofs_hold_for_sizes_up_to_33, test_proofs_hold_around_256,
+        test_proofs_hold_around_65536, test_stored_root_is_the_grown_root,
+        test_a_proof_with_anything_wrong_does_not_hold,
         test_a_consistency_proof_with_anything_wrong_does_not_hold,
         test_equal_sizes_need_equal_roots_and_no_hashes,
         test_every_tree_goes_on_from_the_empty_one_only, test_a_leaf_cannot_pass_for_a_node,

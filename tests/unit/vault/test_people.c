@@ -81,8 +81,8 @@ static void test_a_bad_row_does_not_harm_its_neighbours(void **state)
         BYTES("{\"reference\":\"C\",\"values\":{},\"login\":\"TESTINE\"}"),
         BYTES("{\"reference\":\"D\",\"values\":{}}"),
     };
-    static const enum vault_code wanted[] = {VAULT_OK, VAULT_INVALID, VAULT_CONFLICT,
-                                             VAULT_CONFLICT, VAULT_OK};
+    static const enum vault_code wanted[] = {VAULT_OK, VAULT_INVALID, VAULT_CONFLICT, VAULT_INVALID,
+                                             VAULT_OK};
     struct people_result results[5];
     struct citizen_id id;
     begin();

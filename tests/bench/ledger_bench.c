@@ -1,0 +1,250 @@
+/*
+ * ledger_bench - how fast entries become durable, as ratios measured in one run.
+ *
+ *     ledger_bench [--seconds S] [--rounds R] DIR
+ *
+ * For 1, 16 and 64 threads, each of which enters an entry and waits until it is durable, it
+ * measures in turns, R times: one write and one sync for each entry (under a lock, into space that
+ * is reserved, without hashes or signatures: the fastest form of that), and the ledger. Medians are
+ * printed, with the time an entry waits at the median and at 99 %. DIR is a folder on the disk to
+ * be measured; what is made in it is removed.
+ */
+#include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "vault/base/file.h"
+#include "vault/crypto/crypto.h"
+#include "vault/ledger/ledger.h"
+
+#define THREADS_MAX  64
+#define ROUNDS_MAX   50
+#define SAMPLES_MAX  200000
+#define OPENING_SIZE 256
+#define RESERVED     (256UL * 1024 * 1024)
+
+static const unsigned thread_counts[] = {1, 16, 64};
+#define COUNTS (sizeof thread_counts / sizeof thread_counts[0])
+
+/* One way to make an entry durable. */
+struct way {
+    const char *name;
+    void (*enter)(void);
+};
+
+static struct ledger *ledger;
+static struct vault_error error;
+static pthread_mutex_t file_mutex = PTHREAD_MUTEX_INITIALIZER;
+static int file = -1;
+static off_t file_at;
+static atomic_bool running;
+
+struct run {
+    double rate;
+    double median_ms;
+    double p99_ms;
+};
+
+struct worker {
+    pthread_t thread;
+    void (*enter)(void);
+    size_t count;
+    float *waits_ms; /* of the first SAMPLES_MAX / threads */
+    size_t waits_max;
+};
+
+static void must(enum vault_code code)
+{
+    if (code == VAULT_OK)
+        return;
+    fprintf(stderr, "ledger_bench: %s\n", error.text);
+    exit(1); // NOLINT(concurrency-mt-unsafe)
+}
+
+static void must_all(bool done, const char *what)
+{
+    if (!done)
+        must(vault_fail_errno(&error, "%s", what));
+}
+
+static double now_s(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+static void enter_into_file(void)
+{
+    static const uint8_t frame[400 + OPENING_SIZE];
+    pthread_mutex_lock(&file_mutex);
+    if (file_at + (off_t)sizeof frame > (off_t)RESERVED)
+        file_at = 0;
+    must_all(pwrite(file, frame, sizeof frame, file_at) == (ssize_t)sizeof frame, "writing");
+    must_all(fdatasync(file) == 0, "syncing");
+    file_at += (off_t)sizeof frame;
+    pthread_mutex_unlock(&file_mutex);
+}
+
+static void enter_into_ledger(void)
+{
+    static const uint8_t opening[OPENING_SIZE];
+    const struct entry entry = {
+        .event = ENTRY_RELEASE,
+        .service = bytes_of_text("plie-rennes"),
+        .has_client = true,
+        .purpose = bytes_of_text("employment.support"),
+        .has_policy = true,
+        .policy_version = 12,
+        .commitments = {{.present = true},
+                        {.present = false},
+                        {.present = true},
+                        {.present = true},
+                        {.present = true}},
+    };
+    must(ledger_append(ledger, &entry, (struct bytes){opening, sizeof opening}, NULL, &error));
+}
+
+static void *work(void *context)
+{
+    struct worker *worker = context;
+    while (atomic_load_explicit(&running, memory_order_relaxed)) {
+        const double began = now_s();
+        worker->enter();
+        if (worker->count < worker->waits_max)
+            worker->waits_ms[worker->count] = (float)((now_s() - began) * 1000);
+        worker->count++;
+    }
+    return NULL;
+}
+
+static int by_float(const void *a, const void *b)
+{
+    const float left = *(const float *)a;
+    const float right = *(const float *)b;
+    return (left > right) - (left < right);
+}
+
+static struct run measure(void (*enter)(void), unsigned threads, double seconds)
+{
+    static float waits[SAMPLES_MAX];
+    static struct worker workers[THREADS_MAX];
+    const size_t share = SAMPLES_MAX / threads;
+    atomic_store(&running, true);
+    const double began = now_s();
+    for (unsigned i = 0; i < threads; i++) {
+        workers[i] =
+            (struct worker){.enter = enter, .waits_ms = waits + i * share, .waits_max = share};
+        must_all(pthread_create(&workers[i].thread, NULL, work, &workers[i]) == 0, "a thread");
+    }
+    usleep((useconds_t)(seconds * 1e6));
+    atomic_store(&running, false);
+    size_t total = 0;
+    size_t sampled = 0;
+    for (unsigned i = 0; i < threads; i++) {
+        pthread_join(workers[i].thread, NULL);
+        total += workers[i].count;
+    }
+    const double took = now_s() - began;
+    for (unsigned i = 0; i < threads; i++) {
+        const size_t count = workers[i].count < share ? workers[i].count : share;
+        memmove(waits + sampled, workers[i].waits_ms, count * sizeof *waits);
+        sampled += count;
+    }
+    qsort(waits, sampled, sizeof *waits, by_float);
+    return (struct run){(double)total / took, waits[sampled / 2],
+                        waits[(size_t)((double)sampled * 0.99)]};
+}
+
+static int by_rate(const void *a, const void *b)
+{
+    const double left = ((const struct run *)a)->rate;
+    const double right = ((const struct run *)b)->rate;
+    return (left > right) - (left < right);
+}
+
+static void open_file(const char *dir)
+{
+    char path[PATH_MAX];
+    must(file_join(path, sizeof path, dir, "one-sync-per-entry", &error));
+    file = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    must_all(file >= 0 && posix_fallocate(file, 0, (off_t)RESERVED) == 0, "reserving space");
+    unlink(path);
+}
+
+static void open_ledger(const char *dir, struct note_signer *signer)
+{
+    char path[PATH_MAX];
+    VAULT_AUTO(secret_free) struct secret *seed = NULL;
+    must(secret_random(SIGN_SEED_BYTES, &seed, &error));
+    must(note_signer_make(bytes_of_text("bench.example/log"), NOTE_ED25519, seed, signer, &error));
+    must(file_join(path, sizeof path, dir, "log", &error));
+    const struct ledger_options options = {.dir = path, .signer = signer, .clock = clock_system};
+    must(ledger_create(&options, &error));
+    must(ledger_open(&options, &ledger, &error));
+}
+
+static void bench(double seconds, unsigned rounds)
+{
+    static const struct way ways[2] = {{"one sync per entry", enter_into_file},
+                                       {"ledger", enter_into_ledger}};
+    static struct run runs[2][COUNTS][ROUNDS_MAX];
+    for (unsigned round = 0; round < rounds; round++) {
+        for (size_t n = 0; n < COUNTS; n++) {
+            for (size_t way = 0; way < 2; way++)
+                runs[way][n][round] = measure(ways[way].enter, thread_counts[n], seconds);
+        }
+    }
+    printf("%-20s %8s %12s %10s %10s %7s\n", "", "threads", "entries/s", "p50 ms", "p99 ms",
+           "ratio");
+    for (size_t n = 0; n < COUNTS; n++) {
+        struct run medians[2];
+        for (size_t way = 0; way < 2; way++) {
+            qsort(runs[way][n], rounds, sizeof(struct run), by_rate);
+            medians[way] = runs[way][n][rounds / 2];
+            printf("%-20s %8u %12.0f %10.3f %10.3f %7.2f\n", ways[way].name, thread_counts[n],
+                   medians[way].rate, medians[way].median_ms, medians[way].p99_ms,
+                   medians[way].rate / medians[0].rate);
+        }
+    }
+}
+
+int main(int argc, char **argv)
+{
+    double seconds = 1;
+    unsigned rounds = 5;
+    const char *dir = NULL;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--seconds") == 0 && i + 1 < argc)
+            seconds = strtod(argv[++i], NULL);
+        else if (strcmp(argv[i], "--rounds") == 0 && i + 1 < argc)
+            rounds = (unsigned)strtoul(argv[++i], NULL, 10);
+        else
+            dir = argv[i];
+    }
+    char made[PATH_MAX];
+    if (!dir || rounds < 1 || rounds > ROUNDS_MAX || seconds <= 0 ||
+        snprintf(made, sizeof made, "%s/ledger-bench-XXXXXX", dir) >= (int)sizeof made) {
+        fputs("usage: ledger_bench [--seconds S] [--rounds R] DIR\n", stderr);
+        return 64;
+    }
+    must_all(mkdtemp(made) != NULL, "making a folder");
+    must(crypto_start(true, &error));
+    VAULT_AUTO(note_signer_finish) struct note_signer signer = {0};
+    open_file(made);
+    open_ledger(made, &signer);
+    bench(seconds, rounds);
+    must(ledger_stop(ledger, &error));
+    printf("%ju entries, all published\n", (uintmax_t)ledger_published_size(ledger));
+    ledger_close(&ledger);
+    file_close(&file);
+    char command[PATH_MAX + 16];
+    snprintf(command, sizeof command, "rm -r '%s'", made);
+    return system(command) == 0 ? 0 : 1; // NOLINT(concurrency-mt-unsafe,cert-env33-c)
+}

@@ -1,0 +1,103 @@
+/*
+ * vault-audit - the auditor's tool: a table of commands. Works offline, on published files, and
+ * needs no key of the vault.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "audit.h"
+#include "vault/base/json.h"
+#include "vault/crypto/crypto.h"
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *arguments;
+    const char *what;
+} commands[] = {
+    {"verify", audit_verify,
+     "DIR --key VKEY [--known FILE]… [--receipts DIR] [--policy FILE]\n"
+     "         [--max-age SECONDS] [--openings FILE] [--json]",
+     "Check the log in DIR from its entries up: form, signature, every hash, entries, times,\n"
+     "        pruning and erasures; that it goes on from every checkpoint given with --known and\n"
+     "        holds every receipt (*.tlog-proof) in --receipts; that the quorum of a C2SP\n"
+     "        tlog-policy cosigned it, not longer than --max-age ago (14400 s by default); and\n"
+     "        that openings (JSON lines) are what the entries committed to. Each is PASS, FAIL or\n"
+     "        NOT CHECKED."},
+    {"prove", audit_prove, "DIR INDEX [--size N]",
+     "Write a C2SP tlog-proof that entry INDEX is in the log in DIR. With a size that DIR's\n"
+     "        checkpoint does not sign, the proof has no checkpoint."},
+    {"check-proof", audit_check_proof, "FILE --key VKEY --entry FILE",
+     "Check a tlog-proof: that the log of this key holds exactly the bytes of --entry."},
+    {"consistency", audit_consistency, "DIR OLD NEW",
+     "Write the proof that the log of OLD entries is the beginning of that of NEW: hashes in\n"
+     "        base64, one a line."},
+    {"diff", audit_diff, "DIR1 DIR2 --key VKEY",
+     "Compare two copies of one log. A split view is written out as evidence that convinces\n"
+     "        anyone who has the log's key; its exit code is 30."},
+    {"root", audit_root, "FILE",
+     "Print the root of the entries in FILE (- for standard input), one a line in base64."},
+};
+
+#define COMMAND_COUNT (sizeof commands / sizeof commands[0])
+
+static void print_command(size_t number)
+{
+    printf("  %s %s\n        %s\n\n", commands[number].name, commands[number].arguments,
+           commands[number].what);
+}
+
+static int print_help(void)
+{
+    puts(
+        "usage: vault-audit COMMAND …\n"
+        "\n"
+        "Checks a Citizen Vault's access log from its published files (a C2SP tlog-tiles folder).\n"
+        "VKEY is the log's verifier key, as name+hex+base64.\n");
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        print_command(i);
+    puts(
+        "Exit codes: 0 all that was checked holds; 10 it does, but there was nothing from outside\n"
+        "to hold it against; 11 too few cosignatures; 12 stale; 20 entries or hashes are missing;\n"
+        "30 it differs from something kept; 40 invalid; 64 usage; 74 input or output. Of several,\n"
+        "the largest.");
+    return 0;
+}
+
+static bool asks_for_help(int argc, char **argv)
+{
+    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--help") == 0)
+            return true;
+    }
+    return false;
+}
+
+static int start(void)
+{
+    struct vault_error err;
+    umask(077);
+    json_start();
+    /* Nothing secret is handled: memory need not be locked. */
+    const enum vault_code code = crypto_start(true, &err);
+    return code ? audit_failed(code, &err) : 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0))
+        return print_help();
+    for (size_t i = 0; argc >= 2 && i < COMMAND_COUNT; i++) {
+        if (strcmp(argv[1], commands[i].name) != 0)
+            continue;
+        if (asks_for_help(argc - 2, argv + 2)) {
+            fputs("usage: vault-audit\n", stdout);
+            print_command(i);
+            return 0;
+        }
+        const int failed = start();
+        return failed ? failed : commands[i].run(argc - 2, argv + 2);
+    }
+    return audit_usage(argc < 2 ? "a command is missing" : "there is no such command");
+}
