@@ -42,6 +42,15 @@ void sign_again(struct vault_test *test, uint64_t version)
     sign_version(test, version);
 }
 
+void change_test_bundle(struct vault_test *test, const char *file, const char *text,
+                        uint64_t version)
+{
+    char path[PATH_MAX];
+    assert_done(file_join(path, sizeof path, test->bundle, file, &test_error));
+    assert_done(file_replace(path, bytes_of_text(text), 0600, &test_error));
+    sign_again(test, version);
+}
+
 void open_test_vault(struct vault_test *test)
 {
     assert_done(vault_open(&test->options, &test->vault, &test_error));

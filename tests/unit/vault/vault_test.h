@@ -57,6 +57,10 @@ void fill_test_vault(struct vault_test *test);
 /* Sign the bundle, as it stands now, under a new manifest of that version. */
 void sign_again(struct vault_test *test, uint64_t version);
 
+/* Put another text in the place of a file of the bundle, and sign that as the version. */
+void change_test_bundle(struct vault_test *test, const char *file, const char *text,
+                        uint64_t version);
+
 void open_test_vault(struct vault_test *test);
 
 /* Stop and start again, as after a clean stop. */
