@@ -14,6 +14,20 @@ unsigned problem_status(enum vault_code code)
     return (unsigned)code < VAULT_CODE_COUNT ? statuses[code] : 500;
 }
 
+/* A path comes decoded and may hold any byte: what a URI cannot hold is encoded again. */
+static void write_instance(struct buf *out, const char *path)
+{
+    buf_byte(out, '"');
+    for (const char *c = path; *c; c++) {
+        const unsigned char byte = (unsigned char)*c;
+        if (byte <= 0x20 || byte >= 0x7f || byte == '"' || byte == '\\')
+            buf_format(out, "%%%02X", byte);
+        else
+            buf_byte(out, byte);
+    }
+    buf_byte(out, '"');
+}
+
 void problem_write_at(struct http_answer *answer, unsigned status, const char *detail,
                       const char *instance, const char *pointer, int64_t offset)
 {
@@ -25,7 +39,7 @@ void problem_write_at(struct http_answer *answer, unsigned status, const char *d
                http_status_phrase(status), status);
     json_write_string(body, bytes_of_text(detail));
     buf_text(body, ",\"instance\":");
-    json_write_string(body, bytes_of_text(instance));
+    write_instance(body, instance);
     if (pointer) {
         buf_text(body, ",\"pointer\":");
         json_write_string(body, bytes_of_text(pointer));
