@@ -283,8 +283,10 @@ enum vault_code access_request_state(struct vault *vault, const struct service *
                                      const char *id, struct buf *out, struct vault_error *err)
 {
     struct request request;
-    VAULT_TRY(request_get(vault->store, id, &request, NULL, err));
-    if (strcmp(request.service, service->id) != 0)
+    const enum vault_code code = request_get(vault->store, id, &request, NULL, err);
+    if (code && code != VAULT_NOT_FOUND)
+        return code;
+    if (code || strcmp(request.service, service->id) != 0) /* in the same words */
         return vault_fail(err, VAULT_NOT_FOUND, "there is no such request");
     buf_format(out, "{\"id\":\"%s\",\"state\":\"%s\"", request.id,
                state_name(&request, clock_now_s(&vault->options.clock)));
