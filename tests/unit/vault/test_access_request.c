@@ -211,6 +211,12 @@ static void test_another_services_request_is_not_found(void **state)
     VAULT_AUTO(buf_finish) struct buf text = buf_limited(65536);
     assert_fails(VAULT_NOT_FOUND,
                  access_request_state(test.vault, hold.service, receipt.id, &text, &test_error));
+    const struct vault_error anothers = test_error;
+    assert_fails(VAULT_NOT_FOUND,
+                 access_request_state(test.vault, hold.service, "01ARZ3NDEKTSV4RRFFQ69G5FAV", &text,
+                                      &test_error));
+    assert_string_equal(test_error.text, anothers.text); /* or ids could be probed */
+    assert_int_equal(text.size, 0);
     service_release(&hold);
     vault_close(&test.vault);
 }

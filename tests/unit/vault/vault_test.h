@@ -24,7 +24,7 @@
 #include "vault/vault/sign_in.h"
 #include "vault/vault/subject.h"
 
-#define START_MS   1804500000000 /* 2027-03-08T13:20:00Z */
+#define START_MS   1804500000000 /* 2027-03-08T10:00:00Z */
 
 #define CASEWORKER "employment-plan"
 #define LIBRARY    "library"
