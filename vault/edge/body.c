@@ -6,7 +6,8 @@
 
 #include "vault/edge/problem.h"
 
-#define POINTER_BYTES 128
+#define POINTER_BYTES          128
+#define CONTENT_TYPE_CHARS_MAX 128
 
 bool body_wrong(struct body *body, unsigned status, const char *pointer, const char *detail)
 {
@@ -14,17 +15,21 @@ bool body_wrong(struct body *body, unsigned status, const char *pointer, const c
     return false;
 }
 
-/* "application/json", in whatever case, alone or in the one encoding that JSON has (RFC 8259). */
+/* "application/json" in whatever case, with parameters or without (RFC 9110 section 8.3); JSON has
+ * one encoding (RFC 8259 section 8.1), so a charset may only be that. */
 static bool is_json(struct bytes type)
 {
-    static const char *const spellings[] = {"application/json", "application/json;charset=utf-8",
-                                            "application/json; charset=utf-8"};
-    for (size_t i = 0; i < sizeof spellings / sizeof spellings[0]; i++) {
-        if (type.size == strlen(spellings[i]) &&
-            strncasecmp((const char *)type.data, spellings[i], type.size) == 0)
-            return true;
-    }
-    return false;
+    static const char wanted[] = "application/json";
+    const size_t size = sizeof wanted - 1;
+    char text[CONTENT_TYPE_CHARS_MAX + 1] = "";
+    if (type.size < size || type.size > CONTENT_TYPE_CHARS_MAX)
+        return false;
+    memcpy(text, type.data, type.size);
+    const char *rest = text + size;
+    const char *charset = strcasestr(rest, "charset=");
+    rest += strspn(rest, " \t");
+    return strncasecmp(text, wanted, size) == 0 && (*rest == 0 || *rest == ';') &&
+           (!charset || strcasecmp(charset, "charset=utf-8") == 0);
 }
 
 bool body_members(struct body *body, const json_t *object, const char *pointer,

@@ -48,16 +48,22 @@ struct passage {
 
 /* --- What is asked -------------------------------------------------------------------------- */
 
-/* Names become the policy's numbers. Without a policy nothing is known and nothing is released. */
+/* A name as the policy has it. Without a policy nothing is known and nothing is released; a name
+ * that no policy could have is refused even so, since it would go into the log as it came. */
+static bool find_name(const struct policy *policy, enum policy_kind kind, struct bytes name,
+                      uint16_t *out)
+{
+    *out = policy ? policy_find(policy, kind, name) : POLICY_NONE;
+    return policy ? *out != POLICY_NONE : entry_id_is_valid(name);
+}
+
+/* Names become the policy's numbers. */
 static enum vault_code resolve_names(struct passage *passage, enum release_fault *fault,
                                      struct vault_error *err)
 {
     const struct release_request *request = passage->request;
     const struct policy *policy = passage->policy;
-    struct policy_request *decision = &passage->decision;
-    decision->purpose =
-        policy ? policy_find(policy, POLICY_PURPOSE, request->purpose) : POLICY_NONE;
-    if (policy && decision->purpose == POLICY_NONE) {
+    if (!find_name(policy, POLICY_PURPOSE, request->purpose, &passage->decision.purpose)) {
         *fault = RELEASE_UNKNOWN_PURPOSE;
         return vault_fail(err, VAULT_INVALID, "the purpose is not one that the policy knows");
     }
@@ -65,14 +71,11 @@ static enum vault_code resolve_names(struct passage *passage, enum release_fault
         const struct release_ask *ask = &request->asks[i];
         struct policy_ask *out = &passage->asks[i];
         *out = (struct policy_ask){POLICY_NONE, POLICY_FORM_ANY};
-        if (!policy)
-            continue;
-        out->field = policy_find(policy, POLICY_FIELD, ask->field);
-        if (out->field == POLICY_NONE) {
+        if (!find_name(policy, POLICY_FIELD, ask->field, &out->field)) {
             *fault = RELEASE_UNKNOWN_FIELD;
             return vault_fail(err, VAULT_INVALID, "a field is not one that the policy knows");
         }
-        if (ask->form.data)
+        if (policy && ask->form.data)
             out->form = policy_form_find(policy, out->field, ask->form);
     }
     return VAULT_OK;
