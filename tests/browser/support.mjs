@@ -19,7 +19,7 @@ export const languages = {
 
 export const openBrowser = () =>
   chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    executablePath: process.env.CHROMIUM,
     chromiumSandbox: process.getuid() !== 0,
   })
 

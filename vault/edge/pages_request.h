@@ -5,6 +5,9 @@
  * The statement is composed once, line by line, into the page's data and into a text at the same
  * time. Its hash travels through the form, so that an answer counts only for what was shown: if the
  * policy, the service or the language changed meanwhile, the page is shown again.
+ *
+ * The first button in the form to give does nothing and is not seen (its method is "dialog", and
+ * there is none). It is what the enter key presses, so that neither answer is.
  */
 #pragma once
 

@@ -1,0 +1,44 @@
+// What the browser tests need, from the demo.json of a running demo/run:
+//   node demo.mjs settings FILE   the VAULT_… variables, for a shell to read
+//   node demo.mjs code FILE       ask for consent as the first service, and print the code
+import { readFileSync } from 'node:fs'
+import { request } from 'node:https'
+import { resolve } from 'node:path'
+
+const [what, file] = process.argv.slice(2)
+const demo = JSON.parse(readFileSync(file, 'utf8'))
+const client = demo.clients[0]
+
+function settings() {
+  const person = demo.people.at(-1) // the story is told with the first
+  const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`
+  const values = {
+    VAULT_BASE: demo.citizens,
+    VAULT_LOGIN: person.login,
+    VAULT_PASSWORD: person.password,
+    VAULT_CODE_COMMAND: [process.execPath, resolve(process.argv[1]), 'code', resolve(file)].map(quoted).join(' '),
+  }
+  for (const [name, value] of Object.entries(values)) console.log(`export ${name}=${quoted(value)}`)
+}
+
+function code() {
+  const { purpose, fields } = client.example
+  const options = {
+    method: 'POST',
+    ca: readFileSync(demo.ca),
+    cert: readFileSync(client.cert),
+    key: readFileSync(client.key),
+    headers: { 'Content-Type': 'application/json' },
+  }
+  const call = request(`${demo.services}/v1/access-requests`, options, async (answer) => {
+    let text = ''
+    for await (const part of answer) text += part
+    if (answer.statusCode !== 201) throw new Error(`the service was answered ${answer.statusCode}: ${text}`)
+    console.log(JSON.parse(text).code)
+  })
+  call.end(JSON.stringify({ purpose, fields, period_days: 180 }))
+}
+
+if (what === 'settings') settings()
+else if (what === 'code') code()
+else process.exit(64)
