@@ -62,7 +62,8 @@ elseif(NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
 endif()
 
 if(VAULT_COVERAGE)
-  target_compile_options(vault_flags INTERFACE --coverage -O0)
+  # Counters of threads must not overwrite each other.
+  target_compile_options(vault_flags INTERFACE --coverage -fprofile-update=atomic -O0)
   target_link_options(vault_flags INTERFACE --coverage)
 endif()
 

@@ -15,6 +15,11 @@ struct visit {
     void *context;
 };
 
+static uint16_t count_of(const struct policy *policy, enum policy_kind kind)
+{
+    return (uint16_t)policy_count(policy, kind);
+}
+
 static bool visit_stances(struct visit *visit)
 {
     struct everything *now = &visit->now;
@@ -75,7 +80,7 @@ static bool visit_known(struct visit *visit, uint16_t atom)
 static bool visit_atoms(struct visit *visit, uint16_t atom)
 {
     const struct policy *policy = visit->now.policy;
-    if (atom == policy_count(policy, POLICY_ATOM))
+    if (atom == count_of(policy, POLICY_ATOM))
         return visit_stances(visit);
     if (!visit_known(visit, atom))
         return false;
@@ -102,9 +107,9 @@ static bool visit_actor(struct visit *visit, uint16_t service, uint16_t class)
     struct everything *now = &visit->now;
     now->request.actor =
         (struct policy_actor){.service = service, .class_count = 1, .classes = {class}};
-    for (uint16_t p = 0; p < policy_count(now->policy, POLICY_PURPOSE); p++) {
+    for (uint16_t p = 0; p < count_of(now->policy, POLICY_PURPOSE); p++) {
         now->request.purpose = p;
-        for (uint16_t f = 0; f < policy_count(now->policy, POLICY_FIELD); f++) {
+        for (uint16_t f = 0; f < count_of(now->policy, POLICY_FIELD); f++) {
             now->ask = (struct policy_ask){f, POLICY_FORM_ANY};
             if (!visit_times(visit))
                 return false;
@@ -139,10 +144,10 @@ bool everything_visit(const struct policy *policy, each_request *call, void *con
         add_instant(&visit, policy->rules[i].from_s);
         add_instant(&visit, policy->rules[i].until_s);
     }
-    for (uint16_t c = 0; c < policy_count(policy, POLICY_CLASS); c++) {
+    for (uint16_t c = 0; c < count_of(policy, POLICY_CLASS); c++) {
         if (!visit_actor(&visit, POLICY_NONE, c))
             return false;
-        for (uint16_t s = 0; s < policy_count(policy, POLICY_SERVICE); s++) {
+        for (uint16_t s = 0; s < count_of(policy, POLICY_SERVICE); s++) {
             if (!visit_actor(&visit, s, c))
                 return false;
         }

@@ -154,7 +154,7 @@ static void check_rule(const json_t *world, const struct policy *policy,
         break;
     }
     if (!as_said) {
-        VAULT_AUTO(buf_finish) struct buf text = buf_limited(1024 * 1024);
+        VAULT_AUTO(buf_finish) struct buf text = buf_limited(1048576);
         json_write_value(&text, world);
         fail_msg("PROPERTY_SEED=%llu: %s: releases %d, matters %d, hits %d\n%s",
                  (unsigned long long)seed, id, effect->releases, effect->matters, effect->hits,
@@ -176,8 +176,8 @@ static void check_world(uint64_t seed)
     if (!policy)
         return;
     assert_done(effects_find(policy, &arena, &effects, &test_error));
-    for (uint16_t i = 0; i < policy_count(policy, POLICY_RULE); i++) {
-        check_rule(world, policy, without_forbids, &effects, i, seed);
+    for (size_t i = 0; i < policy_count(policy, POLICY_RULE); i++) {
+        check_rule(world, policy, without_forbids, &effects, (uint16_t)i, seed);
         if (policy->rules[i].effect == EFFECT_PERMIT) {
             verdicts[0][effects.rules[i].releases]++;
             verdicts[1][effects.rules[i].matters]++;

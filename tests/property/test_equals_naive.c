@@ -50,7 +50,7 @@ static void compare(const struct policy *policy, const json_t *world, const json
     VAULT_AUTO(json_free)
     json_t *naive =
         naive_decide(json_object_get(world, "catalogue"), json_object_get(world, "rules"), request);
-    VAULT_AUTO(buf_finish) struct buf expected = buf_limited(1024 * 1024);
+    VAULT_AUTO(buf_finish) struct buf expected = buf_limited(1048576);
     char *answer = world_answer(policy, request);
     json_write_value(&expected, naive);
     note_outcomes(naive);

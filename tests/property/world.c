@@ -321,14 +321,11 @@ static json_t *make_consent(struct random *random, const json_t *world, const js
                                          "refused", "withdrawn", "suspended"};
     const char *state = states[random_below(random, 7)];
     const bool denies = *state == 'r' || *state == 'w';
-    json_t *consent =
-        json_pack("{s:o,s:o,s:o,s:s,s:o}", "id", numbered("c", number), "service",
-                  random_chance(random, 90) ? json_incref((json_t *)(uintptr_t)service)
-                                            : numbered("service", 9),
-                  "purpose",
-                  random_chance(random, 90) ? json_incref((json_t *)(uintptr_t)purpose)
-                                            : some_purpose(random, world),
-                  "state", state, "at", instant(random));
+    json_t *consent = json_pack(
+        "{s:o,s:o,s:o,s:s,s:o}", "id", numbered("c", number), "service",
+        random_chance(random, 90) ? json_deep_copy(service) : numbered("service", 9), "purpose",
+        random_chance(random, 90) ? json_deep_copy(purpose) : some_purpose(random, world), "state",
+        state, "at", instant(random));
     if (!denies || random_chance(random, 50)) {
         json_object_set_new(consent, "expires", instant(random));
         json_object_set_new(consent, "fields", some_fields(random, world, 8));

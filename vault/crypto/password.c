@@ -2,6 +2,7 @@
 
 #include <argon2.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "vault/crypto/secret.h"
@@ -13,14 +14,22 @@
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t slot_free = PTHREAD_COND_INITIALIZER;
 static unsigned running;
+static unsigned waiting;
 
-static void slot_take(void)
+static enum vault_code slot_take(struct vault_error *err)
 {
     pthread_mutex_lock(&mutex);
-    while (running >= PASSWORD_CHECKS_AT_ONCE)
-        pthread_cond_wait(&slot_free, &mutex);
-    running++;
+    const bool admitted = waiting < PASSWORD_WAITING_MAX;
+    if (admitted) {
+        waiting++;
+        while (running >= PASSWORD_CHECKS_AT_ONCE)
+            pthread_cond_wait(&slot_free, &mutex);
+        waiting--;
+        running++;
+    }
     pthread_mutex_unlock(&mutex);
+    return admitted ? VAULT_OK
+                    : vault_fail(err, VAULT_LIMITED, "too many passwords to check at once");
 }
 
 static void slot_give(void)
@@ -39,7 +48,7 @@ enum vault_code password_hash(struct bytes password, char out[PASSWORD_HASH_CHAR
     uint8_t salt[SALT_BYTES];
     random_bytes(salt, sizeof salt);
     char encoded[PASSWORD_HASH_CHARS];
-    slot_take();
+    VAULT_TRY(slot_take(err));
     const int result = argon2id_hash_encoded(PASSWORD_PASSES, PASSWORD_MEMORY_KIB, LANES,
                                              password.data, password.size, salt, sizeof salt,
                                              HASH_BYTES, encoded, sizeof encoded);
@@ -60,7 +69,7 @@ enum vault_code password_check(struct bytes password, const char *hash, struct v
         VAULT_TRY(password_hash(password, unused, err));
         return vault_fail(err, VAULT_DENIED, "the password is not the one");
     }
-    slot_take();
+    VAULT_TRY(slot_take(err));
     const int result = argon2id_verify(hash, password.data, password.size);
     slot_give();
     if (result == ARGON2_MEMORY_ALLOCATION_ERROR)

@@ -155,14 +155,18 @@ static void *accept_clients(void *context)
     return NULL;
 }
 
-/* A socket file that nobody answers on is what a killed process left. */
+/* A socket that nobody listens on is what a killed process left. Nothing else is removed. */
 static enum vault_code clear_path(const char *path, struct vault_error *err)
 {
+    struct stat status;
     int fd = -1;
-    if (!file_exists(path))
-        return VAULT_OK;
-    if (admin_connect(path, &fd, NULL) == VAULT_OK) {
-        close(fd);
+    if (lstat(path, &status) != 0)
+        return errno == ENOENT ? VAULT_OK : vault_fail_errno(err, "looking at %s", path);
+    if (!S_ISSOCK(status.st_mode))
+        return vault_fail(err, VAULT_CONFLICT,
+                          "%s is there and is no socket; name another admin.socket", path);
+    if (admin_connect(path, &fd, NULL) == VAULT_OK || errno != ECONNREFUSED) {
+        file_close(&fd);
         return vault_fail(err, VAULT_CONFLICT, "another vaultd answers at %s", path);
     }
     if (unlink(path) != 0)
@@ -240,9 +244,17 @@ enum vault_code admin_connect(const char *path, int *fd, struct vault_error *err
     struct sockaddr_un address;
     VAULT_TRY(address_of(path, &address, err));
     VAULT_AUTO(file_close) int made = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (made < 0 || connect(made, (struct sockaddr *)&address, sizeof address) != 0)
-        return vault_fail(err, VAULT_UNAVAILABLE, "no vaultd answers at %s: %s", path,
-                          strerrordesc_np(errno));
+    if (made < 0)
+        return vault_fail_errno(err, "making a socket");
+    if (connect(made, (struct sockaddr *)&address, sizeof address) != 0) {
+        const int why = errno;
+        vault_fail(err, why == EACCES || why == EPERM ? VAULT_DENIED : VAULT_UNAVAILABLE,
+                   "no vaultd answers at %s: %s", path, strerrordesc_np(why));
+        close(made);
+        made = -1;
+        errno = why; /* whoever finds a socket there wants to know */
+        return why == EACCES || why == EPERM ? VAULT_DENIED : VAULT_UNAVAILABLE;
+    }
     set_wait(made, CLIENT_WAIT_S);
     *fd = made;
     made = -1;

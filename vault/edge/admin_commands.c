@@ -104,6 +104,43 @@ static enum vault_code run_auditor_add(const struct command_call *call)
     return service_add_key(call->context->vault, kind.kind, name, spki, expires_s, call->err);
 }
 
+static enum vault_code run_service_cert_revoke(const struct command_call *call)
+{
+    const char *certificate;
+    uint8_t spki[SHA256_BYTES];
+    int64_t expires_s;
+    VAULT_TRY(text_of(call, "certificate", &certificate));
+    VAULT_TRY(x509_read(bytes_of_text(certificate), spki, &expires_s, call->err));
+    return service_revoke_key(call->context->vault, CONTROL_CERTIFICATE_SERVICE, spki, call->err);
+}
+
+static enum vault_code set_state(const struct command_call *call, enum control_service_state state)
+{
+    const char *id;
+    VAULT_TRY(text_of(call, "id", &id));
+    return service_set_state(call->context->vault, id, state, call->err);
+}
+
+static enum vault_code run_service_suspend(const struct command_call *call)
+{
+    return set_state(call, CONTROL_SERVICE_SUSPENDED);
+}
+
+static enum vault_code run_service_resume(const struct command_call *call)
+{
+    return set_state(call, CONTROL_SERVICE_ACTIVE);
+}
+
+static enum vault_code run_service_remove(const struct command_call *call)
+{
+    return set_state(call, CONTROL_SERVICE_REMOVED);
+}
+
+static enum vault_code run_service_list(const struct command_call *call)
+{
+    return service_list(call->context->vault, call->result, call->err);
+}
+
 /* What a service calls citizens that the operator names: its enrolment list. */
 static enum vault_code run_service_subjects(const struct command_call *call)
 {
@@ -175,6 +212,11 @@ static const struct {
     {"status", run_status},
     {"service add", run_service_add},
     {"service cert-add", run_service_cert_add},
+    {"service cert-revoke", run_service_cert_revoke},
+    {"service suspend", run_service_suspend},
+    {"service resume", run_service_resume},
+    {"service remove", run_service_remove},
+    {"service list", run_service_list},
     {"service subjects", run_service_subjects},
     {"auditor add", run_auditor_add},
     {"citizen import", run_citizen_import},

@@ -1,11 +1,13 @@
 #include "body.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <strings.h>
 
 #include "vault/edge/problem.h"
 
-#define POINTER_BYTES 128
+#define POINTER_BYTES          128
+#define CONTENT_TYPE_CHARS_MAX 128
 
 bool body_wrong(struct body *body, unsigned status, const char *pointer, const char *detail)
 {
@@ -13,12 +15,21 @@ bool body_wrong(struct body *body, unsigned status, const char *pointer, const c
     return false;
 }
 
+/* "application/json" in whatever case, with parameters or without (RFC 9110 section 8.3); JSON has
+ * one encoding (RFC 8259 section 8.1), so a charset may only be that. */
 static bool is_json(struct bytes type)
 {
     static const char wanted[] = "application/json";
     const size_t size = sizeof wanted - 1;
-    return type.size >= size && strncasecmp((const char *)type.data, wanted, size) == 0 &&
-           (type.size == size || type.data[size] == ';' || type.data[size] == ' ');
+    char text[CONTENT_TYPE_CHARS_MAX + 1] = "";
+    if (type.size < size || type.size > CONTENT_TYPE_CHARS_MAX)
+        return false;
+    memcpy(text, type.data, type.size);
+    const char *rest = text + size;
+    const char *charset = strcasestr(rest, "charset=");
+    rest += strspn(rest, " \t");
+    return strncasecmp(text, wanted, size) == 0 && (*rest == 0 || *rest == ';') &&
+           (!charset || strcasecmp(charset, "charset=utf-8") == 0);
 }
 
 bool body_members(struct body *body, const json_t *object, const char *pointer,

@@ -50,10 +50,23 @@ struct exchange {
     struct http_request request;
 };
 
-static void set_deadline(struct connection *connection, int64_t seconds)
+static int64_t deadline_from_now(const struct listener *listener)
+{
+    return clock_monotonic_ms() + listener->options.deadline_s * 1000LL;
+}
+
+/* The client is to do something: a request to come whole, an answer to be taken. */
+static void start_deadline(struct connection *connection)
 {
     pthread_mutex_lock(&connection->listener->mutex);
-    connection->deadline_ms = seconds ? clock_monotonic_ms() + seconds * 1000 : 0;
+    connection->deadline_ms = deadline_from_now(connection->listener);
+    pthread_mutex_unlock(&connection->listener->mutex);
+}
+
+static void stop_deadline(struct connection *connection)
+{
+    pthread_mutex_lock(&connection->listener->mutex);
+    connection->deadline_ms = 0;
     pthread_mutex_unlock(&connection->listener->mutex);
 }
 
@@ -70,7 +83,7 @@ static void connection_link(struct connection *connection)
 {
     struct listener *listener = connection->listener;
     pthread_mutex_lock(&listener->mutex);
-    connection->deadline_ms = clock_monotonic_ms() + LISTENER_DEADLINE_S * 1000;
+    connection->deadline_ms = deadline_from_now(listener);
     connection->next = listener->connections;
     if (connection->next)
         connection->next->previous = connection;
@@ -157,7 +170,7 @@ static void *on_request_line(void *context, const char *target, struct MHD_Conne
     (void)context;
     struct connection *connection = connection_of(mhd);
     if (connection)
-        set_deadline(connection, LISTENER_DEADLINE_S);
+        start_deadline(connection);
     struct exchange *exchange = calloc(1, sizeof *exchange);
     if (!exchange)
         return NULL;
@@ -187,7 +200,7 @@ static void on_completed(void *context, struct MHD_Connection *mhd, void **reque
     *request_context = NULL;
     struct connection *connection = connection_of(mhd);
     if (connection)
-        set_deadline(connection, LISTENER_DEADLINE_S); /* for the next request to come whole */
+        start_deadline(connection); /* for the next request to come whole */
 }
 
 static void free_body(void *context)
@@ -305,9 +318,9 @@ static enum MHD_Result finish(struct MHD_Connection *mhd, struct connection *con
     struct http_answer answer = http_answer_new();
     exchange->request.body = buf_view(&exchange->body);
     identify_peer(connection, &exchange->request);
-    set_deadline(connection, 0);
+    stop_deadline(connection);
     options->handler(options->context, &exchange->request, &answer);
-    set_deadline(connection, LISTENER_DEADLINE_S);
+    start_deadline(connection);
     if (answer.body.problem)
         problem_write(&answer, 500, "the answer could not be built", exchange->target);
     const enum MHD_Result result = send_answer(listener, mhd, &answer);
@@ -388,9 +401,9 @@ static struct MHD_Daemon *start_daemon(struct listener *listener, const union ad
         tls_key_pem(options->tls), MHD_OPTION_HTTPS_PRIORITIES, TLS_PRIORITIES,
         MHD_OPTION_NOTIFY_CONNECTION, on_connection, listener, MHD_OPTION_URI_LOG_CALLBACK,
         on_request_line, listener, MHD_OPTION_NOTIFY_COMPLETED, on_completed, listener,
-        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_CONNECTION_LIMIT, connections,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)LISTENER_DEADLINE_S,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)LISTENER_HEADER_BYTES_MAX,
+        MHD_OPTION_STRICT_FOR_CLIENT, 0, /* what it refuses, the gate does, with our words */
+        MHD_OPTION_CONNECTION_LIMIT, connections, MHD_OPTION_CONNECTION_TIMEOUT,
+        options->deadline_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)LISTENER_HEADER_BYTES_MAX,
         MHD_OPTION_THREAD_STACK_SIZE, (size_t)LISTENER_THREAD_STACK_BYTES, MHD_OPTION_END);
 }
 
@@ -404,6 +417,8 @@ enum vault_code listener_start(const struct listener_options *options, struct li
     if (!listener)
         return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
     listener->options = *options;
+    if (!options->deadline_s)
+        listener->options.deadline_s = LISTENER_DEADLINE_S;
     pthread_mutex_init(&listener->mutex, NULL);
     pthread_cond_init(&listener->stop_changed, NULL);
     listener->daemon = start_daemon(listener, &address);

@@ -1,6 +1,7 @@
 /* A request for consent: opening it by its code, reading it, answering it. */
 #include "pages_request.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,8 +102,9 @@ static void put_periods(const struct statement *statement, const char *chosen)
     const size_t found = find_period(statement, chosen);
     const size_t checked = found < statement->period_count ? found : 0;
     json_t *list = page_list(visit, visit->data, "periods");
+    assert(statement->period_count <= STATEMENT_PERIODS_MAX);
     for (size_t i = 0; i < statement->period_count; i++) {
-        static const char *const radios[] = {"period", "period-2", "period-3"};
+        static const char *const radios[STATEMENT_PERIODS_MAX] = {"period", "period-2", "period-3"};
         char words[WORDS_CHARS] = "";
         json_t *item = page_item(visit, list);
         words_period(visit, statement->periods[i], words);

@@ -1,5 +1,7 @@
 #include "vault/edge/problem.h"
 
+#include <string.h>
+
 #define RETRY_AFTER_S 5
 
 static const unsigned statuses[VAULT_CODE_COUNT] = {
@@ -14,6 +16,22 @@ unsigned problem_status(enum vault_code code)
     return (unsigned)code < VAULT_CODE_COUNT ? statuses[code] : 500;
 }
 
+/* A path as a URI reference has it (RFC 3986): what is not plain is percent-encoded again, so that
+ * no byte of it can be anything but text. */
+static void write_instance(struct buf *body, const char *path)
+{
+    static const char plain[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/";
+    buf_byte(body, '"');
+    for (const char *c = path; *c && *c != '?'; c++) {
+        if (strchr(plain, *c))
+            buf_byte(body, (uint8_t)*c);
+        else
+            buf_format(body, "%%%02X", (unsigned char)*c);
+    }
+    buf_byte(body, '"');
+}
+
 void problem_write_at(struct http_answer *answer, unsigned status, const char *detail,
                       const char *instance, const char *pointer, int64_t offset)
 {
@@ -25,7 +43,7 @@ void problem_write_at(struct http_answer *answer, unsigned status, const char *d
                http_status_phrase(status), status);
     json_write_string(body, bytes_of_text(detail));
     buf_text(body, ",\"instance\":");
-    json_write_string(body, bytes_of_text(instance));
+    write_instance(body, instance);
     if (pointer) {
         buf_text(body, ",\"pointer\":");
         json_write_string(body, bytes_of_text(pointer));

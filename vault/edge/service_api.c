@@ -11,7 +11,7 @@
 #include "vault/vault/subject.h"
 
 #define ID_CHARS_MAX 128
-#define USES_MAX     1000000
+#define USES_MAX     10000
 
 /* --- What every call does ------------------------------------------------------------------- */
 
@@ -126,7 +126,9 @@ static void release(const struct route_call *call, struct body *body, const stru
                     struct http_answer *answer)
 {
     struct release_ask asks[RELEASE_FIELDS_MAX];
-    struct release_request request = {.client_spki = call->request->peer_spki};
+    const struct bytes proof = http_request_query(call->request, "proof");
+    struct release_request request = {.client_spki = call->request->peer_spki,
+                                      .wants_proof = bytes_equal(proof, bytes_of_text("1"))};
     enum release_fault fault;
     struct vault_error err;
     if (!read_release(body, &request, asks))
@@ -145,13 +147,24 @@ static void release(const struct route_call *call, struct body *body, const stru
         answer_failure(call, answer, code, &err);
 }
 
+/* A retry that is answered as if it were a new request is worse than one that is refused. */
+static bool refuse_idempotency(const struct route_call *call, struct http_answer *answer)
+{
+    if (!http_request_header(call->request, "Idempotency-Key").data)
+        return false;
+    problem_write(answer, 400, "Idempotency-Key is not understood here: send without it",
+                  call->request->path);
+    return true;
+}
+
 static void post_release(const struct route_call *call, struct http_answer *answer)
 {
     static const char *const members[] = {"subject", "purpose",   "fields",
                                           "context", "reference", NULL};
     VAULT_AUTO(service_release) struct service_hold hold = {0};
     VAULT_AUTO(body_finish) struct body body = {0};
-    if (identify(call, answer, &hold) && body_read(call, answer, members, &body))
+    if (identify(call, answer, &hold) && !refuse_idempotency(call, answer) &&
+        body_read(call, answer, members, &body))
         release(call, &body, hold.service, answer);
 }
 
@@ -180,6 +193,22 @@ static bool read_asked_fields(struct body *body, struct access_ask *ask)
     return true;
 }
 
+/* What a service writes is shown on the consent page: no control characters, and none that turn the
+ * direction of text around (Unicode 15, section 23.2: U+202A to U+202E, U+2066 to U+2069). */
+static bool is_plain(struct bytes text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        const uint8_t *c = text.data + i;
+        if ((*c < 0x20 && *c != '\n') || *c == 0x7f)
+            return false;
+        if (i + 2 < text.size && c[0] == 0xe2 &&
+            ((c[1] == 0x80 && c[2] >= 0xaa && c[2] <= 0xae) ||
+             (c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9)))
+            return false;
+    }
+    return true;
+}
+
 static bool read_message(struct body *body, struct access_ask *ask)
 {
     static const char *const members[] = {"fr", "en", NULL};
@@ -195,6 +224,8 @@ static bool read_message(struct body *body, struct access_ask *ask)
     if (ask->message_fr.size > ACCESS_REQUEST_MESSAGE_CHARS ||
         ask->message_en.size > ACCESS_REQUEST_MESSAGE_CHARS)
         return body_wrong(body, 400, "/message", "a message has at most 1000 bytes");
+    if (!is_plain(ask->message_fr) || !is_plain(ask->message_en))
+        return body_wrong(body, 400, "/message", "a message is plain text");
     return body_members(body, message, "/message", members);
 }
 

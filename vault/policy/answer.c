@@ -60,8 +60,9 @@ static void write_must(const struct policy *policy, const struct question *quest
                        const struct policy_outcome *outcome, struct buf *out)
 {
     bool first = true;
-    for (uint16_t i = 0; i < policy_count(policy, POLICY_OBLIGATION); i++) {
-        if (!(outcome->must >> i & 1))
+    for (size_t o = 0; o < policy_count(policy, POLICY_OBLIGATION); o++) {
+        const uint16_t i = (uint16_t)o;
+        if (!(outcome->must >> o & 1))
             continue;
         buf_format(out, "%s\"%s\":", first ? "\"must\":{" : ",",
                    policy_id(policy, POLICY_OBLIGATION, i));

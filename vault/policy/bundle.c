@@ -1,23 +1,11 @@
 #include "vault/policy/bundle.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "files.h"
-#include "vault/base/file.h"
-
-static void folder_close(DIR **folder)
-{
-    if (*folder)
-        closedir(*folder);
-    *folder = NULL;
-}
 
 void bundle_free(struct bundle **bundle)
 {
@@ -45,7 +33,8 @@ enum vault_code bundle_refuse(struct policy_fault *fault, struct vault_error *er
         snprintf(fault->file, sizeof fault->file, "%s", file);
         snprintf(fault->reason, sizeof fault->reason, "%s", reason);
     }
-    return vault_fail(err, code, "%s%s%s", file, *file ? ": " : "", reason);
+    (void)vault_fail(err, code, "%s%s%s", file, *file ? ": " : "", reason);
+    return code;
 }
 
 static bool has_suffix(const char *text, const char *suffix)
@@ -70,20 +59,17 @@ static enum file_role role_of(const char *folder, const char *name)
     return strcmp(name, "manifest.sig") == 0 ? FILE_SIGNATURE : FILE_OTHER;
 }
 
-/* What reading a bundle passes along. */
-struct reading {
-    const char *root;
-    struct bundle *bundle;
-    struct policy_fault *fault;
-    struct vault_error *err;
-};
-
 enum vault_code bundle_new(struct bundle **out, struct vault_error *err)
 {
-    VAULT_AUTO(bundle_free) struct bundle *bundle = calloc(1, sizeof *bundle);
-    if (!bundle || !(bundle->files = calloc(POLICY_FILES_MAX, sizeof *bundle->files)))
-        return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
-    *out = VAULT_TAKE(bundle);
+    struct bundle *bundle = calloc(1, sizeof *bundle);
+    struct bundle_file *files = calloc(POLICY_FILES_MAX, sizeof *files);
+    if (!bundle || !files) {
+        free(bundle);
+        free(files);
+        return bundle_refuse(NULL, err, VAULT_NO_MEMORY, "", "out of memory");
+    }
+    bundle->files = files;
+    *out = bundle;
     return VAULT_OK;
 }
 
@@ -105,67 +91,10 @@ enum vault_code bundle_add(struct bundle *bundle, const char *path, struct buf *
         (struct bundle_file){.content = buf_limited(POLICY_FILE_BYTES_MAX), .role = (uint8_t)role};
     file->path = strdup(path);
     if (!file->path)
-        return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
+        return bundle_refuse(fault, err, VAULT_NO_MEMORY, "", "out of memory");
     bundle->file_count++;
     *content = &file->content;
     return VAULT_OK;
-}
-
-static enum vault_code add_file(struct reading *reading, const char *full, const char *path)
-{
-    struct bundle *bundle = reading->bundle;
-    struct buf *content = NULL;
-    VAULT_TRY(bundle_add(bundle, path, &content, reading->fault, reading->err));
-    const enum vault_code code = file_read(full, content, reading->err);
-    if (code == VAULT_TOO_LARGE)
-        return bundle_refuse(reading->fault, reading->err, code, path,
-                             "a file of a bundle has at most %lu bytes", POLICY_FILE_BYTES_MAX);
-    VAULT_TRY(code);
-    bundle->bytes += content->size;
-    if (bundle->bytes > POLICY_BUNDLE_BYTES_MAX)
-        return bundle_refuse(reading->fault, reading->err, VAULT_TOO_LARGE, "",
-                             "a bundle has at most %lu bytes", POLICY_BUNDLE_BYTES_MAX);
-    return VAULT_OK;
-}
-
-static enum vault_code read_folder(struct reading *reading, const char *folder);
-
-static enum vault_code add_entry(struct reading *reading, const char *folder, const char *name)
-{
-    char path[NAME_MAX * 2 + 2];
-    char full[PATH_MAX];
-    snprintf(path, sizeof path, "%s%s%s", folder, *folder ? "/" : "", name);
-    VAULT_TRY(file_join(full, sizeof full, reading->root, path, reading->err));
-    struct stat status;
-    if (lstat(full, &status) != 0)
-        return vault_fail_errno(reading->err, "looking at %s", full);
-    if (S_ISDIR(status.st_mode) && !*folder &&
-        (strcmp(name, "rules") == 0 || strcmp(name, "tests") == 0))
-        return read_folder(reading, name);
-    if (!S_ISREG(status.st_mode))
-        return bundle_refuse(reading->fault, reading->err, VAULT_INVALID, path,
-                             "a bundle holds files, and the folders rules and tests");
-    return add_file(reading, full, path);
-}
-
-static enum vault_code read_folder(struct reading *reading, const char *folder)
-{
-    char full[PATH_MAX];
-    VAULT_TRY(file_join(full, sizeof full, reading->root, *folder ? folder : ".", reading->err));
-    VAULT_AUTO(folder_close) DIR *open = opendir(full);
-    if (!open)
-        return vault_fail_errno(reading->err, "opening the folder %s%s%s", reading->root,
-                                *folder ? "/" : "", folder);
-    for (;;) {
-        errno = 0;
-        const struct dirent *entry = readdir(open);
-        if (!entry && errno)
-            return vault_fail_errno(reading->err, "reading the folder %s", full);
-        if (!entry)
-            return VAULT_OK;
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            VAULT_TRY(add_entry(reading, folder, entry->d_name));
-    }
 }
 
 static int by_path(const void *a, const void *b)
@@ -207,16 +136,4 @@ enum vault_code bundle_settle(struct bundle *bundle, struct policy_fault *fault,
         return bundle_refuse(fault, err, VAULT_INVALID, "manifest.sig",
                              "is a signature without the manifest.json that it signs");
     return name_unsigned(bundle, err);
-}
-
-enum vault_code bundle_read(const char *folder, struct bundle **out, struct policy_fault *fault,
-                            struct vault_error *err)
-{
-    VAULT_AUTO(bundle_free) struct bundle *bundle = NULL;
-    VAULT_TRY(bundle_new(&bundle, err));
-    struct reading reading = {.root = folder, .bundle = bundle, .fault = fault, .err = err};
-    VAULT_TRY(read_folder(&reading, ""));
-    VAULT_TRY(bundle_settle(bundle, fault, err));
-    *out = VAULT_TAKE(bundle);
-    return VAULT_OK;
 }

@@ -123,7 +123,7 @@ static enum vault_code read_request(struct run *run, const json_t *object, struc
 {
     VAULT_AUTO(json_free) json_t *request = json_copy(json_object_get(object, "request"));
     if (!request ||
-        (run->given && json_object_update_missing(request, (json_t *)(uintptr_t)run->given)) ||
+        (run->given && json_object_update_missing(request, reader_iterable(run->given))) ||
         (!json_object_get(request, "id") &&
          json_object_set_new(request, "id", json_string("test")) != 0))
         return load_no_memory(run->reader);
@@ -315,8 +315,11 @@ static enum vault_code open_file(struct run *run, const struct bundle_file *file
     VAULT_AUTO(reader_finish)
     struct reader reader = reader_over(file->path, buf_view(&file->content), fault, err);
     run->reader = &reader;
-    VAULT_TRY(reader_parse(&reader, &root));
-    return go_through(run, root);
+    enum vault_code code = reader_parse(&reader, &root);
+    if (code == VAULT_OK)
+        code = go_through(run, root);
+    run->reader = NULL;
+    return code;
 }
 
 enum vault_code cases_check(const struct policy *policy, const struct bundle_file *file,

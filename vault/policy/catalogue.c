@@ -468,6 +468,18 @@ static enum vault_code check_derivations(struct policy *policy, struct reader *r
     return VAULT_OK;
 }
 
+/* Check every list and number its ids. */
+static enum vault_code number_lists(struct policy *policy, struct reader *reader,
+                                    const json_t *root)
+{
+    for (size_t i = 0; i < LIST_COUNT; i++) {
+        const size_t mark = reader_enter(reader, lists[i].name);
+        VAULT_TRY(number_ids(policy, reader, &lists[i], json_object_get(root, lists[i].name)));
+        reader_leave(reader, mark);
+    }
+    return VAULT_OK;
+}
+
 enum vault_code catalogue_load(struct policy *policy, struct reader *reader, const json_t *root)
 {
     static element_loader *const loaders[LIST_COUNT] = {load_field, load_purpose, NULL, load_atom,
@@ -476,11 +488,7 @@ enum vault_code catalogue_load(struct policy *policy, struct reader *reader, con
     VAULT_TRY(reader_check_format(reader, root, "vault-catalogue/1"));
     VAULT_TRY(reader_check_members(reader, root, READER_MEMBERS(catalogue_members)));
     VAULT_TRY(load_types(policy, reader, root));
-    for (size_t i = 0; i < LIST_COUNT; i++) {
-        const size_t mark = reader_enter(reader, lists[i].name);
-        VAULT_TRY(number_ids(policy, reader, &lists[i], json_object_get(root, lists[i].name)));
-        reader_leave(reader, mark);
-    }
+    VAULT_TRY(number_lists(policy, reader, root));
     VAULT_TRY(take_places(policy, reader));
     for (size_t i = 0; i < LIST_COUNT; i++)
         VAULT_TRY(load_elements(policy, reader, root, &lists[i], loaders[i]));

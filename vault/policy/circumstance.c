@@ -12,6 +12,8 @@
 #define SUBSET_VALUES_MAX 6
 #define MIXED_CHOICES_MAX 256
 
+#define ATOMS_BYTES_MAX   65536UL
+
 /* A choice for a variable: what it says of the atom's bits on each side, and which clauses it
  * meets. */
 struct choice {
@@ -411,7 +413,7 @@ static bool try_choices(struct circumstance *circumstance, size_t clause)
             if (found)
                 break;
             v->chosen = v->choice_count;
-            if (tried_count < sizeof tried / sizeof *tried) {
+            if (tried_count < MIXED_CHOICES_MAX) {
                 v->choices[i].excluded = true;
                 tried[tried_count++] = &v->choices[i];
             }
@@ -465,7 +467,7 @@ static bool is_first_of_set(const struct circumstance *circumstance,
 static bool write_set(const struct variable *first, struct buf *out)
 {
     bool known = false;
-    VAULT_AUTO(buf_finish) struct buf list = buf_limited(64 * 1024);
+    VAULT_AUTO(buf_finish) struct buf list = buf_limited(ATOMS_BYTES_MAX);
     for (const struct variable *v = first; v; v = v->next) {
         if (!v->value || strcmp(v->id, first->id) != 0 || choice_of(v) == 0)
             continue;
@@ -504,7 +506,7 @@ void circumstance_write_atoms(const struct circumstance *circumstance, struct bu
     bool first = true;
     buf_byte(out, '{');
     for (const struct variable *v = circumstance->variables; v; v = v->next) {
-        VAULT_AUTO(buf_finish) struct buf atom = buf_limited(64 * 1024);
+        VAULT_AUTO(buf_finish) struct buf atom = buf_limited(ATOMS_BYTES_MAX);
         if (!write_atom(circumstance, v, &atom))
             continue;
         if (!first)

@@ -11,7 +11,7 @@
 
 #define COST_MAX        256
 #define YEARS_MAX       200
-#define MONTHS_MAX      (YEARS_MAX * 12)
+#define MONTHS_MAX      2400
 #define LABEL_CHARS_MAX 256
 
 static const char *const parameter_names[] = {"years",  "months", "bands", "table",

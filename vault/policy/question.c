@@ -396,6 +396,16 @@ static enum vault_code read_values(struct asking *asking, json_t *object)
     return VAULT_OK;
 }
 
+/* What the request says of the circumstances, all of which may be left out. */
+static enum vault_code read_circumstances(struct asking *asking, const json_t *root)
+{
+    VAULT_TRY(read_atoms(asking, json_object_get(root, "atoms")));
+    VAULT_TRY(read_unmet(asking, json_object_get(root, "unmet")));
+    VAULT_TRY(read_consents(asking, json_object_get(root, "consents")));
+    VAULT_TRY(read_objections(asking, json_object_get(root, "objections")));
+    return read_values(asking, json_object_get(root, "values"));
+}
+
 enum vault_code question_read(const struct policy *policy, struct reader *reader,
                               const json_t *root, struct arena *arena, struct question *out)
 {
@@ -409,11 +419,7 @@ enum vault_code question_read(const struct policy *policy, struct reader *reader
     VAULT_TRY(load_instant(reader, root, "now", 0, &question.request.now_s));
     VAULT_TRY(read_service(&asking, root));
     VAULT_TRY(read_fields(&asking, json_object_get(root, "fields")));
-    VAULT_TRY(read_atoms(&asking, json_object_get(root, "atoms")));
-    VAULT_TRY(read_unmet(&asking, json_object_get(root, "unmet")));
-    VAULT_TRY(read_consents(&asking, json_object_get(root, "consents")));
-    VAULT_TRY(read_objections(&asking, json_object_get(root, "objections")));
-    VAULT_TRY(read_values(&asking, json_object_get(root, "values")));
+    VAULT_TRY(read_circumstances(&asking, root));
     *out = question;
     return VAULT_OK;
 }

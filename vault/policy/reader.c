@@ -33,8 +33,12 @@ static const char *pointer_text(struct reader *reader)
 static void copy_on_one_line(char *out, size_t out_bytes, const char *text)
 {
     size_t i = 0;
-    for (; text[i] && i + 1 < out_bytes; i++)
-        out[i] = (unsigned char)text[i] < ' ' || text[i] == 0x7f ? '?' : text[i];
+    for (; text[i] && i + 1 < out_bytes; i++) {
+        const bool control = (unsigned char)text[i] < ' ' || text[i] == 0x7f;
+        out[i] = text[i];
+        if (control)
+            out[i] = '?';
+    }
     out[i] = 0;
 }
 
@@ -178,8 +182,7 @@ enum vault_code reader_check_members(struct reader *reader, const json_t *value,
                                      const struct reader_member members[], size_t count)
 {
     VAULT_TRY(reader_check_type(reader, value, READ_OBJECT));
-    /* jansson's iterators take a non-const object but do not change it. */
-    json_t *object = (json_t *)(uintptr_t)value;
+    json_t *object = reader_iterable(value);
     for (void *it = json_object_iter(object); it; it = json_object_iter_next(object, it)) {
         const char *name = json_object_iter_key(it);
         if (is_among(name, members, count))

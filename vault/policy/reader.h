@@ -80,6 +80,16 @@ enum vault_code reader_check_members(struct reader *reader, const json_t *value,
                                      const struct reader_member members[], size_t count)
     VAULT_MUST_CHECK;
 
+/* jansson's iterators take an object that they could change, but do not. */
+static inline json_t *reader_iterable(const json_t *value)
+{
+    const union {
+        const json_t *given;
+        json_t *wanted;
+    } same = {.given = value};
+    return same.wanted;
+}
+
 /* Whether the member "format" is this text: a file of another format is another thing. */
 enum vault_code reader_check_format(struct reader *reader, const json_t *object, const char *format)
     VAULT_MUST_CHECK;

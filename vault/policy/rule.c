@@ -331,7 +331,7 @@ static enum vault_code load_must(struct rules *rules, const json_t *object, stru
     json_t *value;
     json_object_foreach(must, name, value)
     {
-        struct due due;
+        struct due due = {0};
         const size_t inner = reader_enter(rules->reader, name);
         VAULT_TRY(load_due(rules, name, value, &due));
         reader_leave(rules->reader, inner);
@@ -420,6 +420,29 @@ static enum vault_code load_in_force(struct rules *rules, const json_t *object, 
     return VAULT_OK;
 }
 
+/* Who may have what, for what. */
+static enum vault_code load_covered(struct rules *rules, const json_t *object, struct rule *rule)
+{
+    VAULT_TRY(load_who(rules, object, rule));
+    VAULT_TRY(load_list_or_any(rules, object, "purposes", POLICY_PURPOSE, rule, &rule->purposes_any,
+                               &rule->purposes));
+    VAULT_TRY(load_list_or_any(rules, object, "fields", POLICY_FIELD, rule, &rule->fields_any,
+                               &rule->fields));
+    rule->wildcard = rule->wildcard || rule->fields_any;
+    return VAULT_OK;
+}
+
+/* Under which law, when, how and until when. */
+static enum vault_code load_terms(struct rules *rules, const json_t *object, struct rule *rule)
+{
+    VAULT_TRY(load_basis(rules, object, rule));
+    VAULT_TRY(load_article9(rules, object, rule));
+    VAULT_TRY(load_when(rules, object, rule));
+    VAULT_TRY(load_release(rules, object, rule));
+    VAULT_TRY(load_must(rules, object, rule));
+    return load_in_force(rules, object, rule);
+}
+
 enum vault_code rule_load(struct rules *rules, const json_t *object, struct rule *rule)
 {
     struct bytes id;
@@ -430,16 +453,6 @@ enum vault_code rule_load(struct rules *rules, const json_t *object, struct rule
     rule->default_form = FORM_COUNT;
     VAULT_TRY(load_effect(rules, object, rule));
     VAULT_TRY(load_words(rules->reader, &rules->policy->arena, object, "why", &rule->why));
-    VAULT_TRY(load_who(rules, object, rule));
-    VAULT_TRY(load_list_or_any(rules, object, "purposes", POLICY_PURPOSE, rule, &rule->purposes_any,
-                               &rule->purposes));
-    VAULT_TRY(load_list_or_any(rules, object, "fields", POLICY_FIELD, rule, &rule->fields_any,
-                               &rule->fields));
-    rule->wildcard = rule->wildcard || rule->fields_any;
-    VAULT_TRY(load_basis(rules, object, rule));
-    VAULT_TRY(load_article9(rules, object, rule));
-    VAULT_TRY(load_when(rules, object, rule));
-    VAULT_TRY(load_release(rules, object, rule));
-    VAULT_TRY(load_must(rules, object, rule));
-    return load_in_force(rules, object, rule);
+    VAULT_TRY(load_covered(rules, object, rule));
+    return load_terms(rules, object, rule);
 }

@@ -50,8 +50,11 @@ static enum vault_code read_file(struct rules *rules, const struct bundle_file *
     VAULT_AUTO(reader_finish)
     struct reader reader = reader_over(file->path, buf_view(&file->content), fault, err);
     rules->reader = &reader;
-    VAULT_TRY(reader_parse(&reader, &root));
-    return load_file(rules, file, root);
+    enum vault_code code = reader_parse(&reader, &root);
+    if (code == VAULT_OK)
+        code = load_file(rules, file, root);
+    rules->reader = NULL;
+    return code;
 }
 
 /* --- all rules together --- */

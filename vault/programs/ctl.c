@@ -1,5 +1,6 @@
 #include "ctl.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,13 +23,13 @@ enum vault_code ctl_connect(const struct ctl *ctl, int *fd, struct vault_error *
 {
     if (ctl->socket)
         return admin_connect(ctl->socket, fd, err);
-    if (!ctl->config)
-        return vault_fail(err, VAULT_UNAVAILABLE,
-                          "which vault? give --socket PATH or --config FILE");
+    assert(ctl->config); /* main saw to it */
     struct config *config = calloc(1, sizeof *config);
     if (!config)
         return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
     enum vault_code code = config_read(ctl->config, config, err);
+    if (code == VAULT_NOT_FOUND)
+        code = VAULT_IO;
     if (code == VAULT_OK)
         code = admin_connect(config->admin_socket, fd, err);
     free(config);

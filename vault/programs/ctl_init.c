@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ctl.h"
 #include "options.h"
@@ -27,12 +28,14 @@ struct init {
     const char *dir;
     const char *origin;
     const char *host;
-    long port; /* of the services; citizens and auditors have the next two */
+    const char *key_file; /* as given, or NULL: in the vault's folder */
+    long port;            /* of the services; citizens and auditors have the next two */
     bool allow_swap;
     const char *signers[CONFIG_TRUST_MAX];
     size_t signer_count;
     char absolute[PATH_MAX];
     char certs[PATH_MAX];
+    char key_path[PATH_MAX];
 };
 
 static const char help[] =
@@ -44,6 +47,8 @@ static const char help[] =
     "\n"
     "  --dir DIR               where; a new or an empty folder\n"
     "  --origin NAME           the access log's name (citizen-vault.local/log)\n"
+    "  --key-file FILE         where the key goes that opens the vault (DIR/root.key); better on\n"
+    "                          another disk, since whoever has both has everything\n"
     "  --host NAME             the host name of the citizens' pages (localhost)\n"
     "  --port N                port for services; citizens N+1, auditors N+2 (8440)\n"
     "  --policy-signer VKEY    who may sign policy bundles; may be repeated, all must sign\n"
@@ -107,7 +112,9 @@ static void write_config(const struct init *init, struct buf *out)
     buf_text(out, "{\n  \"data\": \".\",\n  \"origin\": ");
     json_write_string(out, bytes_of_text(init->origin));
     buf_format(out, ",\n  \"allow_swap\": %s,\n", init->allow_swap ? "true" : "false");
-    buf_text(out, "  \"keyring\": {\"key_file\": \"root.key\"},\n");
+    buf_text(out, "  \"keyring\": {\"key_file\": ");
+    json_write_string(out, bytes_of_text(init->key_path));
+    buf_text(out, "},\n");
     write_listener(out, "services", init->port,
                    ",\n    \"clients_ca\": \"certs/services-ca.pem\","
                    " \"clients_ca_key\": \"certs/services-ca.key\"");
@@ -137,19 +144,31 @@ static enum vault_code write_config_file(const struct init *init, struct vault_e
     return file_create(path, buf_view(&text), 0600, err);
 }
 
+/* The key file's absolute path: the configuration is read from wherever vaultd is started. */
+static enum vault_code name_key_file(struct init *init, struct vault_error *err)
+{
+    char here[PATH_MAX];
+    if (!init->key_file)
+        return file_join(init->key_path, sizeof init->key_path, init->absolute, "root.key", err);
+    if (init->key_file[0] == '/')
+        snprintf(here, sizeof here, "/");
+    else if (!getcwd(here, sizeof here))
+        return vault_fail_errno(err, "finding the current folder");
+    return file_join(init->key_path, sizeof init->key_path, here, init->key_file, err);
+}
+
 static enum vault_code make_vault(struct init *init, struct secret **recovery,
                                   struct vault_error *err)
 {
-    char key_file[PATH_MAX];
     VAULT_TRY(folder_create(init->dir, err));
     if (!realpath(init->dir, init->absolute))
         return vault_fail_errno(err, "%s", init->dir);
-    VAULT_TRY(file_join(key_file, sizeof key_file, init->absolute, "root.key", err));
+    VAULT_TRY(name_key_file(init, err));
     VAULT_TRY(file_join(init->certs, sizeof init->certs, init->absolute, "certs", err));
     const struct vault_options options = {
         .dir = init->absolute,
         .origin = init->origin,
-        .provider = {"file", key_file},
+        .provider = {"file", init->key_path},
         .clock = clock_system,
     };
     VAULT_TRY(vault_create(&options, recovery, err));
@@ -180,6 +199,7 @@ static bool read_options(int argc, char **argv, struct init *init, bool *wants_h
     static const struct option options[] = {
         {"dir", required_argument, NULL, 'd'},
         {"origin", required_argument, NULL, 'o'},
+        {"key-file", required_argument, NULL, 'k'},
         {"host", required_argument, NULL, 'n'},
         {"port", required_argument, NULL, 'p'},
         {"policy-signer", required_argument, NULL, 's'},
@@ -197,6 +217,9 @@ static bool read_options(int argc, char **argv, struct init *init, bool *wants_h
             break;
         case 'o':
             init->origin = optarg;
+            break;
+        case 'k':
+            init->key_file = optarg;
             break;
         case 'n':
             init->host = optarg;

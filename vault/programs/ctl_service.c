@@ -1,6 +1,7 @@
 /*
  * vaultctl status, service …, policy activate: one question to the daemon, one answer.
  */
+#include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
@@ -85,11 +86,23 @@ static int read_into(const char *path, struct buf *out)
     return code ? ctl_failed(code == VAULT_NOT_FOUND ? VAULT_IO : code, &err) : 0;
 }
 
-static int save_certificate(const json_t *result, const char *path)
+/* Where the certificate goes, opened before the daemon is asked for it: an answer must not be lost
+ * because it cannot be written. */
+static int open_output(const char *path, int *fd)
+{
+    struct vault_error err;
+    *fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    if (*fd >= 0)
+        return 0;
+    vault_fail_errno(&err, "opening %s", path);
+    return ctl_failed(VAULT_IO, &err);
+}
+
+static int save_certificate(const json_t *result, int fd)
 {
     struct vault_error err;
     const struct bytes pem = json_text(json_object_get(result, "certificate"));
-    const enum vault_code code = file_replace(path, pem, 0644, &err);
+    const enum vault_code code = file_write_all(fd, pem, &err);
     return code ? ctl_failed(code, &err) : 0;
 }
 
@@ -100,7 +113,10 @@ static int add_certificate(const struct ctl *ctl, const char *command, const cha
     VAULT_AUTO(buf_finish) struct buf csr = buf_limited(FILE_BYTES_MAX);
     VAULT_AUTO(buf_finish) struct buf request = buf_limited(REQUEST_BYTES_MAX);
     VAULT_AUTO(json_free) json_t *result = NULL;
+    VAULT_AUTO(file_close) int fd = -1;
     int exit_code = read_into(csr_path, &csr);
+    if (exit_code == 0)
+        exit_code = open_output(out_path, &fd);
     if (exit_code)
         return exit_code;
     begin(&request, command);
@@ -109,7 +125,7 @@ static int add_certificate(const struct ctl *ctl, const char *command, const cha
     buf_byte(&request, '}');
     exit_code = ask(ctl, &request, &result, NULL);
     if (exit_code == 0)
-        exit_code = save_certificate(result, out_path);
+        exit_code = save_certificate(result, fd);
     if (exit_code == 0 && !ctl->json)
         printf("%s: certificate in %s\n", id, out_path);
     return exit_code;
@@ -190,6 +206,70 @@ int ctl_auditor_add(const struct ctl *ctl, int argc, char **argv)
 {
     return add_certificate_for(ctl, argc, argv, "auditor add",
                                "auditor add takes NAME --csr FILE --out FILE");
+}
+
+int ctl_service_cert_revoke(const struct ctl *ctl, int argc, char **argv)
+{
+    VAULT_AUTO(buf_finish) struct buf certificate = buf_limited(FILE_BYTES_MAX);
+    VAULT_AUTO(buf_finish) struct buf request = buf_limited(REQUEST_BYTES_MAX);
+    VAULT_AUTO(json_free) json_t *result = NULL;
+    if (argc != 4 || strcmp(argv[2], "--cert") != 0)
+        return ctl_usage("service cert-revoke takes ID --cert FILE");
+    const int exit_code = read_into(argv[3], &certificate);
+    if (exit_code)
+        return exit_code;
+    begin(&request, "service cert-revoke");
+    add_text(&request, "id", bytes_of_text(argv[1]));
+    add_text(&request, "certificate", buf_view(&certificate));
+    buf_byte(&request, '}');
+    return ask(ctl, &request, &result, "revoked");
+}
+
+static int change_service(const struct ctl *ctl, int argc, char **argv, const char *command,
+                          const char *done)
+{
+    VAULT_AUTO(buf_finish) struct buf request = buf_limited(REQUEST_BYTES_MAX);
+    VAULT_AUTO(json_free) json_t *result = NULL;
+    if (argc != 2)
+        return ctl_usage("this takes the ID of a service");
+    begin(&request, command);
+    add_text(&request, "id", bytes_of_text(argv[1]));
+    buf_byte(&request, '}');
+    return ask(ctl, &request, &result, done);
+}
+
+int ctl_service_suspend(const struct ctl *ctl, int argc, char **argv)
+{
+    return change_service(ctl, argc, argv, "service suspend", "suspended");
+}
+
+int ctl_service_resume(const struct ctl *ctl, int argc, char **argv)
+{
+    return change_service(ctl, argc, argv, "service resume", "active again");
+}
+
+int ctl_service_remove(const struct ctl *ctl, int argc, char **argv)
+{
+    return change_service(ctl, argc, argv, "service remove", "removed");
+}
+
+int ctl_service_list(const struct ctl *ctl, int argc, char **argv)
+{
+    (void)argv;
+    VAULT_AUTO(buf_finish) struct buf request = buf_limited(REQUEST_BYTES_MAX);
+    VAULT_AUTO(json_free) json_t *result = NULL;
+    if (argc != 1)
+        return ctl_usage("service list takes no arguments");
+    begin(&request, "service list");
+    buf_byte(&request, '}');
+    const int exit_code = ask(ctl, &request, &result, NULL);
+    for (size_t i = 0; exit_code == 0 && !ctl->json && i < json_array_size(result); i++) {
+        const json_t *service = json_array_get(result, i);
+        printf("%-32s %-10s %s\n", json_string_value(json_object_get(service, "id")),
+               json_string_value(json_object_get(service, "state")),
+               json_string_value(json_object_get(service, "name")));
+    }
+    return exit_code;
 }
 
 int ctl_service_subjects(const struct ctl *ctl, int argc, char **argv)

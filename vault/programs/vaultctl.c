@@ -21,28 +21,39 @@ static const struct {
     const char *group;
     const char *verb; /* NULL: the group is the command, or has verbs of its own */
     ctl_run *run;
+    bool offline; /* needs no daemon */
     const char *arguments;
     const char *what;
 } commands[] = {
-    {"init", NULL, ctl_init, "--dir DIR …", "make a new vault; see init --help"},
-    {"status", NULL, ctl_status, "", "is it ready, how many citizens, which policy, the log's key"},
-    {"service", "add", ctl_service_add, "FILE.json [--csr FILE --out FILE]",
+    {"init", NULL, ctl_init, true, "--dir DIR …", "make a new vault; see init --help"},
+    {"status", NULL, ctl_status, false, "",
+     "is it ready, how many citizens, which policy, the log's key"},
+    {"service", "add", ctl_service_add, false, "FILE.json [--csr FILE --out FILE]",
      "register a service, and sign a certificate for its own key"},
-    {"service", "cert-add", ctl_service_cert_add, "ID --csr FILE --out FILE",
+    {"service", "cert-add", ctl_service_cert_add, false, "ID --csr FILE --out FILE",
      "sign a certificate for one more key of a service"},
-    {"service", "subjects", ctl_service_subjects, "ID REFERENCE…",
+    {"service", "cert-revoke", ctl_service_cert_revoke, false, "ID --cert FILE",
+     "trust a service's key no more, from the next request on"},
+    {"service", "suspend", ctl_service_suspend, false, "ID",
+     "let it in no more, from the next request on"},
+    {"service", "resume", ctl_service_resume, false, "ID", "let a suspended service in again"},
+    {"service", "remove", ctl_service_remove, false, "ID", "end it; its id is never given again"},
+    {"service", "list", ctl_service_list, false, "", "which services there are, and their state"},
+    {"service", "subjects", ctl_service_subjects, false, "ID REFERENCE…",
      "print what the service calls these citizens: its enrolment list"},
-    {"auditor", "add", ctl_auditor_add, "NAME --csr FILE --out FILE",
+    {"auditor", "add", ctl_auditor_add, false, "NAME --csr FILE --out FILE",
      "sign a certificate for an auditor's own key"},
-    {"citizen", "import", ctl_citizen_import, "FILE.jsonl",
+    {"citizen", "import", ctl_citizen_import, false, "FILE.jsonl",
      "bring citizens in, a row of JSON each; may be run again"},
-    {"policy", "activate", ctl_policy_activate, "DIR", "make a signed bundle the one that decides"},
-    {"policy", "key", ctl_policy_key, "NAME FILE", "make a key to sign bundles with"},
-    {"policy", "sign", ctl_policy_sign, "DIR --key FILE [--name NAME --version N]",
+    {"policy", "activate", ctl_policy_activate, false, "DIR",
+     "make a signed bundle the one that decides"},
+    {"policy", "key", ctl_policy_key, true, "NAME FILE", "make a key to sign bundles with"},
+    {"policy", "sign", ctl_policy_sign, true, "DIR --key FILE [--name NAME --version N]",
      "write manifest and signature"},
-    {"policy", "verify", ctl_policy_verify, "DIR --trust FILE",
+    {"policy", "verify", ctl_policy_verify, true, "DIR --trust FILE",
      "check manifest and signatures against a file of verifier keys"},
-    {"policy", NULL, run_policy, "VERB …", "work on a bundle without a vault; see policy --help"},
+    {"policy", NULL, run_policy, true, "VERB …",
+     "work on a bundle without a vault; see policy --help"},
 };
 
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
@@ -93,21 +104,42 @@ static void take_trailing_json(int *argc, char **argv, struct ctl *ctl)
     }
 }
 
+static bool asks_for_help(int argc, char **argv)
+{
+    return argc > 1 && strcmp(argv[1], "--help") == 0;
+}
+
+static int print_command_help(size_t i)
+{
+    printf("usage: vaultctl %s%s%s%s %s\n\n  %s\n",
+           commands[i].offline ? "" : "[--socket PATH | --config FILE] ", commands[i].group,
+           commands[i].verb ? " " : "", commands[i].verb ? commands[i].verb : "",
+           commands[i].arguments, commands[i].what);
+    return 0;
+}
+
+/* argv[0] is the command's last word. */
+static int run(struct ctl *ctl, size_t i, int argc, char **argv)
+{
+    const bool has_own_help = commands[i].run == ctl_init || commands[i].run == run_policy;
+    if (asks_for_help(argc, argv) && !has_own_help)
+        return print_command_help(i);
+    if (commands[i].run != run_policy)
+        take_trailing_json(&argc, argv, ctl);
+    if (!commands[i].offline && !ctl->socket && !ctl->config)
+        return ctl_usage("which vault? give --socket PATH or --config FILE before the command");
+    return commands[i].run(ctl, argc, argv);
+}
+
 static int dispatch(struct ctl *ctl, int argc, char **argv)
 {
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         if (strcmp(commands[i].group, argv[0]) != 0)
             continue;
-        if (!commands[i].verb) {
-            if (commands[i].run != run_policy)
-                take_trailing_json(&argc, argv, ctl);
-            return commands[i].run(ctl, argc, argv);
-        }
-        if (argc > 1 && strcmp(commands[i].verb, argv[1]) == 0) {
-            argc--;
-            take_trailing_json(&argc, argv + 1, ctl);
-            return commands[i].run(ctl, argc, argv + 1);
-        }
+        if (!commands[i].verb)
+            return run(ctl, i, argc, argv);
+        if (argc > 1 && strcmp(commands[i].verb, argv[1]) == 0)
+            return run(ctl, i, argc - 1, argv + 1);
     }
     return ctl_usage("no such command");
 }

@@ -183,6 +183,13 @@ static int wait_for_the_end(const struct server *server, const sigset_t *signals
     }
 }
 
+/* A configuration that is not there is an input that cannot be read. */
+static enum vault_code read_config(const char *path, struct config *out, struct vault_error *err)
+{
+    const enum vault_code code = config_read(path, out, err);
+    return code == VAULT_NOT_FOUND ? VAULT_IO : code;
+}
+
 static int serve(const char *path)
 {
     struct vault_error err = {0};
@@ -190,7 +197,7 @@ static int serve(const char *path)
     struct server *server = calloc(1, sizeof *server);
     if (!server)
         return vault_code_exit(VAULT_NO_MEMORY);
-    enum vault_code code = config_read(path, &server->config, &err);
+    enum vault_code code = read_config(path, &server->config, &err);
     if (code == VAULT_OK)
         code = program_start(server->config.allow_swap, &err);
     block_signals(&signals);
@@ -218,7 +225,7 @@ static int check_config(const char *path)
     if (!config)
         return vault_code_exit(VAULT_NO_MEMORY);
     json_start();
-    enum vault_code code = config_read(path, config, &err);
+    enum vault_code code = read_config(path, config, &err);
     if (code == VAULT_OK) {
         config_print(config, &text);
         code = buf_check(&text, &err);

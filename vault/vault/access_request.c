@@ -279,13 +279,51 @@ static enum vault_code write_grant(struct vault *vault, const struct service *se
     return VAULT_OK;
 }
 
+/* The consent that answered the request, if there is one: the newest of its (service, purpose),
+ * since a request is answered once. */
+static const struct consent *answer_of(struct person *person, const struct request *request)
+{
+    for (size_t i = 0; i < person->consent_count; i++) {
+        if (strcmp(person->consents[i].request, request->id) == 0)
+            return &person->consents[i];
+    }
+    return NULL;
+}
+
+static enum vault_code mark_answered(struct vault *vault, const struct request *request,
+                                     enum consent_state state, int64_t seq, struct vault_error *err)
+{
+    const enum request_state answered =
+        state == CONSENT_REFUSED ? REQUEST_REFUSED : REQUEST_GRANTED;
+    return request_answer(vault->store, request->id, &request->citizen, answered, seq, err);
+}
+
+/* A pending request that a citizen opened may have its answer already: a crash came between the
+ * decision and the mark. The mark is made now. */
+static enum vault_code settle(struct vault *vault, struct request *request, struct vault_error *err)
+{
+    if (request->state != REQUEST_PENDING || !request->claimed)
+        return VAULT_OK;
+    VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
+    struct person *person = NULL;
+    VAULT_TRY(person_hold(vault, &request->citizen, &citizen, &person, err));
+    const struct consent *given = answer_of(person, request);
+    if (!given)
+        return VAULT_OK;
+    VAULT_TRY(mark_answered(vault, request, given->state, given->seq, err));
+    return request_get(vault->store, request->id, request, NULL, err);
+}
+
 enum vault_code access_request_state(struct vault *vault, const struct service *service,
                                      const char *id, struct buf *out, struct vault_error *err)
 {
     struct request request;
-    VAULT_TRY(request_get(vault->store, id, &request, NULL, err));
-    if (strcmp(request.service, service->id) != 0)
+    const enum vault_code code = request_get(vault->store, id, &request, NULL, err);
+    if (code && code != VAULT_NOT_FOUND && code != VAULT_INVALID && code != VAULT_TOO_LARGE)
+        return code;
+    if (code || strcmp(request.service, service->id) != 0)
         return vault_fail(err, VAULT_NOT_FOUND, "there is no such request");
+    VAULT_TRY(settle(vault, &request, err));
     buf_format(out, "{\"id\":\"%s\",\"state\":\"%s\"", request.id,
                state_name(&request, clock_now_s(&vault->options.clock)));
     if (request.state == REQUEST_GRANTED)
@@ -345,10 +383,12 @@ static enum vault_code claim(struct vault *vault, const struct citizen_id *citiz
 {
     if (view->request.claimed)
         return citizen_id_equal(&view->request.citizen, citizen) ? VAULT_OK : not_found(err);
+    /* The entry first: a crash in between leaves it twice, never missing. */
+    VAULT_TRY(enter_request(vault, citizen, view, err));
     VAULT_TRY(request_claim(vault->store, view->request.id, citizen, err));
     view->request.claimed = true;
     view->request.citizen = *citizen;
-    return enter_request(vault, citizen, view, err);
+    return VAULT_OK;
 }
 
 enum vault_code access_request_by_code(struct vault *vault, const struct citizen_id *citizen,
@@ -377,6 +417,7 @@ enum vault_code access_request_by_id(struct vault *vault, const struct citizen_i
     VAULT_TRY(request_get(vault->store, id, &view.request, &view.json, err));
     if (!view.request.claimed || !citizen_id_equal(&view.request.citizen, citizen))
         return not_found(err);
+    VAULT_TRY(settle(vault, &view.request, err));
     VAULT_TRY(complete_view(vault, &view, err));
     *out = view;
     view = (struct access_view){0};
@@ -443,34 +484,52 @@ static enum vault_code check_within(const struct access_view *view,
     return VAULT_OK;
 }
 
-/* The decision first: a request marked as granted always has its consent. Of two answers given at
- * once the later decision counts, as it does anywhere else. */
-static enum vault_code answer(struct vault *vault, const struct citizen_id *citizen, const char *id,
-                              const struct consent_decision *decision, enum request_state state,
-                              struct vault_error *err)
+/*
+ * All of it while the citizen is held, so that of two answers given at once the second finds the
+ * first: the request must still be pending, the decision is stored and entered, the request marked.
+ * A crash before the mark is made up for by settle().
+ */
+static enum vault_code answer_held(struct vault *vault, const struct citizen_id *id,
+                                   const char *request_id, const struct consent_decision *decision,
+                                   enum consent_state state, struct ledger_ticket *ticket,
+                                   struct vault_error *err)
 {
     VAULT_AUTO(access_view_finish) struct access_view view = {0};
-    char consent_id[CONSENT_ID_CHARS + 1];
-    int64_t seq = 0;
-    VAULT_TRY(access_request_by_id(vault, citizen, id, &view, err));
+    VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
+    struct person *person = NULL;
+    struct consent_outcome outcome;
+    struct consent_decision answer = *decision;
+    VAULT_TRY(access_request_by_id(vault, id, request_id, &view, err));
     VAULT_TRY(check_within(&view, decision, err));
-    if (state == REQUEST_GRANTED)
-        VAULT_TRY(consent_give(vault, citizen, decision, consent_id, &seq, err));
-    else
-        VAULT_TRY(consent_refuse(vault, citizen, decision, &seq, err));
-    return request_answer(vault->store, id, citizen, state, seq, err);
+    VAULT_TRY(person_hold(vault, id, &citizen, &person, err));
+    VAULT_TRY(request_get(vault->store, request_id, &view.request, NULL, err));
+    if (view.request.state != REQUEST_PENDING || answer_of(person, &view.request))
+        return vault_fail(err, VAULT_CONFLICT, "the request was answered meanwhile");
+    answer.request = request_id;
+    VAULT_TRY(consent_decide(vault, citizen, person, &answer, state, &outcome, err));
+    *ticket = outcome.ticket;
+    return mark_answered(vault, &view.request, state, outcome.seq, err);
+}
+
+static enum vault_code answer(struct vault *vault, const struct citizen_id *citizen, const char *id,
+                              const struct consent_decision *decision, enum consent_state state,
+                              struct vault_error *err)
+{
+    struct ledger_ticket ticket;
+    VAULT_TRY(answer_held(vault, citizen, id, decision, state, &ticket, err));
+    return ledger_wait(vault->ledger, &ticket, err);
 }
 
 enum vault_code access_request_give(struct vault *vault, const struct citizen_id *citizen,
                                     const char *id, const struct consent_decision *decision,
                                     struct vault_error *err)
 {
-    return answer(vault, citizen, id, decision, REQUEST_GRANTED, err);
+    return answer(vault, citizen, id, decision, CONSENT_GIVEN, err);
 }
 
 enum vault_code access_request_refuse(struct vault *vault, const struct citizen_id *citizen,
                                       const char *id, const struct consent_decision *decision,
                                       struct vault_error *err)
 {
-    return answer(vault, citizen, id, decision, REQUEST_REFUSED, err);
+    return answer(vault, citizen, id, decision, CONSENT_REFUSED, err);
 }

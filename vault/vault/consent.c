@@ -51,22 +51,11 @@ static enum vault_code check_extent(const struct consent_decision *decision,
     return VAULT_OK;
 }
 
-/* The record that follows: a new consent, or for an ending the next version of the one there is. */
-static struct consent next_of(const struct vault *vault, const struct consent *current,
-                              enum consent_state state)
+/* Not before the last record of this (service, purpose), should the clock have gone back. */
+static int64_t time_of_next(const struct vault *vault, const struct consent *current)
 {
-    const int64_t now_ms = clock_now_ms(&vault->options.clock);
-    struct consent next = {
-        .state = state, .version = 1, .at_s = now_ms / 1000, .uses = CONSENT_UNLIMITED};
-    if (current && state == CONSENT_WITHDRAWN) {
-        next = *current;
-        next.state = state;
-        next.version = current->version + 1;
-        next.at_s = now_ms / 1000;
-    } else {
-        ulid_new(next.id, now_ms);
-    }
-    return next;
+    const int64_t now_s = clock_now_s(&vault->options.clock);
+    return current && current->at_s > now_s ? current->at_s : now_s;
 }
 
 static enum vault_code store_next(struct vault *vault, struct citizen *citizen,
@@ -99,59 +88,84 @@ static enum vault_code hold_existing(struct vault *vault, const struct citizen_i
     return VAULT_OK;
 }
 
-/* A decision, held, stored and entered; the caller waits for the ticket after letting go. */
-static enum vault_code decide(struct vault *vault, const struct citizen_id *id,
-                              const struct consent_decision *decision, struct consent *next,
-                              int64_t *seq, struct ledger_ticket *ticket, struct vault_error *err)
-{
-    VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
-    struct person *person = NULL;
-    VAULT_TRY(hold_existing(vault, id, &citizen, &person, err));
-    if (next->state == CONSENT_GIVEN) {
-        uint64_t records = 0;
-        VAULT_TRY(citizen_record_count(citizen, &records, err));
-        if (records >= CITIZEN_RECORDS_SOFT_MAX)
-            return vault_fail(err, VAULT_LIMITED, "too many consents for one citizen");
-    }
-    return store_next(vault, citizen, person, next, decision, seq, ticket, err);
-}
-
-static void fill_from(struct consent *next, const struct consent_decision *decision)
+static void fill(struct consent *next, const struct consent_decision *decision)
 {
     snprintf(next->service, sizeof next->service, "%s", decision->service);
     snprintf(next->purpose, sizeof next->purpose, "%s", decision->purpose);
+    snprintf(next->request, sizeof next->request, "%s", decision->request ? decision->request : "");
     /* Borrowed for the writing of the record; the remembered consent is read from that. */
     next->fields = (struct consent_field *)(uintptr_t)decision->fields;
     next->field_count = decision->field_count;
+}
+
+static enum vault_code check_room(struct citizen *citizen, struct vault_error *err)
+{
+    uint64_t records = 0;
+    VAULT_TRY(citizen_record_count(citizen, &records, err));
+    if (records >= CITIZEN_RECORDS_SOFT_MAX) /* there must be room left to withdraw */
+        return vault_fail(err, VAULT_LIMITED, "too many consents for one citizen");
+    return VAULT_OK;
+}
+
+enum vault_code consent_decide(struct vault *vault, struct citizen *citizen, struct person *person,
+                               const struct consent_decision *decision, enum consent_state state,
+                               struct consent_outcome *out, struct vault_error *err)
+{
+    VAULT_AUTO(active_policy_release) struct policy_hold held = active_policy_hold(vault);
+    const struct consent *current =
+        person_consent(person, bytes_of_text(decision->service), bytes_of_text(decision->purpose));
+    struct consent next = {.state = state,
+                           .version = 1,
+                           .at_s = time_of_next(vault, current),
+                           .uses = CONSENT_UNLIMITED};
+    VAULT_TRY(check_names(decision, err));
+    if (state == CONSENT_GIVEN) {
+        VAULT_TRY(check_extent(decision, held.policy, err));
+        VAULT_TRY(check_room(citizen, err));
+        next.expires_s = next.at_s + decision->days * SECONDS_PER_DAY;
+        next.uses = decision->uses;
+    }
+    fill(&next, decision);
+    ulid_new(next.id, clock_now_ms(&vault->options.clock));
+    VAULT_TRY(store_next(vault, citizen, person, &next, decision, &out->seq, &out->ticket, err));
+    memcpy(out->id, next.id, sizeof out->id);
+    return VAULT_OK;
+}
+
+/* Hold the citizen, decide, let go, and wait until it is on disk. */
+static enum vault_code decide_alone(struct vault *vault, const struct citizen_id *id,
+                                    const struct consent_decision *decision,
+                                    enum consent_state state, struct consent_outcome *out,
+                                    struct vault_error *err)
+{
+    {
+        VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
+        struct person *person = NULL;
+        VAULT_TRY(hold_existing(vault, id, &citizen, &person, err));
+        VAULT_TRY(consent_decide(vault, citizen, person, decision, state, out, err));
+    }
+    return ledger_wait(vault->ledger, &out->ticket, err);
 }
 
 enum vault_code consent_give(struct vault *vault, const struct citizen_id *citizen,
                              const struct consent_decision *decision, char id[CONSENT_ID_CHARS + 1],
                              int64_t *seq, struct vault_error *err)
 {
-    VAULT_AUTO(active_policy_release) struct policy_hold held = active_policy_hold(vault);
-    VAULT_TRY(check_names(decision, err));
-    VAULT_TRY(check_extent(decision, held.policy, err));
-    struct consent next = next_of(vault, NULL, CONSENT_GIVEN);
-    struct ledger_ticket ticket;
-    fill_from(&next, decision);
-    next.expires_s = next.at_s + decision->days * SECONDS_PER_DAY;
-    next.uses = decision->uses;
-    VAULT_TRY(decide(vault, citizen, decision, &next, seq, &ticket, err));
-    memcpy(id, next.id, sizeof next.id);
-    return ledger_wait(vault->ledger, &ticket, err);
+    struct consent_outcome outcome;
+    VAULT_TRY(decide_alone(vault, citizen, decision, CONSENT_GIVEN, &outcome, err));
+    memcpy(id, outcome.id, sizeof outcome.id);
+    *seq = outcome.seq;
+    return VAULT_OK;
 }
 
 enum vault_code consent_refuse(struct vault *vault, const struct citizen_id *citizen,
                                const struct consent_decision *decision, int64_t *seq,
                                struct vault_error *err)
 {
-    VAULT_TRY(check_names(decision, err));
-    struct consent next = next_of(vault, NULL, CONSENT_REFUSED);
-    struct ledger_ticket ticket;
-    fill_from(&next, decision);
-    VAULT_TRY(decide(vault, citizen, decision, &next, seq, &ticket, err));
-    return ledger_wait(vault->ledger, &ticket, err);
+    struct consent_outcome outcome;
+    VAULT_TRY(decide_alone(vault, citizen, decision, CONSENT_REFUSED, &outcome, err));
+    *seq = outcome.seq;
+    return VAULT_OK;
 }
 
 static enum vault_code withdraw_held(struct vault *vault, const struct citizen_id *id,
@@ -166,7 +180,10 @@ static enum vault_code withdraw_held(struct vault *vault, const struct citizen_i
     *changed = current && current->state == CONSENT_GIVEN;
     if (!*changed)
         return VAULT_OK;
-    struct consent next = next_of(vault, current, CONSENT_WITHDRAWN);
+    struct consent next = *current;
+    next.state = CONSENT_WITHDRAWN;
+    next.version = current->version + 1;
+    next.at_s = time_of_next(vault, current);
     return store_next(vault, citizen, person, &next, NULL, NULL, ticket, err);
 }
 

@@ -76,6 +76,12 @@ static bool read_policy(const json_t *policy, struct consent *out)
                             json_text(json_object_get(policy, "manifest")), NULL) == VAULT_OK;
 }
 
+/* Absent is empty. */
+static bool read_request(const json_t *request, struct consent *out)
+{
+    return !request || copy_text(out->request, sizeof out->request, request);
+}
+
 static bool read_members(const json_t *root, struct consent *out)
 {
     const json_t *uses = json_object_get(root, "uses");
@@ -88,6 +94,7 @@ static bool read_members(const json_t *root, struct consent *out)
            copy_text(out->purpose, sizeof out->purpose, json_object_get(root, "purpose")) &&
            read_state(json_object_get(root, "state"), &out->state) &&
            read_policy(json_object_get(root, "policy"), out) &&
+           read_request(json_object_get(root, "request"), out) &&
            read_fields(json_object_get(root, "fields"), out);
 }
 
@@ -163,8 +170,8 @@ void consent_json_write(struct buf *out, const struct consent *consent,
     write_fields(out, consent);
     if (consent->has_policy)
         write_policy(out, consent);
-    if (decision && decision->request)
-        write_member(out, "request", decision->request);
+    if (consent->request[0])
+        write_member(out, "request", consent->request);
     if (decision && decision->text)
         write_text(out, decision);
     buf_byte(out, '}');

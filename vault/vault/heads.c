@@ -18,7 +18,8 @@ struct heads {
     pthread_mutex_t mutex;
     pthread_cond_t room;
     size_t count;
-    struct slot *slots; /* open addressing, linear probing */
+    uint64_t filed_before; /* the index has every entry before this one */
+    struct slot *slots;    /* open addressing, linear probing */
 };
 
 enum vault_code heads_new(struct heads **out, struct vault_error *err)
@@ -80,8 +81,9 @@ enum vault_code heads_put(struct heads *heads, const struct citizen_id *citizen,
                           const struct event_chain *chain, uint64_t index, struct vault_error *err)
 {
     pthread_mutex_lock(&heads->mutex);
-    const bool room = wait_for_room(heads, citizen);
-    if (room) {
+    const bool filed = index < heads->filed_before;
+    const bool room = filed || wait_for_room(heads, citizen);
+    if (room && !filed) {
         struct slot *slot = find(heads, citizen);
         heads->count += !slot->used;
         *slot = (struct slot){true, *citizen, *chain, index};
@@ -118,6 +120,13 @@ static void empty_slot(struct heads *heads, size_t hole)
         heads->slots[i].used = false;
         hole = i;
     }
+}
+
+void heads_filed(struct heads *heads, uint64_t next_index)
+{
+    pthread_mutex_lock(&heads->mutex);
+    heads->filed_before = next_index;
+    pthread_mutex_unlock(&heads->mutex);
 }
 
 void heads_forget(struct heads *heads, const struct citizen_id *citizen, uint64_t index)

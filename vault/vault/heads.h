@@ -25,5 +25,9 @@ enum vault_code heads_put(struct heads *heads, const struct citizen_id *citizen,
 /* False if the citizen has none here. */
 bool heads_get(struct heads *heads, const struct citizen_id *citizen, struct event_chain *out);
 
+/* The index has all entries before next_index; a head among them that is put from now on is not
+ * kept, since nobody would forget it. */
+void heads_filed(struct heads *heads, uint64_t next_index);
+
 /* The index has the citizen's entry at index: forget the head, unless a later one stands there. */
 void heads_forget(struct heads *heads, const struct citizen_id *citizen, uint64_t index);

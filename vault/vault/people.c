@@ -24,6 +24,7 @@ struct row {
     const char *reference;
     char login[SIGN_IN_LOGIN_CHARS + 1]; /* empty: no account */
     struct bytes password;               /* data NULL: none yet */
+    char password_hash[PASSWORD_HASH_CHARS];
     const char *language;
     struct citizen_value values[ROW_VALUES_MAX];
     size_t value_count;
@@ -35,6 +36,7 @@ static void row_finish(struct row *row)
 {
     json_free(&row->root);
     buf_finish(&row->texts);
+    explicit_bzero(row->password_hash, sizeof row->password_hash);
 }
 
 static enum vault_code wrong(struct vault_error *err, const char *what)
@@ -79,7 +81,9 @@ static enum vault_code read_value(struct row *row, const struct policy *policy, 
     *out = (struct citizen_value){.field = name, .as_of_s = now_s, .source = "import"};
     if (as_of)
         VAULT_TRY(instant_parse(json_text(as_of), &out->as_of_s, err));
-    if (json_is_string(source))
+    if (source && !json_is_string(source))
+        return wrong(err, "a source is a text");
+    if (source)
         out->source = json_string_value(source);
     const size_t before = row->texts.size;
     json_write_value(&row->texts, json_object_get(value, "value"));
@@ -134,24 +138,51 @@ static enum vault_code read_row(struct row *row, const struct policy *policy, st
     return read_values(row, policy, now_s, err);
 }
 
-static enum vault_code add_account(struct vault *vault, const struct row *row,
-                                   struct vault_error *err)
+static enum vault_code hash_password(struct row *row, struct vault_error *err)
 {
-    struct account account = {.citizen = row->id};
+    return row->password.data ? password_hash(row->password, row->password_hash, err) : VAULT_OK;
+}
+
+static enum vault_code add_account(struct vault *vault, const struct row *row,
+                                   const struct citizen_id *citizen, struct vault_error *err)
+{
+    struct account account = {.citizen = *citizen};
     if (!row->login[0])
         return VAULT_OK;
     memcpy(account.login, row->login, sizeof row->login);
+    memcpy(account.password_hash, row->password_hash, sizeof row->password_hash);
     snprintf(account.language, sizeof account.language, "%s", row->language);
-    if (row->password.data)
-        VAULT_TRY(password_hash(row->password, account.password_hash, err));
     return account_add(vault->store, &account, err);
 }
 
-static bool login_is_free(struct vault *vault, const struct row *row)
+/* Whether nobody else has the row's login, and no earlier row of the batch. */
+static enum vault_code check_login(struct vault *vault, const struct row *row,
+                                   const struct row earlier[], size_t count,
+                                   struct vault_error *err)
 {
     struct account account;
-    return !row->login[0] ||
-           account_by_login(vault->store, row->login, &account, NULL) == VAULT_NOT_FOUND;
+    bool taken = row->login[0] &&
+                 account_by_login(vault->store, row->login, &account, NULL) != VAULT_NOT_FOUND;
+    for (size_t i = 0; i < count && row->login[0]; i++)
+        taken = taken || strcmp(earlier[i].login, row->login) == 0;
+    return taken ? vault_fail(err, VAULT_INVALID, "the login is taken") : VAULT_OK;
+}
+
+/* A row whose reference is there already. If an import was interrupted between the citizen and the
+ * account, the account is made up for; else there is nothing to do, and VAULT_CONFLICT says so. */
+static enum vault_code complete_known(struct vault *vault, struct row *row,
+                                      const struct citizen_id *citizen, struct vault_error *err)
+{
+    struct account account;
+    const enum vault_code code = account_of_citizen(vault->store, citizen, &account, err);
+    if (code == VAULT_NOT_FOUND && row->login[0]) {
+        VAULT_TRY(check_login(vault, row, NULL, 0, err));
+        VAULT_TRY(hash_password(row, err));
+        return add_account(vault, row, citizen, err);
+    }
+    if (code && code != VAULT_NOT_FOUND)
+        return code;
+    return vault_fail(err, VAULT_CONFLICT, "the reference is there already");
 }
 
 static void set_result(struct people_result *result, enum vault_code code,
@@ -200,7 +231,8 @@ static void create_batch(struct vault *vault, struct batch *batch, struct people
         batch->count = 0;
     }
     for (size_t i = 0; i < batch->count; i++) {
-        const enum vault_code code = add_account(vault, batch->rows[i], &err);
+        const struct row *row = batch->rows[i];
+        const enum vault_code code = add_account(vault, row, &row->id, &err);
         set_result(&results[batch->positions[i]], code, &err);
     }
 }
@@ -214,11 +246,18 @@ static enum vault_code import(struct vault *vault, const struct policy *policy,
     for (size_t i = 0; i < count; i++) {
         struct vault_error why;
         struct row *row = &read[i];
+        struct citizen_id known;
         enum vault_code code = read_row(row, policy, rows[i], now_s, &why);
-        if (code == VAULT_OK && !login_is_free(vault, row))
-            code = vault_fail(&why, VAULT_CONFLICT, "the login is taken");
+        const bool is_known =
+            code == VAULT_OK && people_find(vault, row->reference, &known, NULL) == VAULT_OK;
+        if (is_known)
+            code = complete_known(vault, row, &known, &why);
+        if (code == VAULT_OK && !is_known)
+            code = check_login(vault, row, read, i, &why);
+        if (code == VAULT_OK && !is_known)
+            code = hash_password(row, &why);
         set_result(&results[i], code, &why);
-        if (code)
+        if (code || is_known)
             continue;
         batch->rows[batch->count] = row;
         batch->positions[batch->count] = i;

@@ -263,6 +263,10 @@ enum vault_code person_use(struct citizen *citizen, struct consent *consent,
 {
     const struct citizen_record record = {
         .kind = PERSON_USE_KIND, .key = consent->id, .json = bytes_of_text("{}")};
+    uint64_t records = 0;
+    VAULT_TRY(citizen_record_count(citizen, &records, err));
+    if (records >= CITIZEN_RECORDS_SOFT_MAX) /* there must be room left to withdraw */
+        return vault_fail(err, VAULT_LIMITED, "too many records for one citizen");
     VAULT_TRY(citizen_record_add(citizen, &record, NULL, err));
     consent->used++;
     return VAULT_OK;

@@ -46,3 +46,16 @@ enum vault_code person_record_consent(struct vault *vault, struct citizen *citiz
 /* A use of a consent that has a number of them; not an event of its own. */
 enum vault_code person_use(struct citizen *citizen, struct consent *consent,
                            struct vault_error *err) VAULT_MUST_CHECK;
+
+/* What a decision came to: wait for the ticket after letting the citizen go. */
+struct consent_outcome {
+    char id[CONSENT_ID_CHARS + 1];
+    int64_t seq;
+    struct ledger_ticket ticket;
+};
+
+/* consent.c: give or refuse for a citizen who is held. The codes are consent_give()'s. */
+enum vault_code consent_decide(struct vault *vault, struct citizen *citizen, struct person *person,
+                               const struct consent_decision *decision, enum consent_state state,
+                               struct consent_outcome *out, struct vault_error *err)
+    VAULT_MUST_CHECK;

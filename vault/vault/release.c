@@ -7,6 +7,7 @@
 #include "parts.h"
 #include "person.h"
 #include "vault/base/codec.h"
+#include "vault/ledger/proof.h"
 #include "vault/policy/decide.h"
 #include "vault/policy/value.h"
 #include "vault/store/citizen_value.h"
@@ -47,16 +48,22 @@ struct passage {
 
 /* --- What is asked -------------------------------------------------------------------------- */
 
-/* Names become the policy's numbers. Without a policy nothing is known and nothing is released. */
+/* A name as the policy has it. Without a policy nothing is known and nothing is released; a name
+ * that no policy could have is refused even so, since it would go into the log as it came. */
+static bool find_name(const struct policy *policy, enum policy_kind kind, struct bytes name,
+                      uint16_t *out)
+{
+    *out = policy ? policy_find(policy, kind, name) : POLICY_NONE;
+    return policy ? *out != POLICY_NONE : entry_id_is_valid(name);
+}
+
+/* Names become the policy's numbers. */
 static enum vault_code resolve_names(struct passage *passage, enum release_fault *fault,
                                      struct vault_error *err)
 {
     const struct release_request *request = passage->request;
     const struct policy *policy = passage->policy;
-    struct policy_request *decision = &passage->decision;
-    decision->purpose =
-        policy ? policy_find(policy, POLICY_PURPOSE, request->purpose) : POLICY_NONE;
-    if (policy && decision->purpose == POLICY_NONE) {
+    if (!find_name(policy, POLICY_PURPOSE, request->purpose, &passage->decision.purpose)) {
         *fault = RELEASE_UNKNOWN_PURPOSE;
         return vault_fail(err, VAULT_INVALID, "the purpose is not one that the policy knows");
     }
@@ -64,14 +71,11 @@ static enum vault_code resolve_names(struct passage *passage, enum release_fault
         const struct release_ask *ask = &request->asks[i];
         struct policy_ask *out = &passage->asks[i];
         *out = (struct policy_ask){POLICY_NONE, POLICY_FORM_ANY};
-        if (!policy)
-            continue;
-        out->field = policy_find(policy, POLICY_FIELD, ask->field);
-        if (out->field == POLICY_NONE) {
+        if (!find_name(policy, POLICY_FIELD, ask->field, &out->field)) {
             *fault = RELEASE_UNKNOWN_FIELD;
             return vault_fail(err, VAULT_INVALID, "a field is not one that the policy knows");
         }
-        if (ask->form.data)
+        if (policy && ask->form.data)
             out->form = policy_form_find(policy, out->field, ask->form);
     }
     return VAULT_OK;
@@ -287,8 +291,10 @@ static void write_released(struct passage *passage, size_t i, bool *first, struc
     forget_values(passage);
     const enum policy_reason reason =
         policy_value_write(policy, field, outcome->form, passage->now_s, &source, &value);
-    outcome->reason = (uint8_t)reason;
-    if (reason != REASON_RELEASED)
+    /* Nobody has no values, not even computed ones; what it takes to find that out is the same. */
+    const bool exists = citizen_exists(passage->citizen);
+    outcome->reason = (uint8_t)(reason == REASON_RELEASED && !exists ? REASON_NO_VALUE : reason);
+    if (outcome->reason != REASON_RELEASED)
         return;
     char as_of[DATE_CHARS + 1];
     date_format(as_of, date_of_instant(passage->as_of_s ? passage->as_of_s : passage->now_s));
@@ -370,14 +376,23 @@ static void write_answer(struct passage *passage, struct buf *body)
     buf_byte(body, '}');
 }
 
-static void write_place(const struct passage *passage, const struct ledger_ticket *ticket,
-                        struct buf *body)
+static enum vault_code write_place(const struct passage *passage,
+                                   const struct ledger_ticket *ticket, struct buf *body,
+                                   struct vault_error *err)
 {
     char leaf[BASE64_CHARS(SHA256_BYTES) + 1];
     base64_string(leaf, ticket->leaf.bytes, sizeof ticket->leaf.bytes);
     buf_text(body, ",\"log\":{\"origin\":");
     json_write_string(body, bytes_of_text(passage->vault->options.origin));
-    buf_format(body, ",\"index\":%llu,\"leaf\":\"%s\"}}", (unsigned long long)ticket->index, leaf);
+    buf_format(body, ",\"index\":%llu,\"leaf\":\"%s\"", (unsigned long long)ticket->index, leaf);
+    if (passage->request->wants_proof) {
+        VAULT_AUTO(buf_finish) struct buf proof = buf_limited(PROOF_MAX_BYTES);
+        VAULT_TRY(ledger_prove(passage->vault->ledger, ticket->index, &proof, err));
+        buf_text(body, ",\"proof\":");
+        json_write_string(body, buf_view(&proof));
+    }
+    buf_text(body, "}}");
+    return buf_check(body, err);
 }
 
 /* --- The entry ------------------------------------------------------------------------------ */
@@ -532,6 +547,5 @@ enum vault_code release_perform(struct vault *vault, const struct service *servi
     resolve_actor(&passage);
     VAULT_TRY(pass(&passage, &citizen, body, &ticket, err));
     VAULT_TRY(ledger_wait(vault->ledger, &ticket, err));
-    write_place(&passage, &ticket, body);
-    return buf_check(body, err);
+    return write_place(&passage, &ticket, body, err);
 }

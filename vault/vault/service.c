@@ -152,7 +152,12 @@ static enum vault_code add_service(void *context, const struct control_service *
     if (row->state == CONTROL_SERVICE_REMOVED || registry->service_count == CONTROL_SERVICES_MAX)
         return VAULT_OK;
     struct service *service = &registry->services[registry->service_count];
-    VAULT_TRY(parse_registration(row->json, service, err));
+    if (parse_registration(row->json, service, err)) {
+        /* One that cannot be read is not let in; the others are none the worse for it. */
+        if (building->vault->options.trouble)
+            building->vault->options.trouble("services", err->text);
+        return VAULT_OK;
+    }
     registry->service_count++;
     service->active = row->state == CONTROL_SERVICE_ACTIVE;
     return derive_subject_key(building->vault, service, err);
@@ -298,16 +303,28 @@ enum vault_code service_by_id(struct vault *vault, struct bytes id, struct servi
 
 /* --- Changes -------------------------------------------------------------------------------- */
 
+/* The entry comes before the change: a crash in between leaves a change announced and not made,
+ * never one made and not on record. */
+
 enum vault_code service_add(struct vault *vault, struct bytes registration, struct vault_error *err)
 {
     struct service service = {0};
     VAULT_TRY(parse_registration(registration, &service, err));
     const struct control_service row = {service.id, registration, CONTROL_SERVICE_ACTIVE};
-    enum vault_code code = control_service_add(vault->store, &row, err);
+    enum vault_code code = event_of_operator(vault, ENTRY_ADMIN, bytes_of_text(service.id), err);
     if (code == VAULT_OK)
-        code = event_of_operator(vault, ENTRY_ADMIN, bytes_of_text(service.id), err);
+        code = control_service_add(vault->store, &row, err);
     service_finish(&service);
     return code;
+}
+
+/* Whether this key is its owner's already and is trusted: then a new certificate for it is fine. */
+static bool is_same_key(struct vault *vault, const struct control_certificate *wanted)
+{
+    struct control_certificate known;
+    return control_certificate_find(vault->store, wanted->kind, wanted->spki, &known, NULL) ==
+               VAULT_OK &&
+           known.state == CONTROL_CERTIFICATE_ACTIVE && strcmp(known.owner, wanted->owner) == 0;
 }
 
 enum vault_code service_add_key(struct vault *vault, enum control_certificate_kind kind,
@@ -321,9 +338,45 @@ enum vault_code service_add_key(struct vault *vault, enum control_certificate_ki
                           "a name is a letter and then letters, digits, _ . or -, in lower case");
     snprintf(certificate.owner, sizeof certificate.owner, "%s", owner);
     memcpy(certificate.spki, spki, sizeof certificate.spki);
-    VAULT_TRY(control_certificate_add(vault->store, &certificate, err));
     const bool is_service = kind == CONTROL_CERTIFICATE_SERVICE;
-    return event_of_operator(vault, ENTRY_ADMIN, bytes_of_text(is_service ? owner : ""), err);
+    VAULT_TRY(event_of_operator(vault, ENTRY_ADMIN, bytes_of_text(is_service ? owner : ""), err));
+    const enum vault_code code = control_certificate_add(vault->store, &certificate, err);
+    return code == VAULT_CONFLICT && is_same_key(vault, &certificate) ? VAULT_OK : code;
+}
+
+enum vault_code service_revoke_key(struct vault *vault, enum control_certificate_kind kind,
+                                   const uint8_t spki[SHA256_BYTES], struct vault_error *err)
+{
+    struct control_certificate certificate;
+    VAULT_TRY(control_certificate_find(vault->store, kind, spki, &certificate, err));
+    const bool is_service = kind == CONTROL_CERTIFICATE_SERVICE;
+    VAULT_TRY(event_of_operator(vault, ENTRY_ADMIN,
+                                bytes_of_text(is_service ? certificate.owner : ""), err));
+    return control_certificate_revoke(vault->store, kind, spki, err);
+}
+
+enum vault_code service_set_state(struct vault *vault, const char *id,
+                                  enum control_service_state state, struct vault_error *err)
+{
+    if (!entry_id_is_valid(bytes_of_text(id)))
+        return vault_fail(err, VAULT_NOT_FOUND, "there is no such service");
+    VAULT_TRY(event_of_operator(vault, ENTRY_ADMIN, bytes_of_text(id), err));
+    return control_service_set_state(vault->store, id, state, err);
+}
+
+enum vault_code service_list(struct vault *vault, struct buf *out, struct vault_error *err)
+{
+    VAULT_AUTO(service_release) struct service_hold hold = {0};
+    VAULT_TRY(acquire_registry(vault, &hold.registry, err));
+    buf_byte(out, '[');
+    for (size_t i = 0; i < hold.registry->service_count; i++) {
+        const struct service *service = &hold.registry->services[i];
+        buf_format(out, "%s{\"id\":\"%s\",\"name\":", i ? "," : "", service->id);
+        json_write_string(out, bytes_of_text(service->name));
+        buf_format(out, ",\"state\":\"%s\"}", service->active ? "active" : "suspended");
+    }
+    buf_byte(out, ']');
+    return buf_check(out, err);
 }
 
 enum vault_code service_enrolled(struct vault *vault, const char *id, struct vault_error *err)

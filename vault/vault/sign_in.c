@@ -14,7 +14,9 @@
 
 static enum vault_code denied(struct vault_error *err)
 {
-    return vault_fail(err, VAULT_DENIED, "login or password is wrong");
+    return vault_fail(err, VAULT_DENIED,
+                      "login or password is wrong, or there were too many wrong tries: then wait a "
+                      "few minutes");
 }
 
 enum vault_code sign_in_login(struct bytes typed, char out[SIGN_IN_LOGIN_CHARS + 1],
@@ -49,22 +51,41 @@ static int64_t wait_after(uint32_t failed_tries)
     return wait < SIGN_IN_WAIT_MAX_S ? wait : SIGN_IN_WAIT_MAX_S;
 }
 
+/* Whether the account must wait; the try that is about to be made is counted first, so that many
+ * made at once are no way around. */
+static enum vault_code count_try(struct vault *vault, const struct account *account, bool *waits,
+                                 struct vault_error *err)
+{
+    const int64_t now_s = clock_now_s(&vault->options.clock);
+    struct account counted;
+    *waits = now_s < account->failed_at_s + wait_after(account->failed_tries);
+    if (*waits)
+        return VAULT_OK;
+    VAULT_TRY(account_failed(vault->store, &account->citizen, now_s, err));
+    VAULT_TRY(account_of_citizen(vault->store, &account->citizen, &counted, err));
+    *waits = counted.failed_tries > account->failed_tries + SIGN_IN_FREE_TRIES;
+    return VAULT_OK;
+}
+
+/* The same work and the same words whether the login is unknown, the password wrong, or the account
+ * has to wait: none of them is told apart. */
+static enum vault_code deny_after_the_same_work(struct bytes password, struct vault_error *err)
+{
+    const enum vault_code code = password_check(password, NULL, err);
+    return code == VAULT_DENIED ? denied(err) : code;
+}
+
 static enum vault_code check_password(struct vault *vault, const struct account *account,
                                       struct bytes password, struct vault_error *err)
 {
-    const int64_t now_s = clock_now_s(&vault->options.clock);
-    if (now_s < account->failed_at_s + wait_after(account->failed_tries))
-        return vault_fail(err, VAULT_LIMITED, "too many wrong tries: wait a few minutes");
-    const char *hash = account->password_hash[0] ? account->password_hash : NULL;
-    const enum vault_code code = password_check(password, hash, err);
-    if (code == VAULT_DENIED) {
-        VAULT_TRY(account_failed(vault->store, &account->citizen, now_s, err));
-        return denied(err);
-    }
+    bool waits = false;
+    VAULT_TRY(count_try(vault, account, &waits, err));
+    if (waits || !account->password_hash[0])
+        return deny_after_the_same_work(password, err);
+    const enum vault_code code = password_check(password, account->password_hash, err);
     if (code)
-        return code;
-    return account->failed_tries ? account_succeeded(vault->store, &account->citizen, err)
-                                 : VAULT_OK;
+        return code == VAULT_DENIED ? denied(err) : code;
+    return account_succeeded(vault->store, &account->citizen, err);
 }
 
 static void hash_token(const struct vault *vault, struct bytes token, uint8_t out[SHA256_BYTES])
@@ -116,10 +137,8 @@ enum vault_code sign_in(struct vault *vault, struct bytes login, struct bytes pa
     if (sign_in_login(login, name, NULL))
         return denied(err);
     const enum vault_code code = account_by_login(vault->store, name, &account, err);
-    if (code == VAULT_NOT_FOUND) {
-        const enum vault_code unknown = password_check(password, NULL, err);
-        return unknown == VAULT_DENIED ? denied(err) : unknown;
-    }
+    if (code == VAULT_NOT_FOUND)
+        return deny_after_the_same_work(password, err);
     if (code)
         return code;
     VAULT_TRY(check_password(vault, &account, password, err));

@@ -2,10 +2,10 @@
  * listener - one port: connections, limits, deadlines; one handler for every request.
  *
  * Each connection has a thread of its own, so a handler may wait (for the log's disk, for a
- * decision) without holding anybody else up. What a client can hold is bounded: connections in all
- * and from one address, header and body bytes, and time. The HTTP library's own time-out only
+ * decision) without holding anybody else up. What clients can hold is bounded: connections in all,
+ * header and body bytes, and time. The HTTP library's own time-out only
  * counts silence, so a sweeper ends what drips: a handshake and headers, a body, or an idle
- * connection that has taken longer than LISTENER_DEADLINE_S.
+ * connection that has taken longer than the deadline.
  */
 #pragma once
 
@@ -25,6 +25,7 @@ struct listener_options {
     const char *address;      /* "127.0.0.1" or "::1" */
     uint16_t port;            /* 0: any free one */
     unsigned connections_max; /* 0: LISTENER_CONNECTIONS_MAX */
+    unsigned deadline_s;      /* 0: LISTENER_DEADLINE_S */
     const struct tls *tls;    /* borrowed; must outlive the listener */
     http_handler *handler;
     void *context;

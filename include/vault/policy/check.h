@@ -2,9 +2,9 @@
  * check - what is wrong, or strange, in a bundle that loads: "vaultctl policy check".
  *
  * The analysis is exact. For every (class, purpose, field) it asks whether there are circumstances
- * (values of the atoms, a consent, an objection, a time) in which a rule makes a difference; and since
- * circumstances are finite, "none" means none. A service that rules name by its id is looked at with
- * each class it could have.
+ * (values of the atoms, a consent, an objection, a time) in which a rule makes a difference; and
+ * since circumstances are finite, "none" means none. A service that rules name by its id is looked
+ * at with each class it could have.
  *
  * Errors (the bundle should not be activated):
  *     article9_missing  a special-category field is permitted without "article9"
@@ -34,7 +34,7 @@
 #include "vault/policy/cases.h"
 #include "vault/policy/policy.h"
 
-#define POLICY_ENDS_SOON_DAYS 30
+#define POLICY_ENDS_SOON_DAYS  30
 
 /* Of "mixed_forms", at most so many are listed. */
 #define POLICY_MIXED_FORMS_MAX 1000

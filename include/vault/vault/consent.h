@@ -52,6 +52,7 @@ struct consent {
     bool has_policy; /* which one it was decided under */
     uint64_t policy_version;
     uint8_t policy_manifest[SHA256_BYTES];
+    char request[CONSENT_ID_CHARS + 1]; /* the access request that it answered, or empty */
     struct consent_field *fields;
     size_t field_count;
 };
@@ -67,7 +68,7 @@ struct consent_decision {
     size_t field_count;
     int64_t days;         /* 1 to what the policy allows, else CONSENT_DAYS_MAX */
     int64_t uses;         /* CONSENT_UNLIMITED or 1 and more */
-    const char *request;  /* the access request that it answers, or NULL */
+    const char *request;  /* the access request that it answers, or NULL: see access_request.h */
     const char *language; /* of the text */
     const char *text;     /* exactly what was shown */
 };

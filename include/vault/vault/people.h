@@ -7,8 +7,9 @@
  *
  * Only reference and values are required. Every value is checked against the active policy's
  * catalogue: its field must be there, be stored and not derived, and the value of its type. A row
- * is taken whole or not at all. A reference that is there already is VAULT_CONFLICT, so that an
- * import that was interrupted can simply be run again.
+ * is taken whole or not at all. A reference that is there already is VAULT_CONFLICT, and its
+ * account is made if an interruption kept it from being made, so that an import can simply be run
+ * again. A login that somebody else has is VAULT_INVALID.
  */
 #pragma once
 

@@ -11,6 +11,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "vault/base/json.h"
@@ -36,6 +37,7 @@ struct release_request {
     const struct release_ask *asks;
     size_t ask_count;      /* 1 to RELEASE_FIELDS_MAX; no field twice */
     const json_t *context; /* an object of atoms, or NULL */
+    bool wants_proof;      /* add the proof that the entry is in the log */
 };
 
 /* Where a request names something that the policy does not know. */

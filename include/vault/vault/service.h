@@ -76,6 +76,22 @@ enum vault_code service_add_key(struct vault *vault, enum control_certificate_ki
                                 const char *owner, const uint8_t spki[SHA256_BYTES],
                                 int64_t expires_s, struct vault_error *err) VAULT_MUST_CHECK;
 
+/* A key is not to be trusted any more; acts on the next request. Logged. VAULT_NOT_FOUND if it is
+ * not known. */
+enum vault_code service_revoke_key(struct vault *vault, enum control_certificate_kind kind,
+                                   const uint8_t spki[SHA256_BYTES], struct vault_error *err)
+    VAULT_MUST_CHECK;
+
+/* Suspend, resume or remove a service; acts on the next request. Logged. VAULT_NOT_FOUND;
+ * VAULT_CONFLICT for one that was removed. */
+enum vault_code service_set_state(struct vault *vault, const char *id,
+                                  enum control_service_state state, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
+/* Append all services but removed ones, as a JSON list of {"id","name","state"}. */
+enum vault_code service_list(struct vault *vault, struct buf *out, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
 /* The operator handed a service its subjects of citizens. Logged. */
 enum vault_code service_enrolled(struct vault *vault, const char *id, struct vault_error *err)
     VAULT_MUST_CHECK;

@@ -3,9 +3,9 @@
  *
  * A session is a random token in a cookie; the vault keeps its hash. It ends after SIGN_IN_IDLE_S
  * without a request, SIGN_IN_LONGEST_S in all, or when the citizen signs out. After
- * SIGN_IN_FREE_TRIES wrong passwords each further try for that login has to wait, twice as long
- * each time, up to SIGN_IN_WAIT_MAX_S; the owner waits no longer than that, and nobody is locked
- * out. An unknown login takes as long as a wrong password.
+ * SIGN_IN_FREE_TRIES wrong passwords no try for that login counts for a while, twice as long each
+ * time, up to SIGN_IN_WAIT_MAX_S. An unknown login, a wrong password and a login that has to wait
+ * are the same answer after the same work.
  */
 #pragma once
 
@@ -29,8 +29,8 @@ struct signed_in {
 };
 
 /* Check login and password and begin a session; an event in the citizen's log.
- * VAULT_DENIED   not the password of that login, or no such login: not told apart
- * VAULT_LIMITED  too many wrong tries: wait */
+ * VAULT_DENIED   not the password of that login, no such login, or it has to wait: not told apart
+ * VAULT_LIMITED  too many sign-ins at once: try again */
 enum vault_code sign_in(struct vault *vault, struct bytes login, struct bytes password,
                         char token[SIGN_IN_TOKEN_CHARS + 1], struct vault_error *err)
     VAULT_MUST_CHECK;

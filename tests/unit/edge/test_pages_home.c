@@ -1,6 +1,10 @@
 /* Home, one service, and taking a consent back. */
 #include "browser.h"
 
+#include <ftw.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "vault/parts.h"
 
 #include "vault/store/control_service.h"
@@ -284,6 +288,39 @@ static void test_the_withdrawal_form_comes_back_after_a_session_ended(void **sta
     end();
 }
 
+static int truncate_one(const char *path, const struct stat *status, int type, struct FTW *walk)
+{
+    (void)status;
+    (void)walk;
+    return type == FTW_F ? truncate(path, 100) : 0;
+}
+
+static void test_a_damaged_file_is_a_page_that_says_nothing_of_the_inside(void **state)
+{
+    (void)state;
+    begin();
+    char citizens[PATH_MAX + 16];
+    give_consent(&test, CONSENT_UNLIMITED);
+    vault_close(&test.vault);
+    snprintf(citizens, sizeof citizens, "%s/citizens", test.dir);
+    assert_int_equal(nftw(citizens, truncate_one, 8, FTW_PHYS), 0);
+    open_test_vault(&test);
+    browser.pages.vault = test.vault;
+    static const char *const paths[] = {"/", "/services/" CASEWORKER, WITHDRAW_PAGE};
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        browser_get(&browser, paths[i]);
+        assert_status(&browser, 500);
+        assert_shows(&browser, "Un problème de notre côté");
+        assert_hides(&browser, "citizens");
+        assert_hides(&browser, "corrupt");
+    }
+    browser_submit(&browser, "/withdraw", "service=" CASEWORKER "&purpose=" SUPPORT);
+    assert_status(&browser, 500);
+    browser_get(&browser, "/request");
+    assert_status(&browser, 200);
+    end();
+}
+
 static void test_names_of_every_script_are_text(void **state)
 {
     (void)state;
@@ -318,6 +355,7 @@ static void test_pages_are_small(void **state)
 int main(void)
 {
     return TEST_RUN(
+        test_a_damaged_file_is_a_page_that_says_nothing_of_the_inside,
         test_an_empty_home_says_so_and_has_a_place_for_a_code,
         test_home_shows_who_has_what_and_until_when, test_dates_are_written_as_people_write_them,
         test_uses_that_are_left_are_counted, test_what_is_over_is_folded_below,

@@ -642,7 +642,7 @@ static void test_the_text_kept_is_the_one_shown_with_its_hash(void **state)
     assert_string_equal(json_string_value(json_object_get(kept, "sha256")), shown);
     assert_memory_equal(text, "An employment plan vous demande des données\n", 45);
     assert_non_null(strstr(text, "- Date de naissance – seulement l’année\n"));
-    assert_non_null(strstr(text, "- Situation d'emploi – en entier\n"));
+    assert_non_null(strstr(text, "- Situation d'emploi – tel quel\n"));
     assert_all_of_the_page_is_in(text, html);
     assert_string_equal(json_string_value(json_object_get(record, "request")), receipt.id);
     end();
@@ -669,6 +669,87 @@ static void test_a_suspended_service_gets_no_consent_but_a_refusal(void **state)
     end();
 }
 
+#define RULES(rules)                                                                               \
+    "{\"format\":\"vault-rules/1\",\"policy\":\"employment\",\"title\":{\"fr\":\"Emploi\"},"       \
+    "\"owner\":\"dpo@ville.example\",\"rules\":[" rules "]}"
+#define PERMIT(id, fields, keep)                                                                   \
+    "{\"id\":\"" id "\",\"effect\":\"permit\",\"why\":{\"fr\":\"P\"},"                             \
+    "\"who\":{\"classes\":[\"employment.caseworker\"]},\"purposes\":[\"" SUPPORT "\"],"            \
+    "\"fields\":[" fields "],\"basis\":\"consent\"" keep "}"
+#define KEEP(days) ",\"must\":{\"retain_at_most_days\":" #days "}"
+
+static void activate(const char *rules)
+{
+    change_test_bundle(&test, "rules/employment.json", rules, 2);
+    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+}
+
+static void test_what_is_kept_for_different_times_is_said_by_field(void **state)
+{
+    (void)state;
+    begin();
+    activate(RULES(PERMIT("one", "\"identity.birth_date\"",
+                          KEEP(730)) "," PERMIT("two", "\"employment.status\"", KEEP(30))));
+    open_sample();
+    assert_shows(&browser, "730 jours au plus.");
+    assert_shows(&browser, ">30 jours au plus.");
+    end();
+}
+
+static void test_where_the_rules_say_nothing_of_keeping_nothing_is_said(void **state)
+{
+    (void)state;
+    begin();
+    activate(RULES(PERMIT("one", "\"identity.birth_date\"",
+                          "") "," PERMIT("two", "\"employment.status\"", KEEP(30))));
+    open_sample();
+    assert_shows(&browser, "Combien de temps le service les garde");
+    assert_shows(&browser, ">30 jours au plus.");
+    browser_submit(&browser, "/sign-out", "");
+    browser_sign_in(&browser);
+    struct access_ask what = sample();
+    what.field_count = 1;
+    open_request(&what);
+    assert_hides(&browser, "Combien de temps le service les garde");
+    end();
+}
+
+static void test_rules_that_changed_since_the_page_was_read_ask_to_read_again(void **state)
+{
+    (void)state;
+    begin();
+    open_sample();
+    activate(RULES(PERMIT("one", "\"employment.status\"", KEEP(30))));
+    answer("give", "&period=30");
+    assert_status(&browser, 409);
+    assert_shows(&browser, "a changé depuis que vous l’avez lue");
+    assert_hides(&browser, "Date de naissance");
+    assert_nothing_decided();
+    answer("give", "&period=30");
+    assert_location(&browser, "/");
+    const struct found found = consents();
+    assert_int_equal(found.field_count, 1);
+    assert_string_equal(found.fields[0].name, "employment.status");
+    end();
+}
+
+static void test_what_no_rule_allows_any_more_can_only_be_refused(void **state)
+{
+    (void)state;
+    begin();
+    open_sample();
+    activate(RULES(PERMIT("one", "\"identity.name\"", "")));
+    browser_get(&browser, page);
+    assert_shows(&browser, "ne permettent plus");
+    assert_hides(&browser, "consent-give");
+    answer("give", "&period=30");
+    assert_status(&browser, 409);
+    answer("refuse", "");
+    assert_location(&browser, "/");
+    assert_int_equal(consents().state, CONSENT_REFUSED);
+    end();
+}
+
 int main(void)
 {
     return TEST_RUN(
@@ -689,5 +770,9 @@ int main(void)
         test_another_language_is_another_page, test_refusing_takes_one_step_and_is_kept,
         test_a_refusal_counts_even_if_the_page_has_changed, test_an_answer_is_given_once,
         test_the_text_kept_is_the_one_shown_with_its_hash,
-        test_a_suspended_service_gets_no_consent_but_a_refusal);
+        test_a_suspended_service_gets_no_consent_but_a_refusal,
+        test_what_is_kept_for_different_times_is_said_by_field,
+        test_where_the_rules_say_nothing_of_keeping_nothing_is_said,
+        test_rules_that_changed_since_the_page_was_read_ask_to_read_again,
+        test_what_no_rule_allows_any_more_can_only_be_refused);
 }

@@ -160,7 +160,7 @@ static void test_the_path_is_named_in_the_problem_as_text(void **state)
 {
     (void)state;
     assert_false(go(HTTP_GET, "/\"},{<script>"));
-    assert_non_null(strstr(buf_string(&answer.body), "/\\\"},{<script>"));
+    assert_non_null(strstr(buf_string(&answer.body), "/%22%7D%2C%7B%3Cscript%3E\""));
     http_answer_finish(&answer);
 }
 

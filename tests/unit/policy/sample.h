@@ -131,7 +131,7 @@ __attribute__((unused)) static struct policy *sample_load(const char *catalogue,
 /* The answer to a line, to be freed. */
 __attribute__((unused)) static char *sample_answer(const struct policy *policy, const char *line)
 {
-    VAULT_AUTO(buf_finish) struct buf answer = buf_limited(1024 * 1024);
+    VAULT_AUTO(buf_finish) struct buf answer = buf_limited(1048576);
     policy_line_answer(policy, bytes_of_text(line), &answer);
     return strdup(buf_string(&answer));
 }

@@ -43,7 +43,7 @@ static enum vault_code read_folder(void)
 static void put_manifest(const struct manifest *words)
 {
     VAULT_AUTO(bundle_free) struct bundle *bundle = NULL;
-    VAULT_AUTO(buf_finish) struct buf text = buf_limited(64 * 1024);
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(65536);
     unlink(in_folder("manifest.json"));
     assert_done(bundle_read(folder, &bundle, NULL, &test_error));
     assert_done(manifest_write(bundle, words, &text, &test_error));
@@ -151,7 +151,7 @@ static void test_a_manifest_gives_name_version_hash_and_time(void **state)
                                     .expires_s = 2000,
                                     .has_previous = true});
     VAULT_AUTO(policy_free) struct policy *policy = NULL;
-    VAULT_AUTO(buf_finish) struct buf text = buf_limited(64 * 1024);
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(65536);
     uint8_t hash[SHA256_BYTES];
     assert_done(policy_load(folder, &policy, NULL, &test_error));
     assert_string_equal(policy_name(policy), "rennes");
@@ -205,7 +205,7 @@ static void test_files_added_removed_or_swapped_are_noticed(void **state)
 /* A manifest that is wrong in itself. */
 static void assert_manifest_refused(const char *part, const char *other, const char *pointer)
 {
-    VAULT_AUTO(buf_finish) struct buf text = buf_limited(64 * 1024);
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(65536);
     put_manifest(
         &(struct manifest){.name = "rennes", .version = 1, .expires_s = 5, .has_previous = true});
     assert_done(file_read(in_folder("manifest.json"), &text, &test_error));
@@ -239,7 +239,7 @@ static void test_a_file_listed_twice_is_refused(void **state)
 {
     fresh_folder(state);
     put_manifest(&words);
-    VAULT_AUTO(buf_finish) struct buf text = buf_limited(64 * 1024);
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(65536);
     assert_done(file_read(in_folder("manifest.json"), &text, &test_error));
     const char *first = strstr(buf_string(&text), "{\"path\"");
     char entry[256];

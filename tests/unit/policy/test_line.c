@@ -182,8 +182,8 @@ static void test_a_consent_to_another_service_is_held_to_its_form_too(void **sta
 static void test_more_classes_than_a_service_may_have_are_refused(void **state)
 {
     (void)state;
-    VAULT_AUTO(buf_finish) struct buf catalogue = buf_limited(64 * 1024);
-    VAULT_AUTO(buf_finish) struct buf line = buf_limited(64 * 1024);
+    VAULT_AUTO(buf_finish) struct buf catalogue = buf_limited(65536);
+    VAULT_AUTO(buf_finish) struct buf line = buf_limited(65536);
     buf_text(&catalogue, "{\"format\":\"vault-catalogue/1\",\"classes\":[");
     buf_text(&line, "{\"id\":\"r\",\"now\":\"2027-03-01T10:00:00Z\",\"purpose\":\"p\","
                     "\"fields\":{},\"service\":{\"id\":\"s\",\"purposes\":[],\"classes\":[");

@@ -105,9 +105,7 @@ static void test_nesting_over_sixteen_is_refused(void **state)
 {
     (void)state;
     struct policy *policy = NULL;
-    char deep[200] = "{\"format\":";
-    for (int i = 0; i < 16; i++)
-        strcat(deep, "[");
+    const char *deep = "{\"format\":[[[[[[[[[[[[[[[[";
     assert_fails(VAULT_TOO_LARGE, sample_try(deep, NULL, NULL, &policy));
     assert_int_equal(sample_fault.column, 11 + 15);
 }
@@ -354,7 +352,7 @@ static void test_a_derivation_that_takes_too_much_is_refused(void **state)
 {
     (void)state;
     /* Each field asks the one before twice: the tenth takes over a thousand values. */
-    VAULT_AUTO(buf_finish) struct buf fields = buf_limited(64 * 1024);
+    VAULT_AUTO(buf_finish) struct buf fields = buf_limited(65536);
     buf_text(&fields, DERIVE "}");
     for (int i = 0; i < 10; i++) {
         char before[32];
@@ -420,7 +418,7 @@ static void test_article_nine_has_ten_points(void **state)
     char *valid = replaced(SAMPLE_RULES, "\"basis\":\"consent\",",
                            "\"basis\":\"consent\",\"article9\":\"9.2.j\",");
     VAULT_AUTO(policy_free) struct policy *policy = sample_load(SAMPLE_CATALOGUE, valid);
-    assert_non_null(policy);
+    assert_string_equal(policy->rules[0].article9, "9.2.j");
     free(valid);
 }
 
@@ -436,8 +434,8 @@ static void test_empty_lists_and_wildcards_without_a_match_load(void **state)
         nothing, "\"release\":{\"identity.birth_date\":\"year\",\"default\":\"as_is\"},", "");
     VAULT_AUTO(policy_free) struct policy *first = sample_load(SAMPLE_CATALOGUE, stray_e);
     VAULT_AUTO(policy_free) struct policy *second = sample_load(SAMPLE_CATALOGUE, stray_n);
-    assert_non_null(first);
-    assert_non_null(second);
+    assert_int_equal(first->rules[0].fields.count, 0);
+    assert_int_equal(second->rules[0].fields.count, 0);
     free(empty);
     free(nothing);
     free(stray_e);

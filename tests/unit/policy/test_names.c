@@ -17,7 +17,8 @@ static void test_every_id_is_found_again_in_the_order_of_its_bytes(void **state)
 {
     (void)state;
     for (int kind = 0; kind < POLICY_KIND_COUNT; kind++) {
-        for (uint16_t i = 0; i < policy_count(policy, (enum policy_kind)kind); i++) {
+        const uint16_t count = (uint16_t)policy_count(policy, (enum policy_kind)kind);
+        for (uint16_t i = 0; i < count; i++) {
             const char *id = policy_id(policy, (enum policy_kind)kind, i);
             assert_int_equal(policy_find(policy, (enum policy_kind)kind, bytes_of_text(id)), i);
             if (i > 0)
@@ -189,6 +190,42 @@ static void test_what_a_forbid_always_takes_away_is_no_prospect(void **state)
         prospects_beside(ALL_FIELDS ",\"in_force\":{\"from\":\"2027-01-01T00:00:00Z\"}"), 0);
 }
 
+/* The number that may be promised for the birth date when a rule is added to the sample's. */
+static int64_t promised_beside(const char *rule)
+{
+    char more[1024];
+    snprintf(more, sizeof more, ",\n{\"id\":\"more\",%s}" END_OF_RULES, rule);
+    char *rules = replaced(SAMPLE_RULES, END_OF_RULES, more);
+    VAULT_AUTO(policy_free) struct policy *other = sample_load(SAMPLE_CATALOGUE, rules);
+    const struct policy_actor actor = caseworker();
+    free(rules);
+    return policy_prospect_number(
+        other, &actor, policy_find(other, POLICY_PURPOSE, BYTES("employment.support")),
+        policy_find(other, POLICY_FIELD, BYTES("identity.birth_date")), 0,
+        policy_find(other, POLICY_OBLIGATION, BYTES("retain_at_most_days")));
+}
+
+static void test_only_the_largest_number_of_the_permits_on_consent_is_promised(void **state)
+{
+    (void)state;
+#define BESIDE(effect, more)                                                                       \
+    "\"effect\":\"" effect "\",\"who\":\"any\",\"purposes\":[\"employment.support\"],"             \
+    "\"fields\":[\"identity.birth_date\"]" more
+#define PERMIT(more) BESIDE("permit", ",\"why\":{\"en\":\"w\"}" more)
+    assert_int_equal(promised_beside(BESIDE("forbid", ",\"when\":{\"citizen_is_minor\":true}")),
+                     730);
+    assert_int_equal(
+        promised_beside(PERMIT(",\"basis\":\"consent\",\"must\":{\"retain_at_most_days\":30}")),
+        730);
+    assert_int_equal(
+        promised_beside(PERMIT(",\"basis\":\"consent\",\"must\":{\"retain_at_most_days\":900}")),
+        900);
+    assert_int_equal(promised_beside(PERMIT(",\"basis\":\"public_task\"")), 730);
+    /* One that sets no number, or nothing at all that could be released: no promise. */
+    assert_int_equal(promised_beside(PERMIT(",\"basis\":\"consent\"")), 0);
+    assert_int_equal(promised_beside(BESIDE("forbid", "")), 0);
+}
+
 int main(void)
 {
     if (sample_start())
@@ -201,7 +238,8 @@ int main(void)
                  test_fields_say_their_type_and_forms, test_a_derived_field_names_its_sources,
                  test_purposes_and_obligations, test_an_atom_of_the_wrong_kind_or_value_is_unknown,
                  test_prospects_are_the_fields_that_a_permit_covers,
-                 test_what_a_forbid_always_takes_away_is_no_prospect);
+                 test_what_a_forbid_always_takes_away_is_no_prospect,
+                 test_only_the_largest_number_of_the_permits_on_consent_is_promised);
     policy_free(&policy);
     return result;
 }

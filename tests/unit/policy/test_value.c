@@ -43,7 +43,7 @@ static struct policy *policy;
 static int load_policy(void)
 {
     const char *end = strstr(SAMPLE_CATALOGUE, " \"fields\":[");
-    VAULT_AUTO(buf_finish) struct buf text = buf_limited(64 * 1024);
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(65536);
     buf_append(&text, SAMPLE_CATALOGUE, (size_t)(end - SAMPLE_CATALOGUE));
     buf_text(&text, "\"fields\":[" FIELDS "]}");
     if (sample_try(buf_string(&text), NULL, NULL, &policy) != VAULT_OK)
@@ -66,7 +66,7 @@ static enum policy_reason stored(void *context, uint16_t field, struct bytes *js
     if (!value)
         return REASON_NO_VALUE;
     struct buf *text = &store->text[store->count++];
-    *text = buf_limited(64 * 1024);
+    *text = buf_limited(65536);
     json_write_value(text, value);
     *json = buf_view(text);
     return REASON_RELEASED;
@@ -90,7 +90,7 @@ static char *value_at(const char *field, const char *form, const char *values, c
     const struct policy_source source = {&store, stored, pseudonym};
     const uint16_t number = policy_find(policy, POLICY_FIELD, bytes_of_text(field));
     const uint8_t step = policy_form_find(policy, number, bytes_of_text(form));
-    VAULT_AUTO(buf_finish) struct buf out = buf_limited(64 * 1024);
+    VAULT_AUTO(buf_finish) struct buf out = buf_limited(65536);
     int64_t now_s = 0;
     assert_non_null(store.values);
     assert_int_not_equal(number, POLICY_NONE);
@@ -300,45 +300,49 @@ static void test_series_in_every_form(void **state)
     assert_vectors(ALL(vectors));
 }
 
+/* Values that are none of their field's type. */
+static const struct {
+    const char *field;
+    const char *values[8];
+} wrong[] = {
+    {"s.date",
+     {"\"2027-02-29\"", "\"1990-5-17\"", "19900517", "\"\"", "null", "{}", "\"1990-05-17T\""}},
+    {"s.text", {"\"\"", "7", "null", "[]", "true"}},
+    {"s.id", {"\"\"", "12345678", "false"}},
+    {"s.code", {"\"\"", "1", "null"}},
+    {"s.yes", {"1", "\"true\"", "null"}},
+    {"s.number", {"1.0", "\"1\"", "true", "null", "1e3"}},
+    {"s.address",
+     {"\"Rennes\"", "{}", "{\"street\":\"a\",\"postcode\":\"1\"}",
+      "{\"street\":\"a\",\"postcode\":\"1\",\"city\":\"\"}",
+      "{\"street\":\"a\",\"postcode\":\"1\",\"city\":\"b\",\"floor\":\"2\"}",
+      "{\"street\":\"a\",\"postcode\":35000,\"city\":\"b\"}",
+      "{\"street\":\"a\",\"postcode\":\"1\",\"city\":\"b\",\"number\":\"\"}"}},
+    {"s.series",
+     {"{}", "[1]", "[{\"date\":\"2027-01-01\"}]", "[{\"date\":\"2027-13-01\",\"value\":1}]",
+      "[{\"date\":\"2027-01-01\",\"value\":1.5}]",
+      "[{\"date\":\"2027-01-01\",\"value\":1,\"unit\":\"l\"}]"}},
+};
+
+static void assert_wrong(const char *id, const char *value)
+{
+    const uint16_t field = policy_find(policy, POLICY_FIELD, bytes_of_text(id));
+    char values[256];
+    snprintf(values, sizeof values, "{\"%s\":%s}", id, value);
+    const uint8_t steps = (uint8_t)policy_form_count(policy, field);
+    for (uint8_t step = 0; step < steps; step++)
+        assert_vectors(
+            &(struct vector){id, policy_form_name(policy, field, step), values, "error", NULL}, 1);
+    assert_fails(VAULT_INVALID,
+                 policy_value_check(policy, field, bytes_of_text(value), &test_error));
+}
+
 static void test_a_value_of_another_type_fails_in_every_form(void **state)
 {
     (void)state;
-    static const struct {
-        const char *field;
-        const char *values[8];
-    } wrong[] = {
-        {"s.date",
-         {"\"2027-02-29\"", "\"1990-5-17\"", "19900517", "\"\"", "null", "{}", "\"1990-05-17T\""}},
-        {"s.text", {"\"\"", "7", "null", "[]", "true"}},
-        {"s.id", {"\"\"", "12345678", "false"}},
-        {"s.code", {"\"\"", "1", "null"}},
-        {"s.yes", {"1", "\"true\"", "null"}},
-        {"s.number", {"1.0", "\"1\"", "true", "null", "1e3"}},
-        {"s.address",
-         {"\"Rennes\"", "{}", "{\"street\":\"a\",\"postcode\":\"1\"}",
-          "{\"street\":\"a\",\"postcode\":\"1\",\"city\":\"\"}",
-          "{\"street\":\"a\",\"postcode\":\"1\",\"city\":\"b\",\"floor\":\"2\"}",
-          "{\"street\":\"a\",\"postcode\":35000,\"city\":\"b\"}",
-          "{\"street\":\"a\",\"postcode\":\"1\",\"city\":\"b\",\"number\":\"\"}"}},
-        {"s.series",
-         {"{}", "[1]", "[{\"date\":\"2027-01-01\"}]", "[{\"date\":\"2027-13-01\",\"value\":1}]",
-          "[{\"date\":\"2027-01-01\",\"value\":1.5}]",
-          "[{\"date\":\"2027-01-01\",\"value\":1,\"unit\":\"l\"}]"}},
-    };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        const uint16_t field = policy_find(policy, POLICY_FIELD, bytes_of_text(wrong[i].field));
-        for (size_t j = 0; j < 8 && wrong[i].values[j]; j++) {
-            char values[256];
-            snprintf(values, sizeof values, "{\"%s\":%s}", wrong[i].field, wrong[i].values[j]);
-            for (uint8_t step = 0; step < policy_form_count(policy, field); step++)
-                assert_vectors(&(struct vector){wrong[i].field,
-                                                policy_form_name(policy, field, step), values,
-                                                "error", NULL},
-                               1);
-            assert_fails(
-                VAULT_INVALID,
-                policy_value_check(policy, field, bytes_of_text(wrong[i].values[j]), &test_error));
-        }
+        for (size_t j = 0; j < 8 && wrong[i].values[j]; j++)
+            assert_wrong(wrong[i].field, wrong[i].values[j]);
     }
 }
 
@@ -469,7 +473,8 @@ static void test_a_value_that_cannot_be_read_is_an_error(void **state)
     (void)state;
     const struct policy_source source = {NULL, unreadable, NULL};
     VAULT_AUTO(buf_finish) struct buf out = buf_limited(1024);
-    for (uint16_t field = 0; field < policy_count(policy, POLICY_FIELD); field++)
+    const uint16_t fields = (uint16_t)policy_count(policy, POLICY_FIELD);
+    for (uint16_t field = 0; field < fields; field++)
         assert_int_equal(policy_value_write(policy, field, 0, 0, &source, &out), REASON_ERROR);
     assert_int_equal(out.size, 0);
 }

@@ -1,5 +1,7 @@
 #include "vault_test.h"
 
+#include <pthread.h>
+
 static struct vault_test test;
 
 static void begin(void)
@@ -209,6 +211,12 @@ static void test_another_services_request_is_not_found(void **state)
     VAULT_AUTO(buf_finish) struct buf text = buf_limited(65536);
     assert_fails(VAULT_NOT_FOUND,
                  access_request_state(test.vault, hold.service, receipt.id, &text, &test_error));
+    const struct vault_error anothers = test_error;
+    assert_fails(VAULT_NOT_FOUND,
+                 access_request_state(test.vault, hold.service, "01ARZ3NDEKTSV4RRFFQ69G5FAV", &text,
+                                      &test_error));
+    assert_string_equal(test_error.text, anothers.text); /* or ids could be probed */
+    assert_int_equal(text.size, 0);
     service_release(&hold);
     vault_close(&test.vault);
 }
@@ -240,6 +248,53 @@ static void test_nobody_is_bothered_for_what_the_policy_never_lets_through(void 
     vault_close(&test.vault);
 }
 
+struct answering {
+    pthread_t thread;
+    const char *id;
+    bool gives;
+    enum vault_code code;
+};
+
+static void *give_one_answer(void *context)
+{
+    struct answering *answering = context;
+    struct vault_error err;
+    const struct consent_decision decision = answer();
+    answering->code =
+        answering->gives
+            ? access_request_give(test.vault, &test.citizen, answering->id, &decision, &err)
+            : access_request_refuse(test.vault, &test.citizen, answering->id, &decision, &err);
+    return NULL;
+}
+
+static void test_of_answers_given_at_once_one_counts_and_is_what_the_service_is_told(void **state)
+{
+    (void)state;
+    enum { ANSWERS = 12 };
+    struct answering answers[ANSWERS];
+    char id[REQUEST_ID_CHARS + 1];
+    char subject[SUBJECT_CHARS + 1];
+    size_t taken = 0;
+    bool given = false;
+    begin();
+    const struct access_receipt receipt = open_request();
+    assert_done(view_by_code(&test.citizen, receipt.code, id));
+    for (size_t i = 0; i < ANSWERS; i++) {
+        answers[i] = (struct answering){.id = receipt.id, .gives = i % 2};
+        assert_int_equal(pthread_create(&answers[i].thread, NULL, give_one_answer, &answers[i]), 0);
+    }
+    for (size_t i = 0; i < ANSWERS; i++) {
+        pthread_join(answers[i].thread, NULL);
+        taken += answers[i].code == VAULT_OK;
+        given |= answers[i].code == VAULT_OK && answers[i].gives;
+    }
+    assert_int_equal(taken, 1);
+    assert_state(&receipt, given ? "granted" : "refused");
+    subject_of_citizen(&test, subject);
+    assert_int_equal(count_released(ask_release(&test, subject)), given);
+    vault_close(&test.vault);
+}
+
 int main(void)
 {
     return TEST_RUN(test_a_code_is_understood_as_people_type_it, test_wrong_codes_find_nothing,
@@ -248,5 +303,6 @@ int main(void)
                     test_a_refusal_is_told_without_saying_who,
                     test_an_answer_cannot_go_beyond_what_was_asked, test_a_request_runs_out,
                     test_another_services_request_is_not_found,
-                    test_nobody_is_bothered_for_what_the_policy_never_lets_through);
+                    test_nobody_is_bothered_for_what_the_policy_never_lets_through,
+                    test_of_answers_given_at_once_one_counts_and_is_what_the_service_is_told);
 }

@@ -105,11 +105,58 @@ static void test_without_a_trusted_signer_nothing_is_activated(void **state)
     vault_close(&test.vault);
 }
 
+/* A test of the bundle's own that cannot hold: nothing is released without a consent. */
+static const char failing_case[] =
+    "{\"format\":\"vault-tests/1\",\"suite\":\"wrong\",\"given\":{\"now\":\"2027-03-01T10:00:00Z\","
+    "\"service\":{\"id\":\"s\",\"classes\":[\"employment.caseworker\"],"
+    "\"purposes\":[\"employment.support\"]},\"purpose\":\"employment.support\"},"
+    "\"cases\":[{\"name\":\"wrong\",\"request\":{\"fields\":{\"employment.status\":null}},"
+    "\"expect\":{\"employment.status\":\"released\"}}]}";
+
+static void test_a_bundle_that_fails_its_own_tests_is_refused(void **state)
+{
+    (void)state;
+    char path[PATH_MAX];
+    make_test_vault(&test);
+    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+    assert_done(file_join(path, sizeof path, test.bundle, "tests", &test_error));
+    assert_done(folder_create(path, &test_error));
+    write_file("tests/wrong.json", failing_case);
+    sign_again(&test, 2);
+    assert_fails(VAULT_INVALID, active_policy_set(test.vault, test.bundle, &test_error));
+    assert_non_null(strstr(test_error.text, "own tests"));
+    assert_int_equal(active_version(), 1);
+    vault_close(&test.vault);
+}
+
+static void test_a_damaged_active_policy_stops_releases_and_not_the_vault(void **state)
+{
+    (void)state;
+    char command[PATH_MAX * 2];
+    make_test_vault(&test);
+    fill_test_vault(&test);
+    give_consent(&test, CONSENT_UNLIMITED);
+    vault_close(&test.vault);
+    snprintf(command, sizeof command,
+             "for f in '%s'/policy/*/catalogue.json; do echo >>\"$f\"; done", test.dir);
+    assert_int_equal(system(command), 0);
+    open_test_vault(&test);
+    assert_fails(VAULT_UNAVAILABLE, vault_ready(test.vault, &test_error));
+    assert_done(consent_withdraw(test.vault, &test.citizen, CASEWORKER, SUPPORT, &test_error));
+    assert_fails(VAULT_CONFLICT, active_policy_set(test.vault, test.bundle, &test_error));
+    sign_again(&test, 2);
+    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+    assert_done(vault_ready(test.vault, &test_error));
+    vault_close(&test.vault);
+}
+
 int main(void)
 {
     return TEST_RUN(test_a_signed_bundle_becomes_active_and_stays_so,
                     test_the_vault_keeps_its_own_copy, test_the_same_version_is_not_activated_twice,
                     test_a_changed_file_is_refused, test_an_unsigned_bundle_is_refused,
                     test_a_strangers_signature_does_not_count,
-                    test_without_a_trusted_signer_nothing_is_activated);
+                    test_without_a_trusted_signer_nothing_is_activated,
+                    test_a_bundle_that_fails_its_own_tests_is_refused,
+                    test_a_damaged_active_policy_stops_releases_and_not_the_vault);
 }

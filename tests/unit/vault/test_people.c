@@ -81,8 +81,8 @@ static void test_a_bad_row_does_not_harm_its_neighbours(void **state)
         BYTES("{\"reference\":\"C\",\"values\":{},\"login\":\"TESTINE\"}"),
         BYTES("{\"reference\":\"D\",\"values\":{}}"),
     };
-    static const enum vault_code wanted[] = {VAULT_OK, VAULT_INVALID, VAULT_CONFLICT,
-                                             VAULT_CONFLICT, VAULT_OK};
+    static const enum vault_code wanted[] = {VAULT_OK, VAULT_INVALID, VAULT_CONFLICT, VAULT_INVALID,
+                                             VAULT_OK};
     struct people_result results[5];
     struct citizen_id id;
     begin();
@@ -114,10 +114,45 @@ static void test_nothing_is_imported_without_a_catalogue(void **state)
     vault_close(&test.vault);
 }
 
+static void test_two_rows_cannot_have_one_login(void **state)
+{
+    (void)state;
+    const struct bytes rows[] = {
+        BYTES("{\"reference\":\"A\",\"values\":{},\"login\":\"one\"}"),
+        BYTES("{\"reference\":\"B\",\"values\":{},\"login\":\"ONE\"}"),
+    };
+    struct people_result results[2];
+    struct citizen_id id;
+    begin();
+    assert_done(people_import(test.vault, rows, 2, results, &test_error));
+    assert_int_equal(results[0].code, VAULT_OK);
+    assert_int_equal(results[1].code, VAULT_INVALID);
+    assert_fails(VAULT_NOT_FOUND, people_find(test.vault, "B", &id, &test_error));
+    vault_close(&test.vault);
+}
+
+static void test_an_account_that_an_interruption_left_out_is_made_up_for(void **state)
+{
+    (void)state;
+    char token[SIGN_IN_TOKEN_CHARS + 1];
+    begin();
+    assert_int_equal(import_row("{\"reference\":\"A\",\"values\":{}}").code, VAULT_OK);
+    assert_int_equal(import_row("{\"reference\":\"A\",\"values\":{},\"login\":\"anna\","
+                                "\"password\":\"secret words\"}")
+                         .code,
+                     VAULT_OK);
+    assert_done(sign_in(test.vault, BYTES("anna"), BYTES("secret words"), token, &test_error));
+    assert_int_equal(import_row("{\"reference\":\"A\",\"values\":{},\"login\":\"other\"}").code,
+                     VAULT_CONFLICT);
+    vault_close(&test.vault);
+}
+
 int main(void)
 {
     return TEST_RUN(test_values_are_stored_with_their_source_and_time,
                     test_bad_rows_say_why_and_are_left_out_whole,
                     test_a_bad_row_does_not_harm_its_neighbours, test_an_import_can_be_run_again,
-                    test_nothing_is_imported_without_a_catalogue);
+                    test_nothing_is_imported_without_a_catalogue,
+                    test_two_rows_cannot_have_one_login,
+                    test_an_account_that_an_interruption_left_out_is_made_up_for);
 }

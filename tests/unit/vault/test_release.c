@@ -2,6 +2,8 @@
 
 #include <pthread.h>
 
+#include "vault/parts.h"
+
 static struct vault_test test;
 
 static void begin(void)
@@ -183,6 +185,43 @@ static void test_an_unknown_purpose_or_field_is_told_apart_from_a_refusal(void *
     vault_close(&test.vault);
 }
 
+/* Before the first policy nothing but the log's own grammar bounds what a service may send. */
+static void test_without_a_policy_a_name_that_none_could_have_is_refused(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+        "",    "NO SUCH",
+        "a b", "identity.name as_is released\nidentity.birth_date",
+        "a\n", "a-name-that-is-longer-than-all-ids-of-a-policy-or-of-the-log-may-be"};
+    enum release_fault fault;
+    begin();
+    active_policy_close(test.vault);
+    const uint64_t before = ledger_head(test.vault->ledger).size;
+    VAULT_AUTO(service_release) struct service_hold hold = hold_service(&test, caseworker_key);
+    VAULT_AUTO(buf_finish) struct buf body = buf_limited(RELEASE_ANSWER_BYTES);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const struct release_ask odd = {bytes_of_text(names[i]), {0}};
+        const struct release_ask even = {BYTES("identity.name"), {0}};
+        struct release_request request = {.client_spki = caseworker_key,
+                                          .subject = BYTES("aaaaaaaaaaaaaaaaaaaaaaaaaa"),
+                                          .purpose = BYTES(SUPPORT),
+                                          .asks = &odd,
+                                          .ask_count = 1};
+        assert_fails(VAULT_INVALID, release_perform(test.vault, hold.service, &request, &body,
+                                                    &fault, &test_error));
+        assert_int_equal(fault, RELEASE_UNKNOWN_FIELD);
+        request.asks = &even;
+        request.purpose = bytes_of_text(names[i]);
+        assert_fails(VAULT_INVALID, release_perform(test.vault, hold.service, &request, &body,
+                                                    &fault, &test_error));
+        assert_int_equal(fault, RELEASE_UNKNOWN_PURPOSE);
+    }
+    assert_int_equal(ledger_head(test.vault->ledger).size, before);
+    assert_int_equal(body.size, 0);
+    service_release(&hold);
+    vault_close(&test.vault);
+}
+
 static void test_a_subject_of_another_service_is_nobody(void **state)
 {
     (void)state;
@@ -194,6 +233,34 @@ static void test_a_subject_of_another_service_is_nobody(void **state)
         assert_done(subject_write(hold.service, &test.citizen, subject, &test_error));
     }
     assert_int_equal(count_released(ask_release(&test, subject)), 0);
+    vault_close(&test.vault);
+}
+
+static void test_nobody_has_no_computed_values_either(void **state)
+{
+    (void)state;
+    const struct release_ask asks[] = {{BYTES("reader.visitor"), {0}},
+                                       {BYTES("identity.is_adult"), {0}}};
+    char subject[SUBJECT_CHARS + 1];
+    enum release_fault fault;
+    begin();
+    VAULT_AUTO(service_release) struct service_hold hold = hold_service(&test, library_key);
+    assert_done(subject_write(hold.service, &test.citizen, subject, &test_error));
+    const char *const subjects[] = {"aaaaaaaaaaaaaaaaaaaaaaaaaa", subject};
+    for (size_t i = 0; i < 2; i++) {
+        VAULT_AUTO(buf_finish) struct buf body = buf_limited(RELEASE_ANSWER_BYTES);
+        VAULT_AUTO(json_free) json_t *answer = NULL;
+        const struct release_request request = {.client_spki = library_key,
+                                                .subject = bytes_of_text(subjects[i]),
+                                                .purpose = BYTES(LENDING),
+                                                .asks = asks,
+                                                .ask_count = 2};
+        assert_done(
+            release_perform(test.vault, hold.service, &request, &body, &fault, &test_error));
+        assert_done(json_parse(buf_view(&body), 8, &answer, NULL, &test_error));
+        assert_int_equal(json_object_size(json_object_get(answer, "released")), i ? 2 : 0);
+    }
+    service_release(&hold);
     vault_close(&test.vault);
 }
 
@@ -223,5 +290,7 @@ int main(void)
         test_n_uses_are_n_releases_however_many_ask_at_once,
         test_unknown_subjects_and_refusing_ones_get_the_same_answer,
         test_an_unknown_purpose_or_field_is_told_apart_from_a_refusal,
-        test_a_subject_of_another_service_is_nobody, test_without_a_policy_nothing_is_released);
+        test_without_a_policy_a_name_that_none_could_have_is_refused,
+        test_a_subject_of_another_service_is_nobody, test_nobody_has_no_computed_values_either,
+        test_without_a_policy_nothing_is_released);
 }

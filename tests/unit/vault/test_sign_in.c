@@ -56,7 +56,7 @@ static void test_many_wrong_tries_make_the_next_one_wait_but_lock_nobody_out(voi
     begin();
     for (int i = 0; i < SIGN_IN_FREE_TRIES; i++)
         assert_fails(VAULT_DENIED, try_password("testine", "autre chose", token));
-    assert_fails(VAULT_LIMITED, try_password("testine", "un mot de passe", token));
+    assert_fails(VAULT_DENIED, try_password("testine", "un mot de passe", token));
     test.now_ms += SIGN_IN_WAIT_MAX_S * 1000LL;
     assert_done(try_password("testine", "un mot de passe", token));
     assert_fails(VAULT_DENIED, try_password("testine", "autre chose", token));

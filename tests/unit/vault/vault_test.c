@@ -11,16 +11,44 @@ static void copy_bundle(const char *to)
         fail_msg("copying the tests' bundle");
 }
 
-static void sign_bundle(struct vault_test *test)
+static void sign_version(struct vault_test *test, uint64_t version)
 {
     VAULT_AUTO(secret_free) struct secret *seed = NULL;
     VAULT_AUTO(note_signer_finish) struct note_signer signer = {0};
-    const struct policy_manifest manifest = {"tests", 1, START_MS / 1000 - 1};
-    assert_done(secret_random(SIGN_SEED_BYTES, &seed, &test_error));
+    const struct policy_manifest manifest = {
+        .name = "tests", .version = version, .not_before_s = START_MS / 1000 - 1};
+    const struct bytes raw = {test->seed, sizeof test->seed};
+    assert_done(secret_copy(raw, &seed, &test_error));
     assert_done(note_signer_make(BYTES("test-dpo"), NOTE_ED25519, seed, &signer, &test_error));
     note_key_print(&signer.key, test->vkey);
-    copy_bundle(test->bundle);
     assert_done(policy_sign(test->bundle, &signer, &manifest, &test_error));
+}
+
+static void sign_bundle(struct vault_test *test)
+{
+    random_bytes(test->seed, sizeof test->seed);
+    copy_bundle(test->bundle);
+    sign_version(test, 1);
+}
+
+void sign_again(struct vault_test *test, uint64_t version)
+{
+    static const char *const old[] = {"manifest.json", "manifest.sig"};
+    for (size_t i = 0; i < 2; i++) {
+        char path[PATH_MAX];
+        assert_done(file_join(path, sizeof path, test->bundle, old[i], &test_error));
+        assert_int_equal(unlink(path), 0);
+    }
+    sign_version(test, version);
+}
+
+void change_test_bundle(struct vault_test *test, const char *file, const char *text,
+                        uint64_t version)
+{
+    char path[PATH_MAX];
+    assert_done(file_join(path, sizeof path, test->bundle, file, &test_error));
+    assert_done(file_replace(path, bytes_of_text(text), 0600, &test_error));
+    sign_again(test, version);
 }
 
 void open_test_vault(struct vault_test *test)

@@ -24,7 +24,7 @@
 #include "vault/vault/sign_in.h"
 #include "vault/vault/subject.h"
 
-#define START_MS   1804500000000 /* 2027-03-08T13:20:00Z */
+#define START_MS   1804500000000 /* 2027-03-08T10:00:00Z */
 
 #define CASEWORKER "employment-plan"
 #define LIBRARY    "library"
@@ -35,6 +35,7 @@ struct vault_test {
     char dir[PATH_MAX];
     char key_file[PATH_MAX];
     char bundle[PATH_MAX];
+    uint8_t seed[SIGN_SEED_BYTES]; /* of the key that signs the policy: made for the test */
     char vkey[NOTE_KEY_CHARS_MAX];
     const char *trust[1];
     struct vault_options options;
@@ -52,6 +53,13 @@ void make_test_vault(struct vault_test *test);
 
 /* The policy, two services with a key each, and one citizen with a login. */
 void fill_test_vault(struct vault_test *test);
+
+/* Sign the bundle, as it stands now, under a new manifest of that version. */
+void sign_again(struct vault_test *test, uint64_t version);
+
+/* Put another text in the place of a file of the bundle, and sign that as the version. */
+void change_test_bundle(struct vault_test *test, const char *file, const char *text,
+                        uint64_t version);
 
 void open_test_vault(struct vault_test *test);
 

@@ -1,0 +1,153 @@
+// What the browser tests share: a browser without script, a citizen's steps, and what every page
+// must hold.
+import assert from 'node:assert/strict'
+import { execSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { chromium } from 'playwright-core'
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'RGAAv4', 'best-practice']
+
+export const base = process.env.VAULT_BASE
+export const languages = {
+  fr: { locale: 'fr-FR', signIn: 'Connexion', home: 'Votre coffre', given: 'vous avez donné votre accord',
+    refused: 'vous avez refusé', withdrawn: 'vous avez retiré votre accord', noCode: 'Aucune demande n’attend' },
+  en: { locale: 'en-GB', signIn: 'Sign in', home: 'Your vault', given: 'you have given your consent',
+    refused: 'you have refused', withdrawn: 'you have withdrawn your consent', noCode: 'No request is waiting' },
+}
+
+export const openBrowser = () =>
+  chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    chromiumSandbox: process.getuid() !== 0,
+  })
+
+// A window with nothing in it; without script, as all pages must work.
+export async function openPage(browser, language, options = {}) {
+  const context = await browser.newContext({
+    ignoreHTTPSErrors: true, // the certificate is the vault's own CA's
+    javaScriptEnabled: false,
+    locale: languages[language].locale,
+    viewport: { width: 1280, height: 900 },
+    ...options,
+  })
+  const page = await context.newPage()
+  page.setDefaultTimeout(20_000)
+  page.complaints = []
+  // Every complaint but that a page is an error, which its status says on purpose.
+  page.on('console', (message) => message.text().includes('the server responded with') || page.complaints.push(message.text()))
+  page.on('request', (request) => {
+    if (!request.url().startsWith(base)) page.complaints.push(`asked elsewhere: ${request.url()}`)
+  })
+  return page
+}
+
+// A code that a service shows, fresh each time.
+export const newCode = () => execSync(process.env.VAULT_CODE_COMMAND, { encoding: 'utf8' }).trim()
+
+export const hook = (page, action) => page.locator(`[data-action="${action}"]`)
+
+export async function signIn(page) {
+  await page.goto(`${base}/sign-in`)
+  await page.fill('[name=login]', process.env.VAULT_LOGIN)
+  await page.fill('[name=password]', process.env.VAULT_PASSWORD)
+  await hook(page, 'login').click()
+}
+
+export async function openRequest(page) {
+  await page.goto(`${base}/`)
+  await page.fill('[name=code]', newCode())
+  await hook(page, 'request-open').click()
+}
+
+// Take back whatever was given, so that a journey begins where it can be repeated.
+export async function withdrawAll(page) {
+  await page.goto(`${base}/`)
+  while (await hook(page, 'withdraw').count()) {
+    await hook(page, 'withdraw').first().click()
+    await hook(page, 'withdraw-confirm').click()
+  }
+}
+
+// --- What every page must hold ------------------------------------------------------------------
+
+// axe needs script, which is off here: it reads a copy of the page, of the same address and style,
+// in a window where it is on.
+async function checkAxe(page, where) {
+  const context = await page.context().browser().newContext({ ignoreHTTPSErrors: true, viewport: page.viewportSize() })
+  const copy = await context.newPage()
+  const body = await page.content()
+  await copy.route(page.url(), (route) => route.fulfill({ contentType: 'text/html; charset=utf-8', body }))
+  await copy.goto(page.url())
+  const found = []
+  for (const colorScheme of ['light', 'dark']) {
+    await copy.emulateMedia({ colorScheme })
+    await copy.evaluate(axe)
+    const { violations } = await copy.evaluate((tags) =>
+      globalThis.axe.run(document, { runOnly: { type: 'tag', values: tags }, resultTypes: ['violations'] }), rules)
+    for (const { id, help, nodes } of violations)
+      found.push(`${colorScheme}: ${id}: ${help}: ${nodes.map((node) => node.html).join(' | ')}`)
+  }
+  await context.close()
+  assert.deepEqual(found, [], `${where}: findings of axe`)
+}
+
+async function checkWidth(page, width, where) {
+  const before = page.viewportSize()
+  await page.setViewportSize({ width, height: 800 })
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+  await page.setViewportSize(before)
+  assert.equal(overflow, 0, `${where}: scrolls sideways at ${width} px`)
+}
+
+// Tab through the whole page: each stop is seen, and shows that it has the focus.
+async function checkKeyboard(page, where) {
+  const stops = await page.evaluate(() => {
+    const all = 'a[href], button:not([disabled]):not([hidden]), input:not([type=hidden]), summary'
+    const radios = new Set()
+    return [...document.querySelectorAll(all)].filter((element) => {
+      if (!element.checkVisibility()) return false
+      if (element.type !== 'radio') return true
+      return radios.has(element.name) ? false : radios.add(element.name)
+    }).length
+  })
+  await page.evaluate(() => document.querySelector('.skip').focus()) // the first, with a test of its own
+  for (let i = 1; i < stops; i++) {
+    await page.keyboard.press('Tab')
+    const at = await page.evaluate(() => {
+      const element = document.activeElement
+      const style = getComputedStyle(element)
+      const box = element.getBoundingClientRect()
+      return {
+        what: element.outerHTML.slice(0, 80),
+        ring: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2,
+        seen: box.width > 0 && box.top < innerHeight && box.bottom > 0 && box.left >= 0,
+      }
+    })
+    assert.ok(at.ring && at.seen, `${where}: stop ${i + 1} of ${stops} is not seen to have the focus: ${at.what}`)
+  }
+}
+
+async function checkOutline(page, language, where) {
+  const outline = await page.evaluate(() => ({
+    lang: document.documentElement.lang,
+    h1: document.querySelectorAll('h1').length,
+    main: document.querySelectorAll('main').length,
+    script: document.querySelectorAll('script, [style], style').length,
+    title: document.title,
+  }))
+  assert.equal(outline.lang, language, `${where}: lang`)
+  assert.equal(outline.h1, 1, `${where}: one h1`)
+  assert.equal(outline.main, 1, `${where}: one main`)
+  assert.equal(outline.script, 0, `${where}: no script and no inline style`)
+  assert.ok(outline.title.length > 10, `${where}: a title`)
+}
+
+export async function checkPage(page, language, where) {
+  await checkOutline(page, language, where)
+  for (const width of [320, 640]) await checkWidth(page, width, where) // 640: 1280 at 200 % zoom
+  await checkAxe(page, where)
+  await checkKeyboard(page, where)
+  assert.deepEqual(page.complaints.splice(0), [], `${where}: the browser complains`)
+}
