@@ -84,6 +84,28 @@ static struct bytes without_padding(const struct alphabet *alphabet, struct byte
     return text;
 }
 
+/* Decode whole groups of four characters of six bits, as many as there are. Returns how many, or
+ * SIZE_MAX if one of them has no value. */
+static size_t decode_groups(const struct alphabet *alphabet, uint8_t *out, struct bytes digits)
+{
+    const uint8_t *values = alphabet->values;
+    const size_t groups = digits.size / 4;
+    for (size_t i = 0; i < groups; i++) {
+        const uint8_t *group = digits.data + i * 4;
+        const uint32_t a = values[group[0]];
+        const uint32_t b = values[group[1]];
+        const uint32_t c = values[group[2]];
+        const uint32_t d = values[group[3]];
+        if (a == 0 || b == 0 || c == 0 || d == 0)
+            return SIZE_MAX;
+        const uint32_t bits = (a - 1) << 18 | (b - 1) << 12 | (c - 1) << 6 | (d - 1);
+        out[i * 3] = (uint8_t)(bits >> 16);
+        out[i * 3 + 1] = (uint8_t)(bits >> 8);
+        out[i * 3 + 2] = (uint8_t)bits;
+    }
+    return groups;
+}
+
 /* Decode into exactly size bytes. False if the text is not what the encoder writes for them. */
 static bool decode_to(const struct alphabet *alphabet, uint8_t *out, size_t size, struct bytes text)
 {
@@ -92,10 +114,13 @@ static bool decode_to(const struct alphabet *alphabet, uint8_t *out, size_t size
     const struct bytes digits = without_padding(alphabet, text);
     if (digits.size != (size * 8 + alphabet->bits - 1) / alphabet->bits)
         return false;
+    const size_t groups = alphabet->bits == 6 ? decode_groups(alphabet, out, digits) : 0;
+    if (groups == SIZE_MAX)
+        return false;
     uint32_t pending = 0;
     unsigned pending_bits = 0;
-    size_t written = 0;
-    for (size_t i = 0; i < digits.size; i++) {
+    size_t written = groups * 3;
+    for (size_t i = groups * 4; i < digits.size; i++) {
         const uint32_t value_plus_one = alphabet->values[digits.data[i]];
         if (value_plus_one == 0)
             return false;

@@ -15,15 +15,48 @@ static void must(int done)
     }
 }
 
-void sha256(uint8_t out[SHA256_BYTES], const struct bytes parts[], size_t part_count)
+static void digest(EVP_MD_CTX *context, uint8_t out[SHA256_BYTES], const struct bytes parts[],
+                   size_t part_count)
 {
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    must(context != NULL);
     must(EVP_DigestInit_ex2(context, crypto_fetched.sha256, NULL));
     for (size_t i = 0; i < part_count; i++)
         must(EVP_DigestUpdate(context, parts[i].data, parts[i].size));
     must(EVP_DigestFinal_ex(context, out, NULL));
+}
+
+void sha256(uint8_t out[SHA256_BYTES], const struct bytes parts[], size_t part_count)
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    must(context != NULL);
+    digest(context, out, parts, part_count);
     EVP_MD_CTX_free(context);
+}
+
+struct hasher {
+    EVP_MD_CTX *context;
+};
+
+struct hasher *hasher_new(void)
+{
+    struct hasher *hasher = calloc(1, sizeof *hasher);
+    must(hasher != NULL);
+    hasher->context = EVP_MD_CTX_new();
+    must(hasher->context != NULL);
+    return hasher;
+}
+
+void hasher_free(struct hasher **hasher)
+{
+    if (*hasher)
+        EVP_MD_CTX_free((*hasher)->context);
+    free(*hasher);
+    *hasher = NULL;
+}
+
+void hasher_sha256(struct hasher *hasher, uint8_t out[SHA256_BYTES], const struct bytes parts[],
+                   size_t part_count)
+{
+    digest(hasher->context, out, parts, part_count);
 }
 
 void sha256_of(uint8_t out[SHA256_BYTES], struct bytes bytes)

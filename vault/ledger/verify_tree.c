@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "inventory.h"
+#include "piece.h"
 #include "vault/ledger/tile.h"
 #include "verdict.h"
 
@@ -23,8 +24,9 @@ struct walk {
     uint64_t size;
     struct tree_frontier frontier;
     struct level levels[TILE_LEVELS];
-    struct tile_content entries;
+    struct pieces *pieces; /* owned */
     struct tile_content tile;
+    struct tile_content other;
     enum vault_code failed; /* something could not be read, for another reason than being absent */
     bool is_lost;           /* there is a gap that nothing leads over */
 
@@ -55,18 +57,23 @@ static void note_missing(struct walk *walk, struct tile_name name)
     tile_path(walk->missing, name);
 }
 
-/* Load a tile, and note what is wrong with it. */
-static bool load(struct walk *walk, struct tile_name name, struct tile_content *out)
+/* Note what came of loading a tile: whether it is there and whole. */
+static bool note_code(struct walk *walk, struct tile_name name, enum vault_code code,
+                      const struct vault_error *why)
 {
-    struct vault_error why;
-    const enum vault_code code = tile_load(walk->options->dir, name, out, &why);
     if (code == VAULT_NOT_FOUND)
         note_missing(walk, name);
     else if (code == VAULT_CORRUPT)
-        verdict_fail(walk->report, VERIFY_FORMAT, VERIFY_EXIT_INVALID, "%.200s", why.text);
+        verdict_fail(walk->report, VERIFY_FORMAT, VERIFY_EXIT_INVALID, "%.200s", why->text);
     else if (code)
-        walk->failed = vault_fail(walk->err, code, "%s", why.text);
+        walk->failed = vault_fail(walk->err, code, "%s", why->text);
     return code == VAULT_OK;
+}
+
+static bool load(struct walk *walk, struct tile_name name, struct tile_content *out)
+{
+    struct vault_error why;
+    return note_code(walk, name, tile_load(walk->options->dir, name, out, &why), &why);
 }
 
 static const struct tree_hash *hash_in(const struct tile_content *tile, unsigned number,
@@ -106,7 +113,7 @@ static void note_node(void *context, unsigned level, uint64_t index, const struc
         check_tile(walk, (struct tile_name){(int)tile_level, index / TILE_WIDTH, TILE_WIDTH});
 }
 
-static void note_prune(struct walk *walk, uint64_t index, const struct entry *entry)
+static void note_prune(struct walk *walk, uint64_t index, const struct piece_entry *entry)
 {
     if (entry->below % PRUNE_MULTIPLE != 0 || entry->below > index)
         verdict_fail(walk->report, VERIFY_PRUNING, VERIFY_EXIT_INVALID,
@@ -118,7 +125,7 @@ static void note_prune(struct walk *walk, uint64_t index, const struct entry *en
 }
 
 /* An erasure cannot have concerned more entries than there were. */
-static void note_erasure(struct walk *walk, uint64_t index, const struct entry *entry)
+static void note_erasure(struct walk *walk, uint64_t index, const struct piece_entry *entry)
 {
     const uint64_t possible = walk->of_citizens + walk->missing_entries;
     walk->erasures++;
@@ -133,73 +140,67 @@ static void note_erasure(struct walk *walk, uint64_t index, const struct entry *
     walk->erased += entry->count;
 }
 
-static void read_entry(struct walk *walk, uint64_t index, struct bytes text)
+static void judge_entry(struct walk *walk, uint64_t index, const struct piece_entry *entry)
 {
     struct verify_report *report = walk->report;
-    struct entry entry;
-    struct vault_error why;
     report->entries_read++;
-    if (entry_parse(text, &entry, &why) != VAULT_OK) {
-        verdict_fail(report, VERIFY_ENTRIES, VERIFY_EXIT_INVALID, "entry %" PRIu64 ": %.180s",
-                     index, why.text);
+    if (!entry->is_entry)
         return;
-    }
-    if (entry.time_ms < walk->last_time_ms)
+    if (entry->time_ms < walk->last_time_ms)
         verdict_fail(report, VERIFY_TIMES, VERIFY_EXIT_INVALID,
                      "entry %" PRIu64 " is earlier than one before it", index);
     else
-        walk->last_time_ms = entry.time_ms;
+        walk->last_time_ms = entry->time_ms;
     if (report->first_time_ms < 0)
-        report->first_time_ms = entry.time_ms;
-    report->events[entry.event]++;
-    walk->of_citizens += entry_event_has_subject(entry.event);
-    if (entry.event == ENTRY_PRUNE)
-        note_prune(walk, index, &entry);
-    if (entry.event == ENTRY_ERASE)
-        note_erasure(walk, index, &entry);
+        report->first_time_ms = entry->time_ms;
+    report->events[entry->event]++;
+    walk->of_citizens += entry_event_has_subject((enum entry_event)entry->event);
+    if (entry->event == ENTRY_PRUNE)
+        note_prune(walk, index, entry);
+    if (entry->event == ENTRY_ERASE)
+        note_erasure(walk, index, entry);
 }
 
-static void compare_leaf(struct walk *walk, uint64_t index, const struct tree_hash *leaf)
+static void judge_piece(struct walk *walk, const struct piece *piece)
 {
-    struct tree_hash published;
-    if (!tree_hash_equal(hash_in(&walk->tile, (unsigned)(index % TILE_WIDTH), &published), leaf))
+    const uint64_t first = walk->frontier.size;
+    const bool has_entries = piece->entries_code == VAULT_OK;
+    if (piece->differs)
         verdict_fail(walk->report, VERIFY_HASHES, VERIFY_EXIT_INVALID,
-                     "entry %" PRIu64 " does not have the hash that its tile has", index);
+                     "entry %" PRIu64 " does not have the hash that its tile has",
+                     first + piece->differs_at);
+    if (has_entries && piece->wrong_at < TILE_WIDTH)
+        verdict_fail(walk->report, VERIFY_ENTRIES, VERIFY_EXIT_INVALID, "entry %" PRIu64 ": %.180s",
+                     first + piece->wrong_at, piece->wrong.text);
+    for (unsigned i = 0; has_entries && i < piece->tile.width; i++)
+        judge_entry(walk, first + i, &piece->entries[i]);
+    if (!has_entries)
+        walk->missing_entries += piece->tile.width;
 }
 
-static void add_leaf(struct walk *walk, const struct tree_hash *leaf)
+static void add_leaves(struct walk *walk, const struct piece *piece)
 {
-    const uint64_t done = walk->frontier.size + 1;
-    tree_frontier_add(&walk->frontier, leaf, note_node, walk);
-    if (walk->options->progress && done % PROGRESS_EVERY == 0)
-        walk->options->progress(walk->options->context, done, walk->size);
+    const unsigned width = piece->tile.width;
+    if (width == TILE_WIDTH)
+        tree_frontier_add_node(&walk->frontier, TILE_HEIGHT, &piece->root, note_node, walk);
+    for (unsigned i = 0; width < TILE_WIDTH && i < width; i++)
+        tree_frontier_add(&walk->frontier, &piece->leaves[i], note_node, walk);
+    if (walk->options->progress && walk->frontier.size % PROGRESS_EVERY == 0)
+        walk->options->progress(walk->options->context, walk->frontier.size, walk->size);
 }
 
 /* The entries of a bundle, or else the hashes of its tile. False if neither is there. */
-static bool walk_leaves(struct walk *walk, struct tile_name tile)
+static bool walk_leaves(struct walk *walk)
 {
-    struct tile_name bundle = tile;
+    const struct piece *piece = pieces_get(walk->pieces, walk->frontier.size / TILE_WIDTH);
+    struct tile_name bundle = piece->tile;
     bundle.level = TILE_ENTRIES;
-    const bool has_entries = load(walk, bundle, &walk->entries);
-    const bool has_hashes = load(walk, tile, &walk->tile);
+    const bool has_entries = note_code(walk, bundle, piece->entries_code, &piece->entries_error);
+    const bool has_hashes = note_code(walk, piece->tile, piece->hashes_code, &piece->hashes_error);
     if (!has_entries && !has_hashes)
         return false;
-    struct cursor cursor = cursor_over((struct bytes){walk->entries.data, walk->entries.size});
-    for (unsigned i = 0; i < tile.width; i++) {
-        const uint64_t index = walk->frontier.size;
-        struct bytes text;
-        struct tree_hash leaf;
-        if (has_entries && tile_bundle_next(&cursor, &text)) {
-            leaf = tree_leaf(text);
-            read_entry(walk, index, text);
-            if (has_hashes)
-                compare_leaf(walk, index, &leaf);
-        } else {
-            hash_in(&walk->tile, i, &leaf);
-            walk->missing_entries++;
-        }
-        add_leaf(walk, &leaf);
-    }
+    judge_piece(walk, piece);
+    add_leaves(walk, piece);
     return true;
 }
 
@@ -227,8 +228,7 @@ static bool step_over(struct walk *walk)
 static void walk_all(struct walk *walk)
 {
     while (walk->frontier.size < walk->size && !walk->is_lost && !walk->failed) {
-        const struct tile_name tile = tile_of(walk->size, 0, walk->frontier.size / TILE_WIDTH);
-        walk->is_lost = !walk_leaves(walk, tile) && !step_over(walk);
+        walk->is_lost = !walk_leaves(walk) && !step_over(walk);
     }
     for (int level = 1; !walk->is_lost && tile_hash_count(walk->size, level); level++) {
         const struct tile_name last =
@@ -245,13 +245,13 @@ static void check_other(struct walk *walk, struct tile_name name)
     const struct tile_name now =
         name.level < TILE_LEVELS ? tile_of(walk->size, name.level, name.index) : name;
     tile_path(path, name);
-    if (!load(walk, name, &walk->entries) || name.level >= TILE_LEVELS || now.width == 0)
+    if (!load(walk, name, &walk->other) || name.level >= TILE_LEVELS || now.width == 0)
         return;
     struct tile_content *needed = &walk->tile;
     if (tile_load(walk->options->dir, now, needed, NULL) != VAULT_OK)
         return; /* that it is missing has been noted */
-    const size_t size = walk->entries.size < needed->size ? walk->entries.size : needed->size;
-    if (memcmp(walk->entries.data, needed->data, size) != 0)
+    const size_t size = walk->other.size < needed->size ? walk->other.size : needed->size;
+    if (memcmp(walk->other.data, needed->data, size) != 0)
         verdict_fail(walk->report, VERIFY_HASHES, VERIFY_EXIT_INVALID,
                      "%s differs from the tile that took its place", path);
 }
@@ -326,6 +326,8 @@ static void judge_entries(struct walk *walk)
 
 static void walk_free(struct walk **walk)
 {
+    if (*walk)
+        pieces_close(&(*walk)->pieces);
     free(*walk);
     *walk = NULL;
 }
@@ -340,6 +342,7 @@ enum vault_code verify_tree(const struct verify_options *options, struct verify_
     walk->report = report;
     walk->err = err;
     walk->size = report->head.size;
+    VAULT_TRY(pieces_open(options->dir, walk->size, &walk->pieces, err));
     walk_all(walk);
     VAULT_TRY(walk->failed);
     VAULT_TRY(check_names(walk));

@@ -40,6 +40,24 @@ static void test_parts_are_one_text(void **state)
     assert_is(hash, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
 
+static void test_a_hasher_gives_the_same_again_and_again(void **state)
+{
+    (void)state;
+    static uint8_t text[300];
+    VAULT_AUTO(hasher_free) struct hasher *hasher = hasher_new();
+    for (size_t size = 0; size < sizeof text; size++) {
+        uint8_t once[SHA256_BYTES];
+        uint8_t again[SHA256_BYTES];
+        const struct bytes parts[] = {{text, size / 2}, {text + size / 2, size - size / 2}};
+        text[size] = (uint8_t)size;
+        sha256_of(once, (struct bytes){text, size});
+        hasher_sha256(hasher, again, parts, 2);
+        assert_memory_equal(once, again, SHA256_BYTES);
+    }
+    hasher_free(&hasher);
+    assert_null(hasher);
+}
+
 /* RFC 4231 sections 4.2 to 4.8; 4.6 is cut to 128 bits there. */
 static const struct {
     const char *key;
@@ -119,6 +137,7 @@ int main(void)
     if (crypto_start(true, &test_error))
         return 1;
     return TEST_RUN(test_the_examples_of_fips_180_4, test_parts_are_one_text,
-                    test_the_vectors_of_rfc_4231, test_rfc_4231_with_a_key_longer_than_a_block,
-                    test_rfc_4231_cut_to_128_bits, test_another_key_gives_another_mac);
+                    test_a_hasher_gives_the_same_again_and_again, test_the_vectors_of_rfc_4231,
+                    test_rfc_4231_with_a_key_longer_than_a_block, test_rfc_4231_cut_to_128_bits,
+                    test_another_key_gives_another_mac);
 }
