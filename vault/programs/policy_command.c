@@ -11,6 +11,7 @@
 #include "vault/policy/bundle.h"
 #include "vault/policy/cases.h"
 #include "vault/policy/check.h"
+#include "vault/policy/explain.h"
 #include "vault/policy/line.h"
 
 enum { EXIT_NO = 1, EXIT_USAGE = 64, EXIT_UNLOADABLE = 65, EXIT_INPUT_OUTPUT = 74 };
@@ -21,6 +22,7 @@ enum { EXIT_NO = 1, EXIT_USAGE = 64, EXIT_UNLOADABLE = 65, EXIT_INPUT_OUTPUT = 7
 struct call {
     const char *folder;
     bool json;
+    enum policy_language language;
     struct vault_error err;
 };
 
@@ -146,17 +148,40 @@ static int run_decide(struct call *call)
     return EXIT_SUCCESS;
 }
 
+/* --- explain --- */
+
+static enum vault_code read_input(struct buf *text, struct vault_error *err)
+{
+    for (int c = getc_unlocked(stdin); c != EOF; c = getc_unlocked(stdin))
+        buf_byte(text, (uint8_t)c);
+    return buf_check(text, err);
+}
+
+static int run_explain(struct call *call)
+{
+    VAULT_AUTO(loaded_finish) struct loaded loaded = {NULL, NULL};
+    VAULT_AUTO(buf_finish) struct buf request = buf_limited(POLICY_LINE_BYTES_MAX);
+    VAULT_AUTO(buf_finish) struct buf prose = buf_limited(REPORT_BYTES_MAX);
+    if (load(call, &loaded, NULL) || read_input(&request, &call->err) ||
+        policy_explain(loaded.policy, buf_view(&request), call->language, &prose, &call->err))
+        return complain(call, EXIT_UNLOADABLE);
+    return print(call, &prose) ? EXIT_SUCCESS : complain(call, EXIT_INPUT_OUTPUT);
+}
+
 /* --- the command line --- */
+
+enum option { TAKES_JSON = 1, TAKES_LANGUAGE = 2 };
 
 static const struct verb {
     const char *name;
     const char *arguments;
     int (*run)(struct call *call);
-    bool json; /* takes --json */
+    unsigned options; /* a set of enum option */
 } verbs[] = {
-    {"check", "DIR [--json]", run_check, true},
-    {"test", "DIR", run_test, false},
-    {"decide", "DIR", run_decide, false},
+    {"check", "DIR [--json]", run_check, TAKES_JSON},
+    {"test", "DIR", run_test, 0},
+    {"decide", "DIR", run_decide, 0},
+    {"explain", "DIR [--lang fr|en]", run_explain, TAKES_LANGUAGE},
 };
 
 static int print_usage(FILE *out, int exit_code)
@@ -176,22 +201,40 @@ static const struct verb *find_verb(const char *name)
     return NULL;
 }
 
+/* One option with its value, if it has one. Returns how many words it took; 0 if it is none that
+ * the verb has. */
+static int read_option(int argc, char **argv, const struct verb *verb, struct call *call)
+{
+    if (verb->options & TAKES_JSON && strcmp(argv[0], "--json") == 0) {
+        call->json = true;
+        return 1;
+    }
+    if (argc > 1 && verb->options & TAKES_LANGUAGE && strcmp(argv[0], "--lang") == 0) {
+        call->language = policy_language_find(bytes_of_text(argv[1]));
+        return call->language == POLICY_LANGUAGE_COUNT ? 0 : 2;
+    }
+    return 0;
+}
+
 static bool read_arguments(int argc, char **argv, const struct verb *verb, struct call *call)
 {
-    for (int i = 2; i < argc; i++) {
-        if (verb->json && strcmp(argv[i], "--json") == 0)
-            call->json = true;
-        else if (argv[i][0] != '-' && !call->folder)
-            call->folder = argv[i];
-        else
+    for (int i = 2; i < argc;) {
+        const bool option = argv[i][0] == '-';
+        if (!option && call->folder)
             return false;
+        if (!option)
+            call->folder = argv[i];
+        const int used = option ? read_option(argc - i, argv + i, verb, call) : 1;
+        if (!used)
+            return false;
+        i += used;
     }
     return call->folder != NULL;
 }
 
 int policy_command(int argc, char **argv)
 {
-    struct call call = {.folder = NULL};
+    struct call call = {.language = POLICY_FR};
     if (argc == 2 && strcmp(argv[1], "--help") == 0)
         return print_usage(stdout, EXIT_SUCCESS);
     const struct verb *verb = argc > 1 ? find_verb(argv[1]) : NULL;
