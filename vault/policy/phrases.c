@@ -157,6 +157,41 @@ const struct phrase sentences[SENTENCE_COUNT] = {
                          "    missing: the obligation {duty} cannot be met\n"}},
     [SAY_IS_UNKNOWN] = {{"on ne le sait pas", "it is not known"}},
     [SAY_IS_OTHERWISE] = {{"ce n'est pas le cas", "it is not so"}},
+    [SAY_ONE_CLASS] = {{"un service de la classe {classes}", "a service of the class {classes}"}},
+    [SAY_SEVERAL_CLASSES] = {{"un service qui a les classes {classes}",
+                              "a service that has the classes {classes}"}},
+    [SAY_SERVICE] = {{"le service {service}", "the service {service}"}},
+    [SAY_SERVICE_OF] = {{"le service {service} avec {classes}",
+                         "the service {service} with {classes}"}},
+    [SAY_GAINS] = {{"GAGNE : {who} reçoit désormais {field} pour {purpose}, forme « {new} »",
+                    "GAINS: {who} now receives {field} for {purpose}, in the form \"{new}\""}},
+    [SAY_LOSES] = {{"PERD : {who} ne reçoit plus {field} pour {purpose}, forme « {old} » jusqu'ici",
+                    "LOSES: {who} no longer receives {field} for {purpose}, so far in the form "
+                    "\"{old}\""}},
+    [SAY_WEAKER] = {{"PLUS PRÉCIS : {who} reçoit {field} pour {purpose} sous la forme « {new} » au "
+                     "lieu de « {old} »",
+                     "WEAKER: {who} receives {field} for {purpose} in the form \"{new}\" instead "
+                     "of \"{old}\""}},
+    [SAY_STRICTER] = {{"MOINS PRÉCIS : {who} reçoit {field} pour {purpose} sous la forme « {new} » "
+                       "au lieu de « {old} »",
+                       "STRICTER: {who} receives {field} for {purpose} in the form \"{new}\" "
+                       "instead of \"{old}\""}},
+    [SAY_OTHER_DUTIES] =
+        {{"OBLIGATIONS : {who} reçoit {field} pour {purpose} avec {new} au lieu de "
+          "{old}",
+          "OBLIGATIONS: {who} receives {field} for {purpose} with {new} instead "
+          "of {old}"}},
+    [SAY_NO_DUTIES] = {{"aucune obligation", "no obligation"}},
+    [SAY_BY_RULES] = {{" (règles : {rules})", " (rules: {rules})"}},
+    [SAY_WITNESS] = {{".\n  par exemple : {witness}\n", ".\n  for instance: {witness}\n"}},
+    [SAY_SAME] = {{"Les deux politiques répondent de même à toute demande.\n",
+                   "Both policies answer every request in the same way.\n"}},
+    [SAY_COUNTS] = {{"{gains} gagnent, {loses} perdent, {weaker} plus précis, {stricter} moins "
+                     "précis, {duties} avec d'autres obligations\n",
+                     "{gains} gain, {loses} lose, {weaker} weaker, {stricter} stricter, {duties} "
+                     "under other obligations\n"}},
+    [SAY_CUT] = {{"La liste s'arrête ici ; il y en a d'autres.\n",
+                  "The list ends here; there are more.\n"}},
     [SAY_FORBID_UNKNOWN] = {{"    n'est pas connu : {atom}\n", "    not known: {atom}\n"}},
 };
 
