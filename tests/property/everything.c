@@ -102,11 +102,11 @@ static bool visit_times(struct visit *visit)
     return true;
 }
 
-static bool visit_actor(struct visit *visit, uint16_t service, uint16_t class)
+static bool visit_actor(struct visit *visit, uint16_t service, uint16_t class, uint16_t other)
 {
     struct everything *now = &visit->now;
-    now->request.actor =
-        (struct policy_actor){.service = service, .class_count = 1, .classes = {class}};
+    now->request.actor = (struct policy_actor){
+        .service = service, .class_count = class == other ? 1 : 2, .classes = {class, other}};
     for (uint16_t p = 0; p < count_of(now->policy, POLICY_PURPOSE); p++) {
         now->request.purpose = p;
         for (uint16_t f = 0; f < count_of(now->policy, POLICY_FIELD); f++) {
@@ -127,7 +127,33 @@ static void add_instant(struct visit *visit, int64_t instant_s)
         visit->instants[visit->instant_count++] = instant_s;
 }
 
-bool everything_visit(const struct policy *policy, each_request *call, void *context)
+/* Each class, alone or with each other one; without and with each service. */
+static bool visit_actors(struct visit *visit, bool pairs)
+{
+    const struct policy *policy = visit->now.policy;
+    for (uint16_t c = 0; c < count_of(policy, POLICY_CLASS); c++) {
+        for (uint16_t d = c; d < (pairs ? count_of(policy, POLICY_CLASS) : c + 1); d++) {
+            if (!visit_actor(visit, POLICY_NONE, c, d))
+                return false;
+            for (uint16_t s = 0; s < count_of(policy, POLICY_SERVICE); s++) {
+                if (!visit_actor(visit, s, c, d))
+                    return false;
+            }
+        }
+    }
+    return true;
+}
+
+static void add_instants(struct visit *visit, const struct policy *policy)
+{
+    for (size_t i = 0; i < policy->rule_count; i++) {
+        add_instant(visit, policy->rules[i].from_s);
+        add_instant(visit, policy->rules[i].until_s);
+    }
+}
+
+static bool visit_all(const struct policy *policy, const struct policy *other, each_request *call,
+                      void *context)
 {
     struct visit visit = {.call = call, .context = context};
     struct everything *now = &visit.now;
@@ -140,17 +166,19 @@ bool everything_visit(const struct policy *policy, each_request *call, void *con
                                            .field_count = 1};
     now->objection_s = INT64_MIN;
     add_instant(&visit, INT64_MIN);
-    for (size_t i = 0; i < policy->rule_count; i++) {
-        add_instant(&visit, policy->rules[i].from_s);
-        add_instant(&visit, policy->rules[i].until_s);
-    }
-    for (uint16_t c = 0; c < count_of(policy, POLICY_CLASS); c++) {
-        if (!visit_actor(&visit, POLICY_NONE, c))
-            return false;
-        for (uint16_t s = 0; s < count_of(policy, POLICY_SERVICE); s++) {
-            if (!visit_actor(&visit, s, c))
-                return false;
-        }
-    }
-    return true;
+    add_instants(&visit, policy);
+    if (other)
+        add_instants(&visit, other);
+    return visit_actors(&visit, other != NULL);
+}
+
+bool everything_visit(const struct policy *policy, each_request *call, void *context)
+{
+    return visit_all(policy, NULL, call, context);
+}
+
+bool everything_visit_both(const struct policy *policy, const struct policy *other,
+                           each_request *call, void *context)
+{
+    return visit_all(policy, other, call, context);
 }

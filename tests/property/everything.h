@@ -28,3 +28,8 @@ typedef bool each_request(void *context, const struct policy_request *request,
 
 /* false if a call stopped it. */
 bool everything_visit(const struct policy *policy, each_request *call, void *context);
+
+/* The same for two bundles over one catalogue, in the numbers of the first: at the times of both,
+ * and with every two classes too. */
+bool everything_visit_both(const struct policy *policy, const struct policy *other,
+                           each_request *call, void *context);

@@ -1,8 +1,7 @@
 /*
  * random - numbers from a seed, the same on every machine (SplitMix64).
  *
- * Every run of a property starts from one seed; PROPERTY_SEED in the environment repeats a run, and
- * PROPERTY_RUNS asks for another number of tries.
+ * Every run of a property starts from one seed (seed.h).
  */
 #pragma once
 

@@ -4,6 +4,7 @@
 
 #include "everything.h"
 #include "policy/effects.h"
+#include "seed.h"
 #include "test.h"
 #include "vault/base/json.h"
 #include "vault/crypto/crypto.h"
@@ -188,17 +189,11 @@ static void check_world(uint64_t seed)
     arena_finish(&arena);
 }
 
-static uint64_t number_from(const char *name, uint64_t otherwise)
-{
-    const char *text = getenv(name);
-    return text ? strtoull(text, NULL, 10) : otherwise;
-}
-
 static void test_a_rule_matters_exactly_if_some_request_tells_the_difference(void **state)
 {
     (void)state;
-    const uint64_t first = number_from("PROPERTY_SEED", DEFAULT_SEED);
-    const uint64_t worlds = number_from("PROPERTY_RUNS", DEFAULT_WORLDS);
+    const uint64_t first = seed_first(DEFAULT_SEED);
+    const uint64_t worlds = seed_runs(DEFAULT_WORLDS);
     for (uint64_t i = 0; i < worlds; i++)
         check_world(first + i);
     printf("seeds from %llu; releases %zu/%zu, matters %zu/%zu, hits %zu/%zu\n",

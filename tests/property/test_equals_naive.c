@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "naive.h"
+#include "seed.h"
 #include "test.h"
 #include "vault/base/json.h"
 #include "vault/crypto/crypto.h"
@@ -11,6 +12,7 @@
 
 #define DEFAULT_SEED       20270301
 #define DEFAULT_DECISIONS  120000
+#define LONG_DECISIONS     1000000
 #define REQUESTS_PER_WORLD 40
 
 static const struct world_size sizes[] = {
@@ -36,12 +38,6 @@ static void note_outcomes(const json_t *answer)
             seen[i] +=
                 bytes_equal(outcome, bytes_of_text(policy_reason_name((enum policy_reason)i)));
     }
-}
-
-static uint64_t number_from(const char *name, uint64_t otherwise)
-{
-    const char *text = getenv(name);
-    return text ? strtoull(text, NULL, 10) : otherwise;
 }
 
 static void compare(const struct policy *policy, const json_t *world, const json_t *request,
@@ -88,8 +84,8 @@ static size_t compare_world(uint64_t seed)
 static void test_the_compiled_form_decides_as_the_contract_says(void **state)
 {
     (void)state;
-    const uint64_t first = number_from("PROPERTY_SEED", DEFAULT_SEED);
-    const uint64_t wanted = number_from("PROPERTY_RUNS", DEFAULT_DECISIONS);
+    const uint64_t first = seed_first(DEFAULT_SEED);
+    const uint64_t wanted = seed_runs(seed_is_long() ? LONG_DECISIONS : DEFAULT_DECISIONS);
     size_t decisions = 0;
     size_t worlds = 0;
     for (; decisions < wanted; worlds++)

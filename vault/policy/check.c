@@ -143,16 +143,11 @@ static size_t with_rivals(uint16_t index, const struct effect_of_rule *effect, u
     return count;
 }
 
-static int by_number(const void *a, const void *b)
-{
-    return *(const uint16_t *)a - *(const uint16_t *)b;
-}
-
 static void check_permit(struct policy_report *report, uint16_t index,
                          struct effect_of_rule *effect)
 {
     uint16_t rules[9];
-    qsort(effect->rivals, effect->rival_count, sizeof *effect->rivals, by_number);
+    effect->rival_count = rules_unique(effect->rivals, effect->rival_count);
     const size_t count = with_rivals(index, effect, rules);
     struct listed rivals = list_rules(report->policy, effect->rivals, effect->rival_count);
     const char *id = policy_id(report->policy, POLICY_RULE, index);

@@ -392,3 +392,33 @@ bool policy_may_deposit(const struct policy *policy, const struct policy_request
     uint16_t rules[POLICY_FIELD_RULES_MAX];
     return deposit_rules(policy, request, field, rules) > 0;
 }
+
+/* --- one permit by itself --- */
+
+static struct decision decision_on(const struct policy *policy,
+                                   const struct policy_request *request,
+                                   const struct policy_stance *stance)
+{
+    return (struct decision){
+        .policy = policy, .request = request, .standing = stand(stance, request->now_s)};
+}
+
+enum policy_reason permit_reason_of(const struct policy *policy,
+                                    const struct policy_request *request,
+                                    const struct policy_stance *stance, uint16_t field,
+                                    uint16_t permit)
+{
+    const struct decision decision = decision_on(policy, request, stance);
+    struct tally tally = {.consent_asked = false};
+    return permit_reason(&decision, &policy->table.cores[permit], field, &tally);
+}
+
+enum policy_reason permit_basis_reason(const struct policy *policy,
+                                       const struct policy_request *request,
+                                       const struct policy_stance *stance, uint16_t field,
+                                       uint16_t permit)
+{
+    const struct decision decision = decision_on(policy, request, stance);
+    struct tally tally = {.consent_asked = false};
+    return basis_reason(&decision, &policy->table.cores[permit], field, &tally);
+}

@@ -239,22 +239,6 @@ static size_t instants_of(const struct search *search, int64_t instants[INSTANTS
     return kept;
 }
 
-static int by_number(const void *a, const void *b)
-{
-    return *(const uint16_t *)a - *(const uint16_t *)b;
-}
-
-static size_t unique(uint16_t rules[], size_t count)
-{
-    size_t kept = 0;
-    qsort(rules, count, sizeof *rules, by_number);
-    for (size_t i = 0; i < count; i++) {
-        if (kept == 0 || rules[kept - 1] != rules[i])
-            rules[kept++] = rules[i];
-    }
-    return kept;
-}
-
 static struct mixed_forms *find_mixed(const struct search *search, const uint16_t rules[],
                                       size_t count)
 {
@@ -275,7 +259,7 @@ static void keep_mixed(struct search *search)
         if (search->in_mix[i])
             rules[count++] = cell->permits[i];
     }
-    count = unique(rules, count);
+    count = rules_unique(rules, count);
     struct mixed_forms *mixed = count ? find_mixed(search, rules, count) : NULL;
     if (mixed)
         mixed->cell_count++;

@@ -176,6 +176,9 @@ struct rule {
 
 bool spans_have(const struct spans *spans, uint16_t number);
 
+/* Sort rule numbers and drop those that repeat. Returns how many are left. */
+size_t rules_unique(uint16_t rules[], size_t count);
+
 /* The step on the field's ladder that a permit gives; for a field that it covers. */
 uint8_t rule_form(const struct policy *policy, const struct rule *rule, uint16_t field);
 

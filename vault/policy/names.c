@@ -224,3 +224,19 @@ uint8_t rule_form(const struct policy *policy, const struct rule *rule, uint16_t
         return 0;
     return ladder_find(field_ladder(policy, field), rule->default_form);
 }
+
+static int by_number(const void *a, const void *b)
+{
+    return *(const uint16_t *)a - *(const uint16_t *)b;
+}
+
+size_t rules_unique(uint16_t rules[], size_t count)
+{
+    size_t kept = 0;
+    qsort(rules, count, sizeof *rules, by_number);
+    for (size_t i = 0; i < count; i++) {
+        if (kept == 0 || rules[kept - 1] != rules[i])
+            rules[kept++] = rules[i];
+    }
+    return kept;
+}

@@ -48,24 +48,13 @@ static void add_rule(void *context, uint16_t rule)
     list->rules[list->count++] = rule;
 }
 
-static int by_number(const void *a, const void *b)
-{
-    return *(const uint16_t *)a - *(const uint16_t *)b;
-}
-
 size_t policy_outcome_rules(const struct policy *policy, const struct policy_request *request,
                             size_t ask, const struct policy_outcome *outcome,
                             uint16_t out[POLICY_FIELD_RULES_MAX])
 {
     struct rule_list list = {out, 0};
     for_each_decided(policy, request, ask, outcome, add_rule, &list);
-    qsort(out, list.count, sizeof *out, by_number);
-    size_t kept = 0;
-    for (size_t i = 0; i < list.count; i++) {
-        if (kept == 0 || out[kept - 1] != out[i])
-            out[kept++] = out[i];
-    }
-    return kept;
+    return rules_unique(out, list.count);
 }
 
 struct least {

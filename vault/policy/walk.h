@@ -26,6 +26,17 @@ bool conditions_are_met(const struct table *table, const struct core *core,
 bool conditions_are_contrary(const struct table *table, const struct core *core,
                              const struct policy_atom_word atoms[]);
 
+/* Why a permit that covers the field does not apply, REASON_RELEASED if it does; and whether its
+ * basis would stand against it if all else were met. */
+enum policy_reason permit_reason_of(const struct policy *policy,
+                                    const struct policy_request *request,
+                                    const struct policy_stance *stance, uint16_t field,
+                                    uint16_t permit);
+enum policy_reason permit_basis_reason(const struct policy *policy,
+                                       const struct policy_request *request,
+                                       const struct policy_stance *stance, uint16_t field,
+                                       uint16_t permit);
+
 /* The deposit rules that let the request's actor write the field. Returns how many; one may stand
  * there several times. */
 size_t deposit_rules(const struct policy *policy, const struct policy_request *request,

@@ -11,6 +11,8 @@
 #include "vault/policy/bundle.h"
 #include "vault/policy/cases.h"
 #include "vault/policy/check.h"
+#include "vault/policy/diff.h"
+#include "vault/policy/explain.h"
 #include "vault/policy/line.h"
 
 enum { EXIT_NO = 1, EXIT_USAGE = 64, EXIT_UNLOADABLE = 65, EXIT_INPUT_OUTPUT = 74 };
@@ -19,8 +21,10 @@ enum { EXIT_NO = 1, EXIT_USAGE = 64, EXIT_UNLOADABLE = 65, EXIT_INPUT_OUTPUT = 7
 
 /* What the words of a command line came to. */
 struct call {
-    const char *folder;
+    const char *folders[2];
+    size_t folder_count;
     bool json;
+    enum policy_language language;
     struct vault_error err;
 };
 
@@ -41,10 +45,16 @@ static int complain(const struct call *call, int exit_code)
     return exit_code;
 }
 
+static enum vault_code load_folder(struct call *call, size_t folder, struct loaded *loaded,
+                                   struct policy_fault *fault)
+{
+    VAULT_TRY(bundle_read(call->folders[folder], &loaded->bundle, fault, &call->err));
+    return policy_compile(loaded->bundle, &loaded->policy, fault, &call->err);
+}
+
 static enum vault_code load(struct call *call, struct loaded *loaded, struct policy_fault *fault)
 {
-    VAULT_TRY(bundle_read(call->folder, &loaded->bundle, fault, &call->err));
-    return policy_compile(loaded->bundle, &loaded->policy, fault, &call->err);
+    return load_folder(call, 0, loaded, fault);
 }
 
 /* Write to standard output at once, so that who asks line by line is answered line by line. */
@@ -146,17 +156,71 @@ static int run_decide(struct call *call)
     return EXIT_SUCCESS;
 }
 
+/* --- explain --- */
+
+static enum vault_code read_input(struct buf *text, struct vault_error *err)
+{
+    for (int c = getc_unlocked(stdin); c != EOF; c = getc_unlocked(stdin))
+        buf_byte(text, (uint8_t)c);
+    return buf_check(text, err);
+}
+
+static int run_explain(struct call *call)
+{
+    VAULT_AUTO(loaded_finish) struct loaded loaded = {NULL, NULL};
+    VAULT_AUTO(buf_finish) struct buf request = buf_limited(POLICY_LINE_BYTES_MAX);
+    VAULT_AUTO(buf_finish) struct buf prose = buf_limited(REPORT_BYTES_MAX);
+    if (load(call, &loaded, NULL) || read_input(&request, &call->err) ||
+        policy_explain(loaded.policy, buf_view(&request), call->language, &prose, &call->err))
+        return complain(call, EXIT_UNLOADABLE);
+    return print(call, &prose) ? EXIT_SUCCESS : complain(call, EXIT_INPUT_OUTPUT);
+}
+
+/* --- diff --- */
+
+static enum vault_code load_of_two(struct call *call, size_t folder, struct loaded *loaded)
+{
+    const enum vault_code code = load_folder(call, folder, loaded, NULL);
+    if (code)
+        vault_error_context(&call->err, "%s", call->folders[folder]);
+    return code;
+}
+
+static int run_diff(struct call *call)
+{
+    VAULT_AUTO(loaded_finish) struct loaded old = {NULL, NULL};
+    VAULT_AUTO(loaded_finish) struct loaded new = {NULL, NULL};
+    VAULT_AUTO(policy_diff_free) struct policy_diff *diff = NULL;
+    VAULT_AUTO(buf_finish) struct buf out = buf_limited(REPORT_BYTES_MAX);
+    if (load_of_two(call, 0, &old) || load_of_two(call, 1, &new))
+        return complain(call, EXIT_UNLOADABLE);
+    if (policy_diff_make(old.policy, new.policy, &diff, &call->err))
+        return complain(call, EXIT_INPUT_OUTPUT);
+    if (call->json)
+        policy_diff_write_json(diff, &out);
+    else
+        policy_diff_write(diff, call->language, &out);
+    if (buf_check(&out, &call->err) || !print(call, &out))
+        return complain(call, EXIT_INPUT_OUTPUT);
+    return policy_diff_is_same(diff) ? EXIT_SUCCESS : EXIT_NO;
+}
+
 /* --- the command line --- */
+
+enum option { TAKES_JSON = 1, TAKES_LANGUAGE = 2 };
 
 static const struct verb {
     const char *name;
     const char *arguments;
     int (*run)(struct call *call);
-    bool json; /* takes --json */
+    size_t folders;
+    unsigned options; /* a set of enum option */
 } verbs[] = {
-    {"check", "DIR [--json]", run_check, true},
-    {"test", "DIR", run_test, false},
-    {"decide", "DIR", run_decide, false},
+    {"check", "DIR [--json]", run_check, 1, TAKES_JSON},
+    {"test", "DIR", run_test, 1, 0},
+    {"decide", "DIR", run_decide, 1, 0},
+    {"explain", "DIR [--lang fr|en]", run_explain, 1, TAKES_LANGUAGE},
+    {"diff", "OLD NEW [--json] [--lang fr|en]", run_diff, 2, TAKES_JSON | TAKES_LANGUAGE},
 };
 
 static int print_usage(FILE *out, int exit_code)
@@ -176,22 +240,40 @@ static const struct verb *find_verb(const char *name)
     return NULL;
 }
 
+/* One option with its value, if it has one. Returns how many words it took; 0 if it is none that
+ * the verb has. */
+static int read_option(int argc, char **argv, const struct verb *verb, struct call *call)
+{
+    if (verb->options & TAKES_JSON && strcmp(argv[0], "--json") == 0) {
+        call->json = true;
+        return 1;
+    }
+    if (argc > 1 && verb->options & TAKES_LANGUAGE && strcmp(argv[0], "--lang") == 0) {
+        call->language = policy_language_find(bytes_of_text(argv[1]));
+        return call->language == POLICY_LANGUAGE_COUNT ? 0 : 2;
+    }
+    return 0;
+}
+
 static bool read_arguments(int argc, char **argv, const struct verb *verb, struct call *call)
 {
-    for (int i = 2; i < argc; i++) {
-        if (verb->json && strcmp(argv[i], "--json") == 0)
-            call->json = true;
-        else if (argv[i][0] != '-' && !call->folder)
-            call->folder = argv[i];
-        else
+    for (int i = 2; i < argc;) {
+        const bool option = argv[i][0] == '-';
+        if (!option && call->folder_count == verb->folders)
             return false;
+        if (!option)
+            call->folders[call->folder_count++] = argv[i];
+        const int used = option ? read_option(argc - i, argv + i, verb, call) : 1;
+        if (!used)
+            return false;
+        i += used;
     }
-    return call->folder != NULL;
+    return call->folder_count == verb->folders;
 }
 
 int policy_command(int argc, char **argv)
 {
-    struct call call = {.folder = NULL};
+    struct call call = {.language = POLICY_FR};
     if (argc == 2 && strcmp(argv[1], "--help") == 0)
         return print_usage(stdout, EXIT_SUCCESS);
     const struct verb *verb = argc > 1 ? find_verb(argv[1]) : NULL;

@@ -1,9 +1,11 @@
 /*
  * policy_command - "vaultctl policy …", the part that works offline and needs no vault.
  *
- *     check DIR [--json]    load, resolve, compile, run the tests, print findings and the worst
- * cell test DIR              the bundle's own tests decide DIR            requests from standard
- * input, one JSON object a line, answers to output
+ *     check DIR [--json]          load, resolve, compile, run the tests, print the findings
+ *     test DIR                    the bundle's own tests
+ *     decide DIR                  requests on standard input, one JSON object a line
+ *     explain DIR [--lang fr|en]  one request on standard input, explained in prose
+ *     diff OLD NEW [--json] [--lang fr|en]  what the new bundle changes for people
  *
  * argv[0] is "policy". Returns the exit code: 0 done, 1 the answer is no, 64 usage, 65 the bundle
  * cannot be loaded, 74 input or output failed.
