@@ -164,6 +164,7 @@ static void block_signals(sigset_t *set)
     sigaddset(set, SIGINT);
     pthread_sigmask(SIG_BLOCK, set, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error to be answered */
 }
 
 /* Wait to be told to stop, or for the log to stop by itself. */
@@ -177,7 +178,10 @@ static int wait_for_the_end(const struct server *server, const sigset_t *signals
             return 0;
         }
         if (vault_has_stopped(server->vault)) {
-            log_event(LOG_ERROR, "stop", "the log has stopped; the next start recovers it");
+            struct vault_error why;
+            const bool known = vault_ready(server->vault, &why) != VAULT_OK;
+            log_event(LOG_ERROR, "stop", "the log has stopped; the next start recovers it: %s",
+                      known ? why.text : "");
             return LOG_STOPPED;
         }
     }
