@@ -155,12 +155,16 @@ static void *accept_clients(void *context)
     return NULL;
 }
 
-/* A socket file that nobody answers on is what a killed process left. */
+/* A socket file that nobody answers on is what a killed process left; anything else is somebody's
+ * own. */
 static enum vault_code clear_path(const char *path, struct vault_error *err)
 {
     int fd = -1;
-    if (!file_exists(path))
+    struct stat status;
+    if (lstat(path, &status) != 0)
         return VAULT_OK;
+    if (!S_ISSOCK(status.st_mode))
+        return vault_fail(err, VAULT_CONFLICT, "%s is there and is no socket", path);
     if (admin_connect(path, &fd, NULL) == VAULT_OK) {
         close(fd);
         return vault_fail(err, VAULT_CONFLICT, "another vaultd answers at %s", path);
