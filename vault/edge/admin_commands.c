@@ -148,6 +148,8 @@ static enum vault_code run_service_subjects(const struct command_call *call)
     const json_t *references = json_object_get(call->request, "references");
     VAULT_AUTO(service_release) struct service_hold service = {0};
     VAULT_TRY(text_of(call, "id", &id));
+    if (!json_is_array(references))
+        return vault_fail(call->err, VAULT_INVALID, "references is a list of texts");
     VAULT_TRY(service_by_id(call->context->vault, bytes_of_text(id), &service, call->err));
     buf_byte(call->result, '[');
     for (size_t i = 0; i < json_array_size(references); i++) {

@@ -59,19 +59,37 @@ static bool read_fields(json_t *fields, struct consent *out)
         struct consent_field *field = &out->fields[out->field_count];
         const int length = snprintf(field->name, sizeof field->name, "%s", name);
         if (length < 0 || (size_t)length >= sizeof field->name ||
-            (!json_is_null(form) && !copy_text(field->form, sizeof field->form, form)))
+            (!json_is_null(form) &&
+             (!copy_text(field->form, sizeof field->form, form) || !field->form[0])))
             return false;
         out->field_count++;
     }
     return true;
 }
 
+static bool read_integer(const json_t *object, const char *member, int64_t least, int64_t *out)
+{
+    const json_t *value = json_object_get(object, member);
+    *out = json_integer_value(value);
+    return json_is_integer(value) && *out >= least;
+}
+
+/* What says nothing would allow more than any number: null alone is "unlimited". */
+static bool read_uses(const json_t *root, int64_t *out)
+{
+    *out = CONSENT_UNLIMITED;
+    return json_is_null(json_object_get(root, "uses")) || read_integer(root, "uses", 1, out);
+}
+
 static bool read_policy(const json_t *policy, struct consent *out)
 {
+    int64_t version = 0;
     if (!policy)
         return true;
+    if (!read_integer(policy, "version", 0, &version))
+        return false;
     out->has_policy = true;
-    out->policy_version = (uint64_t)json_integer_value(json_object_get(policy, "version"));
+    out->policy_version = (uint64_t)version;
     return hex_decode_exact(out->policy_manifest, sizeof out->policy_manifest,
                             json_text(json_object_get(policy, "manifest")), NULL) == VAULT_OK;
 }
@@ -84,12 +102,10 @@ static bool read_request(const json_t *request, struct consent *out)
 
 static bool read_members(const json_t *root, struct consent *out)
 {
-    const json_t *uses = json_object_get(root, "uses");
-    out->version = json_integer_value(json_object_get(root, "version"));
-    out->at_s = json_integer_value(json_object_get(root, "at"));
-    out->expires_s = json_integer_value(json_object_get(root, "expires"));
-    out->uses = json_is_integer(uses) ? json_integer_value(uses) : CONSENT_UNLIMITED;
-    return copy_text(out->id, sizeof out->id, json_object_get(root, "id")) &&
+    return read_integer(root, "version", 1, &out->version) &&
+           read_integer(root, "at", 0, &out->at_s) &&
+           read_integer(root, "expires", 0, &out->expires_s) && read_uses(root, &out->uses) &&
+           copy_text(out->id, sizeof out->id, json_object_get(root, "id")) &&
            copy_text(out->service, sizeof out->service, json_object_get(root, "service")) &&
            copy_text(out->purpose, sizeof out->purpose, json_object_get(root, "purpose")) &&
            read_state(json_object_get(root, "state"), &out->state) &&
@@ -102,8 +118,10 @@ enum vault_code consent_json_read(struct bytes json, struct consent *out, struct
 {
     VAULT_AUTO(json_free) json_t *root = NULL;
     struct consent consent = {0};
-    VAULT_TRY(json_parse(json, DEPTH_MAX, &root, NULL, err));
-    if (!read_members(root, &consent)) {
+    const enum vault_code code = json_parse(json, DEPTH_MAX, &root, NULL, err);
+    if (code == VAULT_NO_MEMORY)
+        return code;
+    if (code || !read_members(root, &consent)) {
         consent_finish(&consent);
         return vault_fail(err, VAULT_CORRUPT, "a consent's record cannot be read");
     }

@@ -18,8 +18,8 @@ struct heads {
     pthread_mutex_t mutex;
     pthread_cond_t room;
     size_t count;
-    uint64_t filed_before; /* the index has every entry before this one */
-    struct slot *slots;    /* open addressing, linear probing */
+    uint64_t filed;     /* the index has every entry below */
+    struct slot *slots; /* open addressing, linear probing */
 };
 
 enum vault_code heads_new(struct heads **out, struct vault_error *err)
@@ -81,9 +81,10 @@ enum vault_code heads_put(struct heads *heads, const struct citizen_id *citizen,
                           const struct event_chain *chain, uint64_t index, struct vault_error *err)
 {
     pthread_mutex_lock(&heads->mutex);
-    const bool filed = index < heads->filed_before;
-    const bool room = filed || wait_for_room(heads, citizen);
-    if (room && !filed) {
+    /* The index may have been faster than whoever entered: then there is nothing to remember. */
+    const bool needed = index >= heads->filed;
+    const bool room = !needed || wait_for_room(heads, citizen);
+    if (needed && room) {
         struct slot *slot = find(heads, citizen);
         heads->count += !slot->used;
         *slot = (struct slot){true, *citizen, *chain, index};
@@ -122,17 +123,12 @@ static void empty_slot(struct heads *heads, size_t hole)
     }
 }
 
-void heads_filed(struct heads *heads, uint64_t next_index)
-{
-    pthread_mutex_lock(&heads->mutex);
-    heads->filed_before = next_index;
-    pthread_mutex_unlock(&heads->mutex);
-}
-
 void heads_forget(struct heads *heads, const struct citizen_id *citizen, uint64_t index)
 {
     pthread_mutex_lock(&heads->mutex);
     const struct slot *slot = find(heads, citizen);
+    if (heads->filed <= index)
+        heads->filed = index + 1;
     if (slot->used && slot->index <= index) {
         empty_slot(heads, (size_t)(slot - heads->slots));
         pthread_cond_signal(&heads->room);

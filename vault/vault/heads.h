@@ -17,7 +17,8 @@ struct heads;
 enum vault_code heads_new(struct heads **out, struct vault_error *err) VAULT_MUST_CHECK;
 void heads_free(struct heads **heads);
 
-/* The chain now ends with the entry at index. VAULT_LIMITED if there was no room in time. */
+/* The chain now ends with the entry at index. Nothing is kept if the index has that already.
+ * VAULT_LIMITED if there was no room in time. */
 enum vault_code heads_put(struct heads *heads, const struct citizen_id *citizen,
                           const struct event_chain *chain, uint64_t index, struct vault_error *err)
     VAULT_MUST_CHECK;
@@ -25,9 +26,6 @@ enum vault_code heads_put(struct heads *heads, const struct citizen_id *citizen,
 /* False if the citizen has none here. */
 bool heads_get(struct heads *heads, const struct citizen_id *citizen, struct event_chain *out);
 
-/* The index has all entries before next_index; a head among them that is put from now on is not
- * kept, since nobody would forget it. */
-void heads_filed(struct heads *heads, uint64_t next_index);
-
-/* The index has the citizen's entry at index: forget the head, unless a later one stands there. */
+/* The index has the citizen's entry at index, and all before it: forget the head, unless a later
+ * one stands there. */
 void heads_forget(struct heads *heads, const struct citizen_id *citizen, uint64_t index);

@@ -67,7 +67,6 @@ static enum vault_code flush(struct indexer *indexer, struct vault_error *err)
     for (size_t i = 0; i < indexer->count; i++)
         indexer->rows[i].sealed.data = indexer->sealed.data + indexer->offsets[i];
     VAULT_TRY(openings_add(vault->store, indexer->rows, indexer->count, indexer->next_index, err));
-    heads_filed(vault->heads, indexer->next_index);
     for (size_t i = 0; i < indexer->count; i++)
         heads_forget(vault->heads, &indexer->rows[i].citizen, indexer->rows[i].index);
     indexer->count = 0;

@@ -31,7 +31,7 @@ struct admin_context {
 struct admin;
 
 /* Listen; the context is borrowed until admin_stop(). A socket left by a dead process is replaced;
- * VAULT_CONFLICT if a live one answers there. */
+ * VAULT_CONFLICT if a live one answers there, or the path is no socket. */
 enum vault_code admin_start(const char *path, const struct admin_context *context,
                             struct admin **out, struct vault_error *err) VAULT_MUST_CHECK;
 void admin_stop(struct admin **admin);
