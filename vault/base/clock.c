@@ -37,11 +37,16 @@ int64_t clock_now_s(const struct clock *clock)
     return (now_ms >= 0 ? now_ms : now_ms - 999) / 1000; /* down, also before 1970 */
 }
 
-int64_t clock_monotonic_ms(void)
+int64_t clock_monotonic_ns(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+int64_t clock_monotonic_ms(void)
+{
+    return clock_monotonic_ns() / 1000000;
 }
 
 static bool is_leap(int year)

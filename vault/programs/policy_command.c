@@ -8,6 +8,7 @@
 #include "vault/base/clock.h"
 #include "vault/base/json.h"
 #include "vault/crypto/crypto.h"
+#include "vault/policy/bench.h"
 #include "vault/policy/bundle.h"
 #include "vault/policy/cases.h"
 #include "vault/policy/check.h"
@@ -25,6 +26,8 @@ struct call {
     size_t folder_count;
     bool json;
     enum policy_language language;
+    const char *requests; /* a file of them, or NULL */
+    size_t repeat;
     struct vault_error err;
 };
 
@@ -205,9 +208,48 @@ static int run_diff(struct call *call)
     return policy_diff_is_same(diff) ? EXIT_SUCCESS : EXIT_NO;
 }
 
+/* --- bench --- */
+
+static void file_close(FILE **file)
+{
+    if (*file)
+        fclose(*file);
+    *file = NULL;
+}
+
+static enum vault_code read_requests(struct call *call, struct policy_bench *bench)
+{
+    VAULT_AUTO(file_close) FILE *file = fopen(call->requests, "r");
+    VAULT_AUTO(buf_finish) struct buf line = buf_limited(POLICY_LINE_BYTES_MAX);
+    if (!file)
+        return vault_fail_errno(&call->err, "opening %s", call->requests);
+    for (size_t number = 1; read_line(file, &line); number++) {
+        enum vault_code code = buf_check(&line, &call->err);
+        if (code == VAULT_OK)
+            code = policy_bench_add(bench, buf_view(&line), &call->err);
+        if (code) {
+            vault_error_context(&call->err, "%s, request %zu", call->requests, number);
+            return code;
+        }
+    }
+    return ferror(file) ? vault_fail(&call->err, VAULT_IO, "reading %s", call->requests) : VAULT_OK;
+}
+
+static int run_bench(struct call *call)
+{
+    VAULT_AUTO(loaded_finish) struct loaded loaded = {NULL, NULL};
+    VAULT_AUTO(policy_bench_free) struct policy_bench *bench = NULL;
+    VAULT_AUTO(buf_finish) struct buf out = buf_limited(POLICY_LINE_BYTES_MAX);
+    if (load(call, &loaded, NULL) || policy_bench_new(loaded.policy, &bench, &call->err) ||
+        read_requests(call, bench) ||
+        policy_bench_run(bench, call->repeat, clock_monotonic_ns, &out, &call->err))
+        return complain(call, EXIT_UNLOADABLE);
+    return print(call, &out) ? EXIT_SUCCESS : complain(call, EXIT_INPUT_OUTPUT);
+}
+
 /* --- the command line --- */
 
-enum option { TAKES_JSON = 1, TAKES_LANGUAGE = 2 };
+enum option { TAKES_JSON = 1, TAKES_LANGUAGE = 2, TAKES_REQUESTS = 4 };
 
 static const struct verb {
     const char *name;
@@ -221,6 +263,7 @@ static const struct verb {
     {"decide", "DIR", run_decide, 1, 0},
     {"explain", "DIR [--lang fr|en]", run_explain, 1, TAKES_LANGUAGE},
     {"diff", "OLD NEW [--json] [--lang fr|en]", run_diff, 2, TAKES_JSON | TAKES_LANGUAGE},
+    {"bench", "DIR --requests FILE [--repeat N]", run_bench, 1, TAKES_REQUESTS},
 };
 
 static int print_usage(FILE *out, int exit_code)
@@ -240,6 +283,16 @@ static const struct verb *find_verb(const char *name)
     return NULL;
 }
 
+static bool read_repeat(const char *text, size_t *out)
+{
+    char *end;
+    const unsigned long long number = strtoull(text, &end, 10);
+    if (*text < '1' || *text > '9' || *end || number > POLICY_BENCH_REPEAT_MAX)
+        return false;
+    *out = (size_t)number;
+    return true;
+}
+
 /* One option with its value, if it has one. Returns how many words it took; 0 if it is none that
  * the verb has. */
 static int read_option(int argc, char **argv, const struct verb *verb, struct call *call)
@@ -252,6 +305,12 @@ static int read_option(int argc, char **argv, const struct verb *verb, struct ca
         call->language = policy_language_find(bytes_of_text(argv[1]));
         return call->language == POLICY_LANGUAGE_COUNT ? 0 : 2;
     }
+    if (argc > 1 && verb->options & TAKES_REQUESTS && strcmp(argv[0], "--requests") == 0) {
+        call->requests = argv[1];
+        return 2;
+    }
+    if (argc > 1 && verb->options & TAKES_REQUESTS && strcmp(argv[0], "--repeat") == 0)
+        return read_repeat(argv[1], &call->repeat) ? 2 : 0;
     return 0;
 }
 
@@ -268,12 +327,13 @@ static bool read_arguments(int argc, char **argv, const struct verb *verb, struc
             return false;
         i += used;
     }
-    return call->folder_count == verb->folders;
+    return call->folder_count == verb->folders &&
+           (!(verb->options & TAKES_REQUESTS) || call->requests);
 }
 
 int policy_command(int argc, char **argv)
 {
-    struct call call = {.language = POLICY_FR};
+    struct call call = {.language = POLICY_FR, .repeat = 1};
     if (argc == 2 && strcmp(argv[1], "--help") == 0)
         return print_usage(stdout, EXIT_SUCCESS);
     const struct verb *verb = argc > 1 ? find_verb(argv[1]) : NULL;

@@ -6,6 +6,7 @@
  *     decide DIR                  requests on standard input, one JSON object a line
  *     explain DIR [--lang fr|en]  one request on standard input, explained in prose
  *     diff OLD NEW [--json] [--lang fr|en]  what the new bundle changes for people
+ *     bench DIR --requests FILE [--repeat N]  how long decisions take
  *
  * argv[0] is "policy". Returns the exit code: 0 done, 1 the answer is no, 64 usage, 65 the bundle
  * cannot be loaded, 74 input or output failed.

@@ -30,8 +30,10 @@ struct clock clock_fixed(int64_t *now_ms);
 int64_t clock_now_ms(const struct clock *clock);
 int64_t clock_now_s(const struct clock *clock);
 
-/* Milliseconds that only go forward, for deadlines and durations; not related to any date. */
+/* Milliseconds that only go forward, for deadlines and durations; not related to any date. And
+ * nanoseconds, for measuring. */
 int64_t clock_monotonic_ms(void);
+int64_t clock_monotonic_ns(void);
 
 #define INSTANT_CHARS 20 /* YYYY-MM-DDThh:mm:ssZ, without a final NUL */
 #define DATE_CHARS    10 /* YYYY-MM-DD */
