@@ -306,12 +306,22 @@ enum vault_code service_by_id(struct vault *vault, struct bytes id, struct servi
 /* The entry comes before the change: a crash in between leaves a change announced and not made,
  * never one made and not on record. */
 
+static bool id_is_taken(struct vault *vault, const char *id)
+{
+    VAULT_AUTO(buf_finish) struct buf json = buf_limited(CONTROL_SERVICE_JSON_MAX_BYTES);
+    enum control_service_state state;
+    return control_service_get(vault->store, id, &json, &state, NULL) == VAULT_OK;
+}
+
 enum vault_code service_add(struct vault *vault, struct bytes registration, struct vault_error *err)
 {
     struct service service = {0};
     VAULT_TRY(parse_registration(registration, &service, err));
     const struct control_service row = {service.id, registration, CONTROL_SERVICE_ACTIVE};
-    enum vault_code code = event_of_operator(vault, ENTRY_ADMIN, bytes_of_text(service.id), err);
+    enum vault_code code =
+        id_is_taken(vault, service.id)
+            ? vault_fail(err, VAULT_CONFLICT, "a service has or had this id already")
+            : event_of_operator(vault, ENTRY_ADMIN, bytes_of_text(service.id), err);
     if (code == VAULT_OK)
         code = control_service_add(vault->store, &row, err);
     service_finish(&service);

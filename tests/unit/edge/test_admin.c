@@ -230,7 +230,10 @@ static void test_a_signed_key_is_the_services_from_then_on(void **state)
     assert_done(service_by_key(test.vault, spki, &hold, &test_error));
     assert_string_equal(hold.service->id, LIBRARY);
     assert_fails(VAULT_DENIED, service_auditor_by_key(test.vault, spki, &test_error));
+    /* Again for its own key is fine, for somebody else's is not. */
     ask_certificate("service cert-add", LIBRARY, csr);
+    read_certificate(spki, &expires_s);
+    ask_certificate("service cert-add", CASEWORKER, csr);
     assert_answer_fails("conflict", "");
     service_release(&hold);
     end();

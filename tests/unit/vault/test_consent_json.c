@@ -121,9 +121,9 @@ static void test_what_was_shown_stands_in_the_record_with_its_hash(void **state)
     (void)state;
     static const char text[] = "« Vous acceptez »\n\t\"guillemets\" \\ \x7f é";
     begin();
-    const struct consent consent = sample();
-    const struct consent_decision decision = {
-        .request = "01REQUEST", .language = "fr", .text = text};
+    struct consent consent = sample();
+    memcpy(consent.request, "01REQUEST", sizeof "01REQUEST");
+    const struct consent_decision decision = {.language = "fr", .text = text};
     VAULT_AUTO(buf_finish) struct buf json = write_out(&consent, &decision);
     VAULT_AUTO(json_free) json_t *root = NULL;
     uint8_t digest[SHA256_BYTES];
