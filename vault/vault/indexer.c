@@ -33,16 +33,20 @@ struct indexer {
 enum vault_code indexer_remembered(struct vault *vault, struct ledger_head *out,
                                    struct vault_error *err)
 {
-    VAULT_AUTO(buf_finish) struct buf value = buf_limited(sizeof out->root.bytes + 8);
-    *out = (struct ledger_head){.size = 0};
+    struct ledger_head head = {.size = 0};
+    VAULT_AUTO(buf_finish) struct buf value = buf_limited(SETTING_VALUE_MAX_BYTES);
     const enum vault_code code = setting_get(vault->store, HEAD_SETTING, &value, err);
-    if (code == VAULT_NOT_FOUND)
-        return VAULT_OK;
-    if (code)
+    if (code && code != VAULT_NOT_FOUND)
         return code;
     struct cursor cursor = cursor_over(buf_view(&value));
-    out->size = cursor_u64(&cursor);
-    cursor_copy(&cursor, out->root.bytes, sizeof out->root.bytes);
+    if (code == VAULT_OK) {
+        head.size = cursor_u64(&cursor);
+        cursor_copy(&cursor, head.root.bytes, sizeof head.root.bytes);
+    }
+    /* Half a memory must not pass for none, with which any log opens. */
+    if (cursor.truncated || cursor.left)
+        return vault_fail(err, VAULT_CORRUPT, "what is remembered of the log cannot be read");
+    *out = head;
     return VAULT_OK;
 }
 
