@@ -85,6 +85,8 @@ enum vault_code vault_create(const struct vault_options *options, struct secret 
 {
     VAULT_AUTO(vault_close) struct vault *vault = NULL;
     VAULT_AUTO(secret_free) struct secret *shown = NULL;
+    if (!note_name_is_valid(bytes_of_text(options->origin)))
+        return vault_fail(err, VAULT_INVALID, "the log's origin is not a name: no space, no +");
     VAULT_TRY(vault_new(options, &vault, err));
     VAULT_TRY(folder_create(options->dir, err));
     VAULT_TRY(keyring_create(options->dir, &options->provider, &shown, err));

@@ -118,57 +118,11 @@ static void test_an_auditors_key_is_no_services_key(void **state)
     vault_close(&test.vault);
 }
 
-static void test_subjects_are_pairwise_stable_and_turn_back(void **state)
-{
-    (void)state;
-    char first[SUBJECT_CHARS + 1];
-    char again[SUBJECT_CHARS + 1];
-    char other[SUBJECT_CHARS + 1];
-    struct citizen_id id;
-    begin();
-    subject_of_citizen(&test, first);
-    reopen_test_vault(&test);
-    subject_of_citizen(&test, again);
-    assert_string_equal(first, again);
-    VAULT_AUTO(service_release) struct service_hold hold = hold_service(&test, caseworker_key);
-    VAULT_AUTO(service_release) struct service_hold library = hold_service(&test, library_key);
-    assert_done(subject_write(library.service, &test.citizen, other, &test_error));
-    assert_string_not_equal(first, other);
-    assert_int_equal(strspn(first, "abcdefghijklmnopqrstuvwxyz234567"), SUBJECT_CHARS);
-    assert_done(subject_read(hold.service, bytes_of_text(first), &id, &test_error));
-    assert_true(citizen_id_equal(&id, &test.citizen));
-    assert_done(subject_read(library.service, bytes_of_text(first), &id, &test_error));
-    assert_false(citizen_id_equal(&id, &test.citizen));
-    service_release(&hold);
-    service_release(&library);
-    vault_close(&test.vault);
-}
-
-static void test_what_has_not_the_shape_of_a_subject_is_refused(void **state)
-{
-    (void)state;
-    static const char *const wrong[] = {"",
-                                        "aaaaaaaaaaaaaaaaaaaaaaaaa",
-                                        "aaaaaaaaaaaaaaaaaaaaaaaaaaa",
-                                        "AAAAAAAAAAAAAAAAAAAAAAAAAA",
-                                        "aaaaaaaaaaaaaaaaaaaaaaaaa1",
-                                        "aaaaaaaaaaaaa aaaaaaaaaaaa"};
-    struct citizen_id id;
-    begin();
-    VAULT_AUTO(service_release) struct service_hold hold = hold_service(&test, caseworker_key);
-    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
-        assert_fails(VAULT_INVALID,
-                     subject_read(hold.service, bytes_of_text(wrong[i]), &id, &test_error));
-    service_release(&hold);
-    vault_close(&test.vault);
-}
-
 int main(void)
 {
-    return TEST_RUN(
-        test_a_registered_key_names_its_service, test_an_unknown_key_is_denied,
-        test_a_suspension_acts_on_the_next_look_up, test_a_revocation_acts_on_the_next_look_up,
-        test_what_is_held_stays_as_it_was, test_registrations_that_are_wrong_are_refused,
-        test_an_auditors_key_is_no_services_key, test_subjects_are_pairwise_stable_and_turn_back,
-        test_what_has_not_the_shape_of_a_subject_is_refused);
+    return TEST_RUN(test_a_registered_key_names_its_service, test_an_unknown_key_is_denied,
+                    test_a_suspension_acts_on_the_next_look_up,
+                    test_a_revocation_acts_on_the_next_look_up, test_what_is_held_stays_as_it_was,
+                    test_registrations_that_are_wrong_are_refused,
+                    test_an_auditors_key_is_no_services_key);
 }
