@@ -199,7 +199,7 @@ static enum vault_code look_at_renamed(struct comparison *comparison, size_t ser
                                        const uint8_t known[])
 {
     const size_t count = comparison->names[POLICY_CLASS].count;
-    uint8_t seen;
+    uint8_t seen = 0;
     for (size_t c = 0; c < count; c++) {
         for (size_t d = 0; d < count && !is_on(comparison, c, NEW); d++) {
             const struct who who = {service, {c < d ? c : d, c < d ? d : c}, 2};
@@ -242,7 +242,7 @@ static enum vault_code look_at_field(struct comparison *comparison)
     VAULT_TRY(look_at_classes(comparison));
     VAULT_TRY(look_at_pairs(comparison));
     for (size_t s = 0; s < comparison->names[POLICY_SERVICE].count; s++) {
-        uint8_t known[2 * POLICY_CLASSES_MAX];
+        uint8_t known[2 * POLICY_CLASSES_MAX] = {0};
         if (comparison->named[s])
             VAULT_TRY(look_at_service(comparison, s, known));
     }
