@@ -27,6 +27,20 @@ static int64_t longest_days(const struct policy *policy, const char *purpose)
     return days ? days : CONSENT_DAYS_MAX;
 }
 
+/* A record names each field once: with a field twice it could be stored, but never read again. */
+static bool fields_are_named_once(const struct consent_decision *decision)
+{
+    for (size_t i = 0; i < decision->field_count; i++) {
+        if (!entry_id_is_valid(bytes_of_text(decision->fields[i].name)))
+            return false;
+        for (size_t j = 0; j < i; j++) {
+            if (strcmp(decision->fields[i].name, decision->fields[j].name) == 0)
+                return false;
+        }
+    }
+    return true;
+}
+
 static enum vault_code check_names(const struct consent_decision *decision, struct vault_error *err)
 {
     if (!entry_id_is_valid(bytes_of_text(decision->service)) ||
@@ -34,6 +48,8 @@ static enum vault_code check_names(const struct consent_decision *decision, stru
         return vault_fail(err, VAULT_INVALID, "a consent is for one service and one purpose");
     if (decision->field_count == 0 || decision->field_count > CONSENT_FIELDS_MAX)
         return vault_fail(err, VAULT_INVALID, "a consent has 1 to %d fields", CONSENT_FIELDS_MAX);
+    if (!fields_are_named_once(decision))
+        return vault_fail(err, VAULT_INVALID, "a consent names each of its fields once");
     if (decision->text && strlen(decision->text) > CONSENT_TEXT_BYTES_MAX)
         return vault_fail(err, VAULT_TOO_LARGE, "the text shown is too long");
     return VAULT_OK;
@@ -98,6 +114,16 @@ static void fill(struct consent *next, const struct consent_decision *decision)
     next->field_count = decision->field_count;
 }
 
+/* Room in memory for a new pair of service and purpose: a record that cannot be remembered could
+ * not be read again either, and would stand in the way of every later withdrawal. */
+static enum vault_code check_place(const struct person *person, const struct consent *current,
+                                   struct vault_error *err)
+{
+    if (!current && person->consent_count >= CONSENTS_MAX)
+        return vault_fail(err, VAULT_LIMITED, "too many consents for one citizen");
+    return VAULT_OK;
+}
+
 static enum vault_code check_room(struct citizen *citizen, struct vault_error *err)
 {
     uint64_t records = 0;
@@ -119,6 +145,7 @@ enum vault_code consent_decide(struct vault *vault, struct citizen *citizen, str
                            .at_s = time_of_next(vault, current),
                            .uses = CONSENT_UNLIMITED};
     VAULT_TRY(check_names(decision, err));
+    VAULT_TRY(check_place(person, current, err));
     if (state == CONSENT_GIVEN) {
         VAULT_TRY(check_extent(decision, held.policy, err));
         VAULT_TRY(check_room(citizen, err));
