@@ -57,7 +57,7 @@ static enum vault_code read_account(struct row *row, struct vault_error *err)
     VAULT_TRY(sign_in_login(json_text(login), row->login, err));
     row->password = json_text(password);
     row->language = language ? json_string_value(language) : "";
-    if (strlen(row->language) > ACCOUNT_LANGUAGE_CHARS)
+    if (language && strcmp(row->language, "fr") != 0 && strcmp(row->language, "en") != 0)
         return wrong(err, "the language is not fr or en");
     return VAULT_OK;
 }

@@ -54,6 +54,13 @@ static void test_bad_rows_say_why_and_are_left_out_whole(void **state)
         {"{\"reference\":\"X\",\"values\":{\"identity.birth_date\":\"1990-02-03\"}}", "an object"},
         {"{\"reference\":\"X\",\"values\":{},\"password\":\"p\"}", "login"},
         {"{\"reference\":\"X\",\"values\":{},\"login\":1}", "texts"},
+        {"{\"reference\":\"X\",\"values\":{},\"login\":\"\",\"password\":\"p\"}", "login"},
+        {"{\"reference\":\"X\",\"values\":{},\"login\":\"x\",\"password\":\"\"}", "password"},
+        {"{\"reference\":\"X\",\"values\":{},\"login\":\"x\",\"language\":\"de\"}", "language"},
+        {"{\"reference\":\"X\",\"values\":{},\"login\":\"x\",\"language\":\"\"}", "language"},
+        {"{\"reference\":\"X\",\"values\":{\"identity.name\":{\"value\":\"A\",\"source\":7}}}",
+         "identity.name"},
+        {"{\"reference\":\"X\",\"values\":{\"identity.name\":{\"as_of\":null}}}", "an object"},
         {"{\"reference\":\"X\",\"values\":{\"identity.name\":{\"value\":\"A\","
          "\"as_of\":\"yesterday\"}}}",
          "identity.name"},
@@ -147,6 +154,50 @@ static void test_an_account_that_an_interruption_left_out_is_made_up_for(void **
     vault_close(&test.vault);
 }
 
+static void test_a_password_that_is_too_long_makes_no_citizen(void **state)
+{
+    (void)state;
+    VAULT_AUTO(buf_finish) struct buf row = buf_limited(PEOPLE_ROW_BYTES_MAX);
+    struct citizen_id id;
+    begin();
+    buf_text(&row, "{\"reference\":\"A\",\"values\":{},\"login\":\"long\",\"password\":\"");
+    for (int i = 0; i < 1025; i++)
+        buf_byte(&row, 'a');
+    buf_text(&row, "\"}");
+    assert_int_equal(import_row(buf_string(&row)).code, VAULT_INVALID);
+    assert_fails(VAULT_NOT_FOUND, people_find(test.vault, "A", &id, &test_error));
+    assert_int_equal(import_row("{\"reference\":\"A\",\"values\":{},\"login\":\"long\"}").code,
+                     VAULT_OK);
+    vault_close(&test.vault);
+}
+
+static void test_an_account_without_a_password_lets_nobody_in(void **state)
+{
+    (void)state;
+    char token[SIGN_IN_TOKEN_CHARS + 1];
+    begin();
+    assert_int_equal(
+        import_row("{\"reference\":\"A\",\"values\":{},\"login\":\"bare\",\"language\":\"en\"}")
+            .code,
+        VAULT_OK);
+    assert_fails(VAULT_DENIED, sign_in(test.vault, BYTES("bare"), BYTES(""), token, &test_error));
+    assert_fails(VAULT_DENIED, sign_in(test.vault, BYTES("bare"), BYTES("x"), token, &test_error));
+    vault_close(&test.vault);
+}
+
+static void test_an_import_that_made_nobody_is_no_event(void **state)
+{
+    (void)state;
+    begin();
+    const uint64_t before = ledger_head(test.vault->ledger).size;
+    assert_int_equal(import_row("nonsense").code, VAULT_INVALID);
+    assert_int_equal(import_row("{\"reference\":\"T-1\",\"values\":{}}").code, VAULT_CONFLICT);
+    assert_int_equal(ledger_head(test.vault->ledger).size, before);
+    assert_int_equal(import_row("{\"reference\":\"A\",\"values\":{}}").code, VAULT_OK);
+    assert_int_equal(ledger_head(test.vault->ledger).size, before + 1);
+    vault_close(&test.vault);
+}
+
 int main(void)
 {
     return TEST_RUN(test_values_are_stored_with_their_source_and_time,
@@ -154,5 +205,8 @@ int main(void)
                     test_a_bad_row_does_not_harm_its_neighbours, test_an_import_can_be_run_again,
                     test_nothing_is_imported_without_a_catalogue,
                     test_two_rows_cannot_have_one_login,
-                    test_an_account_that_an_interruption_left_out_is_made_up_for);
+                    test_an_account_that_an_interruption_left_out_is_made_up_for,
+                    test_a_password_that_is_too_long_makes_no_citizen,
+                    test_an_account_without_a_password_lets_nobody_in,
+                    test_an_import_that_made_nobody_is_no_event);
 }
