@@ -45,7 +45,7 @@ static const struct {
      "bring citizens in, a row of JSON each; may be run again"},
     {"policy", "activate", ctl_policy_activate, "DIR", "make a signed bundle the one that decides"},
     {"policy", "key", ctl_policy_key, "NAME FILE", "make a key to sign bundles with"},
-    {"policy", "sign", ctl_policy_sign, "DIR --key FILE [--name NAME --version N]",
+    {"policy", "sign", ctl_policy_sign, "DIR --key FILE [--name NAME --version N …]",
      "write manifest and signature"},
     {"policy", "verify", ctl_policy_verify, "DIR --trust FILE",
      "check manifest and signatures against a file of verifier keys"},

@@ -15,7 +15,8 @@ static void sign_bundle(struct vault_test *test)
 {
     VAULT_AUTO(secret_free) struct secret *seed = NULL;
     VAULT_AUTO(note_signer_finish) struct note_signer signer = {0};
-    const struct policy_manifest manifest = {"tests", 1, START_MS / 1000 - 1};
+    const struct policy_manifest manifest = {
+        .name = "tests", .version = 1, .not_before_s = START_MS / 1000 - 1};
     assert_done(secret_random(SIGN_SEED_BYTES, &seed, &test_error));
     assert_done(note_signer_make(BYTES("test-dpo"), NOTE_ED25519, seed, &signer, &test_error));
     note_key_print(&signer.key, test->vkey);
