@@ -242,7 +242,7 @@ static enum vault_code look_at_field(struct comparison *comparison)
     VAULT_TRY(look_at_classes(comparison));
     VAULT_TRY(look_at_pairs(comparison));
     for (size_t s = 0; s < comparison->names[POLICY_SERVICE].count; s++) {
-        uint8_t known[2 * POLICY_CLASSES_MAX];
+        uint8_t known[2 * POLICY_CLASSES_MAX] = {0};
         if (comparison->named[s])
             VAULT_TRY(look_at_service(comparison, s, known));
     }

@@ -139,7 +139,8 @@ static void tell_basis(const struct telling *telling, uint16_t index, size_t ask
 static void tell_duties(const struct telling *telling, uint16_t index)
 {
     const struct core *core = &telling->policy->table.cores[index];
-    for (uint16_t o = 0; o < policy_count(telling->policy, POLICY_OBLIGATION); o++) {
+    const uint16_t count = (uint16_t)policy_count(telling->policy, POLICY_OBLIGATION);
+    for (uint16_t o = 0; o < count; o++) {
         if ((core->must & telling->question->request.unmet) >> o & 1)
             say(telling, SAY_NEEDS_DUTY,
                 (const struct place[]){{"duty", policy_id(telling->policy, POLICY_OBLIGATION, o)},
@@ -237,7 +238,8 @@ static void tell_must(const struct telling *telling, size_t ask,
         return;
     say(telling, SAY_DUTIES, NULL);
     bool first = true;
-    for (uint16_t o = 0; o < policy_count(policy, POLICY_OBLIGATION); o++) {
+    const uint16_t count = (uint16_t)policy_count(policy, POLICY_OBLIGATION);
+    for (uint16_t o = 0; o < count; o++) {
         if (!(outcome->must >> o & 1))
             continue;
         buf_format(telling->out, "%s %s", first ? "" : ",",
