@@ -3,11 +3,11 @@
  *
  * A bundle is activated from a folder: verified against the configured signers, loaded, compared
  * with the active one (its version must be higher), let through the gate (its tests, the analysis,
- * the compiled form against a naive evaluator, what it widens; vault/policy/gate.h), copied into the
- * vault's own folder, and swapped in. One that gives somebody more than the active one does needs
- * the signatures of two different signers, if that many are trusted. Whoever decides holds the
- * bundle while it does, so that a request sees one bundle, whole. Anything wrong leaves the old one
- * active.
+ * the compiled form against a naive evaluator, what it widens; vault/policy/gate.h), copied into
+ * the vault's own folder, and swapped in. One that gives somebody more than the active one does
+ * needs the signatures of two different signers, if that many are trusted. Whoever decides holds
+ * the bundle while it does, so that a request sees one bundle, whole. Anything wrong leaves the old
+ * one active.
  */
 #pragma once
 
