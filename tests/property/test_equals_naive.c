@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "naive.h"
+#include "policy/naive.h"
 #include "seed.h"
 #include "test.h"
 #include "vault/base/json.h"

@@ -76,8 +76,14 @@ static enum vault_code manifest_text(const struct bundle *bundle,
         buf_bytes(out, buf_view(&file->content));
         return buf_check(out, err);
     }
-    struct manifest manifest = {
-        .version = words->version, .not_before_s = words->not_before_s, .expires_s = INT64_MAX};
+    struct manifest manifest = {.version = words->version,
+                                .not_before_s = words->not_before_s,
+                                .expires_s = words->expires_s ? words->expires_s : INT64_MAX,
+                                .has_previous = words->previous != NULL};
+    if (words->previous)
+        memcpy(manifest.previous, words->previous, SHA256_BYTES);
+    if (manifest.expires_s <= manifest.not_before_s)
+        return vault_fail(err, VAULT_INVALID, "the bundle would expire before it may decide");
     const int length = snprintf(manifest.name, sizeof manifest.name, "%s", words->name);
     if (length < 1 || (size_t)length >= sizeof manifest.name)
         return vault_fail(err, VAULT_INVALID, "a bundle's name has 1 to %d characters",

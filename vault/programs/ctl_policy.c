@@ -9,6 +9,7 @@
 #include "ctl.h"
 #include "options.h"
 #include "vault/base/clock.h"
+#include "vault/base/codec.h"
 #include "vault/base/file.h"
 #include "vault/crypto/note.h"
 #include "vault/policy/signature.h"
@@ -64,6 +65,48 @@ static enum vault_code sign(const char *folder, const char *key_path,
     return policy_sign(folder, &signer, manifest, err);
 }
 
+/* What "policy sign" was told. */
+struct signing {
+    const char *key_path;
+    struct policy_manifest manifest;
+    uint8_t previous[SHA256_BYTES];
+};
+
+static bool read_version(const char *text, uint64_t *out)
+{
+    char *end;
+    const unsigned long long version = strtoull(text, &end, 10);
+    if (*text < '1' || *text > '9' || *end || version > INT64_MAX)
+        return false;
+    *out = version;
+    return true;
+}
+
+static bool read_option(int option, const char *text, struct signing *signing)
+{
+    struct policy_manifest *manifest = &signing->manifest;
+    switch (option) {
+    case 'k':
+        signing->key_path = text;
+        return true;
+    case 'n':
+        manifest->name = text;
+        return true;
+    case 'v':
+        return read_version(text, &manifest->version);
+    case 'b':
+        return instant_parse(bytes_of_text(text), &manifest->not_before_s, NULL) == VAULT_OK;
+    case 'e':
+        return instant_parse(bytes_of_text(text), &manifest->expires_s, NULL) == VAULT_OK;
+    case 'p':
+        manifest->previous = signing->previous;
+        return hex_decode_exact(signing->previous, SHA256_BYTES, bytes_of_text(text), NULL) ==
+               VAULT_OK;
+    default:
+        return false;
+    }
+}
+
 int ctl_policy_sign(const struct ctl *ctl, int argc, char **argv)
 {
     (void)ctl;
@@ -71,31 +114,25 @@ int ctl_policy_sign(const struct ctl *ctl, int argc, char **argv)
         {"key", required_argument, NULL, 'k'},
         {"name", required_argument, NULL, 'n'},
         {"version", required_argument, NULL, 'v'},
+        {"not-before", required_argument, NULL, 'b'},
+        {"expires", required_argument, NULL, 'e'},
+        {"previous", required_argument, NULL, 'p'},
         {NULL, 0, NULL, 0},
     };
-    struct policy_manifest manifest = {"policy", 1, clock_now_s(&clock_system)};
-    const char *key_path = NULL;
+    struct signing signing = {
+        .manifest = {.name = "policy", .version = 1, .not_before_s = clock_now_s(&clock_system)}};
     struct vault_error err;
-    char *end = NULL;
     bool good = true;
     int option;
     optind = 1;
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (option == 'k')
-            key_path = optarg;
-        else if (option == 'n')
-            manifest.name = optarg;
-        else if (option == 'v')
-            manifest.version = strtoull(optarg, &end, 10);
-        else
-            good = false;
-    }
-    if (!good || !key_path || optind + 1 != argc || (end && (*end || manifest.version == 0)))
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
+        good = good && read_option(option, optarg, &signing);
+    if (!good || !signing.key_path || optind + 1 != argc)
         return ctl_usage("policy sign takes DIR --key FILE, and for a new manifest --name NAME "
-                         "--version N");
+                         "--version N --not-before TIME --expires TIME --previous SHA256");
     enum vault_code code = program_start(true, &err);
     if (code == VAULT_OK)
-        code = sign(argv[optind], key_path, &manifest, &err);
+        code = sign(argv[optind], signing.key_path, &signing.manifest, &err);
     return code ? ctl_failed(code == VAULT_NOT_FOUND ? VAULT_INVALID : code, &err) : 0;
 }
 

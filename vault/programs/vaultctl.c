@@ -48,7 +48,7 @@ static const struct {
     {"policy", "activate", ctl_policy_activate, false, "DIR",
      "make a signed bundle the one that decides"},
     {"policy", "key", ctl_policy_key, true, "NAME FILE", "make a key to sign bundles with"},
-    {"policy", "sign", ctl_policy_sign, true, "DIR --key FILE [--name NAME --version N]",
+    {"policy", "sign", ctl_policy_sign, true, "DIR --key FILE [--name NAME --version N …]",
      "write manifest and signature"},
     {"policy", "verify", ctl_policy_verify, true, "DIR --trust FILE",
      "check manifest and signatures against a file of verifier keys"},

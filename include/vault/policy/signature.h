@@ -37,6 +37,8 @@ struct policy_manifest {
     const char *name;
     uint64_t version;
     int64_t not_before_s;
+    int64_t expires_s;       /* exclusive; 0: no end */
+    const uint8_t *previous; /* SHA256_BYTES, of the manifest before; NULL: not said */
 };
 
 /*

@@ -2,9 +2,12 @@
  * active_policy - the policy that decides now.
  *
  * A bundle is activated from a folder: verified against the configured signers, loaded, compared
- * with the active one (its version must be higher), copied into the vault's own folder, and swapped
- * in. Whoever decides holds the bundle while it does, so that a request sees one bundle, whole.
- * Anything wrong leaves the old one active.
+ * with the active one (its version must be higher), let through the gate (its tests, the analysis,
+ * the compiled form against a naive evaluator, what it widens; vault/policy/gate.h), copied into
+ * the vault's own folder, and swapped in. One that gives somebody more than the active one does
+ * needs the signatures of two different signers, if that many are trusted. Whoever decides holds
+ * the bundle while it does, so that a request sees one bundle, whole. Anything wrong leaves the old
+ * one active.
  */
 #pragma once
 
@@ -20,7 +23,7 @@ struct policy_hold {
 struct policy_hold active_policy_hold(struct vault *vault);
 void active_policy_release(struct policy_hold *hold);
 
-/* VAULT_INVALID, VAULT_DENIED (signatures), VAULT_CONFLICT (version): the text says what is wrong
- * and where. Logged. */
+/* VAULT_INVALID, VAULT_DENIED (signatures), VAULT_CONFLICT (version, time): the text says
+ * what is wrong and where. Logged. */
 enum vault_code active_policy_set(struct vault *vault, const char *folder, struct vault_error *err)
     VAULT_MUST_CHECK;

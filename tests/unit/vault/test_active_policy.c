@@ -124,7 +124,7 @@ static void test_a_bundle_that_fails_its_own_tests_is_refused(void **state)
     write_file("tests/wrong.json", failing_case);
     sign_again(&test, 2);
     assert_fails(VAULT_INVALID, active_policy_set(test.vault, test.bundle, &test_error));
-    assert_non_null(strstr(test_error.text, "own tests"));
+    assert_non_null(strstr(test_error.text, "test_fails"));
     assert_int_equal(active_version(), 1);
     vault_close(&test.vault);
 }
@@ -150,6 +150,178 @@ static void test_a_damaged_active_policy_stops_releases_and_not_the_vault(void *
     vault_close(&test.vault);
 }
 
+/* --- a new version --- */
+
+/* Replace a part of a file of the bundle, which has no manifest then. */
+static void change_bundle(const char *name, const char *part, const char *other)
+{
+    char command[PATH_MAX * 3];
+    snprintf(command, sizeof command, "cd '%s' && rm manifest.* && sed -i 's/%s/%s/' %s",
+             test.bundle, part, other, name);
+    assert_int_equal(system(command), 0);
+}
+
+/* A signer that signs the bundle as this version; the verifier key comes back. */
+static void sign_as(const char *name, uint64_t version, char vkey[NOTE_KEY_CHARS_MAX])
+{
+    VAULT_AUTO(secret_free) struct secret *seed = NULL;
+    VAULT_AUTO(note_signer_finish) struct note_signer signer = {0};
+    const struct policy_manifest manifest = {
+        .name = "tests", .version = version, .not_before_s = START_MS / 1000 - 1};
+    assert_done(secret_random(SIGN_SEED_BYTES, &seed, &test_error));
+    assert_done(note_signer_make(bytes_of_text(name), NOTE_ED25519, seed, &signer, &test_error));
+    note_key_print(&signer.key, vkey);
+    assert_done(policy_sign(test.bundle, &signer, &manifest, &test_error));
+}
+
+/* The vault again, with these signers trusted besides the one of version 1; one is enough. */
+static void trust_also(const char *one, const char *other)
+{
+    static const char *trust[3];
+    trust[0] = test.vkey;
+    trust[1] = one;
+    trust[2] = other;
+    test.options.trust = trust;
+    test.options.trust_count = other ? 3 : 2;
+    reopen_test_vault(&test);
+}
+
+static char dpo[NOTE_KEY_CHARS_MAX];
+static char officer[NOTE_KEY_CHARS_MAX];
+
+static void test_a_bundle_with_an_error_is_refused_and_the_old_one_stays(void **state)
+{
+    (void)state;
+    make_test_vault(&test);
+    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+    change_bundle("rules/library.json", "\"public_task\"",
+                  "\"public_task\", \"in_force\": {\"from\": \"2028-01-01T00:00:00Z\", "
+                  "\"until\": \"2027-01-01T00:00:00Z\"}");
+    sign_as("dpo", 2, dpo);
+    trust_also(dpo, NULL);
+    assert_fails(VAULT_INVALID, active_policy_set(test.vault, test.bundle, &test_error));
+    assert_non_null(strstr(test_error.text, "never_applies"));
+    assert_int_equal(active_version(), 1);
+    vault_close(&test.vault);
+}
+
+static void test_what_widens_needs_two_signers_where_two_are_trusted(void **state)
+{
+    (void)state;
+    make_test_vault(&test);
+    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+    change_bundle("rules/employment.json", "\"identity.birth_date\": \"year\"",
+                  "\"identity.birth_date\": \"month\"");
+    sign_as("dpo", 2, dpo);
+    trust_also(dpo, NULL);
+    assert_fails(VAULT_DENIED, active_policy_set(test.vault, test.bundle, &test_error));
+    assert_non_null(strstr(test_error.text, "1 weaker"));
+    assert_int_equal(active_version(), 1);
+    sign_as("officer", 2, officer);
+    trust_also(dpo, officer);
+    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+    assert_int_equal(active_version(), 2);
+    vault_close(&test.vault);
+}
+
+/* What cannot be compared with the one before counts as wider. */
+static void test_after_a_damaged_one_two_signers_are_needed_where_two_are_trusted(void **state)
+{
+    (void)state;
+    char command[PATH_MAX * 2];
+    make_test_vault(&test);
+    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+    snprintf(command, sizeof command,
+             "for f in '%s'/policy/*/catalogue.json; do echo >>\"$f\"; done", test.dir);
+    assert_int_equal(system(command), 0);
+    change_bundle("rules/employment.json", "730", "365");
+    sign_as("dpo", 2, dpo);
+    trust_also(dpo, NULL);
+    assert_fails(VAULT_DENIED, active_policy_set(test.vault, test.bundle, &test_error));
+    sign_as("officer", 2, officer);
+    trust_also(dpo, officer);
+    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+    assert_int_equal(active_version(), 2);
+    vault_close(&test.vault);
+}
+
+static void test_what_narrows_needs_no_second_signer(void **state)
+{
+    (void)state;
+    make_test_vault(&test);
+    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+    change_bundle("rules/employment.json", "\"identity.birth_date\": \"year\"",
+                  "\"identity.birth_date\": \"age_band\"");
+    sign_as("dpo", 2, dpo);
+    trust_also(dpo, NULL);
+    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+    assert_int_equal(active_version(), 2);
+    vault_close(&test.vault);
+}
+
+static void test_a_lone_trusted_signer_may_widen(void **state)
+{
+    (void)state;
+    make_test_vault(&test);
+    change_bundle("rules/employment.json", "730", "365");
+    VAULT_AUTO(secret_free) struct secret *seed = NULL;
+    VAULT_AUTO(note_signer_finish) struct note_signer signer = {0};
+    struct policy_manifest manifest = {
+        .name = "tests", .version = 1, .not_before_s = START_MS / 1000 - 1};
+    assert_done(secret_random(SIGN_SEED_BYTES, &seed, &test_error));
+    assert_done(note_signer_make(BYTES("dpo"), NOTE_ED25519, seed, &signer, &test_error));
+    note_key_print(&signer.key, dpo);
+    test.trust[0] = dpo;
+    reopen_test_vault(&test);
+    assert_done(policy_sign(test.bundle, &signer, &manifest, &test_error));
+    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+    change_bundle("rules/employment.json", "365", "730");
+    manifest.version = 2;
+    assert_done(policy_sign(test.bundle, &signer, &manifest, &test_error));
+    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+    assert_int_equal(active_version(), 2);
+    vault_close(&test.vault);
+}
+
+static void test_an_older_version_is_refused(void **state)
+{
+    (void)state;
+    make_test_vault(&test);
+    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+    change_bundle("rules/employment.json", "730", "365");
+    sign_as("dpo", 3, dpo);
+    trust_also(dpo, NULL);
+    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+    change_bundle("rules/employment.json", "365", "364");
+    sign_as("officer", 2, officer);
+    trust_also(dpo, officer);
+    assert_fails(VAULT_CONFLICT, active_policy_set(test.vault, test.bundle, &test_error));
+    assert_int_equal(active_version(), 3);
+    vault_close(&test.vault);
+}
+
+static void test_a_bundle_that_has_expired_is_refused(void **state)
+{
+    (void)state;
+    make_test_vault(&test);
+    change_bundle("rules/employment.json", "730", "365");
+    const struct policy_manifest manifest = {.name = "tests",
+                                             .version = 1,
+                                             .not_before_s = START_MS / 1000 - 10,
+                                             .expires_s = START_MS / 1000};
+    VAULT_AUTO(secret_free) struct secret *seed = NULL;
+    VAULT_AUTO(note_signer_finish) struct note_signer signer = {0};
+    assert_done(secret_random(SIGN_SEED_BYTES, &seed, &test_error));
+    assert_done(note_signer_make(BYTES("dpo"), NOTE_ED25519, seed, &signer, &test_error));
+    note_key_print(&signer.key, dpo);
+    assert_done(policy_sign(test.bundle, &signer, &manifest, &test_error));
+    trust_also(dpo, NULL);
+    assert_fails(VAULT_CONFLICT, active_policy_set(test.vault, test.bundle, &test_error));
+    test.now_ms = START_MS - 1000;
+    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+    vault_close(&test.vault);
+}
+
 int main(void)
 {
     return TEST_RUN(test_a_signed_bundle_becomes_active_and_stays_so,
@@ -158,5 +330,10 @@ int main(void)
                     test_a_strangers_signature_does_not_count,
                     test_without_a_trusted_signer_nothing_is_activated,
                     test_a_bundle_that_fails_its_own_tests_is_refused,
-                    test_a_damaged_active_policy_stops_releases_and_not_the_vault);
+                    test_a_damaged_active_policy_stops_releases_and_not_the_vault,
+                    test_a_bundle_with_an_error_is_refused_and_the_old_one_stays,
+                    test_what_widens_needs_two_signers_where_two_are_trusted,
+                    test_after_a_damaged_one_two_signers_are_needed_where_two_are_trusted,
+                    test_what_narrows_needs_no_second_signer, test_a_lone_trusted_signer_may_widen,
+                    test_an_older_version_is_refused, test_a_bundle_that_has_expired_is_refused);
 }

@@ -7,6 +7,9 @@
 #include "vault/base/clock.h"
 #include "vault/base/json.h"
 
+/* More rules than can cover one field for one service. */
+#define RULES_MAX 4096
+
 enum truth { IS_FALSE, IS_TRUE, IS_UNKNOWN };
 
 /* The reasons in the order of the contract. */
@@ -353,7 +356,7 @@ static int by_text(const void *a, const void *b)
 
 static json_t *sorted(const json_t *list)
 {
-    const char *texts[1024];
+    const char *texts[RULES_MAX];
     const size_t count = json_array_size(list);
     for (size_t i = 0; i < count; i++)
         texts[i] = json_string_value(json_array_get(list, i));

@@ -1,0 +1,158 @@
+/* Who stands behind a bundle: any byte changed anywhere is refused, and so is a signature too few.
+ */
+#include "vault/policy/signature.h"
+
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sample.h"
+#include "vault/base/file.h"
+
+static const char *const files[] = {"catalogue.json", "rules/plie.json", "manifest.json",
+                                    "manifest.sig"};
+
+static char folder[PATH_MAX];
+static char dpo[NOTE_KEY_CHARS_MAX];
+static char officer[NOTE_KEY_CHARS_MAX];
+static const char *const both[] = {dpo, officer};
+
+static void write_file(const char *name, struct bytes content)
+{
+    char path[PATH_MAX];
+    assert_done(file_join(path, sizeof path, folder, name, &test_error));
+    FILE *file = fopen(path, "wb"); /* thousands of times: file_replace() would wait for the disk */
+    assert_non_null(file);
+    assert_int_equal(fwrite(content.data, 1, content.size, file), content.size);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void sign_as(const char *name, char vkey[NOTE_KEY_CHARS_MAX])
+{
+    VAULT_AUTO(secret_free) struct secret *seed = NULL;
+    VAULT_AUTO(note_signer_finish) struct note_signer signer = {0};
+    const struct policy_manifest manifest = {
+        .name = "tests", .version = 4, .not_before_s = 1800000000, .expires_s = 1900000000};
+    assert_done(secret_random(SIGN_SEED_BYTES, &seed, &test_error));
+    assert_done(note_signer_make(bytes_of_text(name), NOTE_ED25519, seed, &signer, &test_error));
+    note_key_print(&signer.key, vkey);
+    assert_done(policy_sign(folder, &signer, &manifest, &test_error));
+}
+
+/* A signed bundle in a folder of its own. */
+static void make_bundle(void)
+{
+    char rules[PATH_MAX];
+    snprintf(folder, sizeof folder, "%s/bundle", test_folder());
+    snprintf(rules, sizeof rules, "%s/rules", folder);
+    assert_int_equal(mkdir(folder, 0700), 0);
+    assert_int_equal(mkdir(rules, 0700), 0);
+    write_file("catalogue.json", bytes_of_text(SAMPLE_CATALOGUE));
+    write_file("rules/plie.json", bytes_of_text(SAMPLE_RULES));
+    sign_as("dpo", dpo);
+}
+
+static enum vault_code load(const char *const vkeys[], size_t count, size_t signatures)
+{
+    const struct policy_trust trust = {vkeys, count, signatures};
+    VAULT_AUTO(policy_free) struct policy *policy = NULL;
+    return policy_load_signed(folder, &trust, &policy, NULL, &test_error);
+}
+
+static void test_a_signed_bundle_loads_with_what_its_manifest_says(void **state)
+{
+    (void)state;
+    make_bundle();
+    const struct policy_trust trust = {both, 1, 1};
+    VAULT_AUTO(policy_free) struct policy *policy = NULL;
+    assert_done(policy_load_signed(folder, &trust, &policy, NULL, &test_error));
+    assert_string_equal(policy_name(policy), "tests");
+    assert_int_equal(policy_version(policy), 4);
+    assert_false(policy_is_available(policy, 1799999999));
+    assert_true(policy_is_available(policy, 1800000000));
+    assert_true(policy_is_available(policy, 1899999999));
+    assert_false(policy_is_available(policy, 1900000000));
+}
+
+static void test_any_byte_changed_is_refused(void **state)
+{
+    (void)state;
+    make_bundle();
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        char path[PATH_MAX];
+        VAULT_AUTO(buf_finish) struct buf content = buf_limited(65536);
+        assert_done(file_join(path, sizeof path, folder, files[i], &test_error));
+        assert_done(file_read(path, &content, &test_error));
+        for (size_t at = 0; at < content.size; at++) {
+            content.data[at] ^= (uint8_t)(1U << (at % 8));
+            write_file(files[i], buf_view(&content));
+            if (load(both, 1, 1) == VAULT_OK)
+                fail_msg("%s, byte %zu", files[i], at);
+            content.data[at] ^= (uint8_t)(1U << (at % 8));
+        }
+        write_file(files[i], buf_view(&content));
+    }
+    assert_done(load(both, 1, 1));
+}
+
+static void test_any_file_cut_short_is_refused(void **state)
+{
+    (void)state;
+    make_bundle();
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        char path[PATH_MAX];
+        VAULT_AUTO(buf_finish) struct buf content = buf_limited(65536);
+        assert_done(file_join(path, sizeof path, folder, files[i], &test_error));
+        assert_done(file_read(path, &content, &test_error));
+        for (size_t size = 0; size < content.size; size += 17) {
+            write_file(files[i], (struct bytes){content.data, size});
+            if (load(both, 1, 1) == VAULT_OK)
+                fail_msg("%s, cut to %zu bytes", files[i], size);
+        }
+        write_file(files[i], buf_view(&content));
+    }
+}
+
+static void test_as_many_signers_as_are_wanted(void **state)
+{
+    (void)state;
+    const char *const twice[] = {dpo, dpo};
+    make_bundle();
+    assert_int_equal(load(twice, 2, 2), VAULT_DENIED);
+    sign_as("officer", officer);
+    assert_done(load(both, 2, 2));
+    assert_done(load(both, 2, 1));
+    assert_int_equal(load(both, 2, 3), VAULT_DENIED);
+    assert_int_equal(load(both, 0, 1), VAULT_DENIED);
+    assert_int_equal(load(both, 2, 0), VAULT_INVALID);
+}
+
+static void test_a_bundle_that_never_may_decide_is_not_signed(void **state)
+{
+    (void)state;
+    VAULT_AUTO(secret_free) struct secret *seed = NULL;
+    VAULT_AUTO(note_signer_finish) struct note_signer signer = {0};
+    const struct policy_manifest manifest = {
+        .name = "tests", .version = 4, .not_before_s = 1800000000, .expires_s = 1800000000};
+    make_bundle();
+    char path[PATH_MAX];
+    for (size_t i = 2; i < 4; i++) {
+        assert_done(file_join(path, sizeof path, folder, files[i], &test_error));
+        assert_int_equal(unlink(path), 0);
+    }
+    assert_done(secret_random(SIGN_SEED_BYTES, &seed, &test_error));
+    assert_done(note_signer_make(BYTES("dpo"), NOTE_ED25519, seed, &signer, &test_error));
+    assert_fails(VAULT_INVALID, policy_sign(folder, &signer, &manifest, &test_error));
+    assert_false(file_exists(path));
+}
+
+int main(void)
+{
+    if (sample_start())
+        return 1;
+    return TEST_RUN(test_a_signed_bundle_loads_with_what_its_manifest_says,
+                    test_any_byte_changed_is_refused, test_any_file_cut_short_is_refused,
+                    test_as_many_signers_as_are_wanted,
+                    test_a_bundle_that_never_may_decide_is_not_signed);
+}
