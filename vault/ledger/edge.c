@@ -55,7 +55,7 @@ void edge_add(void *context, unsigned level, uint64_t index, const struct tree_h
     if (level % TILE_HEIGHT != 0 || level / TILE_HEIGHT >= TILE_LEVELS)
         return;
     struct edge_level *here = &edge->levels[level / TILE_HEIGHT];
-    if (index < here->first)
+    if (index < here->end)
         return;
     assert(edge->overflowed || index == here->end);
     if (edge->overflowed || here->end - here->first == here->capacity) {

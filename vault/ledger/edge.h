@@ -24,7 +24,7 @@ enum vault_code edge_new(uint64_t published_size, uint64_t capacity, struct edge
                          struct vault_error *err) VAULT_MUST_CHECK;
 void edge_free(struct edge **edge);
 
-/* A tree_node_sink for the frontier that grows: keeps what belongs here. */
+/* A tree_node_sink for the frontier that grows: keeps what belongs here and is not here yet. */
 void edge_add(void *edge, unsigned level, uint64_t index, const struct tree_hash *hash);
 
 /* Whether a leaf came when the edge was full; it was not kept, and the edge is of no more use. */

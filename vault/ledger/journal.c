@@ -13,6 +13,8 @@
 
 #include "vault/base/file.h"
 
+#define KEPT_SEGMENTS 2U /* the one that is written to, and the one before */
+
 enum vault_code journal_segment_path(char out[static JOURNAL_PATH_BYTES],
                                      const struct journal *journal, uint64_t first,
                                      struct vault_error *err)
@@ -137,8 +139,8 @@ static enum vault_code list_segments(struct journal *journal, struct vault_error
         journal->segments[journal->segment_count++] = first;
     }
     qsort(journal->segments, journal->segment_count, sizeof *journal->segments, by_index);
-    if (journal->segment_count == 0 || journal->segments[0] != 0)
-        return vault_fail(err, VAULT_CORRUPT, "the first segment is missing in %s", journal->dir);
+    if (journal->segment_count == 0)
+        return vault_fail(err, VAULT_CORRUPT, "there is no segment in %s", journal->dir);
     return VAULT_OK;
 }
 
@@ -159,7 +161,7 @@ static enum vault_code replace_segment(struct journal *journal, const char *path
 {
     char beside[JOURNAL_PATH_BYTES];
     VAULT_AUTO(file_close) int fd = -1;
-    uint64_t size = segment_planned_bytes(journal->segment_count - 1);
+    uint64_t size = segment_planned_bytes(journal->end.segment);
     if (size < journal->end.offset + SEGMENT_MIN_BYTES)
         size = journal->end.offset + SEGMENT_MIN_BYTES;
     VAULT_TRY(path_in(beside, journal, "new", err));
@@ -178,7 +180,7 @@ static enum vault_code replace_segment(struct journal *journal, const char *path
 /* A clean segment only needs its space again; without room, the next segment is waited for. */
 static void extend_segment(struct journal *journal, int fd)
 {
-    const uint64_t planned = segment_planned_bytes(journal->segment_count - 1);
+    const uint64_t planned = segment_planned_bytes(journal->end.segment);
     journal->segment_size = journal->end.offset;
     if (planned > journal->end.offset && segment_reserve(fd, planned))
         journal->segment_size = planned;
@@ -243,7 +245,10 @@ enum vault_code journal_turn(struct journal *journal, const struct frame_segment
     assert(journal_can_turn(journal));
     char reserved[JOURNAL_PATH_BYTES];
     uint64_t end = 0;
-    if (journal->segment_count == JOURNAL_SEGMENTS_MAX)
+    pthread_mutex_lock(&journal->mutex);
+    const bool is_full = journal->segment_count == JOURNAL_SEGMENTS_MAX;
+    pthread_mutex_unlock(&journal->mutex);
+    if (is_full)
         return vault_fail(err, VAULT_TOO_LARGE, "%s has %u segments already", journal->dir,
                           JOURNAL_SEGMENTS_MAX);
     VAULT_TRY(path_in(reserved, journal, "next", err));
@@ -266,7 +271,8 @@ enum vault_code journal_reserve(struct journal *journal, struct vault_error *err
     if (journal->next_fd >= 0)
         return VAULT_OK;
     char path[JOURNAL_PATH_BYTES];
-    uint64_t size = segment_planned_bytes(journal->segment_count);
+    const uint64_t about = journal->end.segment + journal->segment_size / SEGMENT_TYPICAL_BYTES;
+    uint64_t size = segment_planned_bytes(about);
     struct vault_error why;
     VAULT_TRY(path_in(path, journal, "next", err));
     if (segment_make(path, &size, &journal->next_fd, &why) != VAULT_OK)
@@ -332,6 +338,43 @@ enum vault_code journal_finish(struct journal *journal, struct vault_error *err)
         return vault_fail_errno(err, "removing %s", path);
     note_room(journal);
     return VAULT_OK;
+}
+
+/* Take the oldest segment off the list if that leaves KEPT_SEGMENTS and nothing from index on. */
+static bool take_oldest(struct journal *journal, uint64_t index, uint64_t *first)
+{
+    pthread_mutex_lock(&journal->mutex);
+    const bool goes = journal->segment_count > KEPT_SEGMENTS && journal->segments[1] <= index;
+    if (goes) {
+        *first = journal->segments[0];
+        memmove(journal->segments, journal->segments + 1,
+                --journal->segment_count * sizeof *journal->segments);
+    }
+    pthread_mutex_unlock(&journal->mutex);
+    return goes;
+}
+
+enum vault_code journal_forget(struct journal *journal, uint64_t index, struct vault_error *err)
+{
+    uint64_t first;
+    bool any = false;
+    /* The oldest goes first, so that what a crash leaves has no gap. */
+    while (take_oldest(journal, index, &first)) {
+        char path[JOURNAL_PATH_BYTES];
+        VAULT_TRY(journal_segment_path(path, journal, first, err));
+        if (unlink(path) != 0 && errno != ENOENT)
+            return vault_fail_errno(err, "removing %s", path);
+        any = true;
+    }
+    return any ? folder_sync(journal->dir, err) : VAULT_OK;
+}
+
+uint64_t journal_begins_at(struct journal *journal)
+{
+    pthread_mutex_lock(&journal->mutex);
+    const uint64_t first = journal->segments[0];
+    pthread_mutex_unlock(&journal->mutex);
+    return first;
 }
 
 enum vault_code journal_segment_of(struct journal *journal, uint64_t index, uint64_t *first,

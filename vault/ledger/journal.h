@@ -15,7 +15,12 @@
  * (journal_walk), and goes on in a fresh copy of the last segment (journal_start), because pages in
  * memory that a failed sync left behind look as if they were written.
  *
- * Used by one thread at a time, but for journal_room, journal_segment_of and journal_open_segment.
+ * What has been published and filed elsewhere is forgotten, segment by segment from the oldest on:
+ * the journal stays small, and so does the time that a start takes. Each segment begins with the
+ * signed state of the log before it, so that the rest stands without the beginning.
+ *
+ * Used by one thread at a time, but for journal_has_room, journal_forget, journal_segment_of and
+ * journal_open_segment.
  */
 #pragma once
 
@@ -69,6 +74,7 @@ struct journal_walk {
     tree_node_sink *sink; /* told of the nodes of all committed entries; may be NULL */
     void *context;
 
+    uint64_t begins_at;            /* the first index that the journal still has */
     struct tree_frontier frontier; /* at the last valid commit */
     uint8_t signature[SIGN_SIGNATURE_BYTES];
     int64_t last_time_ms;
@@ -91,10 +97,12 @@ enum vault_code journal_open(const char *dir, struct journal **out, struct vault
 void journal_close(struct journal **journal);
 
 /*
- * Read and check every frame. Changes nothing.
+ * Read and check every frame. Changes nothing. What is remembered of the log before begins_at is
+ * left for the caller to check.
  *
  * VAULT_CORRUPT  damage before a valid commit, a wrong hash or signature, times that run backwards,
- *                or another log than what is remembered: the text names the file and the byte
+ *                or another log than what is remembered: the text names the file and the byte;
+ *                or the journal begins behind the index wanted
  */
 enum vault_code journal_walk(struct journal *journal, struct journal_walk *walk,
                              struct vault_error *err) VAULT_MUST_CHECK;
@@ -129,9 +137,16 @@ enum vault_code journal_check(const struct journal *journal, struct vault_error 
 /* A clean stop: cut the reserved space off. */
 enum vault_code journal_finish(struct journal *journal, struct vault_error *err) VAULT_MUST_CHECK;
 
+/* The first index that the journal still has. */
+uint64_t journal_begins_at(struct journal *journal);
+
 /* The segment that an index is in: its first index. VAULT_NOT_FOUND if it is before all of them. */
 enum vault_code journal_segment_of(struct journal *journal, uint64_t index, uint64_t *first,
                                    struct vault_error *err) VAULT_MUST_CHECK;
+
+/* Remove segments of which every entry is below index, but never the last two. */
+enum vault_code journal_forget(struct journal *journal, uint64_t index, struct vault_error *err)
+    VAULT_MUST_CHECK;
 
 /* Open a segment for reading. */
 enum vault_code journal_open_segment(const struct journal *journal, uint64_t first, int *fd,

@@ -1,6 +1,7 @@
 #include "vault/ledger/ledger.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -97,6 +98,64 @@ static enum vault_code read_published(const struct ledger *ledger, struct ledger
     return VAULT_OK;
 }
 
+/* Where the journal does not begin with the log, the nodes above the leaves that the edge needs
+ * come from the tiles that were begun. */
+static enum vault_code load_edge(struct ledger *ledger, uint64_t published, struct vault_error *err)
+{
+    for (int level = 1; tile_hash_count(published, level) > 0; level++) {
+        const uint64_t count = tile_hash_count(published, level);
+        const struct tile_name name = tile_of(published, level, count / TILE_WIDTH);
+        VAULT_AUTO(buf_finish) struct buf content = buf_limited(TILE_BYTES);
+        if (name.width == 0)
+            continue;
+        VAULT_TRY(tile_read(ledger->dir, name, &content, err));
+        for (unsigned i = 0; i < name.width; i++) {
+            struct tree_hash hash;
+            memcpy(hash.bytes, content.data + (size_t)i * TREE_HASH_BYTES, TREE_HASH_BYTES);
+            edge_add(ledger->edge, (unsigned)level * TILE_HEIGHT, name.index * TILE_WIDTH + i,
+                     &hash);
+        }
+    }
+    return VAULT_OK;
+}
+
+static enum vault_code tiles_are_needed(const struct ledger *ledger, enum vault_code code,
+                                        struct vault_error *err)
+{
+    if (code != VAULT_NOT_FOUND)
+        return code;
+    return vault_fail(err, VAULT_CORRUPT,
+                      "tiles are missing in %s: put them back as they were published", ledger->dir);
+}
+
+/* What is remembered from before the journal begins, and the published root, against the tiles. */
+static enum vault_code check_tiles(struct ledger *ledger, const struct journal_walk *walk,
+                                   struct vault_error *err)
+{
+    const struct tree_source nodes = ledger_nodes(ledger);
+    for (size_t i = 0; i < walk->remembered_count; i++) {
+        const struct ledger_head *head = &walk->remembered[i];
+        struct tree_hash root;
+        if (i > 0 && head->size >= walk->begins_at)
+            continue; /* the walk has seen it */
+        VAULT_TRY(tree_root(&nodes, head->size, &root, err));
+        if (!tree_hash_equal(&root, &head->root))
+            return vault_fail(err, VAULT_CORRUPT,
+                              "the tiles in %s do not give the root that is remembered at %" PRIu64
+                              " entries; the log must not be used",
+                              ledger->dir, head->size);
+    }
+    return VAULT_OK;
+}
+
+/* The tiles take the place of the journal's beginning, once it is forgotten. */
+static enum vault_code join_tiles(struct ledger *ledger, const struct journal_walk *walk,
+                                  struct vault_error *err)
+{
+    const enum vault_code code = walk->begins_at ? check_tiles(ledger, walk, err) : VAULT_OK;
+    return tiles_are_needed(ledger, code, err);
+}
+
 /* Read the journal against everything that is remembered, and take its state over. */
 static enum vault_code recover(struct ledger *ledger, const struct ledger_options *options,
                                struct journal_walk *walk, struct vault_error *err)
@@ -111,6 +170,9 @@ static enum vault_code recover(struct ledger *ledger, const struct ledger_option
     const uint64_t published = remembered[0].size;
     VAULT_TRY(
         edge_new(published, LEDGER_UNPUBLISHED_MAX + LEDGER_OUTSTANDING_MAX, &ledger->edge, err));
+    VAULT_TRY(tile_source_new(ledger->dir, TREE_MAX_SIZE, &ledger->tiles, err));
+    if (journal_begins_at(ledger->journal) > 0)
+        VAULT_TRY(tiles_are_needed(ledger, load_edge(ledger, published, err), err));
     *walk = (struct journal_walk){.key = &options->signer->key,
                                   .remembered = remembered,
                                   .remembered_count = options->remembered_count + 1,
@@ -118,12 +180,13 @@ static enum vault_code recover(struct ledger *ledger, const struct ledger_option
                                   .sink = edge_add,
                                   .context = ledger->edge};
     VAULT_TRY(journal_walk(ledger->journal, walk, err));
-    walk->remembered = NULL;
     if (edge_overflowed(ledger->edge))
         return vault_fail(err, VAULT_CORRUPT,
                           "more entries than ever wait to be published are behind the checkpoint "
                           "in %s: put the published checkpoint back",
                           ledger->dir);
+    VAULT_TRY(join_tiles(ledger, walk, err));
+    walk->remembered = NULL;
     ledger->published_size = published;
     ledger->base_index = walk->wanted;
     ledger->base = walk->wanted_place;
@@ -179,7 +242,6 @@ enum vault_code ledger_open(const struct ledger_options *options, struct ledger 
     VAULT_TRY(journal_start(ledger->journal, &walk, err));
     VAULT_TRY(new_path(path, options->dir, "new", err));
     VAULT_TRY(folder_create(path, err));
-    VAULT_TRY(tile_source_new(options->dir, TREE_MAX_SIZE, &ledger->tiles, err));
     take_over(ledger, &walk);
     if (ledger->durable.head.size == 0) /* the publisher only does what is new */
         VAULT_TRY(publish_checkpoint(options->dir, &options->signer->key, &ledger->durable, err));
@@ -265,6 +327,12 @@ enum vault_code ledger_health(struct ledger *ledger, struct vault_error *err)
         code = queue_check(ledger, err);
     pthread_mutex_unlock(&ledger->mutex);
     return code;
+}
+
+enum vault_code ledger_forget(struct ledger *ledger, uint64_t filed, struct vault_error *err)
+{
+    const uint64_t published = ledger_published_size(ledger) / TILE_WIDTH * TILE_WIDTH;
+    return journal_forget(ledger->journal, filed < published ? filed : published, err);
 }
 
 bool ledger_has_stopped(struct ledger *ledger)

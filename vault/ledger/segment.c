@@ -35,13 +35,12 @@ static uint64_t smaller(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* Segments double up to the largest size, so that a small log takes little. */
-uint64_t segment_planned_bytes(size_t segments_before)
+uint64_t segment_planned_bytes(uint64_t first)
 {
     uint64_t size = FIRST_SEGMENT_BYTES;
-    while (segments_before-- > 0 && size < SEGMENT_MAX_BYTES)
+    while (size < SEGMENT_MAX_BYTES && size / SEGMENT_TYPICAL_BYTES <= first)
         size *= 2;
-    return smaller(size, SEGMENT_MAX_BYTES);
+    return size;
 }
 
 void held_file_close(struct held_file *file)

@@ -11,17 +11,18 @@
 #include "frame.h"
 #include "vault/base/error.h"
 
-#define SEGMENT_MIN_BYTES  (512UL * 1024)
-#define SEGMENT_MAX_BYTES  (64UL * 1024 * 1024)
-#define SEGMENT_NAME_CHARS 28 /* 20 digits and ".segment" */
+#define SEGMENT_MIN_BYTES     (512UL * 1024)
+#define SEGMENT_MAX_BYTES     (64UL * 1024 * 1024)
+#define SEGMENT_TYPICAL_BYTES 1024U /* of an entry with its opening */
+#define SEGMENT_NAME_CHARS    28    /* 20 digits and ".segment" */
 
 /* The name of the segment that begins with an index, and back. */
 void segment_name(char out[static SEGMENT_NAME_CHARS + 1], uint64_t first);
 bool segment_name_parse(const char *name, uint64_t *first);
 
-/* How much a segment reserves when so many come before it: they double up to the largest size, so
- * that a small log takes little. */
-uint64_t segment_planned_bytes(size_t segments_before);
+/* How much the segment that begins with an index reserves: about what all before it took, up to the
+ * largest size, so that a small log takes little. */
+uint64_t segment_planned_bytes(uint64_t first);
 
 /* A descriptor and which file it is, to notice when a name has come to mean another. */
 struct held_file {

@@ -229,16 +229,23 @@ static enum vault_code judge_rest(struct stroll *stroll, int fd, uint64_t stoppe
     return VAULT_OK;
 }
 
-/* The first frame of a segment repeats what the log was there, signed. */
+/* The first frame of a segment repeats what the log was there, signed. Where the journal begins
+ * there is nothing to compare it with, and it is believed for its signature. */
 static bool begins_well(struct journal_walk *walk, const struct frame *frame, uint64_t first)
 {
     struct frame_segment segment;
-    if (!frame_read_segment(frame, &segment) || segment.frontier.size != first ||
-        walk->frontier.size != first || segment.last_time_ms != walk->last_time_ms)
+    if (!frame_read_segment(frame, &segment) || segment.frontier.size != first)
         return false;
-    const struct tree_hash root = tree_frontier_root(&walk->frontier);
     const struct tree_hash stated = tree_frontier_root(&segment.frontier);
-    if (!tree_hash_equal(&root, &stated) || !is_signed(walk->key, first, &root, segment.signature))
+    if (!is_signed(walk->key, first, &stated, segment.signature))
+        return false;
+    if (first == walk->begins_at) {
+        walk->frontier = segment.frontier;
+        walk->last_time_ms = segment.last_time_ms;
+    }
+    const struct tree_hash root = tree_frontier_root(&walk->frontier);
+    if (walk->frontier.size != first || segment.last_time_ms != walk->last_time_ms ||
+        !tree_hash_equal(&root, &stated))
         return false;
     memcpy(walk->signature, segment.signature, sizeof walk->signature);
     return true;
@@ -256,9 +263,11 @@ static enum vault_code walk_segment(struct stroll *stroll, int fd, bool is_last,
     VAULT_TRY(frame_source_open(&source, fd, 0, err));
     VAULT_TRY(frame_source_next(&source, &frame, &found, err));
     const bool begins = found && begins_well(walk, &frame, stroll->segment);
-    if (!begins && stroll->segment == 0)
+    if (!begins && stroll->segment == walk->begins_at)
         return damaged(err, stroll->path, 0, wrong);
     if (begins) {
+        VAULT_TRY(check_remembered(walk, err));
+        stroll->batch_last_time_ms = walk->last_time_ms;
         walk->end = (struct journal_place){stroll->segment, source.offset};
         VAULT_TRY(take_frames(stroll, &source, &stopped_at, &wrong, err));
     }
@@ -275,14 +284,16 @@ enum vault_code journal_walk(struct journal *journal, struct journal_walk *walk,
                              struct vault_error *err)
 {
     walk->wanted_place = (struct journal_place){.segment = UINT64_MAX};
-    VAULT_TRY(check_remembered(walk, err));
+    walk->begins_at = journal->segments[0];
+    if (walk->begins_at > walk->wanted)
+        return vault_fail(err, VAULT_CORRUPT,
+                          "the journal in %s begins with entry %" PRIu64 ", but entry %" PRIu64
+                          " is needed from it",
+                          journal->dir, walk->begins_at, walk->wanted);
     for (size_t i = 0; i < journal->segment_count; i++) {
         VAULT_AUTO(file_close) int fd = -1;
         char path[JOURNAL_PATH_BYTES];
-        struct stroll stroll = {.walk = walk,
-                                .path = path,
-                                .segment = journal->segments[i],
-                                .batch_last_time_ms = walk->last_time_ms};
+        struct stroll stroll = {.walk = walk, .path = path, .segment = journal->segments[i]};
         walk->is_clean = false;
         VAULT_TRY(journal_segment_path(path, journal, stroll.segment, err));
         VAULT_TRY(journal_open_segment(journal, stroll.segment, &fd, err));

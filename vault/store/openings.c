@@ -25,7 +25,7 @@ static const char *const steps[] = {
     "PRAGMA user_version = 1",
 };
 
-/* It can be built again from the log: a commit need not wait for the disk. */
+/* The log keeps its copies until they are settled here: a commit need not wait for the disk. */
 static const struct database_kind openings_kind = {
     .application_id = 1129738096, /* "CVop" */
     .settings = "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;"
@@ -233,6 +233,13 @@ enum vault_code openings_get(struct store *store, uint64_t index, openings_each 
     if (!given)
         return vault_fail(err, VAULT_NOT_FOUND, "there is no opening of this entry");
     return VAULT_OK;
+}
+
+enum vault_code openings_settle(struct store *store, struct vault_error *err)
+{
+    VAULT_AUTO(shared_let_go) struct hold held = {0};
+    VAULT_TRY(shared_hold(&store->openings, &held, err));
+    return database_checkpoint(held.database, err);
 }
 
 enum vault_code openings_prune(struct store *store, uint64_t index, size_t limit, uint64_t *gone,

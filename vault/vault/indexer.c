@@ -13,6 +13,7 @@
 #define BATCH_BYTES_MAX  (BATCH_MAX * (size_t)LEDGER_OPENING_MAX_BYTES)
 #define WAIT_MS          200
 #define REMEMBER_EACH_MS 1000
+#define SETTLE_EACH      65536 /* entries: about as many as a full segment of the journal holds */
 #define HEAD_SETTING     "ledger.head"
 
 struct indexer {
@@ -23,6 +24,7 @@ struct indexer {
     struct buf sealed;
     size_t count;
     uint64_t next_index;
+    uint64_t settled; /* the journal may forget what is before */
     int64_t remembered_ms;
     uint64_t remembered_size;
     pthread_t thread;
@@ -117,6 +119,16 @@ static enum vault_code file_batch(struct indexer *indexer, int64_t wait_ms, bool
     return *more ? flush(indexer, err) : VAULT_OK;
 }
 
+/* Let the journal forget what is filed, once that is sure to stay. */
+static enum vault_code settle(struct indexer *indexer, struct vault_error *err)
+{
+    if (indexer->next_index - indexer->settled < SETTLE_EACH)
+        return VAULT_OK;
+    VAULT_TRY(openings_settle(indexer->vault->store, err));
+    indexer->settled = indexer->next_index;
+    return ledger_forget(indexer->vault->ledger, indexer->settled, err);
+}
+
 static void trouble(const struct indexer *indexer, const struct vault_error *err)
 {
     if (indexer->vault->options.trouble)
@@ -131,6 +143,8 @@ static void *run(void *context)
     while (code == VAULT_OK && !atomic_load(&indexer->stopping)) {
         bool more;
         code = file_batch(indexer, WAIT_MS, &more, &err);
+        if (code == VAULT_OK)
+            code = settle(indexer, &err);
         if (code == VAULT_OK && clock_monotonic_ms() - indexer->remembered_ms >= REMEMBER_EACH_MS)
             code = remember(indexer, &err);
     }

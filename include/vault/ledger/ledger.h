@@ -22,7 +22,10 @@
  *     ledger_wait()            durable now: the answer may leave
  *
  * An opening is opaque bytes: this floor knows no citizen. It stands in the journal beside its
- * entry until an indexer has read it back (ledger_reader) and filed it.
+ * entry until an indexer has read it back (ledger_reader), filed it and said so (ledger_forget):
+ * then the segments of the journal that are published and filed are removed. So the journal is
+ * short however long the log is, and so is a start: what was before is checked by the signed state
+ * that a segment begins with, and by the published tiles.
  *
  * Stopping is sticky. A short write, a failed or hung sync, a file that was unlinked, replaced or
  * cut, a lost lock: nothing is entered after it, every call says VAULT_UNAVAILABLE, and the way on
@@ -187,6 +190,11 @@ enum vault_code ledger_reader_open(struct ledger *ledger, uint64_t from_index,
                                    struct ledger_reader **out, struct vault_error *err)
     VAULT_MUST_CHECK;
 void ledger_reader_close(struct ledger_reader **reader);
+
+/* Everything that stands beside the entries below this index is durable elsewhere: the journal may
+ * forget what it has of them once it is published. The last two segments always stay. */
+enum vault_code ledger_forget(struct ledger *ledger, uint64_t filed, struct vault_error *err)
+    VAULT_MUST_CHECK;
 
 /* The next durable entry, waiting for it for at most timeout_ms (0: not at all).
  * VAULT_NOT_FOUND: none came; VAULT_UNAVAILABLE: none came and none will, the log has stopped. */

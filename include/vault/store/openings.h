@@ -5,7 +5,7 @@
  * under the citizen's key (citizen_seal_key()), which the log carries too. This index finds it
  * again: by citizen and the citizen's own count n. A background indexer fills it in batches from
  * the log and each batch moves the position; a crash loses at most the last batches, the position
- * with them, and the indexer goes on from there. Lost whole, it is built again from the log.
+ * with them, and the indexer goes on from there. Once it is settled, the log may forget its copies.
  *
  * The head of a citizen, the last n and that entry's leaf hash, is what the next entry links back
  * to. It outlives the openings, which go after their time.
@@ -44,6 +44,9 @@ struct openings_row {
 enum vault_code openings_add(struct store *store, const struct openings_row openings[],
                              size_t count, uint64_t next_index, struct vault_error *err)
     VAULT_MUST_CHECK;
+
+/* Make all that was taken in durable. */
+enum vault_code openings_settle(struct store *store, struct vault_error *err) VAULT_MUST_CHECK;
 
 /* The index of the first entry not taken in. */
 enum vault_code openings_position(struct store *store, uint64_t *next_index,

@@ -295,7 +295,9 @@ static void test_segments_grow_so_that_a_small_log_is_small(void **state)
     make();
     assert_int_equal(journal->segment_size, 1024 * 1024);
     assert_int_equal(journal->next_size, 2 * 1024 * 1024);
-    assert_int_equal(segment_planned_bytes(100), SEGMENT_MAX_BYTES);
+    assert_int_equal(segment_planned_bytes(0), 1024 * 1024);
+    assert_int_equal(segment_planned_bytes(10000), 16 * 1024 * 1024);
+    assert_int_equal(segment_planned_bytes(TREE_MAX_SIZE), SEGMENT_MAX_BYTES);
     journal_close(&journal);
 }
 
@@ -551,7 +553,78 @@ static void test_a_segment_that_is_missing_is_damage(void **state)
     assert_refused("does not begin");
     path_of_segment(path, 0);
     assert_int_equal(unlink(path), 0);
-    assert_fails(VAULT_CORRUPT, journal_open(dir, &journal, &test_error));
+    assert_refused("begins with entry");
+}
+
+static void test_what_is_forgotten_is_gone_and_the_rest_stands(void **state)
+{
+    (void)state;
+    make();
+    fill_segments(100);
+    const size_t segments = journal->segment_count;
+    const uint64_t second = journal->segments[1];
+    const uint64_t third = journal->segments[2];
+    assert_true(segments > 3);
+    assert_done(journal_forget(journal, second - 1, &test_error));
+    assert_int_equal(journal->segment_count, segments);
+    assert_done(journal_forget(journal, third + 1, &test_error));
+    assert_int_equal(journal->segment_count, segments - 2);
+    assert_int_equal(journal_begins_at(journal), third);
+    assert_fails(VAULT_NOT_FOUND, journal_segment_of(journal, third - 1, &(uint64_t){0}, NULL));
+    append(3, 0);
+    journal_close(&journal);
+
+    const struct journal_walk walk = walk_again(third + 1);
+    assert_int_equal(walk.begins_at, third);
+    assert_walks_to(&walk, frontier.size);
+    assert_int_equal(walk.wanted_place.segment, third);
+    journal_close(&journal);
+    struct journal_walk earlier = walk_wanting(third - 1);
+    assert_done(journal_open(dir, &journal, &test_error));
+    assert_fails(VAULT_CORRUPT, journal_walk(journal, &earlier, &test_error));
+    journal_close(&journal);
+}
+
+static void test_the_last_two_segments_stay(void **state)
+{
+    (void)state;
+    make();
+    fill_segments(100);
+    const size_t segments = journal->segment_count;
+    assert_done(journal_forget(journal, UINT64_MAX, &test_error));
+    assert_int_equal(journal->segment_count, 2);
+    assert_true(segments > 2);
+    stop_cleanly();
+    assert_done(journal_open(dir, &journal, &test_error));
+    const struct journal_walk walk = walk_again(journal_begins_at(journal));
+    assert_walks_to(&walk, frontier.size);
+    journal_close(&journal);
+}
+
+static void test_a_beginning_that_was_not_signed_is_refused(void **state)
+{
+    (void)state;
+    make();
+    fill_segments(100);
+    assert_done(journal_forget(journal, UINT64_MAX, &test_error));
+    const uint64_t first = journal_begins_at(journal);
+    journal_close(&journal);
+    VAULT_AUTO(file_close) int fd = open_segment(first);
+    uint8_t bytes[FRAME_SEGMENT_BYTES];
+    struct frame frame;
+    struct frame_segment segment;
+    assert_int_equal(pread(fd, bytes, sizeof bytes, 0), sizeof bytes);
+    assert_true(frame_read((struct bytes){bytes, sizeof bytes}, &frame));
+    assert_true(frame_read_segment(&frame, &segment));
+    for (unsigned level = 0; level < TREE_MAX_LEVELS; level++)
+        segment.frontier.nodes[level].bytes[0] ^= 1;
+    const size_t size = frame_write_segment(bytes, &segment);
+    assert_int_equal(pwrite(fd, bytes, size, 0), size);
+    struct journal_walk walk = walk_wanting(first);
+    assert_done(journal_open(dir, &journal, &test_error));
+    assert_fails(VAULT_CORRUPT, journal_walk(journal, &walk, &test_error));
+    assert_non_null(strstr(test_error.text, "does not begin"));
+    journal_close(&journal);
 }
 
 static void test_a_last_segment_without_a_beginning_is_dropped(void **state)
@@ -706,6 +779,8 @@ int main(void)
         test_an_entry_that_was_forged_does_not_give_the_root,
         test_times_that_run_backwards_are_damage, test_damage_in_an_earlier_segment_is_named,
         test_a_segment_that_is_missing_is_damage,
+        test_what_is_forgotten_is_gone_and_the_rest_stands, test_the_last_two_segments_stay,
+        test_a_beginning_that_was_not_signed_is_refused,
         test_a_last_segment_without_a_beginning_is_dropped, test_walking_changes_nothing,
         test_files_that_go_away_are_noticed_with_the_next_batch,
         test_a_short_write_is_final_and_dropped_at_the_next_start,

@@ -506,6 +506,128 @@ static void test_a_reader_follows_from_segment_to_segment(void **state)
     stop();
 }
 
+/* A log of so many entries whose journal has forgotten its beginning. */
+static uint64_t make_forgetful(uint64_t count)
+{
+    static const uint8_t opening[LEDGER_OPENING_MAX_BYTES];
+    const struct entry entry = {.event = ENTRY_ADMIN};
+    make();
+    for (uint64_t i = 0; i < count; i++)
+        assert_done(ledger_append(ledger, &entry, (struct bytes){opening, sizeof opening}, NULL,
+                                  &test_error));
+    assert_done(ledger_wait_published(ledger, count, PATIENCE_MS, &test_error));
+    assert_done(ledger_forget(ledger, count, &test_error));
+    uint64_t begins_at = 0;
+    struct ledger_reader *reader = NULL;
+    while (ledger_reader_open(ledger, begins_at, &reader, NULL) == VAULT_NOT_FOUND)
+        begins_at++;
+    ledger_reader_close(&reader);
+    assert_true(begins_at > 0 && begins_at <= count / TILE_WIDTH * TILE_WIDTH);
+    return begins_at;
+}
+
+static void test_a_log_goes_on_without_the_beginning_of_its_journal(void **state)
+{
+    (void)state;
+    make_forgetful(700);
+    assert_published(700);
+    stop();
+    open_log();
+    assert_int_equal(ledger_head(ledger).size, 700);
+    append_many(400);
+    assert_published(1100);
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(PROOF_MAX_BYTES);
+    assert_done(ledger_prove(ledger, 0, &text, &test_error));
+    stop();
+}
+
+/* Tiles of the second level are begun, and one is full, when the journal forgets. */
+static void test_the_edge_comes_from_the_tiles_where_the_journal_begins_later(void **state)
+{
+    (void)state;
+    make();
+    append_many(66000);
+    assert_done(ledger_wait_published(ledger, 66000, PATIENCE_MS, &test_error));
+    for (unsigned i = 0; i < 16; i++) {
+        append_many(3000);
+        assert_done(
+            ledger_wait_published(ledger, 66000 + 3000 * (i + 1), PATIENCE_MS, &test_error));
+    }
+    const uint64_t size = ledger_head(ledger).size;
+    assert_done(ledger_forget(ledger, size, &test_error));
+    struct ledger_reader *reader = NULL;
+    assert_fails(VAULT_NOT_FOUND, ledger_reader_open(ledger, 0, &reader, &test_error));
+    stop();
+    open_log();
+    append_many(70000);
+    assert_published(size + 70000);
+    stop();
+}
+
+static void test_only_what_is_filed_and_published_is_forgotten(void **state)
+{
+    (void)state;
+    const uint64_t begins_at = make_forgetful(700);
+    struct ledger_reader *reader = NULL;
+    assert_done(ledger_forget(ledger, UINT64_MAX, &test_error));
+    assert_done(ledger_reader_open(ledger, begins_at, &reader, &test_error));
+    ledger_reader_close(&reader);
+    stop();
+}
+
+static void test_what_is_remembered_from_before_the_journal_is_held_against_the_tiles(void **state)
+{
+    (void)state;
+    struct ledger_head early;
+    make();
+    append_many(10);
+    early = ledger_head(ledger);
+    stop();
+    open_log();
+    static const uint8_t opening[LEDGER_OPENING_MAX_BYTES];
+    const struct entry entry = {.event = ENTRY_ADMIN};
+    for (uint64_t i = 0; i < 700; i++)
+        assert_done(ledger_append(ledger, &entry, (struct bytes){opening, sizeof opening}, NULL,
+                                  &test_error));
+    assert_done(ledger_wait_published(ledger, 710, PATIENCE_MS, &test_error));
+    assert_done(ledger_forget(ledger, 710, &test_error));
+    stop();
+    struct ledger_options with = options();
+    with.remembered = &early;
+    with.remembered_count = 1;
+    assert_done(ledger_open(&with, &ledger, &test_error));
+    stop();
+    early.root.bytes[0] ^= 1;
+    assert_fails(VAULT_CORRUPT, ledger_open(&with, &ledger, &test_error));
+    assert_non_null(strstr(test_error.text, "10 entries"));
+}
+
+static void test_missing_tiles_are_said_where_the_journal_cannot_replace_them(void **state)
+{
+    (void)state;
+    char path[PATH_MAX];
+    const struct ledger_options with = options();
+    make_forgetful(700);
+    stop();
+    path_in_log(path, "tile/1/000.p/2");
+    assert_int_equal(unlink(path), 0);
+    assert_fails(VAULT_CORRUPT, ledger_open(&with, &ledger, &test_error));
+    assert_non_null(strstr(test_error.text, "tiles are missing"));
+}
+
+static void test_without_its_checkpoint_a_forgetful_log_does_not_start(void **state)
+{
+    (void)state;
+    char path[PATH_MAX];
+    const struct ledger_options with = options();
+    make_forgetful(700);
+    stop();
+    path_in_log(path, "checkpoint");
+    assert_int_equal(unlink(path), 0);
+    assert_fails(VAULT_CORRUPT, ledger_open(&with, &ledger, &test_error));
+    assert_non_null(strstr(test_error.text, "begins with entry"));
+}
+
 #define THREADS    16
 #define PER_THREAD 200
 
@@ -796,8 +918,15 @@ int main(void)
         test_an_entry_is_published_within_a_second,
         test_an_entry_is_proved_as_soon_as_it_is_durable, test_the_checkpoint_is_of_what_is_durable,
         test_a_reader_gets_entries_with_their_openings_in_order, test_a_reader_waits_for_more,
-        test_a_reader_follows_from_segment_to_segment, test_many_threads_get_every_place_once,
-        test_a_second_process_is_refused, test_a_log_older_than_its_checkpoint_is_refused,
+        test_a_reader_follows_from_segment_to_segment,
+        test_a_log_goes_on_without_the_beginning_of_its_journal,
+        test_the_edge_comes_from_the_tiles_where_the_journal_begins_later,
+        test_only_what_is_filed_and_published_is_forgotten,
+        test_what_is_remembered_from_before_the_journal_is_held_against_the_tiles,
+        test_missing_tiles_are_said_where_the_journal_cannot_replace_them,
+        test_without_its_checkpoint_a_forgetful_log_does_not_start,
+        test_many_threads_get_every_place_once, test_a_second_process_is_refused,
+        test_a_log_older_than_its_checkpoint_is_refused,
         test_a_log_older_than_the_vaults_memory_is_refused,
         test_a_checkpoint_of_another_key_is_refused,
         test_tiles_that_were_not_published_before_a_crash_are_published_after,
