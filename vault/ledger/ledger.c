@@ -130,14 +130,15 @@ static enum vault_code tiles_are_needed(const struct ledger *ledger, enum vault_
 
 /* What is remembered from before the journal begins, and the published root, against the tiles. */
 static enum vault_code check_tiles(struct ledger *ledger, const struct journal_walk *walk,
-                                   struct vault_error *err)
+                                   uint64_t pruned_below, struct vault_error *err)
 {
     const struct tree_source nodes = ledger_nodes(ledger);
     for (size_t i = 0; i < walk->remembered_count; i++) {
         const struct ledger_head *head = &walk->remembered[i];
         struct tree_hash root;
-        if (i > 0 && head->size >= walk->begins_at)
-            continue; /* the walk has seen it */
+        const bool walked = i > 0 && head->size >= walk->begins_at;
+        if (walked || head->size < pruned_below)
+            continue;
         VAULT_TRY(tree_root(&nodes, head->size, &root, err));
         if (!tree_hash_equal(&root, &head->root))
             return vault_fail(err, VAULT_CORRUPT,
@@ -150,9 +151,10 @@ static enum vault_code check_tiles(struct ledger *ledger, const struct journal_w
 
 /* The tiles take the place of the journal's beginning, once it is forgotten. */
 static enum vault_code join_tiles(struct ledger *ledger, const struct journal_walk *walk,
-                                  struct vault_error *err)
+                                  uint64_t pruned_below, struct vault_error *err)
 {
-    const enum vault_code code = walk->begins_at ? check_tiles(ledger, walk, err) : VAULT_OK;
+    const enum vault_code code =
+        walk->begins_at ? check_tiles(ledger, walk, pruned_below, err) : VAULT_OK;
     return tiles_are_needed(ledger, code, err);
 }
 
@@ -185,7 +187,7 @@ static enum vault_code recover(struct ledger *ledger, const struct ledger_option
                           "more entries than ever wait to be published are behind the checkpoint "
                           "in %s: put the published checkpoint back",
                           ledger->dir);
-    VAULT_TRY(join_tiles(ledger, walk, err));
+    VAULT_TRY(join_tiles(ledger, walk, options->pruned_below, err));
     walk->remembered = NULL;
     ledger->published_size = published;
     ledger->base_index = walk->wanted;

@@ -10,7 +10,6 @@
 #include "verdict.h"
 
 #define PROGRESS_EVERY 65536U
-#define PRUNE_MULTIPLE 65536U
 
 /* The hashes of a level's current tile, as computed from what is below it. */
 struct level {
@@ -115,11 +114,11 @@ static void note_node(void *context, unsigned level, uint64_t index, const struc
 
 static void note_prune(struct walk *walk, uint64_t index, const struct piece_entry *entry)
 {
-    if (entry->below % PRUNE_MULTIPLE != 0 || entry->below > index)
+    if (entry->below % LEDGER_PRUNE_MULTIPLE != 0 || entry->below > index)
         verdict_fail(walk->report, VERIFY_PRUNING, VERIFY_EXIT_INVALID,
                      "the prune entry %" PRIu64 " is for entries below %" PRIu64
                      ", which is no multiple of %u before it",
-                     index, entry->below, PRUNE_MULTIPLE);
+                     index, entry->below, LEDGER_PRUNE_MULTIPLE);
     else if (entry->below > walk->report->pruned_below)
         walk->report->pruned_below = entry->below;
 }

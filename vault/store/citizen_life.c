@@ -7,7 +7,9 @@
  * start finds CREATING rows and removes them with their files.
  *
  * Going: the row becomes ERASING and loses the wrapped key, which makes the file unreadable; then
- * the file goes, the openings, and the row becomes ERASED. A start goes on where it stopped.
+ * the file goes, the openings, and the row becomes ERASED. A start goes on where it stopped. That
+ * the log must be told, and of how many openings, is noted with the key's going, and stays noted
+ * until whoever enters it says that it is done.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -160,6 +162,7 @@ static enum vault_code finish_erasing(struct store *store, const struct citizen_
 {
     VAULT_TRY(citizen_file_remove(store->dir, id, err));
     VAULT_TRY(openings_forget(store, id, openings_gone, err));
+    VAULT_TRY(erasure_raise(store, id, *openings_gone, err));
     return control_citizen_erased(store, id, err);
 }
 
@@ -167,11 +170,13 @@ enum vault_code citizen_erase(struct store *store, const struct citizen_id *id,
                               uint64_t *openings_gone, struct vault_error *err)
 {
     struct citizen *citizen = NULL;
+    uint64_t known = 0;
     uint64_t gone = 0;
+    VAULT_TRY(openings_count(store, id, &known, err));
     /* Held, so that nobody opens the file again between its key and itself going. */
     VAULT_TRY(handles_hold(&store->handles, id, &citizen, err));
     handles_shut(citizen);
-    enum vault_code code = control_citizen_destroy_key(store, id, err);
+    enum vault_code code = control_citizen_destroy_key(store, id, known, err);
     if (!code)
         code = finish_erasing(store, id, &gone, err);
     handles_let_go(citizen);

@@ -123,7 +123,7 @@ static enum vault_code forget_key(struct database *control, const struct citizen
 }
 
 enum vault_code control_citizen_destroy_key(struct store *store, const struct citizen_id *id,
-                                            struct vault_error *err)
+                                            uint64_t openings, struct vault_error *err)
 {
     VAULT_AUTO(shared_let_go) struct hold control = {0};
     VAULT_TRY(shared_hold(&store->control, &control, err));
@@ -134,6 +134,7 @@ enum vault_code control_citizen_destroy_key(struct store *store, const struct ci
     VAULT_TRY(account_forget(control.database, id, err));
     VAULT_TRY(request_forget(control.database, id, err));
     VAULT_TRY(session_forget(control.database, id, err));
+    VAULT_TRY(erasure_note(control.database, id, openings, err));
     VAULT_TRY(transaction_commit(&change, err));
     /* The wrapped key is zeros in the file, but the log may still have the page it stood in. */
     return database_checkpoint(control.database, err);

@@ -73,6 +73,12 @@ static const char *const steps[] = {
 
     "PRAGMA application_id = 1129735023;"
     "PRAGMA user_version = 1",
+
+    /* Erasures of which the access log was not told yet. */
+    "CREATE TABLE erasure ("
+    "  citizen BLOB PRIMARY KEY CHECK (length(citizen) = 16),"
+    "  openings INTEGER NOT NULL CHECK (openings >= 0)) STRICT, WITHOUT ROWID;"
+    "PRAGMA user_version = 2",
 };
 
 static const struct database_kind control_kind = {

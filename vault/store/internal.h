@@ -65,9 +65,11 @@ enum vault_code control_citizen_activate(struct database *control, const struct 
 enum vault_code control_citizen_undo(struct database *control, const struct citizen_id *id,
                                      struct vault_error *err) VAULT_MUST_CHECK;
 
-/* Destroy the key, and what the control store has of the citizen. VAULT_NOT_FOUND. */
+/* Destroy the key, and what the control store has of the citizen, and note that so many openings
+ * go with it. VAULT_NOT_FOUND. */
 enum vault_code control_citizen_destroy_key(struct store *store, const struct citizen_id *id,
-                                            struct vault_error *err) VAULT_MUST_CHECK;
+                                            uint64_t openings, struct vault_error *err)
+    VAULT_MUST_CHECK;
 
 /* From erasing to erased. */
 enum vault_code control_citizen_erased(struct store *store, const struct citizen_id *id,
@@ -89,6 +91,17 @@ enum vault_code request_forget(struct database *control, const struct citizen_id
                                struct vault_error *err) VAULT_MUST_CHECK;
 enum vault_code session_forget(struct database *control, const struct citizen_id *citizen,
                                struct vault_error *err) VAULT_MUST_CHECK;
+
+/* Note an erasure of so many openings, in the caller's transaction; and that it was more of them.
+ */
+enum vault_code erasure_note(struct database *control, const struct citizen_id *citizen,
+                             uint64_t openings, struct vault_error *err) VAULT_MUST_CHECK;
+enum vault_code erasure_raise(struct store *store, const struct citizen_id *citizen,
+                              uint64_t openings, struct vault_error *err) VAULT_MUST_CHECK;
+
+/* How many openings of a citizen there are. */
+enum vault_code openings_count(struct store *store, const struct citizen_id *citizen,
+                               uint64_t *count, struct vault_error *err) VAULT_MUST_CHECK;
 
 /* Remove a citizen's openings and head; *gone is how many openings. */
 enum vault_code openings_forget(struct store *store, const struct citizen_id *citizen,

@@ -282,6 +282,44 @@ enum vault_code openings_reset(struct store *store, struct vault_error *err)
     return transaction_commit(&change, err);
 }
 
+enum vault_code openings_count(struct store *store, const struct citizen_id *citizen,
+                               uint64_t *count, struct vault_error *err)
+{
+    bool row = false;
+    VAULT_AUTO(shared_let_go) struct hold held = {0};
+    VAULT_TRY(shared_hold(&store->openings, &held, err));
+    VAULT_AUTO(statement_end) struct statement query = {0};
+    VAULT_TRY(statement_begin(held.database, "SELECT count(*) FROM opening WHERE citizen = ?1",
+                              &query, err));
+    bind_blob(&query, 1, citizen->bytes, sizeof citizen->bytes);
+    VAULT_TRY(statement_next(&query, &row, err));
+    *count = row ? (uint64_t)column_integer(&query, 0) : 0;
+    return VAULT_OK;
+}
+
+/* In the log's order, so that only what is old is looked at, however much there is. */
+enum vault_code openings_before(struct store *store, int64_t time_ms, uint64_t from, size_t limit,
+                                uint64_t *end, uint64_t *count, struct vault_error *err)
+{
+    VAULT_AUTO(shared_let_go) struct hold held = {0};
+    VAULT_TRY(shared_hold(&store->openings, &held, err));
+    VAULT_AUTO(statement_end) struct statement query = {0};
+    VAULT_TRY(statement_begin(held.database,
+                              "SELECT log_index, time_ms FROM opening WHERE log_index >= ?1"
+                              " ORDER BY log_index LIMIT ?2",
+                              &query, err));
+    bind_integer(&query, 1, (int64_t)from);
+    bind_integer(&query, 2, limit < INT32_MAX ? (int64_t)limit : INT32_MAX);
+    *end = from;
+    for (*count = 0;; (*count)++) {
+        bool row = false;
+        VAULT_TRY(statement_next(&query, &row, err));
+        if (!row || column_integer(&query, 1) >= time_ms)
+            return VAULT_OK;
+        *end = (uint64_t)column_integer(&query, 0) + 1;
+    }
+}
+
 enum vault_code openings_forget(struct store *store, const struct citizen_id *citizen,
                                 uint64_t *gone, struct vault_error *err)
 {

@@ -30,6 +30,7 @@ static void fill_entry(struct entry *entry, const struct event *event)
         entry->has_client = true;
         memcpy(entry->client, event->client_spki, ENTRY_CLIENT_BYTES);
     }
+    entry->count = event->count;
     entry->has_policy = event->has_policy;
     entry->policy_version = event->policy_version;
     memcpy(entry->policy_hash, event->policy_hash, ENTRY_POLICY_BYTES);

@@ -31,6 +31,7 @@ struct event {
     struct bytes basis;
     struct bytes what;
     struct bytes answer; /* hash of the answer's body; empty: none */
+    uint64_t count;      /* of an erasure: how many openings */
 };
 
 /* Enter it for the held citizen, whose chain goes on by one. Does not wait for the disk. A decoy

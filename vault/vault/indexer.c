@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "event.h"
 #include "heads.h"
@@ -27,6 +28,9 @@ struct indexer {
     uint64_t settled; /* the journal may forget what is before */
     int64_t remembered_ms;
     uint64_t remembered_size;
+    pthread_mutex_t mutex;
+    pthread_cond_t filed_more;
+    uint64_t filed; /* guarded by the mutex: every entry below is filed */
     pthread_t thread;
     bool running;
     atomic_bool stopping;
@@ -67,6 +71,30 @@ static enum vault_code remember(struct indexer *indexer, struct vault_error *err
     return VAULT_OK;
 }
 
+static void note_filed(struct indexer *indexer)
+{
+    pthread_mutex_lock(&indexer->mutex);
+    indexer->filed = indexer->next_index;
+    pthread_cond_broadcast(&indexer->filed_more);
+    pthread_mutex_unlock(&indexer->mutex);
+}
+
+enum vault_code indexer_wait(struct indexer *indexer, uint64_t size, int64_t timeout_ms,
+                             struct vault_error *err)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += timeout_ms / 1000 + 1;
+    int waited = 0;
+    pthread_mutex_lock(&indexer->mutex);
+    while (indexer->filed < size && waited == 0)
+        waited = pthread_cond_timedwait(&indexer->filed_more, &indexer->mutex, &until);
+    const bool filed = indexer->filed >= size;
+    pthread_mutex_unlock(&indexer->mutex);
+    return filed ? VAULT_OK
+                 : vault_fail(err, VAULT_UNAVAILABLE, "the index of openings has fallen behind");
+}
+
 static enum vault_code flush(struct indexer *indexer, struct vault_error *err)
 {
     struct vault *vault = indexer->vault;
@@ -77,6 +105,7 @@ static enum vault_code flush(struct indexer *indexer, struct vault_error *err)
         heads_forget(vault->heads, &indexer->rows[i].citizen, indexer->rows[i].index);
     indexer->count = 0;
     buf_clear(&indexer->sealed);
+    note_filed(indexer);
     return VAULT_OK;
 }
 
@@ -159,6 +188,8 @@ static void indexer_free(struct indexer **indexer)
 {
     if (*indexer) {
         ledger_reader_close(&(*indexer)->reader);
+        pthread_cond_destroy(&(*indexer)->filed_more);
+        pthread_mutex_destroy(&(*indexer)->mutex);
         buf_finish(&(*indexer)->sealed);
         free((*indexer)->rows);
         free((*indexer)->offsets);
@@ -173,6 +204,8 @@ enum vault_code indexer_start(struct vault *vault, struct indexer **out, struct 
     if (!indexer)
         return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
     indexer->vault = vault;
+    pthread_mutex_init(&indexer->mutex, NULL);
+    pthread_cond_init(&indexer->filed_more, NULL);
     indexer->sealed = buf_limited(BATCH_BYTES_MAX);
     indexer->rows = calloc(BATCH_MAX, sizeof *indexer->rows);
     indexer->offsets = calloc(BATCH_MAX, sizeof *indexer->offsets);
@@ -180,6 +213,7 @@ enum vault_code indexer_start(struct vault *vault, struct indexer **out, struct 
         return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
     VAULT_TRY(openings_position(vault->store, &indexer->next_index, err));
     VAULT_TRY(ledger_reader_open(vault->ledger, indexer->next_index, &indexer->reader, err));
+    note_filed(indexer);
     bool more = true;
     while (more)
         VAULT_TRY(file_batch(indexer, 0, &more, err));

@@ -15,6 +15,10 @@ struct indexer;
 enum vault_code indexer_start(struct vault *vault, struct indexer **out, struct vault_error *err)
     VAULT_MUST_CHECK;
 
+/* Wait until every entry below size is filed. VAULT_UNAVAILABLE after timeout_ms. */
+enum vault_code indexer_wait(struct indexer *indexer, uint64_t size, int64_t timeout_ms,
+                             struct vault_error *err) VAULT_MUST_CHECK;
+
 /* File what is left and stop. */
 void indexer_stop(struct indexer **indexer);
 

@@ -15,6 +15,7 @@ struct active_policy;
 struct service_registry;
 struct heads;
 struct indexer;
+struct keeper;
 
 struct vault {
     struct vault_options options;
@@ -32,6 +33,8 @@ struct vault {
     struct secret *session_key;   /* sessions' tokens are kept under it */
     struct heads *heads;
     struct indexer *indexer;
+    struct keeper *keeper;
+    pthread_mutex_t keeping; /* one at a time erases, or prunes the log */
 
     pthread_mutex_t mutex;        /* guards the two below */
     struct active_policy *active; /* NULL: no policy is active */
@@ -42,6 +45,9 @@ struct vault {
 /* active_policy.c: load the bundle that was active, if any; let go of it. */
 enum vault_code active_policy_open(struct vault *vault, struct vault_error *err) VAULT_MUST_CHECK;
 void active_policy_close(struct vault *vault);
+
+/* erase.c: enter into the log every erasure that it was not told of, what a crash left too. */
+enum vault_code erase_tell(struct vault *vault, struct vault_error *err) VAULT_MUST_CHECK;
 
 /* service.c: let go of the registry. */
 void service_close(struct vault *vault);

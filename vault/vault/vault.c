@@ -5,7 +5,9 @@
 
 #include "heads.h"
 #include "indexer.h"
+#include "keeper.h"
 #include "parts.h"
+#include "retention.h"
 #include "vault/base/codec.h"
 #include "vault/base/file.h"
 #include "vault/base/json.h"
@@ -75,6 +77,7 @@ static enum vault_code vault_new(const struct vault_options *options, struct vau
     vault->options = *options;
     pthread_mutex_init(&vault->mutex, NULL);
     pthread_mutex_init(&vault->activating, NULL);
+    pthread_mutex_init(&vault->keeping, NULL);
     VAULT_TRY(name_folders(vault, err));
     *out = VAULT_TAKE(vault);
     return VAULT_OK;
@@ -107,6 +110,7 @@ static enum vault_code open_ledger(struct vault *vault, struct vault_error *err)
     VAULT_TRY(indexer_remembered(vault, &remembered, err));
     options.remembered = &remembered;
     options.remembered_count = remembered.size ? 1 : 0;
+    VAULT_TRY(retention_pruned(vault, &options.pruned_below, err));
     return ledger_open(&options, &vault->ledger, err);
 }
 
@@ -119,7 +123,8 @@ static enum vault_code open_parts(struct vault *vault, struct vault_error *err)
     VAULT_TRY(heads_new(&vault->heads, err));
     VAULT_TRY(open_ledger(vault, err));
     VAULT_TRY(active_policy_open(vault, err));
-    return indexer_start(vault, &vault->indexer, err);
+    VAULT_TRY(indexer_start(vault, &vault->indexer, err));
+    return keeper_start(vault, &vault->keeper, err);
 }
 
 enum vault_code vault_open(const struct vault_options *options, struct vault **out,
@@ -147,6 +152,7 @@ void vault_close(struct vault **vault)
     struct vault *gone = VAULT_TAKE(*vault);
     if (!gone)
         return;
+    keeper_stop(&gone->keeper);
     stop_log(gone);
     active_policy_close(gone);
     service_close(gone);
@@ -157,6 +163,7 @@ void vault_close(struct vault **vault)
     note_signer_finish(&gone->log_signer);
     keyring_close(&gone->keyring);
     pthread_mutex_destroy(&gone->activating);
+    pthread_mutex_destroy(&gone->keeping);
     pthread_mutex_destroy(&gone->mutex);
     free(gone);
 }

@@ -54,7 +54,8 @@
 #define LEDGER_HANG_MS           5000         /* a sync that takes longer has failed */
 #define LEDGER_PUBLISH_EVERY_MS  500          /* while there is something to publish */
 #define LEDGER_PUBLISH_WITHIN_MS 10000        /* older entries unpublished: entering is refused */
-#define LEDGER_CLOCK_STEP_MS     1000         /* what vaultd takes for clock_step_ms */
+#define LEDGER_PRUNE_MULTIPLE    65536U
+#define LEDGER_CLOCK_STEP_MS     1000 /* what vaultd takes for clock_step_ms */
 
 struct ledger;
 
@@ -77,6 +78,9 @@ struct ledger_options {
      * size, is an old or a forged one. */
     const struct ledger_head *remembered;
     size_t remembered_count;
+
+    /* What is below was pruned: what is remembered from there cannot be held against anything. */
+    uint64_t pruned_below;
 
     /* Enter a clock-step event when the wall clock moved against the monotonic one by more than
      * this; 0: never. Times never decrease, either way. */
@@ -170,6 +174,16 @@ enum vault_code ledger_prove(struct ledger *ledger, uint64_t index, struct buf *
 
 /* Append the text of a published entry. VAULT_NOT_FOUND if it is not published yet, or pruned. */
 enum vault_code ledger_entry(struct ledger *ledger, uint64_t index, struct buf *out,
+                             struct vault_error *err) VAULT_MUST_CHECK;
+
+/*
+ * Remove the published tiles and entries that lie wholly below an index, a multiple of
+ * LEDGER_PRUNE_MULTIPLE; those below from are gone already. The prune entry that allows it is the
+ * caller's to make, and to have published before. May be repeated.
+ *
+ * VAULT_INVALID  below is no such multiple, or not published
+ */
+enum vault_code ledger_prune(struct ledger *ledger, uint64_t from, uint64_t below,
                              struct vault_error *err) VAULT_MUST_CHECK;
 
 /*

@@ -83,7 +83,8 @@ enum vault_code citizen_create(struct store *store, const struct citizen_new cit
  * Erase: the key first, then the file, then openings, account, sessions and requests. Once the key
  * is gone the rest is finished at the next start if a crash comes between. The id stays known as
  * erased and is never given again. Nobody may hold the citizen but the caller, who must not:
- * release first. *openings_gone (may be NULL) counts the openings removed.
+ * release first. *openings_gone (may be NULL) counts the openings removed. That the log must be
+ * told is noted (erasure.h).
  *
  * VAULT_NOT_FOUND  there is no such citizen, or erased already
  */

@@ -71,6 +71,12 @@ enum vault_code openings_list(struct store *store, const struct citizen_id *citi
 enum vault_code openings_get(struct store *store, uint64_t index, openings_each *each,
                              void *context, struct vault_error *err) VAULT_MUST_CHECK;
 
+/* Of the openings from an index of the log on, at most limit of them: how many are from before a
+ * time, and the index behind the last of those. */
+enum vault_code openings_before(struct store *store, int64_t time_ms, uint64_t from, size_t limit,
+                                uint64_t *end, uint64_t *count, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
 /* Remove openings of entries before index, at most limit at a time; *gone is how many. Heads stay.
  * Call again until *gone is smaller than limit. */
 enum vault_code openings_prune(struct store *store, uint64_t index, size_t limit, uint64_t *gone,

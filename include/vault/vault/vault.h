@@ -1,7 +1,7 @@
 /*
  * vault - the parts, opened together and closed in order.
  *
- *     keyring -> store -> log -> active policy -> indexer
+ *     keyring -> store -> log -> active policy -> indexer -> keeper
  *
  * This floor is what the vault does: consents, access requests, sign-in, import, and the one door
  * through which a value can leave for a service (release.h). Everything that happens to a citizen
@@ -24,6 +24,8 @@
 
 struct vault;
 
+#define VAULT_OPENINGS_MONTHS 12
+
 struct vault_options {
     const char *dir;    /* the vault's folder: keyring, store, log, policy */
     const char *origin; /* the log's name */
@@ -31,7 +33,9 @@ struct vault_options {
     size_t open_citizens_max; /* 0: the store's default */
     const char *const *trust; /* verifier keys that may sign policy bundles */
     size_t trust_count;
-    size_t signatures; /* how many of them must have signed */
+    size_t signatures;        /* how many of them must have signed */
+    unsigned openings_months; /* how long openings are kept; 0: VAULT_OPENINGS_MONTHS */
+    unsigned entries_months;  /* how long published entries are kept; 0: for ever */
     struct clock clock;
 
     /* What a thread of the vault's own has to say, for the program's log; may be NULL. */

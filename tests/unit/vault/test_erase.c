@@ -1,0 +1,172 @@
+/* Erasing a person: what is left of them, what the log says of it, and what a crash leaves. */
+#include "vault/vault/erase.h"
+
+#include "vault/keeper.h"
+#include "vault/parts.h"
+#include "vault/store/erasure.h"
+#include "vault/store/openings.h"
+#include "vault_test.h"
+
+static struct vault_test test;
+
+static void begin(void)
+{
+    make_test_vault(&test);
+    fill_test_vault(&test);
+    import_one(&test, "{\"reference\":\"T-2\",\"values\":{}}");
+}
+
+static void release_times(unsigned count)
+{
+    char subject[SUBJECT_CHARS + 1];
+    subject_of_citizen(&test, subject);
+    for (unsigned i = 0; i < count; i++)
+        json_decref(ask_release(&test, subject));
+}
+
+/* The entries of a kind that the log has, and the count in the last of them. */
+static uint64_t entries_of(enum entry_event kind, uint64_t *count)
+{
+    uint64_t found = 0;
+    const uint64_t size = ledger_head(test.vault->ledger).size;
+    assert_done(ledger_wait_published(test.vault->ledger, size, 10000, &test_error));
+    for (uint64_t i = 0; i < size; i++) {
+        struct entry entry;
+        VAULT_AUTO(buf_finish) struct buf text = buf_limited(ENTRY_MAX_BYTES);
+        assert_done(ledger_entry(test.vault->ledger, i, &text, &test_error));
+        assert_done(entry_parse(buf_view(&text), &entry, &test_error));
+        if (entry.event != kind)
+            continue;
+        found++;
+        *count = entry.count;
+    }
+    return found;
+}
+
+static bool is_told(void)
+{
+    bool found = true;
+    struct citizen_id citizen;
+    assert_done(erasure_next(test.vault->store, &citizen, &found, &test_error));
+    return !found;
+}
+
+static void test_the_log_says_how_many_openings_went(void **state)
+{
+    (void)state;
+    uint64_t count = 99;
+    begin();
+    give_consent(&test, -1);
+    release_times(5);
+    assert_done(erase_citizen(test.vault, &test.citizen, &test_error));
+    assert_int_equal(entries_of(ENTRY_ERASE, &count), 1);
+    assert_int_equal(count, 6);
+    assert_true(is_told());
+    vault_close(&test.vault);
+}
+
+static void test_what_is_left_of_a_person_is_their_entries(void **state)
+{
+    (void)state;
+    struct citizen_id found;
+    uint64_t n = 99;
+    uint8_t leaf[SHA256_BYTES];
+    begin();
+    release_times(2);
+    const uint64_t before = ledger_head(test.vault->ledger).size;
+    assert_done(erase_citizen(test.vault, &test.citizen, &test_error));
+    assert_int_equal(ledger_head(test.vault->ledger).size, before + 1);
+    assert_fails(VAULT_NOT_FOUND, people_find(test.vault, "T-1", &found, &test_error));
+    assert_done(openings_head(test.vault->store, &test.citizen, &n, leaf, &test_error));
+    assert_int_equal(n, 0);
+    assert_done(people_find(test.vault, "T-2", &found, &test_error));
+    vault_close(&test.vault);
+}
+
+static void test_a_release_after_it_gives_nothing(void **state)
+{
+    (void)state;
+    char subject[SUBJECT_CHARS + 1];
+    begin();
+    give_consent(&test, -1);
+    subject_of_citizen(&test, subject);
+    assert_int_equal(count_released(ask_release(&test, subject)), 2);
+    assert_done(erase_citizen(test.vault, &test.citizen, &test_error));
+    assert_int_equal(count_released(ask_release(&test, subject)), 0);
+    vault_close(&test.vault);
+}
+
+static void test_nobody_is_erased_twice(void **state)
+{
+    (void)state;
+    uint64_t count = 99;
+    begin();
+    const struct citizen_id stranger = citizen_id_new();
+    assert_done(erase_citizen(test.vault, &test.citizen, &test_error));
+    assert_fails(VAULT_NOT_FOUND, erase_citizen(test.vault, &test.citizen, &test_error));
+    assert_fails(VAULT_NOT_FOUND, erase_citizen(test.vault, &stranger, &test_error));
+    assert_int_equal(entries_of(ENTRY_ERASE, &count), 1);
+    vault_close(&test.vault);
+}
+
+static void test_what_a_crash_left_untold_is_told_after_the_next_start(void **state)
+{
+    (void)state;
+    uint64_t count = 99;
+    begin();
+    release_times(3);
+    reopen_test_vault(&test); /* so that all three are filed */
+    uint64_t known = 0;
+    assert_done(
+        openings_before(test.vault->store, INT64_MAX, 0, 100, &(uint64_t){0}, &known, &test_error));
+    assert_int_equal(known, 3);
+    keeper_stop(&test.vault->keeper);
+    /* As far as a crash lets it come: the person is gone, and the log does not know. */
+    assert_done(citizen_erase(test.vault->store, &test.citizen, NULL, &test_error));
+    assert_int_equal(entries_of(ENTRY_ERASE, &count), 0);
+    reopen_test_vault(&test);
+    assert_done(erase_tell(test.vault, &test_error));
+    assert_int_equal(entries_of(ENTRY_ERASE, &count), 1);
+    assert_int_equal(count, 3);
+    vault_close(&test.vault);
+}
+
+static void *release_on(void *context)
+{
+    char subject[SUBJECT_CHARS + 1];
+    memcpy(subject, context, sizeof subject);
+    for (unsigned i = 0; i < 100; i++)
+        json_decref(ask_release(&test, subject));
+    return NULL;
+}
+
+static void test_an_erasure_among_releases_counts_every_opening(void **state)
+{
+    (void)state;
+    char subject[SUBJECT_CHARS + 1];
+    pthread_t threads[4];
+    uint64_t count = 99;
+    uint64_t left = 99;
+    begin();
+    subject_of_citizen(&test, subject);
+    for (unsigned i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, release_on, subject), 0);
+    assert_done(erase_citizen(test.vault, &test.citizen, &test_error));
+    for (unsigned i = 0; i < 4; i++)
+        pthread_join(threads[i], NULL);
+    reopen_test_vault(&test);
+    assert_int_equal(entries_of(ENTRY_ERASE, &count), 1);
+    assert_done(openings_prune(test.vault->store, UINT64_MAX, 4096, &left, &test_error));
+    assert_int_equal(left, 0);
+    assert_true(count <= 400);
+    vault_close(&test.vault);
+}
+
+int main(void)
+{
+    return TEST_RUN(test_the_log_says_how_many_openings_went,
+                    test_what_is_left_of_a_person_is_their_entries,
+                    test_a_release_after_it_gives_nothing, test_nobody_is_erased_twice,
+                    test_what_a_crash_left_untold_is_told_after_the_next_start,
+                    test_an_erasure_among_releases_counts_every_opening);
+}

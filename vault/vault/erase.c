@@ -1,0 +1,60 @@
+#include "vault/vault/erase.h"
+
+#include "event.h"
+#include "indexer.h"
+#include "parts.h"
+#include "vault/store/erasure.h"
+
+#define INDEX_WAIT_MS 10000
+
+/* Enter it for somebody who is not there any more: nobody can open what this commits to. */
+static enum vault_code enter(struct vault *vault, const struct citizen_id *id, uint64_t openings,
+                             struct vault_error *err)
+{
+    const struct event event = {.kind = ENTRY_ERASE, .count = openings};
+    struct event_chain chain = {0};
+    struct ledger_ticket ticket;
+    VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
+    VAULT_TRY(citizen_acquire(vault->store, id, &citizen, err));
+    VAULT_TRY(event_of_citizen(vault, citizen, &event, &chain, &ticket, err));
+    citizen_release(&citizen);
+    return ledger_wait(vault->ledger, &ticket, err);
+}
+
+static enum vault_code tell_one(struct vault *vault, const struct citizen_id *citizen,
+                                struct vault_error *err)
+{
+    uint64_t openings = 0;
+    const uint64_t size = ledger_head(vault->ledger).size;
+    VAULT_TRY(indexer_wait(vault->indexer, size, INDEX_WAIT_MS, err));
+    VAULT_TRY(erasure_settle(vault->store, citizen, &openings, err));
+    VAULT_TRY(enter(vault, citizen, openings, err));
+    return erasure_told(vault->store, citizen, err);
+}
+
+static enum vault_code tell_all(struct vault *vault, struct vault_error *err)
+{
+    for (;;) {
+        bool found = false;
+        struct citizen_id citizen;
+        VAULT_TRY(erasure_next(vault->store, &citizen, &found, err));
+        if (!found)
+            return VAULT_OK;
+        VAULT_TRY(tell_one(vault, &citizen, err));
+    }
+}
+
+enum vault_code erase_tell(struct vault *vault, struct vault_error *err)
+{
+    pthread_mutex_lock(&vault->keeping);
+    const enum vault_code code = tell_all(vault, err);
+    pthread_mutex_unlock(&vault->keeping);
+    return code;
+}
+
+enum vault_code erase_citizen(struct vault *vault, const struct citizen_id *citizen,
+                              struct vault_error *err)
+{
+    VAULT_TRY(citizen_erase(vault->store, citizen, NULL, err));
+    return erase_tell(vault, err);
+}

@@ -1,0 +1,146 @@
+#include "keeper.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "parts.h"
+#include "retention.h"
+#include "vault/store/request.h"
+#include "vault/store/session.h"
+#include "vault/vault/sign_in.h"
+
+#define LOOK_EACH_S        60
+#define AT_A_TIME          1000
+#define ENDED_REQUEST_DAYS 90
+#define SECONDS_PER_DAY    86400
+
+static enum vault_code expire_requests(struct vault *vault, struct vault_error *err)
+{
+    const int64_t now_s = clock_now_s(&vault->options.clock);
+    uint64_t count = AT_A_TIME;
+    while (count == AT_A_TIME)
+        VAULT_TRY(request_expire(vault->store, now_s, AT_A_TIME, &count, err));
+    return VAULT_OK;
+}
+
+static enum vault_code prune_requests(struct vault *vault, struct vault_error *err)
+{
+    const int64_t now_s = clock_now_s(&vault->options.clock);
+    const int64_t before_s = now_s - (int64_t)ENDED_REQUEST_DAYS * SECONDS_PER_DAY;
+    uint64_t count = AT_A_TIME;
+    while (count == AT_A_TIME)
+        VAULT_TRY(request_prune(vault->store, before_s, AT_A_TIME, &count, err));
+    return VAULT_OK;
+}
+
+static enum vault_code prune_sessions(struct vault *vault, struct vault_error *err)
+{
+    const int64_t now_s = clock_now_s(&vault->options.clock);
+    uint64_t count = 0;
+    return session_prune(vault->store, now_s - SIGN_IN_LONGEST_S, now_s - SIGN_IN_IDLE_S, &count,
+                         err);
+}
+
+static const struct {
+    const char *name;
+    int64_t each_s;
+    enum vault_code (*run)(struct vault *vault, struct vault_error *err);
+} chores[] = {
+    {"requests expire", 60, expire_requests},
+    {"ended requests go", 3600, prune_requests},
+    {"sessions go", 600, prune_sessions},
+    {"erasures are told", 60, erase_tell},
+    {"openings go after their time", 3600, retention_run},
+};
+
+#define CHORES (sizeof chores / sizeof chores[0])
+
+struct keeper {
+    struct vault *vault;
+    int64_t due_ms[CHORES]; /* monotonic */
+    bool failed[CHORES];    /* and that was said */
+    pthread_mutex_t mutex;
+    pthread_cond_t wake;
+    bool stopping;
+    pthread_t thread;
+};
+
+static void do_chore(struct keeper *keeper, size_t i)
+{
+    struct vault *vault = keeper->vault;
+    struct vault_error err;
+    const bool failed = chores[i].run(vault, &err) != VAULT_OK;
+    keeper->due_ms[i] = clock_monotonic_ms() + chores[i].each_s * 1000;
+    if (failed && !keeper->failed[i] && vault->options.trouble) {
+        vault_error_context(&err, "%s", chores[i].name);
+        vault->options.trouble("keeper", err.text);
+    }
+    keeper->failed[i] = failed;
+}
+
+/* Sleep a while; false at the end. */
+static bool sleep_on(struct keeper *keeper)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += LOOK_EACH_S;
+    pthread_mutex_lock(&keeper->mutex);
+    if (!keeper->stopping)
+        pthread_cond_timedwait(&keeper->wake, &keeper->mutex, &until);
+    const bool goes_on = !keeper->stopping;
+    pthread_mutex_unlock(&keeper->mutex);
+    return goes_on;
+}
+
+static void *run(void *context)
+{
+    struct keeper *keeper = context;
+    do {
+        for (size_t i = 0; i < CHORES; i++) {
+            if (clock_monotonic_ms() >= keeper->due_ms[i])
+                do_chore(keeper, i);
+        }
+    } while (sleep_on(keeper));
+    return NULL;
+}
+
+enum vault_code keeper_start(struct vault *vault, struct keeper **out, struct vault_error *err)
+{
+    struct keeper *keeper = calloc(1, sizeof *keeper);
+    if (!keeper)
+        return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
+    keeper->vault = vault;
+    pthread_mutex_init(&keeper->mutex, NULL);
+    pthread_cond_init(&keeper->wake, NULL);
+    if (pthread_create(&keeper->thread, NULL, run, keeper) != 0) {
+        free(keeper);
+        return vault_fail(err, VAULT_NO_MEMORY, "cannot start a thread");
+    }
+    *out = keeper;
+    return VAULT_OK;
+}
+
+void keeper_stop(struct keeper **stopping)
+{
+    struct keeper *keeper = VAULT_TAKE(*stopping);
+    if (!keeper)
+        return;
+    pthread_mutex_lock(&keeper->mutex);
+    keeper->stopping = true;
+    pthread_cond_signal(&keeper->wake);
+    pthread_mutex_unlock(&keeper->mutex);
+    pthread_join(keeper->thread, NULL);
+    pthread_cond_destroy(&keeper->wake);
+    pthread_mutex_destroy(&keeper->mutex);
+    free(keeper);
+}
+
+enum vault_code keeper_run(struct vault *vault, struct vault_error *err)
+{
+    enum vault_code first = VAULT_OK;
+    for (size_t i = 0; i < CHORES; i++) {
+        const enum vault_code code = chores[i].run(vault, first ? NULL : err);
+        first = first ? first : code;
+    }
+    return first;
+}
