@@ -140,7 +140,12 @@ vault_fill() {
     ctl auditor add auditor --csr "$work/auditor.csr" --out "$work/auditor.pem" >/dev/null
     { person 1 1990-05-17; person 2 1985-02-28; person 3 2015-07-01; } >"$work/people.jsonl"
     ctl citizen import "$work/people.jsonl" >/dev/null
-    subject=$(ctl service subjects plie-rennes T-1 | cut -d' ' -f2)
+    subject=$(subject_for plie-rennes T-1)
+}
+
+# subject_for SERVICE REFERENCE: what the service calls a citizen.
+subject_for() {
+    ctl service subjects "$1" <<<"$2" | cut -d' ' -f2
 }
 
 # as SERVICE CURL-OPTION...: curl with that service's certificate.
@@ -208,4 +213,29 @@ withdraw() {
 # log_key: the log's verifier key.
 log_key() {
     ctl --json status | json - 'd["log"]["key"]'
+}
+
+# none_in_clear FOLDER TEXT...: no file has any of the texts, raw, as hexadecimal or as base64.
+none_in_clear() {
+    python3 - "$@" <<'END'
+import base64, os, sys
+forms = set()
+for text in sys.argv[2:]:
+    raw = text.encode()
+    forms |= {raw, raw.hex().encode(), raw.hex().upper().encode()}
+    for shift in range(3):
+        encoded = base64.b64encode(b"\0" * shift + raw)
+        forms.add(encoded[4 if shift else 0:-4])
+found = []
+for folder, _, names in os.walk(sys.argv[1]):
+    for name in names:
+        path = os.path.join(folder, name)
+        if not os.path.isfile(path):
+            continue
+        data = open(path, "rb").read()
+        found += [(path, form) for form in forms if len(form) > 4 and form in data]
+for path, form in found:
+    print("in clear:", path, len(form))
+sys.exit(bool(found))
+END
 }

@@ -6,6 +6,7 @@
 #include "vault/edge/admin.h"
 #include "vault/store/control_service.h"
 #include "vault/vault/active_policy.h"
+#include "vault/vault/erase.h"
 #include "vault/vault/people.h"
 #include "vault/vault/service.h"
 #include "vault/vault/subject.h"
@@ -200,6 +201,15 @@ static enum vault_code run_citizen_import(const struct command_call *call)
     return VAULT_OK;
 }
 
+static enum vault_code run_citizen_erase(const struct command_call *call)
+{
+    const char *reference;
+    struct citizen_id citizen;
+    VAULT_TRY(text_of(call, "reference", &reference));
+    VAULT_TRY(people_find(call->context->vault, reference, &citizen, call->err));
+    return erase_citizen(call->context->vault, &citizen, call->err);
+}
+
 static enum vault_code run_policy_activate(const struct command_call *call)
 {
     const char *folder;
@@ -222,6 +232,7 @@ static const struct {
     {"service subjects", run_service_subjects},
     {"auditor add", run_auditor_add},
     {"citizen import", run_citizen_import},
+    {"citizen erase", run_citizen_erase},
     {"policy activate", run_policy_activate},
 };
 

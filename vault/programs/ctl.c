@@ -9,6 +9,8 @@
 #include "vault/edge/admin.h"
 #include "vault/edge/config.h"
 
+#define REFERENCE_CHARS 128
+
 int ctl_usage(const char *what)
 {
     return program_usage(CTL_PROGRAM, what);
@@ -17,6 +19,32 @@ int ctl_usage(const char *what)
 int ctl_failed(enum vault_code code, const struct vault_error *err)
 {
     return program_failed(CTL_PROGRAM, code, err);
+}
+
+enum vault_code ctl_read_references(json_t **out, struct vault_error *err)
+{
+    char line[REFERENCE_CHARS + 2];
+    VAULT_AUTO(json_free) json_t *list = json_array();
+    while (list && fgets(line, sizeof line, stdin)) {
+        const size_t size = strcspn(line, "\r\n");
+        if (size > REFERENCE_CHARS)
+            return vault_fail(err, VAULT_TOO_LARGE, "line %zu is longer than a reference can be",
+                              json_array_size(list) + 1);
+        line[size] = 0;
+        if (json_array_size(list) == CTL_REFERENCES_MAX)
+            return vault_fail(err, VAULT_TOO_LARGE, "more than %d references at a time",
+                              CTL_REFERENCES_MAX);
+        if (size && json_array_append_new(list, json_string(line)) != 0)
+            return vault_fail(err, VAULT_INVALID, "line %zu is not UTF-8",
+                              json_array_size(list) + 1);
+    }
+    if (ferror(stdin))
+        return vault_fail_errno(err, "reading the references");
+    if (json_array_size(list) == 0)
+        return vault_fail(err, VAULT_INVALID,
+                          "no reference came in: give them on standard input, one a line");
+    *out = VAULT_TAKE(list);
+    return VAULT_OK;
 }
 
 enum vault_code ctl_connect(const struct ctl *ctl, int *fd, struct vault_error *err)

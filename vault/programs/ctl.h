@@ -33,6 +33,7 @@ ctl_run ctl_service_list;
 ctl_run ctl_service_subjects;
 ctl_run ctl_auditor_add;
 ctl_run ctl_citizen_import;
+ctl_run ctl_citizen_erase;
 ctl_run ctl_policy_activate;
 ctl_run ctl_policy_key;
 ctl_run ctl_policy_sign;
@@ -41,6 +42,11 @@ ctl_run ctl_policy_verify;
 /* Say that the arguments are wrong. Returns the exit code. */
 int ctl_usage(const char *what);
 int ctl_failed(enum vault_code code, const struct vault_error *err);
+
+/* The city's references of citizens, one a line, from standard input: they are no arguments, since
+ * every process can read those. A list of 1 to CTL_REFERENCES_MAX texts, the caller's to free. */
+#define CTL_REFERENCES_MAX 10000
+enum vault_code ctl_read_references(json_t **out, struct vault_error *err) VAULT_MUST_CHECK;
 
 /* Connect to the daemon's socket. */
 enum vault_code ctl_connect(const struct ctl *ctl, int *fd, struct vault_error *err)

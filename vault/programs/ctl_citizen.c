@@ -1,5 +1,6 @@
 /*
  * vaultctl citizen import: rows of JSON, some at a time, each answered by itself.
+ * vaultctl citizen erase: one after the other, for ever.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -168,4 +169,47 @@ int ctl_citizen_import(const struct ctl *ctl, int argc, char **argv)
     if (code)
         return ctl_failed(code, &err);
     return import.refused ? REFUSED_EXIT : 0;
+}
+
+static enum vault_code erase_one(int fd, const json_t *reference, struct vault_error *err)
+{
+    VAULT_AUTO(buf_finish) struct buf request = buf_limited(REQUEST_BYTES_MAX);
+    VAULT_AUTO(json_free) json_t *result = NULL;
+    buf_text(&request, "{\"command\":\"citizen erase\",\"reference\":");
+    json_write_value(&request, reference);
+    buf_byte(&request, '}');
+    VAULT_TRY(buf_check(&request, err));
+    return ctl_ask(fd, &request, &result, err);
+}
+
+static enum vault_code erase_all(const struct ctl *ctl, const json_t *references, size_t *erased,
+                                 struct vault_error *err)
+{
+    VAULT_AUTO(file_close) int fd = -1;
+    VAULT_TRY(ctl_connect(ctl, &fd, err));
+    for (; *erased < json_array_size(references); (*erased)++) {
+        const enum vault_code code = erase_one(fd, json_array_get(references, *erased), err);
+        if (code) {
+            vault_error_context(err, "line %zu", *erased + 1);
+            return code;
+        }
+    }
+    return VAULT_OK;
+}
+
+int ctl_citizen_erase(const struct ctl *ctl, int argc, char **argv)
+{
+    struct vault_error err;
+    VAULT_AUTO(json_free) json_t *references = NULL;
+    size_t erased = 0;
+    if (argc != 2 || strcmp(argv[1], "--for-ever") != 0)
+        return ctl_usage("citizen erase takes --for-ever, and references on standard input");
+    enum vault_code code = ctl_read_references(&references, &err);
+    if (code == VAULT_OK)
+        code = erase_all(ctl, references, &erased, &err);
+    if (ctl->json)
+        printf("{\"erased\":%zu}\n", erased);
+    else
+        printf("%zu erased\n", erased);
+    return code ? ctl_failed(code, &err) : 0;
 }

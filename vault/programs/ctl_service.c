@@ -274,21 +274,24 @@ int ctl_service_list(const struct ctl *ctl, int argc, char **argv)
 
 int ctl_service_subjects(const struct ctl *ctl, int argc, char **argv)
 {
+    struct vault_error err;
     VAULT_AUTO(buf_finish) struct buf request = buf_limited(REQUEST_BYTES_MAX);
+    VAULT_AUTO(json_free) json_t *references = NULL;
     VAULT_AUTO(json_free) json_t *result = NULL;
-    if (argc < 3)
-        return ctl_usage("service subjects takes ID REFERENCE…");
+    if (argc != 2)
+        return ctl_usage("service subjects takes ID, and references on standard input");
+    const enum vault_code code = ctl_read_references(&references, &err);
+    if (code)
+        return ctl_failed(code, &err);
     begin(&request, "service subjects");
     add_text(&request, "id", bytes_of_text(argv[1]));
-    buf_text(&request, ",\"references\":[");
-    for (int i = 2; i < argc; i++) {
-        buf_text(&request, i > 2 ? "," : "");
-        json_write_string(&request, bytes_of_text(argv[i]));
-    }
-    buf_text(&request, "]}");
+    buf_text(&request, ",\"references\":");
+    json_write_value(&request, references);
+    buf_byte(&request, '}');
     const int exit_code = ask(ctl, &request, &result, NULL);
-    for (int i = 2; exit_code == 0 && !ctl->json && i < argc; i++)
-        printf("%s %s\n", argv[i], json_string_value(json_array_get(result, (size_t)i - 2)));
+    for (size_t i = 0; exit_code == 0 && !ctl->json && i < json_array_size(result); i++)
+        printf("%s %s\n", json_string_value(json_array_get(references, i)),
+               json_string_value(json_array_get(result, i)));
     return exit_code;
 }
 

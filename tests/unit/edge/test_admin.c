@@ -341,6 +341,22 @@ static void test_each_row_of_an_import_is_answered(void **state)
     end();
 }
 
+static void test_who_is_erased_is_gone_and_only_once(void **state)
+{
+    (void)state;
+    struct citizen_id citizen;
+    begin();
+    const uint64_t before = log_size();
+    assert_refused("{\"command\":\"citizen erase\"}", "invalid", "reference");
+    assert_refused("{\"command\":\"citizen erase\",\"reference\":\"T-9\"}", "not_found", "");
+    assert_int_equal(log_size(), before);
+    result_of("{\"command\":\"citizen erase\",\"reference\":\"T-1\"}");
+    assert_int_equal(log_size(), before + 1);
+    assert_fails(VAULT_NOT_FOUND, people_find(test.vault, "T-1", &citizen, &test_error));
+    assert_refused("{\"command\":\"citizen erase\",\"reference\":\"T-1\"}", "not_found", "");
+    end();
+}
+
 static void test_an_import_has_1_to_100_rows_of_text(void **state)
 {
     (void)state;
@@ -680,8 +696,9 @@ int main(void)
         test_certificates_are_not_given_for_nothing,
         test_an_enrolment_list_is_given_in_order_and_logged,
         test_an_enrolment_list_that_is_wrong_gives_nobody, test_each_row_of_an_import_is_answered,
-        test_an_import_has_1_to_100_rows_of_text, test_a_policy_is_activated_from_its_folder,
-        test_one_connection_carries_many_requests, test_the_socket_is_for_the_vaults_own_user,
+        test_who_is_erased_is_gone_and_only_once, test_an_import_has_1_to_100_rows_of_text,
+        test_a_policy_is_activated_from_its_folder, test_one_connection_carries_many_requests,
+        test_the_socket_is_for_the_vaults_own_user,
         test_a_socket_that_a_dead_process_left_is_replaced,
         test_a_socket_that_answers_is_left_alone, test_what_is_no_socket_is_left_alone,
         test_paths_that_no_socket_can_have_are_refused, test_several_clients_are_answered_at_once,
