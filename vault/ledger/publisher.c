@@ -278,6 +278,8 @@ enum vault_code ledger_present(struct ledger *ledger, int64_t timeout_ms, struct
 {
     enum vault_code code = VAULT_OK;
     const int64_t until_ms = clock_monotonic_ms() + timeout_ms;
+    if (!ledger->anchor.present)
+        return VAULT_OK;
     pthread_mutex_lock(&ledger->mutex);
     const uint64_t before = ledger->presented;
     ledger->present_asked = true;

@@ -175,7 +175,8 @@ enum vault_code ledger_wait_published(struct ledger *ledger, uint64_t size, int6
                                       struct vault_error *err) VAULT_MUST_CHECK;
 
 /* Present the checkpoint and publish it, though nothing may be new, and wait until that or one that
- * was under way is out. VAULT_UNAVAILABLE after timeout_ms, or when the log has stopped. */
+ * was under way is out. Nothing is done where there is nobody to present it to. VAULT_UNAVAILABLE
+ * after timeout_ms, or when the log has stopped. */
 enum vault_code ledger_present(struct ledger *ledger, int64_t timeout_ms, struct vault_error *err)
     VAULT_MUST_CHECK;
 
