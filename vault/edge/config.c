@@ -16,7 +16,7 @@ struct key {
     const char *name;
     enum kind kind;
     size_t offset;
-    const char *preset; /* as text; NULL: the key must be there */
+    const char *preset; /* as text; NULL: the key must be there; "": it may be empty */
     int64_t least;
     int64_t most;
 };
@@ -48,6 +48,13 @@ static const struct key keys[] = {
     {"admin", "socket", FILE_PATH, AT(admin_socket), NULL, 0, 0},
     {"policy", "trust", TEXT_LIST, AT(trust), NULL, 0, 0},
     {"policy", "signatures", NUMBER, AT(signatures), "1", 1, CONFIG_TRUST_MAX},
+    {"log", "witnesses", FILE_PATH, AT(log.witnesses), "", 0, 0},
+    {"log", "witnesses_ca", FILE_PATH, AT(log.witnesses_ca), "", 0, 0},
+    {"log", "keep", FILE_PATH, AT(log.keep), "", 0, 0},
+    {"log", "timestamps", TEXT, AT(log.timestamps), "", 0, 0},
+    {"log", "timestamps_ca", FILE_PATH, AT(log.timestamps_ca), "", 0, 0},
+    {"log", "stale_s", NUMBER, AT(log.stale_s), "14400", 1, 604800},
+    {"log", "warn_s", NUMBER, AT(log.warn_s), "1800", 1, 604800},
     {"limits", "open_citizens", NUMBER, AT(open_citizens), "1000", 8, 100000},
 };
 
@@ -81,6 +88,9 @@ static enum vault_code set_text(const struct reading *reading, const struct key 
                                 const char *text, struct vault_error *err)
 {
     char *place = (char *)reading->config + key->offset;
+    const bool may_be_empty = key->preset && !*key->preset;
+    if (text[0] == 0 && may_be_empty)
+        return VAULT_OK; /* as it was made */
     const bool relative = key->kind == FILE_PATH && text[0] != '/';
     const int length = snprintf(place, text_room(key), "%s%s%s", relative ? reading->folder : "",
                                 relative ? "/" : "", text);

@@ -122,6 +122,16 @@ static void answer_release_fault(struct body *body, enum release_fault fault, co
     body_wrong(body, 422, fault == RELEASE_UNKNOWN_PURPOSE ? "/purpose" : "/fields", text);
 }
 
+/* Why exactly is the operator's to know. */
+static void answer_shut(const struct route_call *call, struct http_answer *answer,
+                        const struct vault_error *err)
+{
+    log_event(LOG_ERROR, "request", "%s: %s", call->request->path, err->text);
+    problem_write(answer, 503,
+                  "nothing is released now: the access log is not confirmed from outside",
+                  call->request->path);
+}
+
 static void release(const struct route_call *call, struct body *body, const struct service *service,
                     struct http_answer *answer)
 {
@@ -139,7 +149,9 @@ static void release(const struct route_call *call, struct body *body, const stru
         answer->content_type = "application/json";
         return;
     }
-    if (fault)
+    if (fault == RELEASE_SHUT)
+        answer_shut(call, answer, &err);
+    else if (fault)
         answer_release_fault(body, fault, err.text);
     else if (code == VAULT_INVALID)
         body_wrong(body, 400, "/subject", err.text);

@@ -56,6 +56,7 @@ static enum vault_code ledger_new(const struct ledger_options *options, struct l
     ledger->signer = options->signer;
     ledger->clock = options->clock;
     ledger->clock_step_ms = options->clock_step_ms;
+    ledger->anchor = options->anchor;
     pthread_mutex_init(&ledger->mutex, NULL);
     pthread_mutex_init(&ledger->edge_mutex, NULL);
     pthread_mutex_init(&ledger->proof_mutex, NULL);

@@ -9,15 +9,60 @@
 #include "vault/base/file.h"
 #include "vault/ledger/checkpoint.h"
 
+static enum vault_code put_checkpoint(const char *dir, const struct buf *note,
+                                      struct vault_error *err)
+{
+    char path[PATH_MAX];
+    VAULT_TRY(buf_check(note, err));
+    VAULT_TRY(file_join(path, sizeof path, dir, "checkpoint", err));
+    return file_replace(path, buf_view(note), 0600, err);
+}
+
 enum vault_code publish_checkpoint(const char *dir, const struct note_key *key,
                                    const struct signed_head *target, struct vault_error *err)
 {
-    char path[PATH_MAX];
     VAULT_AUTO(buf_finish) struct buf note = buf_limited(CHECKPOINT_MAX_BYTES);
     checkpoint_write(&note, key, target->head.size, &target->head.root, target->signature);
+    return put_checkpoint(dir, &note, err);
+}
+
+/* The same with what others signed when it was presented to them. */
+static enum vault_code publish_presented(struct ledger *ledger, const struct signed_head *target,
+                                         struct vault_error *err)
+{
+    VAULT_AUTO(buf_finish) struct buf note = buf_limited(CHECKPOINT_MAX_BYTES);
+    VAULT_AUTO(buf_finish) struct buf lines = buf_limited(CHECKPOINT_MAX_BYTES / 2);
+    if (!ledger->anchor.present)
+        return publish_checkpoint(ledger->dir, &ledger->signer->key, target, err);
+    checkpoint_write(&note, &ledger->signer->key, target->head.size, &target->head.root,
+                     target->signature);
     VAULT_TRY(buf_check(&note, err));
-    VAULT_TRY(file_join(path, sizeof path, dir, "checkpoint", err));
-    return file_replace(path, buf_view(&note), 0600, err);
+    const struct ledger_presented presented = {buf_view(&note), target->head, ledger};
+    const int64_t again_ms = ledger->anchor.present(ledger->anchor.context, &presented, &lines);
+    pthread_mutex_lock(&ledger->mutex);
+    ledger->present_due_ms = clock_monotonic_ms() + again_ms;
+    pthread_mutex_unlock(&ledger->mutex);
+    if (!lines.problem)
+        buf_bytes(&note, buf_view(&lines));
+    return put_checkpoint(ledger->dir, &note, err);
+}
+
+enum vault_code ledger_prove_growth(const struct ledger_presented *presented, uint64_t old_size,
+                                    struct tree_proof *proof, struct tree_hash *old_root,
+                                    struct vault_error *err)
+{
+    struct ledger *ledger = presented->ledger;
+    const struct ledger_head *head = &presented->head;
+    pthread_mutex_lock(&ledger->proof_mutex);
+    const struct tree_source nodes = ledger_nodes(ledger);
+    enum vault_code code = tree_prove_consistency(&nodes, old_size, head->size, proof, err);
+    if (code == VAULT_OK)
+        code = tree_root(&nodes, old_size, old_root, err);
+    pthread_mutex_unlock(&ledger->proof_mutex);
+    VAULT_TRY(code);
+    if (tree_check_consistency(proof, old_size, head->size, old_root, &head->root, NULL))
+        return vault_fail(err, VAULT_CORRUPT, "the tiles do not prove how the log grew");
+    return VAULT_OK;
 }
 
 /* A copy of a tile's hashes out of the edge. */
@@ -136,7 +181,7 @@ enum vault_code publish_to(struct ledger *ledger, const struct signed_head *targ
         VAULT_TRY(put_tiles(ledger, old_size, size, &outbox, err));
         VAULT_TRY(outbox_send(&outbox, err));
     }
-    VAULT_TRY(publish_checkpoint(ledger->dir, &ledger->signer->key, target, err));
+    VAULT_TRY(publish_presented(ledger, target, err));
     ledger->base = base;
     ledger->base_index = size / TILE_WIDTH * TILE_WIDTH;
     remove_partials(ledger->dir, old_size, size);
@@ -152,7 +197,8 @@ static void publish_once(struct ledger *ledger)
     const struct signed_head target = ledger->durable;
     const int64_t began_ms = clock_monotonic_ms();
     struct vault_error why;
-    ledger->publish_asked = false;
+    ledger->publish_asked = ledger->present_asked = false;
+    ledger->present_due_ms = began_ms + IDLE_MS; /* unless what follows gets to say otherwise */
     pthread_mutex_unlock(&ledger->mutex);
     const enum vault_code code = publish_to(ledger, &target, &why);
     pthread_mutex_lock(&ledger->mutex);
@@ -163,6 +209,7 @@ static void publish_once(struct ledger *ledger)
         memcpy(ledger->publish_problem, why.text, sizeof why.text);
         return;
     }
+    ledger->presented++;
     ledger->published_size = target.head.size;
     ledger->unpublished_since_ms = ledger->durable.head.size > target.head.size ? began_ms : 0;
     pthread_cond_broadcast(&ledger->published_more);
@@ -171,6 +218,13 @@ static void publish_once(struct ledger *ledger)
 static bool all_is_published(const struct ledger *ledger)
 {
     return ledger->durable.head.size == ledger->published_size;
+}
+
+/* Whether the checkpoint is to be presented even if nothing is new. */
+static bool presents(const struct ledger *ledger)
+{
+    return ledger->anchor.present && ledger->writer_runs &&
+           (ledger->present_asked || clock_monotonic_ms() >= ledger->present_due_ms);
 }
 
 /* Wait until there is something to publish and it is time to, or until the end. A failure is tried
@@ -182,7 +236,7 @@ static void wait_for_work(struct ledger *ledger, int64_t last_ms)
         const int64_t now_ms = clock_monotonic_ms();
         const bool is_ending = !ledger->writer_runs;
         const bool hurried = (ledger->publish_asked || is_ending) && !ledger->publish_fails;
-        if (all_is_published(ledger) ? is_ending : hurried || now_ms >= due_ms)
+        if (all_is_published(ledger) ? is_ending || presents(ledger) : hurried || now_ms >= due_ms)
             return;
         ledger_wait_until(ledger, &ledger->to_publish,
                           all_is_published(ledger) ? now_ms + IDLE_MS : due_ms);
@@ -209,7 +263,7 @@ void *publisher_main(void *context)
         wait_for_work(ledger, last_ms);
         if (!ledger->writer_runs && ending_since_ms == 0)
             ending_since_ms = clock_monotonic_ms();
-        if (!all_is_published(ledger))
+        if (!all_is_published(ledger) || presents(ledger))
             publish_once(ledger);
         last_ms = clock_monotonic_ms();
     }
@@ -218,6 +272,27 @@ void *publisher_main(void *context)
     pthread_cond_broadcast(&ledger->ended);
     pthread_mutex_unlock(&ledger->mutex);
     return NULL;
+}
+
+enum vault_code ledger_present(struct ledger *ledger, int64_t timeout_ms, struct vault_error *err)
+{
+    enum vault_code code = VAULT_OK;
+    const int64_t until_ms = clock_monotonic_ms() + timeout_ms;
+    if (!ledger->anchor.present)
+        return VAULT_OK;
+    pthread_mutex_lock(&ledger->mutex);
+    const uint64_t before = ledger->presented;
+    ledger->present_asked = true;
+    pthread_cond_signal(&ledger->to_publish);
+    while (ledger->presented == before && ledger->publisher_runs && clock_monotonic_ms() < until_ms)
+        ledger_wait_until(ledger, &ledger->published_more, until_ms);
+    if (ledger->presented == before) {
+        code = ledger_check_running(ledger, err);
+        if (code == VAULT_OK)
+            code = vault_fail(err, VAULT_UNAVAILABLE, "presenting the checkpoint takes too long");
+    }
+    pthread_mutex_unlock(&ledger->mutex);
+    return code;
 }
 
 uint64_t ledger_published_size(struct ledger *ledger)

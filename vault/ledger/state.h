@@ -55,6 +55,7 @@ struct ledger {
     const struct note_signer *signer;
     struct clock clock;
     int64_t clock_step_ms;
+    struct ledger_anchor anchor;
     struct journal *journal;
 
     pthread_mutex_t mutex; /* over all from here to the next lock */
@@ -81,6 +82,9 @@ struct ledger {
     pthread_cond_t published_more;
     uint64_t published_size;
     bool publish_asked;
+    bool present_asked;           /* also if nothing is new */
+    int64_t present_due_ms;       /* when to, unasked */
+    uint64_t presented;           /* how often that was done */
     int64_t unpublished_since_ms; /* 0: all is published */
     bool publish_fails;
     char publish_problem[VAULT_ERROR_TEXT_BYTES];
@@ -135,6 +139,8 @@ void *publisher_main(void *ledger);
  * VAULT_CORRUPT if what the journal holds is not what was signed. */
 enum vault_code publish_to(struct ledger *ledger, const struct signed_head *target,
                            struct vault_error *err) VAULT_MUST_CHECK;
+
+/* The checkpoint of the state, as a file in the folder. */
 enum vault_code publish_checkpoint(const char *dir, const struct note_key *key,
                                    const struct signed_head *target, struct vault_error *err)
     VAULT_MUST_CHECK;

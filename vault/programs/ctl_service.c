@@ -47,6 +47,25 @@ static void add_text(struct buf *request, const char *member, struct bytes text)
     json_write_string(request, text);
 }
 
+/* Who outside has seen the log, and when; nothing if nobody is asked. */
+static void print_anchor(const json_t *anchor)
+{
+    const json_t *witnesses = json_object_get(anchor, "witnesses");
+    if (!json_is_object(anchor))
+        return;
+    printf("seen       %s, last confirmed %s\n",
+           json_string_value(json_object_get(anchor, "state")),
+           json_string_value(json_object_get(anchor, "anchored")));
+    for (size_t i = 0; i < json_array_size(witnesses); i++) {
+        const json_t *witness = json_array_get(witnesses, i);
+        const char *problem = json_string_value(json_object_get(witness, "problem"));
+        printf("witness    %s: %lld entries%s%s\n",
+               json_string_value(json_object_get(witness, "name")),
+               (long long)json_integer_value(json_object_get(witness, "size")),
+               problem && *problem ? ", failing: " : "", problem ? problem : "");
+    }
+}
+
 int ctl_status(const struct ctl *ctl, int argc, char **argv)
 {
     (void)argv;
@@ -72,6 +91,7 @@ int ctl_status(const struct ctl *ctl, int argc, char **argv)
                (long long)json_integer_value(json_object_get(policy, "rules")));
     else
         printf("policy     none is active\n");
+    print_anchor(json_object_get(result, "anchor"));
     printf("log        %lld entries, %lld published\nlog key    %s\n",
            (long long)json_integer_value(json_object_get(log, "size")),
            (long long)json_integer_value(json_object_get(log, "published")),

@@ -1,6 +1,6 @@
 /*
- * vault-audit - the auditor's tool: a table of commands. Works offline, on published files, and
- * needs no key of the vault.
+ * vault-audit - the auditor's tool: a table of commands. All but the witness work offline, on
+ * published files; none needs a key of the vault.
  */
 #include <stdio.h>
 #include <string.h>
@@ -38,6 +38,13 @@ static const struct {
      "        anyone who has the log's key; its exit code is 30."},
     {"root", audit_root, "FILE",
      "Print the root of the entries in FILE (- for standard input), one a line in base64."},
+    {"witness", audit_witness, "--listen ADDRESS:PORT --key FILE --state DIR [--log VKEY]…",
+     "Be a C2SP witness: cosign the checkpoints of logs that only ever grow, until SIGTERM.\n"
+     "        Prints its verifier key and where it listens (port 0 takes a free one). Which logs:\n"
+     "        those in DIR/logs, one VKEY a line, to which --log adds; DIR also remembers what was\n"
+     "        cosigned last, and must never be lost or set back. Plain HTTP: put TLS in front."},
+    {"witness-key", audit_witness_key, "NAME FILE",
+     "Make a witness's key: the private half into FILE, its verifier key to standard output."},
 };
 
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
@@ -79,7 +86,7 @@ static int start(void)
     struct vault_error err;
     umask(077);
     json_start();
-    /* Nothing secret is handled: memory need not be locked. */
+    /* Nothing of the vault's is secret here: memory is locked where that is allowed. */
     const enum vault_code code = crypto_start(true, &err);
     return code ? audit_failed(code, &err) : 0;
 }

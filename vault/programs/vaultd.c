@@ -16,8 +16,10 @@
 #include <time.h>
 
 #include "options.h"
+#include "vault/base/file.h"
 #include "vault/base/log.h"
 #include "vault/edge/admin.h"
+#include "vault/edge/anchor.h"
 #include "vault/edge/auditor_api.h"
 #include "vault/edge/config.h"
 #include "vault/edge/listener.h"
@@ -45,6 +47,7 @@ struct server {
     struct config config;
     const char *trust[CONFIG_TRUST_MAX];
     char link_base[LINK_BASE_CHARS];
+    struct anchor *anchor;
     struct vault *vault;
     struct admin *admin;
     struct admin_context admin_context;
@@ -64,6 +67,26 @@ static void on_trouble(const char *part, const char *text)
     log_event(LOG_ERROR, part, "%s", text);
 }
 
+static enum vault_code open_anchor(struct server *server, struct vault_error *err)
+{
+    const struct config *config = &server->config;
+    char state_path[PATH_MAX];
+    VAULT_TRY(file_join(state_path, sizeof state_path, config->data, "anchors", err));
+    const struct anchor_options options = {
+        .state_path = state_path,
+        .policy_path = config->log.witnesses,
+        .witnesses_ca = config->log.witnesses_ca,
+        .keep_dir = config->log.keep,
+        .timestamps_url = config->log.timestamps,
+        .timestamps_ca = config->log.timestamps_ca,
+        .stale_s = config->log.stale_s,
+        .warn_s =
+            config->log.warn_s < config->log.stale_s ? config->log.warn_s : config->log.stale_s,
+        .clock = clock_system,
+    };
+    return anchor_open(&options, &server->anchor, err);
+}
+
 static enum vault_code open_vault(struct server *server, struct vault_error *err)
 {
     const struct config *config = &server->config;
@@ -78,6 +101,7 @@ static enum vault_code open_vault(struct server *server, struct vault_error *err
         .trust_count = (size_t)config->trust_count,
         .signatures = (size_t)config->signatures,
         .clock = clock_system,
+        .anchor = anchor_hooks(server->anchor),
         .trouble = on_trouble,
     };
     return vault_open(&options, &server->vault, err);
@@ -122,7 +146,9 @@ static enum vault_code start_listeners(struct server *server, struct vault_error
 /* The lock of the log is taken before any port is opened. */
 static enum vault_code start(struct server *server, struct vault_error *err)
 {
+    VAULT_TRY(open_anchor(server, err));
     VAULT_TRY(open_vault(server, err));
+    VAULT_TRY(anchor_start(server->anchor, server->vault, err));
     server->services_context = (struct service_api){server->vault, server->link_base};
     server->pages_context = (struct pages){server->vault, server->link_base};
     server->auditors_context = (struct auditor_api){server->vault};
@@ -138,6 +164,7 @@ static void stop(struct server *server)
     listener_stop(&server->auditors);
     admin_stop(&server->admin);
     vault_close(&server->vault);
+    anchor_close(&server->anchor);
     tls_close(&server->services_tls);
     tls_close(&server->citizens_tls);
     tls_close(&server->auditors_tls);

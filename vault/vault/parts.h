@@ -42,6 +42,9 @@ struct vault {
     pthread_mutex_t activating; /* one activation at a time */
 };
 
+/* vault.c: VAULT_UNAVAILABLE while the anchor lets nothing be released. */
+enum vault_code vault_anchored(const struct vault *vault, struct vault_error *err) VAULT_MUST_CHECK;
+
 /* active_policy.c: load the bundle that was active, if any; let go of it. */
 enum vault_code active_policy_open(struct vault *vault, struct vault_error *err) VAULT_MUST_CHECK;
 void active_policy_close(struct vault *vault);

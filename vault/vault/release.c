@@ -539,6 +539,8 @@ enum vault_code release_perform(struct vault *vault, const struct service *servi
     passage.policy = held.policy;
     passage.bases = 0;
     passage.value_count = 0;
+    *fault = RELEASE_SHUT;
+    VAULT_TRY(vault_anchored(vault, err));
     *fault = RELEASE_NO_FAULT;
     struct citizen_id citizen;
     struct ledger_ticket ticket;

@@ -60,7 +60,9 @@ static enum vault_code name_folders(struct vault *vault, struct vault_error *err
 
 static struct ledger_options ledger_options_of(const struct vault *vault)
 {
+    const struct vault_anchor *anchor = vault->options.anchor;
     return (struct ledger_options){
+        .anchor = {anchor ? anchor->present : NULL, anchor ? anchor->context : NULL},
         .dir = vault->log_dir,
         .signer = &vault->log_signer,
         .clock = vault->options.clock,
@@ -105,11 +107,16 @@ enum vault_code vault_create(const struct vault_options *options, struct secret 
 
 static enum vault_code open_ledger(struct vault *vault, struct vault_error *err)
 {
-    struct ledger_head remembered;
+    struct ledger_head remembered[VAULT_RECALLED_MAX + 1];
     struct ledger_options options = ledger_options_of(vault);
-    VAULT_TRY(indexer_remembered(vault, &remembered, err));
-    options.remembered = &remembered;
-    options.remembered_count = remembered.size ? 1 : 0;
+    const struct vault_anchor *anchor = vault->options.anchor;
+    size_t recalled = 0;
+    if (anchor)
+        VAULT_TRY(
+            anchor->recall(anchor->context, &vault->log_signer.key, remembered, &recalled, err));
+    VAULT_TRY(indexer_remembered(vault, &remembered[recalled], err));
+    options.remembered = remembered;
+    options.remembered_count = recalled + (remembered[recalled].size ? 1 : 0);
     VAULT_TRY(retention_pruned(vault, &options.pruned_below, err));
     return ledger_open(&options, &vault->ledger, err);
 }
@@ -168,9 +175,21 @@ void vault_close(struct vault **vault)
     free(gone);
 }
 
+enum vault_code vault_anchored(const struct vault *vault, struct vault_error *err)
+{
+    const struct vault_anchor *anchor = vault->options.anchor;
+    return anchor ? anchor->check(anchor->context, err) : VAULT_OK;
+}
+
+enum vault_code vault_present_log(struct vault *vault, int64_t timeout_ms, struct vault_error *err)
+{
+    return ledger_present(vault->ledger, timeout_ms, err);
+}
+
 enum vault_code vault_ready(struct vault *vault, struct vault_error *err)
 {
     VAULT_TRY(ledger_health(vault->ledger, err));
+    VAULT_TRY(vault_anchored(vault, err));
     VAULT_AUTO(active_policy_release) struct policy_hold held = active_policy_hold(vault);
     if (!held.policy)
         return vault_fail(err, VAULT_UNAVAILABLE, "no policy is active");
@@ -223,6 +242,10 @@ enum vault_code vault_status(struct vault *vault, struct buf *out, struct vault_
     buf_format(out, "\",\"size\":%llu,\"published\":%llu},", (unsigned long long)head.size,
                (unsigned long long)ledger_published_size(vault->ledger));
     write_policy_status(vault, out);
+    if (vault->options.anchor) {
+        buf_text(out, ",\"anchor\":");
+        vault->options.anchor->describe(vault->options.anchor->context, out);
+    }
     buf_byte(out, '}');
     return buf_check(out, err);
 }

@@ -28,6 +28,17 @@ struct config_listener {
     char clients_ca[PATH_MAX]; /* empty: this listener asks for no certificate */
 };
 
+/* Who outside sees the access log (anchor.h); empty: nobody. */
+struct config_log {
+    char witnesses[PATH_MAX];    /* a C2SP tlog-policy */
+    char witnesses_ca[PATH_MAX]; /* of their https; empty: the system's */
+    char keep[PATH_MAX];         /* a folder on another disk */
+    char timestamps[CONFIG_NAME_CHARS];
+    char timestamps_ca[PATH_MAX];
+    int64_t stale_s;
+    int64_t warn_s;
+};
+
 struct config {
     char data[PATH_MAX];            /* the vault's folder */
     char origin[CONFIG_NAME_CHARS]; /* the log's name */
@@ -41,7 +52,8 @@ struct config {
     char auditors_ca_key[PATH_MAX];
     char trust[CONFIG_TRUST_MAX][CONFIG_VKEY_CHARS]; /* who may sign policy bundles */
     int64_t trust_count;
-    int64_t signatures;    /* how many of them must */
+    int64_t signatures; /* how many of them must */
+    struct config_log log;
     int64_t open_citizens; /* open files at most */
     bool allow_swap;       /* go on when memory for keys cannot be locked */
 };

@@ -65,6 +65,31 @@ struct ledger_head {
     struct tree_hash root;
 };
 
+/*
+ * A checkpoint on its way out. Before the publisher puts it into the folder, but after the tiles it
+ * stands on are there, it is presented to whoever should have seen it (witnesses), and what they
+ * sign goes under it.
+ */
+struct ledger_presented {
+    struct bytes checkpoint; /* with the log's signature; borrowed, as all of this */
+    struct ledger_head head;
+    struct ledger *ledger;
+};
+
+struct ledger_anchor {
+    /* Append lines of signatures. Called by the publisher's thread alone, also when nothing is new:
+     * first at the start, then after as many milliseconds as it returned the last time. Everything
+     * that is published waits for it, so it must return within a few seconds. */
+    int64_t (*present)(void *context, const struct ledger_presented *presented, struct buf *lines);
+    void *context;
+};
+
+/* For such a function: the proof that the log of old_size entries is how the presented one begins,
+ * and the root it had then. The proof was checked: one that does not hold is VAULT_CORRUPT. */
+enum vault_code ledger_prove_growth(const struct ledger_presented *presented, uint64_t old_size,
+                                    struct tree_proof *proof, struct tree_hash *old_root,
+                                    struct vault_error *err) VAULT_MUST_CHECK;
+
 struct ledger_options {
     const char *dir; /* the log's folder */
 
@@ -85,6 +110,8 @@ struct ledger_options {
     /* Enter a clock-step event when the wall clock moved against the monotonic one by more than
      * this; 0: never. Times never decrease, either way. */
     int64_t clock_step_ms;
+
+    struct ledger_anchor anchor; /* present NULL: nobody is asked */
 };
 
 /* Make an empty log: its folder (which may be there, but holds no log), its journal and a signed
@@ -153,6 +180,12 @@ uint64_t ledger_published_size(struct ledger *ledger);
  * timeout_ms, or when the log has stopped. */
 enum vault_code ledger_wait_published(struct ledger *ledger, uint64_t size, int64_t timeout_ms,
                                       struct vault_error *err) VAULT_MUST_CHECK;
+
+/* Present the checkpoint and publish it, though nothing may be new, and wait until that or one that
+ * was under way is out. Nothing is done where there is nobody to present it to. VAULT_UNAVAILABLE
+ * after timeout_ms, or when the log has stopped. */
+enum vault_code ledger_present(struct ledger *ledger, int64_t timeout_ms, struct vault_error *err)
+    VAULT_MUST_CHECK;
 
 /* VAULT_OK while entries are accepted; else VAULT_UNAVAILABLE with the reason. */
 enum vault_code ledger_health(struct ledger *ledger, struct vault_error *err) VAULT_MUST_CHECK;

@@ -40,14 +40,21 @@ struct release_request {
     bool wants_proof;      /* add the proof that the entry is in the log */
 };
 
-/* Where a request names something that the policy does not know. */
-enum release_fault { RELEASE_NO_FAULT, RELEASE_UNKNOWN_PURPOSE, RELEASE_UNKNOWN_FIELD };
+/* Where a request names something that the policy does not know; or the door is shut, for everybody
+ * and whatever is asked, since nobody outside has confirmed the log. */
+enum release_fault {
+    RELEASE_NO_FAULT,
+    RELEASE_UNKNOWN_PURPOSE,
+    RELEASE_UNKNOWN_FIELD,
+    RELEASE_SHUT
+};
 
 /*
  * Append the answer's JSON (contract: service API, section 3) to body, whose ceiling is at least
  * RELEASE_ANSWER_BYTES.
  *
  * VAULT_INVALID      *fault says which name is unknown; nothing was decided or logged
+ * VAULT_UNAVAILABLE  *fault is RELEASE_SHUT if the door is; nothing was decided or logged
  * VAULT_UNAVAILABLE, VAULT_LIMITED, VAULT_CORRUPT, VAULT_IO  nothing was released
  */
 enum vault_code release_perform(struct vault *vault, const struct service *service,

@@ -20,11 +20,35 @@
 #include "vault/base/buf.h"
 #include "vault/base/clock.h"
 #include "vault/base/error.h"
+#include "vault/ledger/ledger.h"
 #include "vault/store/keyring.h"
 
 struct vault;
 
 #define VAULT_OPENINGS_MONTHS 12
+#define VAULT_RECALLED_MAX 250
+
+/*
+ * Who sees to it that somebody outside has seen the access log (edge/anchor.h). The vault asks; all
+ * of it may be called from any thread.
+ */
+struct vault_anchor {
+    void *context;
+
+    /* What the log is to be held against when it is opened, beside the vault's own memory. */
+    enum vault_code (*recall)(void *context, const struct note_key *log,
+                              struct ledger_head heads[VAULT_RECALLED_MAX], size_t *count,
+                              struct vault_error *err);
+
+    /* As in ledger.h. */
+    int64_t (*present)(void *context, const struct ledger_presented *presented, struct buf *lines);
+
+    /* VAULT_UNAVAILABLE, with the reason, while nothing may be released. */
+    enum vault_code (*check)(void *context, struct vault_error *err);
+
+    /* How it stands, as a JSON object, for the operator. */
+    void (*describe)(void *context, struct buf *out);
+};
 
 struct vault_options {
     const char *dir;    /* the vault's folder: keyring, store, log, policy */
@@ -37,6 +61,7 @@ struct vault_options {
     unsigned openings_months; /* how long openings are kept; 0: VAULT_OPENINGS_MONTHS */
     unsigned entries_months;  /* how long published entries are kept; 0: for ever */
     struct clock clock;
+    const struct vault_anchor *anchor; /* NULL: nobody outside sees the log */
 
     /* What a thread of the vault's own has to say, for the program's log; may be NULL. */
     void (*trouble)(const char *part, const char *text);
@@ -56,8 +81,13 @@ enum vault_code vault_open(const struct vault_options *options, struct vault **o
 /* A clean stop: the log is published and its head remembered. No other call may be under way. */
 void vault_close(struct vault **vault);
 
-/* VAULT_OK while the vault can release: its log is writable and a policy is active. */
+/* VAULT_OK while the vault can release: its log is writable, the anchor agrees, and a policy is
+ * active. */
 enum vault_code vault_ready(struct vault *vault, struct vault_error *err) VAULT_MUST_CHECK;
+
+/* Have the log's checkpoint presented to the anchor now (ledger_present). */
+enum vault_code vault_present_log(struct vault *vault, int64_t timeout_ms, struct vault_error *err)
+    VAULT_MUST_CHECK;
 
 /* Whether the log has stopped for good, so that the program should end. */
 bool vault_has_stopped(struct vault *vault);

@@ -902,16 +902,159 @@ static void test_a_journal_that_changes_on_the_disk_is_not_published(void **stat
     assert_stopped("journal");
 }
 
+/* --- Presenting ------------------------------------------------------------------------------ */
+
+struct audience {
+    pthread_mutex_t mutex;
+    unsigned calls;
+    uint64_t size;     /* of the last checkpoint presented */
+    uint64_t old_size; /* to be proved from */
+    bool tiles_were_there;
+    bool proof_held;
+    int64_t again_ms;
+    const struct note_signer *witness; /* NULL: nobody signs */
+    size_t surplus;                    /* bytes of lines that nobody wants */
+};
+
+static int64_t present(void *context, const struct ledger_presented *presented, struct buf *lines)
+{
+    struct audience *audience = context;
+    struct checkpoint checkpoint;
+    struct tree_proof proof = {0};
+    struct tree_hash root;
+    char tile[PATH_MAX];
+    char name[TILE_PATH_CHARS];
+    assert_done(checkpoint_parse(presented->checkpoint, &checkpoint, &test_error));
+    assert_done(checkpoint_verify(&checkpoint, &signer.key, &test_error));
+    assert_int_equal(checkpoint.size, presented->head.size);
+    pthread_mutex_lock(&audience->mutex);
+    audience->calls++;
+    audience->size = presented->head.size;
+    if (presented->head.size) {
+        tile_path(name, tile_of(presented->head.size, 0, 0));
+        path_in_log(tile, name);
+        audience->tiles_were_there = file_exists(tile);
+    }
+    audience->proof_held =
+        ledger_prove_growth(presented, audience->old_size, &proof, &root, NULL) == VAULT_OK;
+    if (audience->witness)
+        assert_done(checkpoint_cosign(checkpoint.note.text, audience->witness, 7, lines, NULL));
+    for (size_t i = 0; i < audience->surplus; i++)
+        buf_byte(lines, 'x');
+    pthread_mutex_unlock(&audience->mutex);
+    return audience->again_ms;
+}
+
+static void open_before(struct audience *audience)
+{
+    struct ledger_options with = options();
+    pthread_mutex_init(&audience->mutex, NULL);
+    with.anchor = (struct ledger_anchor){present, audience};
+    assert_done(ledger_open(&with, &ledger, &test_error));
+}
+
+static unsigned calls_of(struct audience *audience)
+{
+    pthread_mutex_lock(&audience->mutex);
+    const unsigned calls = audience->calls;
+    pthread_mutex_unlock(&audience->mutex);
+    return calls;
+}
+
+static void test_a_checkpoint_is_presented_before_it_is_published(void **state)
+{
+    (void)state;
+    VAULT_AUTO(note_signer_finish)
+    struct note_signer witness = test_signer("witness.example/w", NOTE_COSIGNATURE, 9);
+    struct audience audience = {.again_ms = 600000, .witness = &witness, .old_size = 2};
+    VAULT_AUTO(buf_finish) struct buf note = buf_limited(CHECKPOINT_MAX_BYTES);
+    int64_t when_s = -1;
+    make();
+    stop();
+    open_before(&audience);
+    append_many(5);
+    assert_published(5);
+    assert_true(audience.tiles_were_there);
+    assert_true(audience.proof_held);
+    const struct checkpoint checkpoint = published(&note);
+    assert_done(checkpoint_cosigned(&checkpoint, &witness.key, &when_s, &test_error));
+    assert_int_equal(when_s, 7);
+    stop();
+}
+
+static void test_a_log_that_stands_still_is_presented_again(void **state)
+{
+    (void)state;
+    struct audience audience = {.again_ms = 20};
+    make();
+    stop();
+    open_before(&audience);
+    append_many(1);
+    assert_published(1);
+    const unsigned before = calls_of(&audience);
+    const int64_t until_ms = clock_monotonic_ms() + PATIENCE_MS;
+    while (calls_of(&audience) < before + 3 && clock_monotonic_ms() < until_ms)
+        assert_done(ledger_health(ledger, &test_error));
+    assert_true(calls_of(&audience) >= before + 3);
+    stop();
+}
+
+static void test_presenting_can_be_asked_for(void **state)
+{
+    (void)state;
+    struct audience audience = {.again_ms = 600000};
+    make();
+    stop();
+    open_before(&audience);
+    assert_done(ledger_present(ledger, PATIENCE_MS, &test_error));
+    const unsigned before = calls_of(&audience);
+    assert_true(before >= 1);
+    /* The first of these may find a round under way that was begun before. */
+    assert_done(ledger_present(ledger, PATIENCE_MS, &test_error));
+    assert_done(ledger_present(ledger, PATIENCE_MS, &test_error));
+    assert_true(calls_of(&audience) > before);
+    stop();
+}
+
+static void test_lines_that_are_too_many_do_not_keep_a_checkpoint_back(void **state)
+{
+    (void)state;
+    struct audience audience = {.again_ms = 600000, .surplus = CHECKPOINT_MAX_BYTES};
+    make();
+    stop();
+    open_before(&audience);
+    append_many(2);
+    assert_published(2);
+    stop();
+}
+
+static void test_no_growth_is_proved_from_a_size_the_log_never_had(void **state)
+{
+    (void)state;
+    struct audience audience = {.again_ms = 600000, .old_size = 50};
+    make();
+    stop();
+    open_before(&audience);
+    append_many(3);
+    assert_published(3);
+    assert_false(audience.proof_held);
+    stop();
+}
+
 int main(void)
 {
     if (crypto_start(true, &test_error))
         return 1;
     signer = test_signer("log.example", NOTE_ED25519, 1);
     const int failed = TEST_RUN(
-        test_a_new_log_is_published_empty, test_a_log_is_made_once,
-        test_a_folder_without_a_log_is_not_found, test_an_entry_gets_place_time_and_leaf,
-        test_times_never_decrease, test_a_clock_that_steps_is_entered,
-        test_what_no_entry_may_be_is_not_entered, test_the_log_goes_on_where_it_stopped,
+        test_a_checkpoint_is_presented_before_it_is_published,
+        test_a_log_that_stands_still_is_presented_again, test_presenting_can_be_asked_for,
+        test_lines_that_are_too_many_do_not_keep_a_checkpoint_back,
+        test_no_growth_is_proved_from_a_size_the_log_never_had, test_a_new_log_is_published_empty,
+        test_a_log_is_made_once, test_a_folder_without_a_log_is_not_found,
+        test_an_entry_gets_place_time_and_leaf, test_times_never_decrease,
+        test_a_clock_that_steps_is_entered, test_what_no_entry_may_be_is_not_entered,
+        test_the_log_goes_on_where_it_stopped,
         test_everything_enqueued_is_durable_and_published_after_a_stop, test_closing_stops_first,
         test_tiles_are_right_at_every_border, test_tiles_are_right_past_65536,
         test_partial_tiles_go_when_the_full_one_is_there,
