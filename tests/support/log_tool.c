@@ -1,8 +1,9 @@
 /*
  * log_tool - logs for the tests of vault-audit from outside.
  *
- *     log_tool DIR COUNT [SEED]    make the log in DIR if there is none, add COUNT entries, and
- *                                  print its verifier key
+ *     log_tool DIR COUNT [SEED [FORMER]]
+ *                                  make the log in DIR if there is none, add COUNT entries, and
+ *                                  print its verifier key; FORMER is the seed of the key before
  *     log_tool cosign DIR SEED NAME TIME
  *                                  cosign DIR's checkpoint as a witness, and print the witness's
  * key
@@ -18,6 +19,8 @@
 #include "vault/crypto/crypto.h"
 #include "vault/ledger/checkpoint.h"
 #include "vault/ledger/ledger.h"
+
+#define NAME "log.example/test"
 
 static struct vault_error error;
 
@@ -39,9 +42,13 @@ static void print_key(const struct note_signer *signer)
 }
 
 static enum vault_code add_entries(const char *dir, unsigned long count,
-                                   const struct note_signer *signer)
+                                   const struct note_signer *signer, const struct note_key *former)
 {
-    const struct ledger_options options = {.dir = dir, .signer = signer, .clock = clock_system};
+    const struct ledger_options options = {.dir = dir,
+                                           .signer = signer,
+                                           .former = former,
+                                           .former_count = former ? 1 : 0,
+                                           .clock = clock_system};
     const struct entry entry = {.event = ENTRY_ADMIN};
     VAULT_AUTO(ledger_close) struct ledger *ledger = NULL;
     struct ledger_ticket ticket;
@@ -77,17 +84,20 @@ static enum vault_code cosign(const char *dir, const struct note_signer *witness
 static enum vault_code run(int argc, char **argv)
 {
     VAULT_AUTO(note_signer_finish) struct note_signer signer = {0};
+    VAULT_AUTO(note_signer_finish) struct note_signer former = {0};
     json_start();
     VAULT_TRY(crypto_start(true, &error));
     if (argc == 6 && strcmp(argv[1], "cosign") == 0) {
         VAULT_TRY(make_signer(argv[4], NOTE_COSIGNATURE, argv[3], &signer));
         VAULT_TRY(cosign(argv[2], &signer, argv[5]));
-    } else if (argc == 3 || argc == 4) {
-        VAULT_TRY(
-            make_signer("log.example/test", NOTE_ED25519, argc == 4 ? argv[3] : "1", &signer));
-        VAULT_TRY(add_entries(argv[1], strtoul(argv[2], NULL, 10), &signer));
+    } else if (argc >= 3 && argc <= 5) {
+        VAULT_TRY(make_signer(NAME, NOTE_ED25519, argc >= 4 ? argv[3] : "1", &signer));
+        if (argc == 5)
+            VAULT_TRY(make_signer(NAME, NOTE_ED25519, argv[4], &former));
+        VAULT_TRY(add_entries(argv[1], strtoul(argv[2], NULL, 10), &signer,
+                              argc == 5 ? &former.key : NULL));
     } else {
-        return vault_fail(&error, VAULT_INVALID, "usage: log_tool DIR COUNT [SEED]");
+        return vault_fail(&error, VAULT_INVALID, "usage: log_tool DIR COUNT [SEED [FORMER]]");
     }
     print_key(&signer);
     return VAULT_OK;

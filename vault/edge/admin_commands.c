@@ -210,6 +210,14 @@ static enum vault_code run_citizen_erase(const struct command_call *call)
     return erase_citizen(call->context->vault, &citizen, call->err);
 }
 
+static enum vault_code run_log_new_key(const struct command_call *call)
+{
+    buf_text(call->result, "{\"key\":\"");
+    VAULT_TRY(vault_renew_log_key(call->context->vault, call->result, call->err));
+    buf_text(call->result, "\"}");
+    return VAULT_OK;
+}
+
 static enum vault_code run_policy_activate(const struct command_call *call)
 {
     const char *folder;
@@ -233,6 +241,7 @@ static const struct {
     {"auditor add", run_auditor_add},
     {"citizen import", run_citizen_import},
     {"citizen erase", run_citizen_erase},
+    {"log new-key", run_log_new_key},
     {"policy activate", run_policy_activate},
 };
 

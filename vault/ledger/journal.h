@@ -67,7 +67,9 @@ struct journal {
 
 /* What walking through the journal finds. The first part is the caller's to fill. */
 struct journal_walk {
-    const struct note_key *key;           /* of the log */
+    const struct note_key *key;    /* of the log */
+    const struct note_key *former; /* which it had before */
+    size_t former_count;
     const struct ledger_head *remembered; /* the log must have had these */
     size_t remembered_count;
     uint64_t wanted;      /* an index whose place the caller wants to know */

@@ -43,7 +43,9 @@ enum vault_code ledger_create(const struct ledger_options *options, struct vault
     VAULT_TRY(new_path(path, options->dir, "new", err));
     VAULT_TRY(folder_create(path, err));
     VAULT_TRY(journal_create(options->dir, &first, err));
-    return publish_checkpoint(options->dir, &options->signer->key, &empty, err);
+    VAULT_AUTO(buf_finish) struct buf note = buf_limited(CHECKPOINT_MAX_BYTES);
+    checkpoint_write(&note, &options->signer->key, 0, &empty.head.root, empty.signature);
+    return publish_checkpoint(options->dir, &note, err);
 }
 
 static enum vault_code ledger_new(const struct ledger_options *options, struct ledger **out,
@@ -54,6 +56,7 @@ static enum vault_code ledger_new(const struct ledger_options *options, struct l
         return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
     VAULT_AUTO(ledger_close) struct ledger *owned = ledger;
     ledger->signer = options->signer;
+    ledger->parting = options->parting;
     ledger->clock = options->clock;
     ledger->clock_step_ms = options->clock_step_ms;
     ledger->anchor = options->anchor;
@@ -80,19 +83,20 @@ static enum vault_code ledger_new(const struct ledger_options *options, struct l
 }
 
 /* What was published last. A log that has never published anything has no checkpoint. */
-static enum vault_code read_published(const struct ledger *ledger, struct ledger_head *out,
+static enum vault_code read_published(const struct ledger_options *options, struct ledger_head *out,
                                       struct vault_error *err)
 {
     char path[PATH_MAX];
     struct checkpoint checkpoint;
     VAULT_AUTO(buf_finish) struct buf note = buf_limited(CHECKPOINT_MAX_BYTES);
-    VAULT_TRY(new_path(path, ledger->dir, "checkpoint", err));
+    VAULT_TRY(new_path(path, options->dir, "checkpoint", err));
     *out = (struct ledger_head){.root = tree_empty_root()};
     if (!file_exists(path))
         return VAULT_OK;
     VAULT_TRY(file_read(path, &note, err));
     if (checkpoint_parse(buf_view(&note), &checkpoint, NULL) != VAULT_OK ||
-        checkpoint_verify(&checkpoint, &ledger->signer->key, NULL) != VAULT_OK)
+        checkpoint_verify_any(&checkpoint, &options->signer->key, options->former,
+                              options->former_count, NULL) != VAULT_OK)
         return vault_fail(err, VAULT_CORRUPT, "%s is not a checkpoint that the log's key signed",
                           path);
     *out = (struct ledger_head){checkpoint.size, checkpoint.root};
@@ -167,7 +171,7 @@ static enum vault_code recover(struct ledger *ledger, const struct ledger_option
     if (options->remembered_count >= REMEMBERED_MAX)
         return vault_fail(err, VAULT_TOO_LARGE, "more than %u checkpoints to compare the log with",
                           REMEMBERED_MAX - 1);
-    VAULT_TRY(read_published(ledger, &remembered[0], err));
+    VAULT_TRY(read_published(options, &remembered[0], err));
     for (size_t i = 0; i < options->remembered_count; i++)
         remembered[i + 1] = options->remembered[i];
     const uint64_t published = remembered[0].size;
@@ -177,6 +181,8 @@ static enum vault_code recover(struct ledger *ledger, const struct ledger_option
     if (journal_begins_at(ledger->journal) > 0)
         VAULT_TRY(tiles_are_needed(ledger, load_edge(ledger, published, err), err));
     *walk = (struct journal_walk){.key = &options->signer->key,
+                                  .former = options->former,
+                                  .former_count = options->former_count,
                                   .remembered = remembered,
                                   .remembered_count = options->remembered_count + 1,
                                   .wanted = published / TILE_WIDTH * TILE_WIDTH,
@@ -196,16 +202,26 @@ static enum vault_code recover(struct ledger *ledger, const struct ledger_option
     return VAULT_OK;
 }
 
-static void take_over(struct ledger *ledger, const struct journal_walk *walk)
+/* The state that the journal ends with, signed by the key that the log has now. */
+static enum vault_code take_over(struct ledger *ledger, const struct journal_walk *walk,
+                                 struct vault_error *err)
 {
     ledger->frontier = walk->frontier;
     ledger->written_time_ms = ledger->last_time_ms = walk->last_time_ms;
     ledger->next_index = walk->frontier.size;
     ledger->durable.head =
         (struct ledger_head){walk->frontier.size, tree_frontier_root(&walk->frontier)};
-    memcpy(ledger->durable.signature, walk->signature, sizeof walk->signature);
     if (ledger->published_size < ledger->durable.head.size)
         ledger->unpublished_since_ms = clock_monotonic_ms();
+    return ledger_sign(ledger->signer, &ledger->durable.head, ledger->durable.signature, err);
+}
+
+/* The publisher only does what is new. */
+static enum vault_code publish_empty(struct ledger *ledger, struct vault_error *err)
+{
+    VAULT_AUTO(buf_finish) struct buf note = buf_limited(CHECKPOINT_MAX_BYTES);
+    VAULT_TRY(ledger_write_checkpoint(ledger, &ledger->durable, &note, err));
+    return publish_checkpoint(ledger->dir, &note, err);
 }
 
 static enum vault_code start_threads(struct ledger *ledger, struct vault_error *err)
@@ -245,9 +261,9 @@ enum vault_code ledger_open(const struct ledger_options *options, struct ledger 
     VAULT_TRY(journal_start(ledger->journal, &walk, err));
     VAULT_TRY(new_path(path, options->dir, "new", err));
     VAULT_TRY(folder_create(path, err));
-    take_over(ledger, &walk);
-    if (ledger->durable.head.size == 0) /* the publisher only does what is new */
-        VAULT_TRY(publish_checkpoint(options->dir, &options->signer->key, &ledger->durable, err));
+    VAULT_TRY(take_over(ledger, &walk, err));
+    if (ledger->durable.head.size == 0)
+        VAULT_TRY(publish_empty(ledger, err));
     VAULT_TRY(start_threads(ledger, err));
     if (walk.is_torn)
         VAULT_TRY(enter_recovery(ledger, walk.torn_entries, err));

@@ -9,8 +9,7 @@
 #include "vault/base/file.h"
 #include "vault/ledger/checkpoint.h"
 
-static enum vault_code put_checkpoint(const char *dir, const struct buf *note,
-                                      struct vault_error *err)
+enum vault_code publish_checkpoint(const char *dir, const struct buf *note, struct vault_error *err)
 {
     char path[PATH_MAX];
     VAULT_TRY(buf_check(note, err));
@@ -18,25 +17,15 @@ static enum vault_code put_checkpoint(const char *dir, const struct buf *note,
     return file_replace(path, buf_view(note), 0600, err);
 }
 
-enum vault_code publish_checkpoint(const char *dir, const struct note_key *key,
-                                   const struct signed_head *target, struct vault_error *err)
-{
-    VAULT_AUTO(buf_finish) struct buf note = buf_limited(CHECKPOINT_MAX_BYTES);
-    checkpoint_write(&note, key, target->head.size, &target->head.root, target->signature);
-    return put_checkpoint(dir, &note, err);
-}
-
-/* The same with what others signed when it was presented to them. */
+/* The checkpoint with what others signed when it was presented to them. */
 static enum vault_code publish_presented(struct ledger *ledger, const struct signed_head *target,
                                          struct vault_error *err)
 {
     VAULT_AUTO(buf_finish) struct buf note = buf_limited(CHECKPOINT_MAX_BYTES);
     VAULT_AUTO(buf_finish) struct buf lines = buf_limited(CHECKPOINT_MAX_BYTES / 2);
+    VAULT_TRY(ledger_write_checkpoint(ledger, target, &note, err));
     if (!ledger->anchor.present)
-        return publish_checkpoint(ledger->dir, &ledger->signer->key, target, err);
-    checkpoint_write(&note, &ledger->signer->key, target->head.size, &target->head.root,
-                     target->signature);
-    VAULT_TRY(buf_check(&note, err));
+        return publish_checkpoint(ledger->dir, &note, err);
     const struct ledger_presented presented = {buf_view(&note), target->head, ledger};
     const int64_t again_ms = ledger->anchor.present(ledger->anchor.context, &presented, &lines);
     pthread_mutex_lock(&ledger->mutex);
@@ -44,7 +33,7 @@ static enum vault_code publish_presented(struct ledger *ledger, const struct sig
     pthread_mutex_unlock(&ledger->mutex);
     if (!lines.problem)
         buf_bytes(&note, buf_view(&lines));
-    return put_checkpoint(ledger->dir, &note, err);
+    return publish_checkpoint(ledger->dir, &note, err);
 }
 
 enum vault_code ledger_prove_growth(const struct ledger_presented *presented, uint64_t old_size,

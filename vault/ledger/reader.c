@@ -158,9 +158,7 @@ struct ledger_head ledger_head(struct ledger *ledger)
 enum vault_code ledger_checkpoint(struct ledger *ledger, struct buf *out, struct vault_error *err)
 {
     const struct signed_head durable = durable_of(ledger);
-    checkpoint_write(out, &ledger->signer->key, durable.head.size, &durable.head.root,
-                     durable.signature);
-    return buf_check(out, err);
+    return ledger_write_checkpoint(ledger, &durable, out, err);
 }
 
 enum vault_code ledger_prove(struct ledger *ledger, uint64_t index, struct buf *out,
@@ -177,9 +175,7 @@ enum vault_code ledger_prove(struct ledger *ledger, uint64_t index, struct buf *
         tree_prove_inclusion(&nodes, index, durable.head.size, &proof.path, err);
     pthread_mutex_unlock(&ledger->proof_mutex);
     VAULT_TRY(code);
-    checkpoint_write(&note, &ledger->signer->key, durable.head.size, &durable.head.root,
-                     durable.signature);
-    VAULT_TRY(buf_check(&note, err));
+    VAULT_TRY(ledger_write_checkpoint(ledger, &durable, &note, err));
     proof.checkpoint = buf_view(&note);
     proof_write(&proof, out);
     return buf_check(out, err);

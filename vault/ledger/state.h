@@ -53,6 +53,7 @@ struct clock_mark {
 struct ledger {
     char dir[JOURNAL_PATH_BYTES];
     const struct note_signer *signer;
+    const struct note_signer *parting; /* NULL: no other signs */
     struct clock clock;
     int64_t clock_step_ms;
     struct ledger_anchor anchor;
@@ -140,9 +141,11 @@ void *publisher_main(void *ledger);
 enum vault_code publish_to(struct ledger *ledger, const struct signed_head *target,
                            struct vault_error *err) VAULT_MUST_CHECK;
 
-/* The checkpoint of the state, as a file in the folder. */
-enum vault_code publish_checkpoint(const char *dir, const struct note_key *key,
-                                   const struct signed_head *target, struct vault_error *err)
+/* Append the checkpoint of the state; and put one as a file into the folder. */
+enum vault_code ledger_write_checkpoint(const struct ledger *ledger,
+                                        const struct signed_head *state, struct buf *out,
+                                        struct vault_error *err) VAULT_MUST_CHECK;
+enum vault_code publish_checkpoint(const char *dir, const struct buf *note, struct vault_error *err)
     VAULT_MUST_CHECK;
 
 /* The tree's nodes, from the edge and the published tiles. With proof_mutex held. */

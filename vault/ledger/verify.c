@@ -155,7 +155,8 @@ static enum vault_code hold_receipt(struct audit *audit, const char *name, struc
     bool agrees = false;
     if (proof_parse(text, &proof, &why) != VAULT_OK ||
         checkpoint_parse(proof.checkpoint, &checkpoint, &why) != VAULT_OK ||
-        checkpoint_verify(&checkpoint, audit->options->key, &why) != VAULT_OK) {
+        checkpoint_verify_any(&checkpoint, audit->options->key, audit->options->former,
+                              audit->options->former_count, &why) != VAULT_OK) {
         verdict_fail(audit->report, VERIFY_RECEIPTS, VERIFY_EXIT_INVALID, "%.80s: %.120s", name,
                      why.text);
         return VAULT_OK;

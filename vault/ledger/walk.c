@@ -26,13 +26,19 @@ static enum vault_code damaged(struct vault_error *err, const char *path, uint64
                       what);
 }
 
-static bool is_signed(const struct note_key *key, uint64_t size, const struct tree_hash *root,
+/* Whether a key of the log's signed that it had this root, the one it has now or one before. */
+static bool is_signed(const struct journal_walk *walk, uint64_t size, const struct tree_hash *root,
                       const uint8_t signature[SIGN_SIGNATURE_BYTES])
 {
     VAULT_AUTO(buf_finish) struct buf text = buf_limited(CHECKPOINT_TEXT_MAX_BYTES);
-    checkpoint_write_text(&text, key->name, size, root);
-    return !text.problem &&
-           sign_verify(key->public_key, buf_view(&text), signature, NULL) == VAULT_OK;
+    checkpoint_write_text(&text, walk->key->name, size, root);
+    if (text.problem)
+        return false;
+    bool found = sign_verify(walk->key->public_key, buf_view(&text), signature, NULL) == VAULT_OK;
+    for (size_t i = walk->former_count; i > 0 && !found; i--)
+        found = sign_verify(walk->former[i - 1].public_key, buf_view(&text), signature, NULL) ==
+                VAULT_OK;
+    return found;
 }
 
 static const struct ledger_head *remembered_at(const struct journal_walk *walk, uint64_t size)
@@ -121,7 +127,7 @@ static enum vault_code check_last_signature(const struct stroll *stroll, struct 
 {
     const struct journal_walk *walk = stroll->walk;
     const struct tree_hash root = tree_frontier_root(&walk->frontier);
-    if (is_signed(walk->key, walk->frontier.size, &root, walk->signature))
+    if (is_signed(walk, walk->frontier.size, &root, walk->signature))
         return VAULT_OK;
     return vault_fail(err, VAULT_CORRUPT,
                       "%s: the signature at %" PRIu64 " entries is not by the log's key",
@@ -178,7 +184,7 @@ static bool is_all_zero(struct bytes bytes)
 }
 
 /* Whether a commit that the log signed stands anywhere in the bytes. */
-static bool has_valid_commit(const struct note_key *key, struct bytes bytes)
+static bool has_valid_commit(const struct journal_walk *walk, struct bytes bytes)
 {
     static const char magic[] = "CVLJ";
     const uint8_t *at = bytes.data;
@@ -188,7 +194,7 @@ static bool has_valid_commit(const struct note_key *key, struct bytes bytes)
         struct frame_commit commit;
         if (frame_read((struct bytes){at, (size_t)(end - at)}, &frame) &&
             frame_read_commit(&frame, &commit) &&
-            is_signed(key, commit.size, &commit.root, commit.signature))
+            is_signed(walk, commit.size, &commit.root, commit.signature))
             return true;
         at++;
     }
@@ -222,7 +228,7 @@ static enum vault_code judge_rest(struct stroll *stroll, int fd, uint64_t stoppe
         walk->is_clean = rest.size == 0;
         return VAULT_OK;
     }
-    if (!is_last || has_valid_commit(walk->key, buf_view(&rest)))
+    if (!is_last || has_valid_commit(walk, buf_view(&rest)))
         return damaged(err, stroll->path, stopped_at, wrong);
     walk->is_torn = true;
     walk->torn_entries = stroll->batch_count + (!zero && begins_an_entry(buf_view(&rest)));
@@ -237,7 +243,7 @@ static bool begins_well(struct journal_walk *walk, const struct frame *frame, ui
     if (!frame_read_segment(frame, &segment) || segment.frontier.size != first)
         return false;
     const struct tree_hash stated = tree_frontier_root(&segment.frontier);
-    if (!is_signed(walk->key, first, &stated, segment.signature))
+    if (!is_signed(walk, first, &stated, segment.signature))
         return false;
     if (first == walk->begins_at) {
         walk->frontier = segment.frontier;

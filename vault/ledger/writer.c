@@ -14,6 +14,20 @@ enum vault_code ledger_sign(const struct note_signer *signer, const struct ledge
     return sign_message(signer->pair, buf_view(&text), out, err);
 }
 
+enum vault_code ledger_write_checkpoint(const struct ledger *ledger,
+                                        const struct signed_head *state, struct buf *out,
+                                        struct vault_error *err)
+{
+    const struct ledger_head *head = &state->head;
+    uint8_t parting[SIGN_SIGNATURE_BYTES];
+    checkpoint_write(out, &ledger->signer->key, head->size, &head->root, state->signature);
+    if (ledger->parting) {
+        VAULT_TRY(ledger_sign(ledger->parting, head, parting, err));
+        note_signature_write(out, &ledger->parting->key, (struct bytes){parting, sizeof parting});
+    }
+    return buf_check(out, err);
+}
+
 /* The next segment begins with what the log is before this batch. */
 static enum vault_code turn(struct ledger *ledger, struct vault_error *err)
 {

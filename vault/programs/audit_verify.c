@@ -17,6 +17,8 @@ struct request {
     const char *key;
     const char *known[AUDIT_REPEAT_MAX];
     size_t known_count;
+    const char *former[LEDGER_FORMER_MAX];
+    size_t former_count;
     const char *receipts;
     const char *policy;
     const char *max_age;
@@ -33,17 +35,34 @@ static int read_request(int argc, char **argv, struct request *request)
         {"--max-age", &request->max_age, 1, 0},
         {"--openings", &request->openings, 1, 0},
         {"--known", request->known, AUDIT_REPEAT_MAX, 0},
+        {"--former", request->former, LEDGER_FORMER_MAX, 0},
         {"--json", NULL, 0, 0},
     };
     const int code = audit_read_arguments(argc, argv, options, sizeof options / sizeof options[0],
                                           &request->dir, 1);
     request->known_count = options[5].count;
-    request->json = options[6].count > 0;
+    request->former_count = options[6].count;
+    request->json = options[7].count > 0;
+    return code;
+}
+
+/* The keys of a log: the one that it has, and those that it had. */
+struct keys {
+    struct note_key key;
+    struct note_key former[LEDGER_FORMER_MAX];
+};
+
+static int read_keys(const struct request *request, struct keys *out)
+{
+    int code = audit_read_key(request->key, &out->key);
+    for (size_t i = 0; code == 0 && i < request->former_count; i++)
+        code = audit_read_key(request->former[i], &out->former[i]);
     return code;
 }
 
 /* Read a checkpoint that was kept. One that the log did not sign is a wrong argument. */
-static int read_known(const char *path, const struct note_key *key, struct verify_known *out)
+static int read_known(const char *path, const struct request *request, const struct keys *keys,
+                      struct verify_known *out)
 {
     struct vault_error err;
     struct checkpoint checkpoint;
@@ -54,7 +73,8 @@ static int read_known(const char *path, const struct note_key *key, struct verif
     if (code == VAULT_OK)
         code = checkpoint_parse(buf_view(&note), &checkpoint, &err);
     if (code == VAULT_OK)
-        code = checkpoint_verify(&checkpoint, key, &err);
+        code = checkpoint_verify_any(&checkpoint, &keys->key, keys->former, request->former_count,
+                                     &err);
     if (code) {
         fprintf(stderr, "vault-audit: --known %s: %s\n", path, err.text);
         return AUDIT_EXIT_USAGE;
@@ -209,24 +229,26 @@ static int verify(const struct request *request, const struct verify_options *op
 int audit_verify(int argc, char **argv)
 {
     struct request request = {0};
-    struct note_key key;
+    struct keys keys;
     struct verify_known known[AUDIT_REPEAT_MAX];
     uint64_t max_age_s = VERIFY_MAX_AGE_DEFAULT_S;
     VAULT_AUTO(quorum_free) struct quorum *policy = NULL;
     int code = read_request(argc, argv, &request);
     if (code == 0)
-        code = audit_read_key(request.key, &key);
+        code = read_keys(&request, &keys);
     if (code == 0 && request.max_age)
         code = audit_read_number(request.max_age, "--max-age", &max_age_s);
     for (size_t i = 0; code == 0 && i < request.known_count; i++)
-        code = read_known(request.known[i], &key, &known[i]);
+        code = read_known(request.known[i], &request, &keys, &known[i]);
     if (code == 0 && request.policy)
         code = read_policy(request.policy, &policy);
     if (code)
         return code;
     const struct verify_options options = {
         .dir = request.dir,
-        .key = &key,
+        .key = &keys.key,
+        .former = keys.former,
+        .former_count = request.former_count,
         .known = known,
         .known_count = request.known_count,
         .receipts_dir = request.receipts,

@@ -1,5 +1,5 @@
 /*
- * vaultctl status, service …, policy activate: one question to the daemon, one answer.
+ * vaultctl status, service …, log new-key, policy activate: one question to the daemon, one answer.
  */
 #include <fcntl.h>
 #include <getopt.h>
@@ -312,6 +312,23 @@ int ctl_service_subjects(const struct ctl *ctl, int argc, char **argv)
     for (size_t i = 0; exit_code == 0 && !ctl->json && i < json_array_size(result); i++)
         printf("%s %s\n", json_string_value(json_array_get(references, i)),
                json_string_value(json_array_get(result, i)));
+    return exit_code;
+}
+
+int ctl_log_new_key(const struct ctl *ctl, int argc, char **argv)
+{
+    (void)argv;
+    VAULT_AUTO(buf_finish) struct buf request = buf_limited(REQUEST_BYTES_MAX);
+    VAULT_AUTO(json_free) json_t *result = NULL;
+    if (argc != 1)
+        return ctl_usage("log new-key takes no arguments");
+    begin(&request, "log new-key");
+    buf_byte(&request, '}');
+    const int exit_code = ask(ctl, &request, &result, NULL);
+    if (exit_code == 0 && !ctl->json)
+        printf(
+            "%s\nsigns from the next start of vaultd on; give it to auditors and witnesses now\n",
+            json_string_value(json_object_get(result, "key")));
     return exit_code;
 }
 

@@ -17,14 +17,14 @@ static const struct {
     const char *what;
 } commands[] = {
     {"verify", audit_verify,
-     "DIR --key VKEY [--known FILE]… [--receipts DIR] [--policy FILE]\n"
-     "         [--max-age SECONDS] [--openings FILE] [--json]",
+     "DIR --key VKEY [--former VKEY]… [--known FILE]… [--receipts DIR]\n"
+     "         [--policy FILE] [--max-age SECONDS] [--openings FILE] [--json]",
      "Check the log in DIR from its entries up: form, signature, every hash, entries, times,\n"
      "        pruning and erasures; that it goes on from every checkpoint given with --known and\n"
      "        holds every receipt (*.tlog-proof) in --receipts; that the quorum of a C2SP\n"
      "        tlog-policy cosigned it, not longer than --max-age ago (14400 s by default); and\n"
      "        that openings (JSON lines) are what the entries committed to. Each is PASS, FAIL or\n"
-     "        NOT CHECKED."},
+     "        NOT CHECKED. Kept checkpoints and receipts may be signed by a --former key."},
     {"prove", audit_prove, "DIR INDEX [--size N]",
      "Write a C2SP tlog-proof that entry INDEX is in the log in DIR. With a size that DIR's\n"
      "        checkpoint does not sign, the proof has no checkpoint."},
@@ -41,7 +41,8 @@ static const struct {
     {"witness", audit_witness, "--listen ADDRESS:PORT --key FILE --state DIR [--log VKEY]…",
      "Be a C2SP witness: cosign the checkpoints of logs that only ever grow, until SIGTERM.\n"
      "        Prints its verifier key and where it listens (port 0 takes a free one). Which logs:\n"
-     "        those in DIR/logs, one VKEY a line, to which --log adds; DIR also remembers what was\n"
+     "        those in DIR/logs, one VKEY a line, to which --log adds; DIR also remembers what "
+     "was\n"
      "        cosigned last, and must never be lost or set back. Plain HTTP: put TLS in front."},
     {"witness-key", audit_witness_key, "NAME FILE",
      "Make a witness's key: the private half into FILE, its verifier key to standard output."},

@@ -47,6 +47,8 @@ static const struct {
      "bring citizens in, a row of JSON each; may be run again"},
     {"citizen", "erase", ctl_citizen_erase, false, "--for-ever < REFERENCES",
      "destroy their keys and all that is theirs; the log keeps entries nobody can open"},
+    {"log", "new-key", ctl_log_new_key, false, "",
+     "have the access log sign with a new key from the next start on"},
     {"policy", "activate", ctl_policy_activate, false, "DIR",
      "make a signed bundle the one that decides"},
     {"policy", "key", ctl_policy_key, true, "NAME FILE", "make a key to sign bundles with"},

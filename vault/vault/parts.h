@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "log_key.h"
 #include "vault/crypto/note.h"
 #include "vault/ledger/ledger.h"
 #include "vault/store/store.h"
@@ -23,7 +24,7 @@ struct vault {
     char policy_dir[4096];
     struct keyring *keyring;
     struct store *store;
-    struct note_signer log_signer; /* its name is the log's origin */
+    struct log_keys log_keys;
     struct ledger *ledger;
     struct secret *subject_key;   /* from it each service's own is derived */
     struct secret *log_name_key;  /* what the log calls a citizen, in openings */

@@ -28,19 +28,9 @@ static const struct {
     {"vault/sessions/1", offsetof(struct vault, session_key)},
 };
 
-#define LOG_KEY_LABEL "vault/log-signing/1"
-
 static struct secret **key_place(struct vault *vault, size_t i)
 {
     return (struct secret **)(void *)((char *)vault + derived_keys[i].offset);
-}
-
-static enum vault_code derive_log_signer(struct vault *vault, struct vault_error *err)
-{
-    VAULT_AUTO(secret_free) struct secret *seed = NULL;
-    VAULT_TRY(keyring_derive(vault->keyring, LOG_KEY_LABEL, SIGN_SEED_BYTES, &seed, err));
-    return note_signer_make(bytes_of_text(vault->options.origin), NOTE_ED25519, seed,
-                            &vault->log_signer, err);
 }
 
 static enum vault_code derive_keys(struct vault *vault, struct vault_error *err)
@@ -48,7 +38,7 @@ static enum vault_code derive_keys(struct vault *vault, struct vault_error *err)
     for (size_t i = 0; i < sizeof derived_keys / sizeof derived_keys[0]; i++)
         VAULT_TRY(keyring_derive(vault->keyring, derived_keys[i].label, SECRET_KEY_BYTES,
                                  key_place(vault, i), err));
-    return derive_log_signer(vault, err);
+    return VAULT_OK;
 }
 
 static enum vault_code name_folders(struct vault *vault, struct vault_error *err)
@@ -64,7 +54,10 @@ static struct ledger_options ledger_options_of(const struct vault *vault)
     return (struct ledger_options){
         .anchor = {anchor ? anchor->present : NULL, anchor ? anchor->context : NULL},
         .dir = vault->log_dir,
-        .signer = &vault->log_signer,
+        .signer = &vault->log_keys.signer,
+        .former = vault->log_keys.former,
+        .former_count = vault->log_keys.former_count,
+        .parting = vault->log_keys.parts ? &vault->log_keys.parting : NULL,
         .clock = vault->options.clock,
         .clock_step_ms = LEDGER_CLOCK_STEP_MS,
     };
@@ -98,6 +91,7 @@ enum vault_code vault_create(const struct vault_options *options, struct secret 
     VAULT_TRY(keyring_open(options->dir, &options->provider, &vault->keyring, err));
     VAULT_TRY(store_create(options->dir, vault->keyring, err));
     VAULT_TRY(derive_keys(vault, err));
+    VAULT_TRY(log_key_first(vault, err));
     const struct ledger_options log = ledger_options_of(vault);
     VAULT_TRY(ledger_create(&log, err));
     VAULT_TRY(folder_create(vault->policy_dir, err));
@@ -112,8 +106,8 @@ static enum vault_code open_ledger(struct vault *vault, struct vault_error *err)
     const struct vault_anchor *anchor = vault->options.anchor;
     size_t recalled = 0;
     if (anchor)
-        VAULT_TRY(
-            anchor->recall(anchor->context, &vault->log_signer.key, remembered, &recalled, err));
+        VAULT_TRY(anchor->recall(anchor->context, &vault->log_keys.signer.key, remembered,
+                                 &recalled, err));
     VAULT_TRY(indexer_remembered(vault, &remembered[recalled], err));
     options.remembered = remembered;
     options.remembered_count = recalled + (remembered[recalled].size ? 1 : 0);
@@ -128,7 +122,9 @@ static enum vault_code open_parts(struct vault *vault, struct vault_error *err)
     VAULT_TRY(derive_keys(vault, err));
     VAULT_TRY(store_open(vault->options.dir, vault->keyring, &store, &vault->store, err));
     VAULT_TRY(heads_new(&vault->heads, err));
+    VAULT_TRY(log_key_open(vault, err));
     VAULT_TRY(open_ledger(vault, err));
+    VAULT_TRY(log_key_enter(vault, err));
     VAULT_TRY(active_policy_open(vault, err));
     VAULT_TRY(indexer_start(vault, &vault->indexer, err));
     return keeper_start(vault, &vault->keeper, err);
@@ -167,7 +163,7 @@ void vault_close(struct vault **vault)
     store_close(&gone->store);
     for (size_t i = 0; i < sizeof derived_keys / sizeof derived_keys[0]; i++)
         secret_free(key_place(gone, i));
-    note_signer_finish(&gone->log_signer);
+    log_key_close(gone);
     keyring_close(&gone->keyring);
     pthread_mutex_destroy(&gone->activating);
     pthread_mutex_destroy(&gone->keeping);

@@ -48,6 +48,12 @@ enum vault_code checkpoint_parse(struct bytes bytes, struct checkpoint *out,
 enum vault_code checkpoint_verify(const struct checkpoint *checkpoint, const struct note_key *key,
                                   struct vault_error *err) VAULT_MUST_CHECK;
 
+/* The same for a log that has had other keys before: one of them, or this one, signed it. */
+enum vault_code checkpoint_verify_any(const struct checkpoint *checkpoint,
+                                      const struct note_key *key, const struct note_key former[],
+                                      size_t former_count, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
 /*
  * Whether the witness of this key (of kind NOTE_COSIGNATURE) cosigned: *newest_s is when, the
  * latest time if it did more than once, or -1 if it did not. VAULT_DENIED if a cosignature under

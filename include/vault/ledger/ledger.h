@@ -54,6 +54,7 @@
 #define LEDGER_HANG_MS           5000         /* a sync that takes longer has failed */
 #define LEDGER_PUBLISH_EVERY_MS  500          /* while there is something to publish */
 #define LEDGER_PUBLISH_WITHIN_MS 10000        /* older entries unpublished: entering is refused */
+#define LEDGER_FORMER_MAX        31
 #define LEDGER_PRUNE_MULTIPLE    65536U
 #define LEDGER_CLOCK_STEP_MS     1000 /* what vaultd takes for clock_step_ms */
 
@@ -97,6 +98,13 @@ struct ledger_options {
      * until the ledger is closed, and so is the clock's context. */
     const struct note_signer *signer;
     struct clock clock;
+
+    /* The log's keys before that one, which signed what the journal and the folder still have; and
+     * the last of them as a signer while it signs what is published beside the new one, for those
+     * who do not know the new one yet. NULL: it does not. */
+    const struct note_key *former;
+    size_t former_count;
+    const struct note_signer *parting;
 
     /* What is remembered of this log outside its folder: the control store's memory, checkpoints
      * kept elsewhere, what witnesses answered. A log that is shorter, or had another root at that
@@ -193,7 +201,7 @@ enum vault_code ledger_health(struct ledger *ledger, struct vault_error *err) VA
 /* Whether the log has stopped for good (ledger_health says why): the program should end. */
 bool ledger_has_stopped(struct ledger *ledger);
 
-/* The newest durable checkpoint, a C2SP tlog-checkpoint with the log's signature, and the log's
+/* The newest durable checkpoint, a C2SP tlog-checkpoint with the log's signatures, and the log's
  * verifier key ("origin+hex+base64"), appended to out. */
 enum vault_code ledger_checkpoint(struct ledger *ledger, struct buf *out, struct vault_error *err)
     VAULT_MUST_CHECK;

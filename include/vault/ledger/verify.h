@@ -87,7 +87,9 @@ struct verify_known {
 
 struct verify_options {
     const char *dir;
-    const struct note_key *key; /* the log's */
+    const struct note_key *key;    /* the log's */
+    const struct note_key *former; /* those it had before: receipts may be signed by them */
+    size_t former_count;
     const struct verify_known *known;
     size_t known_count;
     const char *receipts_dir;    /* NULL: none */

@@ -96,6 +96,12 @@ bool vault_has_stopped(struct vault *vault);
 enum vault_code vault_log_key(struct vault *vault, struct buf *out, struct vault_error *err)
     VAULT_MUST_CHECK;
 
+/* Have the log sign with a new key from the next start on, and append that key, so that those who
+ * check the log can be told before. Asked again before that start, it is the same one. The key
+ * before it signs too for some weeks. VAULT_LIMITED if the log has had as many as it can have. */
+enum vault_code vault_renew_log_key(struct vault *vault, struct buf *vkey, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
 /* Figures for the operator, as JSON. */
 enum vault_code vault_status(struct vault *vault, struct buf *out, struct vault_error *err)
     VAULT_MUST_CHECK;

@@ -357,6 +357,19 @@ static void test_who_is_erased_is_gone_and_only_once(void **state)
     end();
 }
 
+static void test_a_new_key_of_the_log_is_told(void **state)
+{
+    (void)state;
+    begin();
+    const json_t *result = result_of("{\"command\":\"log new-key\"}");
+    const char *key = json_string_value(json_object_get(result, "key"));
+    assert_non_null(key);
+    assert_int_equal(json_object_size(result), 1);
+    struct note_key parsed;
+    assert_done(note_key_parse(bytes_of_text(key), &parsed, &test_error));
+    end();
+}
+
 static void test_an_import_has_1_to_100_rows_of_text(void **state)
 {
     (void)state;
@@ -696,9 +709,9 @@ int main(void)
         test_certificates_are_not_given_for_nothing,
         test_an_enrolment_list_is_given_in_order_and_logged,
         test_an_enrolment_list_that_is_wrong_gives_nobody, test_each_row_of_an_import_is_answered,
-        test_who_is_erased_is_gone_and_only_once, test_an_import_has_1_to_100_rows_of_text,
-        test_a_policy_is_activated_from_its_folder, test_one_connection_carries_many_requests,
-        test_the_socket_is_for_the_vaults_own_user,
+        test_a_new_key_of_the_log_is_told, test_who_is_erased_is_gone_and_only_once,
+        test_an_import_has_1_to_100_rows_of_text, test_a_policy_is_activated_from_its_folder,
+        test_one_connection_carries_many_requests, test_the_socket_is_for_the_vaults_own_user,
         test_a_socket_that_a_dead_process_left_is_replaced,
         test_a_socket_that_answers_is_left_alone, test_what_is_no_socket_is_left_alone,
         test_paths_that_no_socket_can_have_are_refused, test_several_clients_are_answered_at_once,

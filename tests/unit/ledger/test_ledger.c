@@ -628,6 +628,87 @@ static void test_without_its_checkpoint_a_forgetful_log_does_not_start(void **st
     assert_non_null(strstr(test_error.text, "begins with entry"));
 }
 
+/* --- A new key --- */
+
+static struct note_signer newer;
+
+static bool is_signed_by(const struct checkpoint *checkpoint, const struct note_signer *by)
+{
+    return checkpoint_verify(checkpoint, &by->key, NULL) == VAULT_OK;
+}
+
+static struct ledger_options with_newer_key(void)
+{
+    struct ledger_options with = options();
+    with.signer = &newer;
+    with.former = &signer.key;
+    with.former_count = 1;
+    return with;
+}
+
+static void test_a_log_goes_on_under_a_new_key_and_the_old_one_signs_too_for_a_while(void **state)
+{
+    (void)state;
+    VAULT_AUTO(buf_finish) struct buf note = buf_limited(CHECKPOINT_MAX_BYTES);
+    struct checkpoint checkpoint;
+    make();
+    append_many(300);
+    stop();
+    struct ledger_options with = with_newer_key();
+    with.parting = &signer;
+    assert_done(ledger_open(&with, &ledger, &test_error));
+    append_many(1);
+    assert_published(301);
+    assert_done(ledger_checkpoint(ledger, &note, &test_error));
+    assert_done(checkpoint_parse(buf_view(&note), &checkpoint, &test_error));
+    assert_true(is_signed_by(&checkpoint, &signer));
+    assert_true(is_signed_by(&checkpoint, &newer));
+    stop();
+    with.parting = NULL;
+    assert_done(ledger_open(&with, &ledger, &test_error));
+    append_many(1);
+    assert_done(ledger_wait_published(ledger, 302, PATIENCE_MS, &test_error));
+    buf_clear(&note);
+    assert_done(ledger_checkpoint(ledger, &note, &test_error));
+    assert_done(checkpoint_parse(buf_view(&note), &checkpoint, &test_error));
+    assert_false(is_signed_by(&checkpoint, &signer));
+    assert_true(is_signed_by(&checkpoint, &newer));
+    stop();
+}
+
+static void test_the_checkpoint_is_the_new_keys_before_anything_is_entered(void **state)
+{
+    (void)state;
+    VAULT_AUTO(buf_finish) struct buf note = buf_limited(CHECKPOINT_MAX_BYTES);
+    VAULT_AUTO(buf_finish) struct buf proof = buf_limited(PROOF_MAX_BYTES);
+    struct checkpoint checkpoint;
+    make();
+    append_many(5);
+    stop();
+    const struct ledger_options with = with_newer_key();
+    assert_done(ledger_open(&with, &ledger, &test_error));
+    assert_done(ledger_checkpoint(ledger, &note, &test_error));
+    assert_done(checkpoint_parse(buf_view(&note), &checkpoint, &test_error));
+    assert_true(is_signed_by(&checkpoint, &newer));
+    assert_int_equal(checkpoint.size, 5);
+    assert_done(ledger_prove(ledger, 2, &proof, &test_error));
+    stop();
+}
+
+static void test_a_key_that_the_log_never_had_opens_nothing(void **state)
+{
+    (void)state;
+    make();
+    append_many(5);
+    stop();
+    struct ledger_options with = with_newer_key();
+    with.former_count = 0;
+    assert_fails(VAULT_CORRUPT, ledger_open(&with, &ledger, &test_error));
+    with.former = &newer.key;
+    with.former_count = 1;
+    assert_fails(VAULT_CORRUPT, ledger_open(&with, &ledger, &test_error));
+}
+
 #define THREADS    16
 #define PER_THREAD 200
 
@@ -1046,6 +1127,7 @@ int main(void)
     if (crypto_start(true, &test_error))
         return 1;
     signer = test_signer("log.example", NOTE_ED25519, 1);
+    newer = test_signer("log.example", NOTE_ED25519, 2);
     const int failed = TEST_RUN(
         test_a_checkpoint_is_presented_before_it_is_published,
         test_a_log_that_stands_still_is_presented_again, test_presenting_can_be_asked_for,
@@ -1068,8 +1150,10 @@ int main(void)
         test_what_is_remembered_from_before_the_journal_is_held_against_the_tiles,
         test_missing_tiles_are_said_where_the_journal_cannot_replace_them,
         test_without_its_checkpoint_a_forgetful_log_does_not_start,
-        test_many_threads_get_every_place_once, test_a_second_process_is_refused,
-        test_a_log_older_than_its_checkpoint_is_refused,
+        test_a_log_goes_on_under_a_new_key_and_the_old_one_signs_too_for_a_while,
+        test_the_checkpoint_is_the_new_keys_before_anything_is_entered,
+        test_a_key_that_the_log_never_had_opens_nothing, test_many_threads_get_every_place_once,
+        test_a_second_process_is_refused, test_a_log_older_than_its_checkpoint_is_refused,
         test_a_log_older_than_the_vaults_memory_is_refused,
         test_a_checkpoint_of_another_key_is_refused,
         test_tiles_that_were_not_published_before_a_crash_are_published_after,
@@ -1080,5 +1164,6 @@ int main(void)
         test_a_short_write_stops_the_log_and_the_next_start_recovers,
         test_a_journal_that_changes_on_the_disk_is_not_published);
     note_signer_finish(&signer);
+    note_signer_finish(&newer);
     return failed;
 }
