@@ -18,7 +18,7 @@
 #define CONFIG_FILE_BYTES_MAX (64U * 1024)
 #define CONFIG_NAME_CHARS     128
 #define CONFIG_TRUST_MAX      8
-#define CONFIG_VKEY_CHARS     256
+#define CONFIG_TRUST_CHARS    320 /* a verifier key, and its end */
 
 struct config_listener {
     char address[CONFIG_NAME_CHARS];
@@ -39,15 +39,23 @@ struct config {
     char admin_socket[PATH_MAX];
     char services_ca_key[PATH_MAX]; /* signs services' certificates */
     char auditors_ca_key[PATH_MAX];
-    char trust[CONFIG_TRUST_MAX][CONFIG_VKEY_CHARS]; /* who may sign policy bundles */
+    char trust[CONFIG_TRUST_MAX][CONFIG_TRUST_CHARS]; /* who may sign policy bundles, and until when
+                                                       */
     int64_t trust_count;
-    int64_t signatures;    /* how many of them must */
-    int64_t open_citizens; /* open files at most */
-    bool allow_swap;       /* go on when memory for keys cannot be locked */
+    int64_t signatures;          /* how many of them must */
+    int64_t signatures_to_widen; /* how many for a bundle that widens what the active one gives */
+    int64_t open_citizens;       /* open files at most */
+    bool allow_swap;             /* go on when memory for keys cannot be locked */
 };
 
 /* VAULT_INVALID with the key and where it stands. */
 enum vault_code config_read(const char *path, struct config *out, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
+/* Whether the trusted keys can be used: one that cannot be read, or that stands there twice, would
+ * show only when a bundle is activated. Needs crypto_start(), whose options are in the
+ * configuration. VAULT_INVALID with the place in the list. */
+enum vault_code config_check_trust(const struct config *config, struct vault_error *err)
     VAULT_MUST_CHECK;
 
 /* What was understood, defaults included, as JSON. */

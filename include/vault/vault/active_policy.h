@@ -5,9 +5,15 @@
  * with the active one (its version must be higher), let through the gate (its tests, the analysis,
  * the compiled form against a naive evaluator, what it widens; vault/policy/gate.h), copied into
  * the vault's own folder, and swapped in. One that gives somebody more than the active one does
- * needs the signatures of two different signers, if that many are trusted. Whoever decides holds
- * the bundle while it does, so that a request sees one bundle, whole. Anything wrong leaves the old
- * one active.
+ * needs as many signatures as the options say for that. Whoever decides holds the bundle while it
+ * does, so that a request sees one bundle, whole. Anything wrong leaves the old one active.
+ *
+ * A trusted key that has ended (vault/policy/trust.h) activates nothing. What it signed in its time
+ * goes on deciding until the bundle itself expires, and is loaded again at every start: when a
+ * bundle may decide is for the bundle to say. A key taken out of the list is another matter: what
+ * was signed by it alone is not loaded again, and nothing is released until a newer bundle is
+ * activated. What is loaded again is the very bundle that was activated: the store knows the hash
+ * of its manifest.
  */
 #pragma once
 

@@ -29,9 +29,10 @@ struct vault_options {
     const char *origin; /* the log's name */
     struct keyring_provider provider;
     size_t open_citizens_max; /* 0: the store's default */
-    const char *const *trust; /* verifier keys that may sign policy bundles */
+    const char *const *trust; /* who may sign policy bundles: lines as in vault/policy/trust.h */
     size_t trust_count;
-    size_t signatures; /* how many of them must have signed */
+    size_t signatures;          /* how many of them must have signed */
+    size_t signatures_to_widen; /* how many for what widens; 0: policy_signatures_to_widen() */
     struct clock clock;
 
     /* What a thread of the vault's own has to say, for the program's log; may be NULL. */
