@@ -19,6 +19,11 @@ static const char *const kind_names[POLICY_CHANGE_KINDS] = {
     [POLICY_OBLIGATIONS] = "obligations",
 };
 
+const char *policy_change_name(enum policy_change_kind kind)
+{
+    return kind_names[kind];
+}
+
 static const enum sentence kind_sentences[POLICY_CHANGE_KINDS] = {
     [POLICY_GAINS] = SAY_GAINS,
     [POLICY_LOSES] = SAY_LOSES,

@@ -16,6 +16,8 @@
 
 #define ACTIVE_SETTING "policy.active" /* the name of a folder in the vault's policy folder */
 #define NAME_CHARS     96
+#define DIFF_SUFFIX    ".diff.json"
+#define DIFF_BYTES_MAX (256UL * 1024 * 1024)
 
 struct active_policy {
     atomic_uint holders;
@@ -212,13 +214,18 @@ static enum vault_code check_wider(const struct vault *vault, const struct bundl
     return code;
 }
 
+static const char first_of_all[] = "{\"changes\":[],\"compared\":false,\"same\":false,\"why\":"
+                                   "\"first\"}\n";
+static const char after_damage[] = "{\"changes\":[],\"compared\":false,\"same\":false,\"why\":"
+                                   "\"damaged\"}\n";
+
 /* The gate (vault/policy/gate.h), and the signatures that a widening bundle needs. Each version is
  * tried with other random requests. */
 static enum vault_code check_gate(struct vault *vault, const struct loaded *loaded, int64_t now_s,
+                                  struct buf *diff, struct policy_activation *out,
                                   struct vault_error *err)
 {
     VAULT_AUTO(active_policy_release) struct policy_hold active = active_policy_hold(vault);
-    struct policy_passed passed;
     uint64_t last = 0;
     VAULT_TRY(last_version(vault, &last, err));
     const struct policy_candidate candidate = {
@@ -227,42 +234,78 @@ static enum vault_code check_gate(struct vault *vault, const struct loaded *load
         .active = active.policy,
         .now_s = now_s,
         .seed = policy_version(loaded->policy),
+        .diff = diff,
     };
-    VAULT_TRY(policy_gate_pass(&candidate, &passed, err));
+    out->version = policy_version(loaded->policy);
+    VAULT_TRY(policy_gate_pass(&candidate, &out->passed, err));
     /* There is one that decided, but it is damaged: what cannot be compared counts as wider. */
-    if (!active.policy && last > 0)
-        passed.widens = true;
-    return check_wider(vault, loaded->bundle, &passed, now_s, err);
+    out->was_damaged = !active.policy && last > 0;
+    out->passed.widens = out->passed.widens || out->was_damaged;
+    if (!active.policy)
+        buf_text(diff, out->was_damaged ? after_damage : first_of_all);
+    return check_wider(vault, loaded->bundle, &out->passed, now_s, err);
 }
 
-static enum vault_code activate(struct vault *vault, const char *folder, struct vault_error *err)
+/* The vault's own copy. What decides is what was copied: the folder may have changed since it was
+ * read. */
+static enum vault_code copy_and_load(const struct vault *vault, const char *from, const char *name,
+                                     int64_t now_s, struct loaded *out, struct vault_error *err)
+{
+    char copy[PATH_MAX];
+    char found[NAME_CHARS];
+    VAULT_TRY(file_join(copy, sizeof copy, vault->policy_dir, name, err));
+    VAULT_TRY(policy_copy(from, copy, err));
+    VAULT_TRY(load(vault, copy, now_s, out, err));
+    folder_name(out->policy, found);
+    if (strcmp(found, name) != 0)
+        return vault_fail(err, VAULT_CONFLICT, "the bundle changed while it was read");
+    return VAULT_OK;
+}
+
+static enum vault_code record(const struct vault *vault, const char *name, const struct buf *diff,
+                              struct policy_activation *out, struct vault_error *err)
+{
+    char file[NAME_CHARS + sizeof DIFF_SUFFIX];
+    snprintf(file, sizeof file, "%s" DIFF_SUFFIX, name);
+    VAULT_TRY(file_join(out->diff_path, sizeof out->diff_path, vault->policy_dir, file, err));
+    VAULT_TRY(buf_check(diff, err));
+    return file_replace(out->diff_path, buf_view(diff), 0600, err);
+}
+
+static enum vault_code activate(struct vault *vault, const char *folder,
+                                struct policy_activation *out, struct vault_error *err)
 {
     VAULT_AUTO(loaded_finish) struct loaded given = {NULL, NULL};
     VAULT_AUTO(loaded_finish) struct loaded copied = {NULL, NULL};
+    VAULT_AUTO(buf_finish) struct buf diff = buf_limited(DIFF_BYTES_MAX);
     char name[NAME_CHARS];
-    char copy[PATH_MAX];
     const int64_t now_s = clock_now_s(&vault->options.clock);
     VAULT_TRY(load(vault, folder, now_s, &given, err));
     VAULT_TRY(check_newer(vault, given.policy, now_s, err));
-    VAULT_TRY(check_gate(vault, &given, now_s, err));
+    VAULT_TRY(check_gate(vault, &given, now_s, &diff, out, err));
     folder_name(given.policy, name);
-    VAULT_TRY(file_join(copy, sizeof copy, vault->policy_dir, name, err));
-    VAULT_TRY(policy_copy(folder, copy, err));
-    /* What decides is what was copied: the folder may have changed in between. */
-    VAULT_TRY(load(vault, copy, now_s, &copied, err));
-    if (memcmp(policy_manifest_hash(given.policy), policy_manifest_hash(copied.policy),
-               SHA256_BYTES) != 0)
-        return vault_fail(err, VAULT_CONFLICT, "the bundle changed while it was read");
+    VAULT_TRY(copy_and_load(vault, folder, name, now_s, &copied, err));
+    VAULT_TRY(record(vault, name, &diff, out, err));
     const struct setting active = {ACTIVE_SETTING, bytes_of_text(name)};
     VAULT_TRY(event_of_operator(vault, ENTRY_POLICY, (struct bytes){0}, err));
     VAULT_TRY(setting_put(vault->store, &active, 1, err));
     return swap_in(vault, &copied.policy, err);
 }
 
+enum vault_code active_policy_replace(struct vault *vault, const char *folder,
+                                      struct policy_activation *out, struct vault_error *err)
+{
+    struct policy_activation activation = {.version = 0};
+    pthread_mutex_lock(&vault->activating);
+    const enum vault_code code = activate(vault, folder, &activation, err);
+    pthread_mutex_unlock(&vault->activating);
+    if (code == VAULT_OK)
+        *out = activation;
+    return code;
+}
+
 enum vault_code active_policy_set(struct vault *vault, const char *folder, struct vault_error *err)
 {
-    pthread_mutex_lock(&vault->activating);
-    const enum vault_code code = activate(vault, folder, err);
-    pthread_mutex_unlock(&vault->activating);
-    return code;
+    struct policy_activation activation;
+    return active_policy_replace(vault, folder, &activation, err);
 }

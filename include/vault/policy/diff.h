@@ -50,6 +50,9 @@ size_t policy_diff_count(const struct policy_diff *diff, enum policy_change_kind
 bool policy_diff_is_same(const struct policy_diff *diff);
 bool policy_diff_widens(const struct policy_diff *diff);
 
+/* The kind's word in that JSON, "gains". */
+const char *policy_change_name(enum policy_change_kind kind);
+
 /* Append sentences for people, each with its witness, or the JSON of the contract's section 8. */
 void policy_diff_write(const struct policy_diff *diff, enum policy_language language,
                        struct buf *out);

@@ -1,3 +1,4 @@
+#include "vault/base/codec.h"
 #include "vault_test.h"
 
 static struct vault_test test;
@@ -283,6 +284,123 @@ static void test_a_lone_trusted_signer_may_widen(void **state)
     vault_close(&test.vault);
 }
 
+/* --- the record of what changes --- */
+
+static struct policy_activation activated;
+
+static json_t *read_record(void)
+{
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(1024 * 1024);
+    json_t *record = NULL;
+    assert_done(file_read(activated.diff_path, &text, &test_error));
+    assert_done(json_parse(buf_view(&text), 16, &record, NULL, &test_error));
+    return record;
+}
+
+static void assert_not_compared(const char *why)
+{
+    VAULT_AUTO(json_free) json_t *record = read_record();
+    assert_false(activated.passed.compared);
+    assert_true(json_is_false(json_object_get(record, "compared")));
+    assert_string_equal(json_string_value(json_object_get(record, "why")), why);
+    assert_true(json_is_false(json_object_get(record, "same")));
+    assert_int_equal(json_array_size(json_object_get(record, "changes")), 0);
+}
+
+static void test_the_first_activation_has_nothing_to_compare_with_and_says_so(void **state)
+{
+    (void)state;
+    make_test_vault(&test);
+    assert_done(active_policy_replace(test.vault, test.bundle, &activated, &test_error));
+    assert_int_equal(activated.version, 1);
+    assert_false(activated.was_damaged);
+    assert_false(activated.passed.widens);
+    assert_not_compared("first");
+    vault_close(&test.vault);
+}
+
+static void test_what_changes_is_recorded_beside_the_copy(void **state)
+{
+    (void)state;
+    char folder[PATH_MAX];
+    make_test_vault(&test);
+    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+    change_bundle("rules/employment.json", "\"identity.birth_date\": \"year\"",
+                  "\"identity.birth_date\": \"age_band\"");
+    sign_as("dpo", 2, dpo);
+    trust_also(dpo, NULL);
+    assert_done(active_policy_replace(test.vault, test.bundle, &activated, &test_error));
+    assert_true(activated.passed.compared);
+    assert_false(activated.passed.widens);
+    assert_int_equal(activated.version, 2);
+    assert_int_equal(activated.passed.changes[POLICY_STRICTER], 1);
+    VAULT_AUTO(json_free) json_t *record = read_record();
+    assert_int_equal(json_array_size(json_object_get(record, "changes")), 1);
+    const json_t *change = json_array_get(json_object_get(record, "changes"), 0);
+    assert_string_equal(json_string_value(json_object_get(change, "kind")), "stricter");
+    assert_true(json_is_object(json_object_get(change, "witness")));
+    /* The copy itself is as it was signed: the record lies beside it. */
+    snprintf(folder, sizeof folder, "%s", activated.diff_path);
+    char *suffix = strstr(folder, ".diff.json");
+    assert_non_null(suffix);
+    *suffix = 0;
+    assert_true(file_exists(folder));
+    assert_non_null(strstr(folder, "/policy/2-"));
+    reopen_test_vault(&test);
+    assert_int_equal(active_version(), 2);
+    vault_close(&test.vault);
+}
+
+static void test_a_new_version_that_changes_nothing_says_the_same(void **state)
+{
+    (void)state;
+    make_test_vault(&test);
+    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+    sign_again(&test, 2);
+    assert_done(active_policy_replace(test.vault, test.bundle, &activated, &test_error));
+    VAULT_AUTO(json_free) json_t *record = read_record();
+    assert_true(json_is_true(json_object_get(record, "same")));
+    assert_null(json_object_get(record, "compared"));
+    vault_close(&test.vault);
+}
+
+static void test_after_a_damaged_one_the_record_says_that_nothing_was_compared(void **state)
+{
+    (void)state;
+    char command[PATH_MAX * 2];
+    make_test_vault(&test);
+    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+    snprintf(command, sizeof command,
+             "for f in '%s'/policy/*/catalogue.json; do echo >>\"$f\"; done", test.dir);
+    assert_int_equal(system(command), 0);
+    reopen_test_vault(&test);
+    sign_again(&test, 2);
+    assert_done(active_policy_replace(test.vault, test.bundle, &activated, &test_error));
+    assert_true(activated.was_damaged);
+    assert_true(activated.passed.widens);
+    assert_not_compared("damaged");
+    vault_close(&test.vault);
+}
+
+/* No record, no activation: something that is no file lies where it belongs. */
+static void test_a_bundle_whose_changes_cannot_be_recorded_does_not_decide(void **state)
+{
+    (void)state;
+    char command[PATH_MAX * 2];
+    make_test_vault(&test);
+    VAULT_AUTO(policy_free) struct policy *policy = NULL;
+    assert_done(policy_load(test.bundle, &policy, NULL, &test_error));
+    char hash[2 * SHA256_BYTES + 1];
+    hex_string(hash, policy_manifest_hash(policy), SHA256_BYTES);
+    snprintf(command, sizeof command, "mkdir -p '%s'/policy/1-%s.diff.json/x", test.dir, hash);
+    assert_int_equal(system(command), 0);
+    activated.version = 77;
+    assert_fails(VAULT_IO, active_policy_replace(test.vault, test.bundle, &activated, &test_error));
+    assert_int_equal(activated.version, 77);
+    assert_int_equal(active_version(), 0);
+    vault_close(&test.vault);
+}
+
 /* --- keys that end --- */
 
 /* A trusted line: the key, until so many seconds after the start of the test. */
@@ -490,6 +608,11 @@ int main(void)
                     test_what_widens_needs_two_signers_where_two_are_trusted,
                     test_after_a_damaged_one_two_signers_are_needed_where_two_are_trusted,
                     test_what_narrows_needs_no_second_signer, test_a_lone_trusted_signer_may_widen,
+                    test_the_first_activation_has_nothing_to_compare_with_and_says_so,
+                    test_what_changes_is_recorded_beside_the_copy,
+                    test_a_new_version_that_changes_nothing_says_the_same,
+                    test_after_a_damaged_one_the_record_says_that_nothing_was_compared,
+                    test_a_bundle_whose_changes_cannot_be_recorded_does_not_decide,
                     test_a_key_activates_until_its_end_and_not_at_it,
                     test_what_a_key_signed_in_its_time_goes_on_deciding,
                     test_what_a_key_signed_that_is_trusted_no_more_is_not_loaded_again,
