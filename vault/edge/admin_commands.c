@@ -213,6 +213,8 @@ static void log_activation(const struct policy_activation *activation)
     for (size_t kind = 0; passed->compared && kind < POLICY_CHANGE_KINDS; kind++)
         buf_format(&text, "%s%zu %s", kind ? ", " : "", passed->changes[kind],
                    policy_change_name((enum policy_change_kind)kind));
+    if (passed->besides)
+        buf_format(&text, ", %zu besides", passed->besides);
     const char *words = buf_string(&text);
     log_event(LOG_INFO, "policy", "version %llu decides: %s%s",
               (unsigned long long)activation->version, words ? words : "",
@@ -230,7 +232,7 @@ static void write_activation(const struct policy_activation *activation, struct 
     for (size_t kind = 0; kind < POLICY_CHANGE_KINDS; kind++)
         buf_format(out, "%s\"%s\":%zu", kind ? "," : "",
                    policy_change_name((enum policy_change_kind)kind), passed->changes[kind]);
-    buf_text(out, "},\"diff\":");
+    buf_format(out, ",\"besides\":%zu},\"diff\":", passed->besides);
     json_write_string(out, bytes_of_text(activation->diff_path));
     buf_byte(out, '}');
 }

@@ -51,7 +51,12 @@ static bool joins_bands(const struct bands *coarse, const struct bands *fine)
     return i == coarse->count;
 }
 
-static bool is_coarser(const struct step *new, const struct step *old)
+bool step_is_same(const struct step *old, const struct step *new)
+{
+    return old->to == new->to &&same_bands(&old->bands, &new->bands);
+}
+
+bool step_is_coarser(const struct step *old, const struct step *new)
 {
     if (new->form == FORM_ROUNDED)
         return new->to > old->to &&new->to % old->to == 0;
@@ -73,12 +78,22 @@ static uint16_t rank_of(const struct contrast *contrast, size_t side, uint8_t at
     const struct step *step = &field_ladder(own->policy, own->field)->steps[at];
     const uint16_t rank = (uint16_t)(step->form * RANKS_PER_FORM + 2);
     const struct step *old = step_with(&contrast->sides[OLD], step->form);
-    if (side == OLD || !old || (old->to == step->to && same_bands(&old->bands, &step->bands)))
+    if (side == OLD || !old || step_is_same(old, step))
         return rank;
-    return (uint16_t)(is_coarser(step, old) ? rank + 1 : rank - 1);
+    return (uint16_t)(step_is_coarser(old, step) ? rank + 1 : rank - 1);
 }
 
 /* --- the rules of a place --- */
+
+static void gather_deposits(struct contrast_side *side, const struct cell *cell,
+                            const struct reference *first)
+{
+    const struct reference *reference = first + cell->forbids + cell->permits;
+    for (size_t j = 0; j < cell->deposits; j++) {
+        side->permits[side->permit_count] = reference[j].rule;
+        side->ranks[side->permit_count++] = 0;
+    }
+}
 
 static void gather(struct contrast *contrast, size_t index)
 {
@@ -89,10 +104,15 @@ static void gather(struct contrast *contrast, size_t index)
         return;
     const struct ladder *ladder = field_ladder(side->policy, side->field);
     const struct walk walk = walk_begin(side->policy, &side->actor, side->purpose);
-    side->strictest = rank_of(contrast, index, (uint8_t)(ladder->count - 1));
+    if (!contrast->deposits)
+        side->strictest = rank_of(contrast, index, (uint8_t)(ladder->count - 1));
     for (size_t i = 0; i < walk.row_count; i++) {
         const struct cell *cell = table_cell(&side->policy->table, walk.rows[i], side->field);
         const struct reference *reference = &side->policy->table.references[cell->first];
+        if (contrast->deposits) {
+            gather_deposits(side, cell, reference);
+            continue;
+        }
         for (size_t j = 0; j < cell->forbids; j++)
             side->forbids[side->forbid_count++] = (reference++)->rule;
         for (size_t j = 0; j < cell->permits; j++, reference++) {

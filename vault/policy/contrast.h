@@ -10,6 +10,9 @@
  * rules of at most two sources (a class, the service, everybody) have to be looked at together.
  * Obligations are taken as met; an obligation that only one side has is a difference of its own.
  *
+ * The same is asked of "deposit" rules: they then stand in the permits' place, no forbid speaks of
+ * them, and only WAY_GAINS and WAY_LOSES can be asked.
+ *
  * Forms are compared by rank, which is the same scale on both sides: the order in which the
  * contract lists the forms. A form of the same name with other parameters (bands, a rounding) is
  * weaker in the new bundle unless it is plainly coarser there.
@@ -54,10 +57,16 @@ struct contrast {
     int64_t to_s;
     struct arena scratch;
     struct circumstance found;
+    bool deposits;          /* what is looked at is who may write, not who receives */
     int64_t now_s;          /* of what was found */
     bool strictest_consent; /* the consent that was found gives only the strictest form */
     bool no_memory;
 };
+
+/* Steps of the same form: with the same parameters; plainly coarser, so that whoever knows the old
+ * one's answer could have worked out the new one's. */
+bool step_is_same(const struct step *old, const struct step *new);
+bool step_is_coarser(const struct step *old, const struct step *new);
 
 /* Two bundles; their own times are left aside if they are never available together. */
 void contrast_begin(struct contrast *contrast, const struct policy *old, const struct policy *new);

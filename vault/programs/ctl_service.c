@@ -295,7 +295,8 @@ int ctl_service_subjects(const struct ctl *ctl, int argc, char **argv)
 /* The counts of a result by name, "1 gains, 0 loses…". */
 static void print_changes(const json_t *changes)
 {
-    static const char *const kinds[] = {"gains", "loses", "weaker", "stricter", "obligations"};
+    static const char *const kinds[] = {"gains",    "loses",       "weaker",
+                                        "stricter", "obligations", "besides"};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         printf("%s%lld %s", i ? ", " : "",
                (long long)json_integer_value(json_object_get(changes, kinds[i])), kinds[i]);

@@ -208,9 +208,9 @@ static enum vault_code check_wider(const struct vault *vault, const struct bundl
     if (code)
         vault_error_context(err,
                             "it widens what is released (%zu gain, %zu weaker, %zu under other "
-                            "obligations; see vaultctl policy diff)",
+                            "obligations, %zu besides; see vaultctl policy diff)",
                             passed->changes[POLICY_GAINS], passed->changes[POLICY_WEAKER],
-                            passed->changes[POLICY_OBLIGATIONS]);
+                            passed->changes[POLICY_OBLIGATIONS], passed->besides);
     return code;
 }
 

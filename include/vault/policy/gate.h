@@ -43,6 +43,7 @@ struct policy_candidate {
 struct policy_passed {
     bool compared;                       /* there is an active one */
     size_t changes[POLICY_CHANGE_KINDS]; /* against the active one; 0 if there is none */
+    size_t besides;                      /* other differences, see diff.h */
     bool widens;                         /* it gives somebody more than the active one */
 };
 
