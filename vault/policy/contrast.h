@@ -63,11 +63,6 @@ struct contrast {
     bool no_memory;
 };
 
-/* Steps of the same form: with the same parameters; plainly coarser, so that whoever knows the old
- * one's answer could have worked out the new one's. */
-bool step_is_same(const struct step *old, const struct step *new);
-bool step_is_coarser(const struct step *old, const struct step *new);
-
 /* Two bundles; their own times are left aside if they are never available together. */
 void contrast_begin(struct contrast *contrast, const struct policy *old, const struct policy *new);
 void contrast_finish(struct contrast *contrast);

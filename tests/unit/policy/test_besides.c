@@ -4,6 +4,7 @@
 
 #include "policy/model.h"
 #include "sample.h"
+#include "vault/policy/decide.h"
 #include "vault/policy/diff.h"
 #include "vault/policy/gate.h"
 
@@ -353,6 +354,114 @@ static void test_a_deposit_for_a_named_service_names_it(void **state)
     assert_string_equal(json_string_value(json_array_get(services, 0)), "lending");
 }
 
+/* --- held against every request there is --- */
+
+#define WORLDS 150
+
+static uint64_t draws;
+
+static size_t draw(size_t below)
+{
+    draws = draws * 6364136223846793005U + 1442695040888963407U;
+    return (size_t)(draws >> 33) % below;
+}
+
+/* Up to three deposit rules over few words; about the same, so that many worlds are alike. */
+static void draw_rules(char out[2048])
+{
+    static const char *const who[] = {LIBRARY, WORKER, "\"any\"", "{\"services\":[\"lending\"]}"};
+    static const char *const when[] = {
+        "", ",\"when\":{\"window\":\"summer\"}", ",\"when\":{\"citizen_is_minor\":false}",
+        ",\"when\":{\"assurance_at_least\":\"high\"}",
+        ",\"when\":{\"assurance_at_least\":\"low\",\"citizen_is_minor\":true}"};
+    static const char *const until[] = {"", "",
+                                        ",\"in_force\":{\"until\":\"2028-01-01T00:00:00Z\"}"};
+    const size_t count = draw(4);
+    out[0] = 0;
+    for (size_t i = 0; i < count; i++) {
+        const size_t length = strlen(out);
+        snprintf(out + length, 2048 - length,
+                 ",{\"id\":\"d%zu\",\"effect\":\"deposit\",\"why\":{\"en\":\"w\"},\"who\":%s,"
+                 "\"purposes\":[\"library.card\"],\"fields\":" STATUS "%s%s}",
+                 i, who[draw(4)], when[draw(5)], until[draw(3)]);
+    }
+}
+
+/* One of all requests, by number. */
+#define REQUESTS (3 * 2 * 4 * 3 * 3 * 2)
+
+static bool may_deposit(const struct policy *policy, size_t number)
+{
+    static const char *const levels[] = {NULL, "low", "substantial", "high"};
+    struct policy_atom_word atoms[POLICY_ATOM_WORDS_MAX];
+    struct policy_request request = {
+        .actor = {.service = POLICY_NONE}, .purpose_registered = true, .atoms = atoms};
+    const struct bytes summer = BYTES("summer");
+    const size_t classes = number % 3 + 1;
+    const size_t service = number / 3 % 2;
+    const size_t level = number / 6 % 4;
+    const size_t minor = number / 24 % 3;
+    const size_t window = number / 72 % 3;
+    request.now_s = number / 216 ? INT64_C(1830297600) : INT64_C(1830297599);
+    request.purpose = policy_find(policy, POLICY_PURPOSE, BYTES("library.card"));
+    for (uint16_t c = 0; c < 2; c++) {
+        if (classes >> c & 1)
+            request.actor.classes[request.actor.class_count++] = c;
+    }
+    if (service)
+        request.actor.service = policy_find(policy, POLICY_SERVICE, BYTES("lending"));
+    policy_atoms_clear(policy, atoms);
+    if (levels[level])
+        policy_atom_set_ordered(policy, atoms,
+                                policy_find(policy, POLICY_ATOM, BYTES("assurance_at_least")),
+                                bytes_of_text(levels[level]));
+    if (minor)
+        policy_atom_set_boolean(
+            policy, atoms, policy_find(policy, POLICY_ATOM, BYTES("citizen_is_minor")), minor == 1);
+    if (window)
+        policy_atom_set_values(policy, atoms, policy_find(policy, POLICY_ATOM, BYTES("window")),
+                               &summer, window - 1);
+    return policy_may_deposit(policy, &request,
+                              policy_find(policy, POLICY_FIELD, BYTES("employment.status")));
+}
+
+static void test_deposits_are_told_exactly(void **state)
+{
+    (void)state;
+    size_t alike = 0;
+    size_t wider = 0;
+    for (size_t world = 0; world < WORLDS; world++) {
+        char old[2048];
+        char new[2048];
+        draws = world;
+        draw_rules(old);
+        draw_rules(new);
+        VAULT_AUTO(pair_finish) struct pair pair = rules(old, new);
+        bool gains = false;
+        bool loses = false;
+        for (size_t i = 0; i < REQUESTS; i++) {
+            const bool before = may_deposit(pair.old, i);
+            const bool after = may_deposit(pair.new, i);
+            gains = gains || (!before && after);
+            loses = loses || (before && !after);
+        }
+        if (policy_diff_widens(pair.diff) != gains ||
+            (policy_diff_besides(pair.diff) > 0) != (gains || loses))
+            fail_msg("world %zu: %s\nagainst %s", world, old, new);
+        const json_t *entry;
+        size_t i;
+        json_array_foreach(json_object_get(pair.json, "besides"), i, entry)
+        {
+            const bool widens = json_is_true(json_object_get(entry, "widens"));
+            assert_true(json_is_true(answer_of(entry, "new")) == widens);
+            assert_true(json_is_true(answer_of(entry, "old")) == !widens);
+        }
+        alike += !gains && !loses;
+        wider += gains;
+    }
+    assert_true(alike > 5 && wider > 50); /* else the worlds show nothing */
+}
+
 /* --- for people, and for the gate --- */
 
 static void test_people_read_it_in_both_languages(void **state)
@@ -424,8 +533,8 @@ int main(void)
         test_the_same_deposits_in_other_words_are_no_difference,
         test_a_permit_does_not_pass_for_a_deposit,
         test_a_deposit_for_another_class_is_both_won_and_lost,
-        test_a_deposit_for_a_named_service_names_it, test_people_read_it_in_both_languages,
-        test_the_gate_counts_what_is_wider_besides);
+        test_a_deposit_for_a_named_service_names_it, test_deposits_are_told_exactly,
+        test_people_read_it_in_both_languages, test_the_gate_counts_what_is_wider_besides);
     free(catalogue);
     return failed;
 }
