@@ -23,10 +23,11 @@
  *     consent_at_most_days  consents for a purpose may last longer, or less long
  *     expires               the bundle as a whole ends at another time
  *
- * Each says whether it "widens": it gives more, or it cannot be told. A derived field computed from
- * other sources cannot be; bands that are joined give less, all other new bands count as more.
- * Finer bands are a change too, "weaker", wherever a rule gives that form; they stand here once
- * more since they also concern who consented to that form, or asks for it.
+ * A computation is told once, for the field whose own "derive" is another, and not again for those
+ * that are computed from it. Each says whether it "widens": it gives more, or it cannot be told. A
+ * derived field computed from other sources cannot be; bands that are joined give less, all other
+ * new bands count as more. Finer bands are a change too, "weaker", wherever a rule gives that form;
+ * they stand here once more since they also concern who consented to that form, or asks for it.
  *
  * Not compared: texts, and "not_before", which has passed when a bundle is activated.
  */
