@@ -160,7 +160,8 @@ static void withdraw(size_t service)
                                  services[service].purpose, &test_error));
     for (size_t i = json_array_size(consents); i-- > 0;) {
         const json_t *record = json_array_get(consents, i);
-        if (strcmp(json_string_value(json_object_get(record, "service")), services[service].id))
+        if (strcmp(json_string_value(json_object_get(record, "service")), services[service].id) !=
+            0)
             continue;
         if (strcmp(json_string_value(json_object_get(record, "state")), "given") == 0)
             remember(service, "withdrawn", NULL, 0);

@@ -145,12 +145,12 @@ static void lose_the_policy(const struct citizen_id *citizen)
 
 static const struct denial {
     const char *reason; /* as the log has it */
-    int service;
+    size_t service;
     void (*before)(const struct citizen_id *citizen);
     const char *assurance; /* NULL: the service says nothing */
     const char *form;      /* asked for; NULL: the most */
     const char *born;      /* NULL: the vault does not know */
-    int asked_before;      /* how often, and with an answer */
+    size_t asked_before;   /* how often, and with an answer */
 } denials[] = {
     {"no_consent", ASKING, do_nothing, "high", NULL, BORN, 0},
     {"refused", ASKING, refuse, "high", NULL, BORN, 0},
@@ -191,7 +191,7 @@ static void ask(const struct denial *denial, const char *subject, struct buf *bo
     const struct release_ask asked = {BYTES(FIELD), denial->form ? bytes_of_text(denial->form)
                                                                  : (struct bytes){0}};
     uint8_t key[SHA256_BYTES];
-    key_of((size_t)denial->service, key);
+    key_of(denial->service, key);
     VAULT_AUTO(service_release) struct service_hold hold = hold_service(&test, key);
     VAULT_AUTO(json_free) json_t *context = json_object();
     if (denial->assurance)
@@ -210,7 +210,7 @@ static void subject_for(const struct denial *denial, const struct citizen_id *ci
                         char out[SUBJECT_CHARS + 1])
 {
     uint8_t key[SHA256_BYTES];
-    key_of((size_t)denial->service, key);
+    key_of(denial->service, key);
     VAULT_AUTO(service_release) struct service_hold hold = hold_service(&test, key);
     assert_done(subject_write(hold.service, citizen, out, &test_error));
 }
@@ -268,7 +268,7 @@ static char *told_when_denied(size_t number)
     import_for(number, denial->born, &citizen);
     denial->before(&citizen);
     subject_for(denial, &citizen, subject);
-    for (int i = 0; i < denial->asked_before; i++) {
+    for (size_t i = 0; i < denial->asked_before; i++) {
         VAULT_AUTO(buf_finish) struct buf earlier = buf_limited(RELEASE_ANSWER_BYTES);
         ask(denial, subject, &earlier);
         assert_non_null(strstr(buf_string(&earlier), "\"form\":\"age_band\""));
