@@ -30,7 +30,7 @@ struct event {
     struct bytes actor;                      /* who acted for the citizen; empty: nobody */
     struct bytes basis;
     struct bytes what;
-    struct bytes answer; /* hash of the answer's body; empty: none */
+    struct bytes answer; /* hash of the answer's body, in base64; empty: none */
 };
 
 /* Enter it for the held citizen, whose chain goes on by one. Does not wait for the disk. A decoy
