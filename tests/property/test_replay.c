@@ -263,7 +263,8 @@ static struct policy *bundle_of(const struct opened *opened)
     char hash[HEX_CHARS(ENTRY_POLICY_BYTES) + 1];
     char folder[PATH_MAX * 2];
     struct policy *policy = NULL;
-    const struct policy_trust trust = {test.trust, 1, 1};
+    struct policy_trust trust = {.signatures = 1};
+    assert_done(policy_trust_add(&trust, bytes_of_text(test.vkey), &test_error));
     hex_string(hash, opened->policy_hash, ENTRY_POLICY_BYTES);
     snprintf(folder, sizeof folder, "%s/policy/%llu-%s", test.dir,
              (unsigned long long)opened->policy_version, hash);
