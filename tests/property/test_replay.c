@@ -260,14 +260,11 @@ static void ask_at_random(void)
 /* The vault's own copy of the bundle that an entry names. */
 static struct policy *bundle_of(const struct opened *opened)
 {
-    char hash[HEX_CHARS(ENTRY_POLICY_BYTES) + 1];
-    char folder[PATH_MAX * 2];
+    char folder[PATH_MAX];
     struct policy *policy = NULL;
     struct policy_trust trust = {.signatures = 1};
     assert_done(policy_trust_add(&trust, bytes_of_text(test.vkey), &test_error));
-    hex_string(hash, opened->policy_hash, ENTRY_POLICY_BYTES);
-    snprintf(folder, sizeof folder, "%s/policy/%llu-%s", test.dir,
-             (unsigned long long)opened->policy_version, hash);
+    assert_true(find_copied_bundle(&test, opened->policy_version, opened->policy_hash, folder));
     assert_done(policy_load_signed(folder, &trust, &policy, NULL, &test_error));
     assert_int_equal(policy_version(policy), opened->policy_version);
     return policy;

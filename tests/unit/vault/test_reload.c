@@ -348,12 +348,8 @@ static struct given *all_given(size_t *count)
 /* The bundle of each version, as the vault copied it, has the hash that the entries name. */
 static bool is_hash_of(const struct entry *entry)
 {
-    char hash[HEX_CHARS(ENTRY_POLICY_BYTES) + 1];
-    char path[PATH_MAX * 2];
-    hex_string(hash, entry->policy_hash, ENTRY_POLICY_BYTES);
-    snprintf(path, sizeof path, "%s/policy/%llu-%s/manifest.json", test.dir,
-             (unsigned long long)entry->policy_version, hash);
-    return file_exists(path);
+    char folder[PATH_MAX];
+    return find_copied_bundle(&test, entry->policy_version, entry->policy_hash, folder);
 }
 
 static void assert_log_names_the_versions(const struct given all[], size_t count)
