@@ -24,3 +24,9 @@ bool seed_is_long(void)
     const char *text = getenv("VAULT_TESTS_LONG");
     return text && strcmp(text, "1") == 0;
 }
+
+bool seed_is_meant(const char *law)
+{
+    const char *text = getenv("PROPERTY_LAW");
+    return !text || strncmp(law, text, strlen(text)) == 0;
+}

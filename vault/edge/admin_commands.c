@@ -2,6 +2,7 @@
 
 #include "vault/base/codec.h"
 #include "vault/base/file.h"
+#include "vault/base/log.h"
 #include "vault/crypto/x509.h"
 #include "vault/edge/admin.h"
 #include "vault/store/control_service.h"
@@ -218,11 +219,51 @@ static enum vault_code run_log_new_key(const struct command_call *call)
     return VAULT_OK;
 }
 
+/* What changed, as "1 gains, 0 loses…" for the program's log: counts, nothing of anybody. */
+static void log_activation(const struct policy_activation *activation)
+{
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(1024);
+    const struct policy_passed *passed = &activation->passed;
+    if (activation->was_damaged)
+        buf_text(&text, "not compared, the one before is damaged");
+    else if (!passed->compared)
+        buf_text(&text, "the first one");
+    for (size_t kind = 0; passed->compared && kind < POLICY_CHANGE_KINDS; kind++)
+        buf_format(&text, "%s%zu %s", kind ? ", " : "", passed->changes[kind],
+                   policy_change_name((enum policy_change_kind)kind));
+    if (passed->besides)
+        buf_format(&text, ", %zu besides", passed->besides);
+    const char *words = buf_string(&text);
+    log_event(LOG_INFO, "policy", "version %llu decides: %s%s",
+              (unsigned long long)activation->version, words ? words : "",
+              passed->widens ? "; wider than before" : "");
+}
+
+static void write_activation(const struct policy_activation *activation, struct buf *out)
+{
+    const struct policy_passed *passed = &activation->passed;
+    buf_format(out, "{\"version\":%llu,\"compared\":%s,", (unsigned long long)activation->version,
+               passed->compared ? "true" : "false");
+    if (!passed->compared)
+        buf_format(out, "\"why\":\"%s\",", activation->was_damaged ? "damaged" : "first");
+    buf_format(out, "\"widens\":%s,\"changes\":{", passed->widens ? "true" : "false");
+    for (size_t kind = 0; kind < POLICY_CHANGE_KINDS; kind++)
+        buf_format(out, "%s\"%s\":%zu", kind ? "," : "",
+                   policy_change_name((enum policy_change_kind)kind), passed->changes[kind]);
+    buf_format(out, ",\"besides\":%zu},\"diff\":", passed->besides);
+    json_write_string(out, bytes_of_text(activation->diff_path));
+    buf_byte(out, '}');
+}
+
 static enum vault_code run_policy_activate(const struct command_call *call)
 {
     const char *folder;
+    struct policy_activation activation;
     VAULT_TRY(text_of(call, "folder", &folder));
-    return active_policy_set(call->context->vault, folder, call->err);
+    VAULT_TRY(active_policy_replace(call->context->vault, folder, &activation, call->err));
+    log_activation(&activation);
+    write_activation(&activation, call->result);
+    return VAULT_OK;
 }
 
 static const struct {

@@ -6,8 +6,10 @@
 
 #include "vault/base/file.h"
 #include "vault/base/json.h"
+#include "vault/policy/trust.h"
 
-#define DEPTH_MAX 4
+#define DEPTH_MAX            4
+#define OPENINGS_MONTHS_FREE 12
 
 enum kind { TEXT, FILE_PATH, NUMBER, SWITCH, TEXT_LIST };
 
@@ -16,7 +18,8 @@ struct key {
     const char *name;
     enum kind kind;
     size_t offset;
-    const char *preset; /* as text; NULL: the key must be there; "": it may be empty */
+    const char *preset; /* as text; NULL: the key must be there; "": it may be empty, or follows
+                           from others */
     int64_t least;
     int64_t most;
 };
@@ -48,6 +51,7 @@ static const struct key keys[] = {
     {"admin", "socket", FILE_PATH, AT(admin_socket), NULL, 0, 0},
     {"policy", "trust", TEXT_LIST, AT(trust), NULL, 0, 0},
     {"policy", "signatures", NUMBER, AT(signatures), "1", 1, CONFIG_TRUST_MAX},
+    {"policy", "signatures_to_widen", NUMBER, AT(signatures_to_widen), "", 1, CONFIG_TRUST_MAX},
     {"log", "witnesses", FILE_PATH, AT(log.witnesses), "", 0, 0},
     {"log", "witnesses_ca", FILE_PATH, AT(log.witnesses_ca), "", 0, 0},
     {"log", "keep", FILE_PATH, AT(log.keep), "", 0, 0},
@@ -55,6 +59,9 @@ static const struct key keys[] = {
     {"log", "timestamps_ca", FILE_PATH, AT(log.timestamps_ca), "", 0, 0},
     {"log", "stale_s", NUMBER, AT(log.stale_s), "14400", 1, 604800},
     {"log", "warn_s", NUMBER, AT(log.warn_s), "1800", 1, 604800},
+    {"log", "openings_months", NUMBER, AT(log.openings_months), "12", 6, 36},
+    {"log", "openings_reason", TEXT, AT(log.openings_reason), "", 0, 0},
+    {"log", "entries_months", NUMBER, AT(log.entries_months), "0", 0, 1200},
     {"limits", "open_citizens", NUMBER, AT(open_citizens), "1000", 8, 100000},
 };
 
@@ -121,9 +128,9 @@ static enum vault_code set_trust(const struct reading *reading, const struct key
         return fault(reading, key, err, "names too many keys");
     for (size_t i = 0; i < count; i++) {
         const json_t *item = json_array_get(list, i);
-        if (!json_is_string(item) || json_string_length(item) >= CONFIG_VKEY_CHARS)
+        if (!json_is_string(item) || json_string_length(item) >= CONFIG_TRUST_CHARS)
             return fault(reading, key, err, "must be a list of verifier keys");
-        snprintf(config->trust[i], CONFIG_VKEY_CHARS, "%s", json_string_value(item));
+        snprintf(config->trust[i], CONFIG_TRUST_CHARS, "%s", json_string_value(item));
     }
     config->trust_count = (int64_t)count;
     return VAULT_OK;
@@ -160,11 +167,11 @@ static enum vault_code set_preset(const struct reading *reading, const struct ke
 {
     if (!key->preset)
         return fault(reading, key, err, "is missing");
-    if (key->kind == NUMBER)
+    if (key->kind == NUMBER && *key->preset)
         return set_number(reading, key, strtoll(key->preset, NULL, 10), err);
     if (key->kind == TEXT)
         return set_text(reading, key, key->preset, err);
-    return VAULT_OK; /* a switch that is off */
+    return VAULT_OK; /* a switch that is off, a number that settle_signatures() finds */
 }
 
 static enum vault_code read_keys(const struct reading *reading, struct vault_error *err)
@@ -176,6 +183,50 @@ static enum vault_code read_keys(const struct reading *reading, struct vault_err
         const json_t *value = json_object_get(section, key->name);
         VAULT_TRY(value ? set_from_json(reading, key, value, err) : set_preset(reading, key, err));
     }
+    return VAULT_OK;
+}
+
+static const struct key *find_key(const char *section, const char *name)
+{
+    size_t i = 0;
+    while (!keys[i].section || strcmp(keys[i].section, section) != 0 ||
+           strcmp(keys[i].name, name) != 0)
+        i++;
+    return &keys[i];
+}
+
+/* More signatures than there are keys would let no bundle in. An empty list lets none in either,
+ * and is what a vault begins with. */
+static enum vault_code settle_signatures(const struct reading *reading, struct vault_error *err)
+{
+    struct config *config = reading->config;
+    const int64_t most = config->trust_count ? config->trust_count : 1;
+    const struct key *to_widen = find_key("policy", "signatures_to_widen");
+    if (config->signatures > most)
+        return fault(reading, find_key("policy", "signatures"), err,
+                     "is more than there are keys in policy.trust");
+    if (config->signatures_to_widen == 0)
+        config->signatures_to_widen =
+            (int64_t)policy_signatures_to_widen((size_t)most, (size_t)config->signatures);
+    if (config->signatures_to_widen > most)
+        return fault(reading, to_widen, err, "is more than there are keys in policy.trust");
+    if (config->signatures_to_widen < config->signatures)
+        return fault(reading, to_widen, err,
+                     "is less than policy.signatures, which every bundle needs");
+    return VAULT_OK;
+}
+
+/* What is personal is not kept for over a year without a reason in writing, nor longer than the
+ * entry that it belongs to. */
+static enum vault_code settle_retention(const struct reading *reading, struct vault_error *err)
+{
+    const struct config_log *log = &reading->config->log;
+    if (log->openings_months > OPENINGS_MONTHS_FREE && !log->openings_reason[0])
+        return fault(reading, find_key("log", "openings_months"), err,
+                     "is over 12: say why in log.openings_reason");
+    if (log->entries_months && log->entries_months < log->openings_months)
+        return fault(reading, find_key("log", "entries_months"), err,
+                     "is less than log.openings_months");
     return VAULT_OK;
 }
 
@@ -247,9 +298,26 @@ enum vault_code config_read(const char *path, struct config *out, struct vault_e
     if (result == VAULT_OK)
         result = read_keys(&reading, err);
     if (result == VAULT_OK)
+        result = settle_signatures(&reading, err);
+    if (result == VAULT_OK)
+        result = settle_retention(&reading, err);
+    if (result == VAULT_OK)
         *out = *config;
     free(config);
     return result;
+}
+
+enum vault_code config_check_trust(const struct config *config, struct vault_error *err)
+{
+    struct policy_trust trust = {.count = 0};
+    for (int64_t i = 0; i < config->trust_count; i++) {
+        const enum vault_code code = policy_trust_add(&trust, bytes_of_text(config->trust[i]), err);
+        if (code) {
+            vault_error_context(err, "/policy/trust/%lld", (long long)i);
+            return code;
+        }
+    }
+    return VAULT_OK;
 }
 
 static void print_value(const struct config *config, const struct key *key, struct buf *out)

@@ -5,10 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "question.h"
 #include "vault/base/clock.h"
 #include "vault/base/json.h"
 #include "vault/policy/decide.h"
 #include "vault/policy/line.h"
+#include "walk.h"
 
 #define DAY_S          86400
 #define WITNESS_ID     "witness"
@@ -149,7 +151,45 @@ static json_t *deciding_rules(json_t *const answers[SIDES])
     return list;
 }
 
+/* --- deposits --- */
+
+/* Whether the bundle lets the witness's service write the field, and by which rules. One that does
+ * not take the line (it lacks an atom) has no rule that could. */
+static enum vault_code answer_deposit(const struct policy *policy, const char *witness,
+                                      const char *field, json_t **out, struct vault_error *err)
+{
+    VAULT_AUTO(arena_finish) struct arena arena = {0};
+    VAULT_AUTO(json_free) json_t *line = NULL;
+    uint16_t rules[POLICY_FIELD_RULES_MAX];
+    struct question question;
+    size_t count = 0;
+    VAULT_TRY(json_parse(bytes_of_text(witness), POLICY_DEPTH_MAX, &line, NULL, err));
+    VAULT_AUTO(reader_finish)
+    struct reader reader = reader_over(NULL, bytes_of_text(witness), NULL, NULL);
+    const enum vault_code code = question_read(policy, &reader, line, &arena, &question);
+    if (code == VAULT_NO_MEMORY)
+        return code;
+    if (code == VAULT_OK)
+        count = rules_unique(
+            rules, deposit_rules(policy, &question.request,
+                                 policy_find(policy, POLICY_FIELD, bytes_of_text(field)), rules));
+    json_t *by = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(by, json_string(policy->rules[rules[i]].id));
+    *out = json_pack("{s:o,s:b}", "by", by, "deposit", (int)(count > 0));
+    return *out ? VAULT_OK : vault_fail(err, VAULT_NO_MEMORY, "out of memory");
+}
+
 /* --- the list --- */
+
+static void append_deposit(struct policy_diff *diff, struct change *change, enum contrast_way way)
+{
+    *diff->deposits_end = change;
+    diff->deposits_end = &change->next;
+    diff->besides_count++;
+    diff->besides_wider += gives_more(way);
+    diff->widens = diff->widens || gives_more(way);
+}
 
 static void append(struct policy_diff *diff, struct change *change, enum contrast_way way)
 {
@@ -165,7 +205,7 @@ enum vault_code change_add(struct policy_diff *diff, const struct change_place *
                            struct vault_error *err)
 {
     VAULT_AUTO(buf_finish) struct buf witness = buf_limited(POLICY_LINE_BYTES_MAX);
-    if (diff->count == POLICY_CHANGES_MAX) {
+    if ((contrast->deposits ? diff->besides_count : diff->count) == POLICY_CHANGES_MAX) {
         diff->is_cut = true;
         diff->widens = diff->widens || gives_more(way);
         return VAULT_OK;
@@ -184,10 +224,10 @@ enum vault_code change_add(struct policy_diff *diff, const struct change_place *
     memcpy(change->classes, place->classes, sizeof change->classes);
     if (!change->witness)
         return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
-    append(diff, change, way);
+    (contrast->deposits ? append_deposit : append)(diff, change, way);
     for (size_t side = 0; side < SIDES; side++)
-        VAULT_TRY(
-            answer(diff->sides[side], change->witness, place->field, &change->answers[side], err));
+        VAULT_TRY((contrast->deposits ? answer_deposit : answer)(
+            diff->sides[side], change->witness, place->field, &change->answers[side], err));
     change->rules = deciding_rules(change->answers);
     return change->rules ? VAULT_OK : vault_fail(err, VAULT_NO_MEMORY, "out of memory");
 }

@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "besides.h"
 #include "contrast.h"
 #include "vault/policy/diff.h"
 
@@ -19,7 +20,7 @@ struct change {
     const char *purpose;
     const char *field;
     const char *witness;    /* a line for "decide" */
-    json_t *answers[SIDES]; /* what decide answers for the field */
+    json_t *answers[SIDES]; /* what decide answers for the field; of a deposit, whether it may be */
     json_t *rules;          /* ids, sorted */
 };
 
@@ -30,6 +31,12 @@ struct policy_diff {
     struct change **end;
     size_t count;
     size_t counts[POLICY_CHANGE_KINDS];
+    struct change *deposits; /* gains and loses: who may write */
+    struct change **deposits_end;
+    struct besides *besides; /* what else differs */
+    struct besides **besides_end;
+    size_t besides_count; /* with the deposits */
+    size_t besides_wider; /* of those, how many give more or cannot be compared */
     bool widens;
     bool is_cut; /* there were more than are listed */
 };

@@ -36,28 +36,6 @@ void contrast_finish(struct contrast *contrast)
 
 /* --- ranks --- */
 
-static bool same_bands(const struct bands *a, const struct bands *b)
-{
-    return a->count == b->count &&
-           (a->count == 0 || memcmp(a->from, b->from, a->count * sizeof *a->from) == 0);
-}
-
-/* Whether every end of one list of bands is one of the other's: it joins bands and cuts none. */
-static bool joins_bands(const struct bands *coarse, const struct bands *fine)
-{
-    size_t i = 0;
-    for (size_t j = 0; j < fine->count && i < coarse->count; j++)
-        i += coarse->from[i] == fine->from[j];
-    return i == coarse->count;
-}
-
-static bool is_coarser(const struct step *new, const struct step *old)
-{
-    if (new->form == FORM_ROUNDED)
-        return new->to > old->to &&new->to % old->to == 0;
-    return joins_bands(&new->bands, &old->bands);
-}
-
 static const struct step *step_with(const struct contrast_side *side, uint8_t form)
 {
     if (side->field == POLICY_NONE)
@@ -73,12 +51,22 @@ static uint16_t rank_of(const struct contrast *contrast, size_t side, uint8_t at
     const struct step *step = &field_ladder(own->policy, own->field)->steps[at];
     const uint16_t rank = (uint16_t)(step->form * RANKS_PER_FORM + 2);
     const struct step *old = step_with(&contrast->sides[OLD], step->form);
-    if (side == OLD || !old || (old->to == step->to && same_bands(&old->bands, &step->bands)))
+    if (side == OLD || !old || step_is_same(old, step))
         return rank;
-    return (uint16_t)(is_coarser(step, old) ? rank + 1 : rank - 1);
+    return (uint16_t)(step_is_coarser(old, step) ? rank + 1 : rank - 1);
 }
 
 /* --- the rules of a place --- */
+
+static void gather_deposits(struct contrast_side *side, const struct cell *cell,
+                            const struct reference *first)
+{
+    const struct reference *reference = first + cell->forbids + cell->permits;
+    for (size_t j = 0; j < cell->deposits; j++) {
+        side->permits[side->permit_count] = reference[j].rule;
+        side->ranks[side->permit_count++] = 0;
+    }
+}
 
 static void gather(struct contrast *contrast, size_t index)
 {
@@ -89,10 +77,15 @@ static void gather(struct contrast *contrast, size_t index)
         return;
     const struct ladder *ladder = field_ladder(side->policy, side->field);
     const struct walk walk = walk_begin(side->policy, &side->actor, side->purpose);
-    side->strictest = rank_of(contrast, index, (uint8_t)(ladder->count - 1));
+    if (!contrast->deposits)
+        side->strictest = rank_of(contrast, index, (uint8_t)(ladder->count - 1));
     for (size_t i = 0; i < walk.row_count; i++) {
         const struct cell *cell = table_cell(&side->policy->table, walk.rows[i], side->field);
         const struct reference *reference = &side->policy->table.references[cell->first];
+        if (contrast->deposits) {
+            gather_deposits(side, cell, reference);
+            continue;
+        }
         for (size_t j = 0; j < cell->forbids; j++)
             side->forbids[side->forbid_count++] = (reference++)->rule;
         for (size_t j = 0; j < cell->permits; j++, reference++) {

@@ -10,6 +10,9 @@
  * rules of at most two sources (a class, the service, everybody) have to be looked at together.
  * Obligations are taken as met; an obligation that only one side has is a difference of its own.
  *
+ * The same is asked of "deposit" rules: they then stand in the permits' place, no forbid speaks of
+ * them, and only WAY_GAINS and WAY_LOSES can be asked.
+ *
  * Forms are compared by rank, which is the same scale on both sides: the order in which the
  * contract lists the forms. A form of the same name with other parameters (bands, a rounding) is
  * weaker in the new bundle unless it is plainly coarser there.
@@ -54,6 +57,7 @@ struct contrast {
     int64_t to_s;
     struct arena scratch;
     struct circumstance found;
+    bool deposits;          /* what is looked at is who may write, not who receives */
     int64_t now_s;          /* of what was found */
     bool strictest_consent; /* the consent that was found gives only the strictest form */
     bool no_memory;

@@ -242,6 +242,88 @@ enum vault_code derivation_load(struct policy *policy, struct reader *reader, co
     return VAULT_OK;
 }
 
+/* --- as text again --- */
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void write_sources(const struct policy *policy, const struct derivation *derivation,
+                          struct buf *out)
+{
+    const char *ids[DERIVE_SOURCES_MAX] = {NULL};
+    for (size_t i = 0; i < derivation->from_count; i++)
+        ids[i] = policy_id(policy, POLICY_FIELD, derivation->from[i]);
+    qsort(ids, derivation->from_count, sizeof *ids, by_text);
+    buf_text(out, "{\"from\":[");
+    for (size_t i = 0; i < derivation->from_count; i++) {
+        buf_text(out, i ? "," : "");
+        json_write_string(out, bytes_of_text(ids[i]));
+    }
+    buf_byte(out, ']');
+}
+
+static void write_bands(const struct derivation *derivation, struct buf *out)
+{
+    buf_byte(out, '[');
+    for (size_t i = 0; i < derivation->bands.count; i++) {
+        const long long from = derivation->bands.from[i];
+        buf_text(out, i ? "," : "");
+        if (!derivation->labels) {
+            buf_format(out, "%lld", from);
+            continue;
+        }
+        buf_format(out, "{\"from\":%lld,\"is\":", from);
+        json_write_string(out, bytes_of_text(derivation->labels[i]));
+        buf_byte(out, '}');
+    }
+    buf_byte(out, ']');
+}
+
+static void write_values(const struct derivation *derivation, struct buf *out)
+{
+    const char *values[POLICY_BANDS_MAX] = {NULL};
+    memcpy(values, derivation->values, derivation->value_count * sizeof *values);
+    qsort(values, derivation->value_count, sizeof *values, by_text);
+    for (size_t i = 0; i < derivation->value_count; i++)
+        buf_format(out, "%s%s", i ? "," : "[", values[i]);
+    buf_byte(out, ']');
+}
+
+void derivation_write(const struct policy *policy, const struct derivation *derivation,
+                      struct buf *out)
+{
+    const enum parameter parameter = operations[derivation->operation].parameter;
+    write_sources(policy, derivation, out);
+    buf_format(out, ",\"op\":\"%s\"", operations[derivation->operation].name);
+    if (parameter != PARAMETER_COUNT && (parameter != EPOCH || derivation->epoch))
+        buf_format(out, ",\"%s\":", parameter_names[parameter]);
+    switch (parameter) {
+    case YEARS:
+    case MONTHS:
+        buf_format(out, "%lld", (long long)derivation->number);
+        break;
+    case BANDS:
+    case TABLE:
+        write_bands(derivation, out);
+        break;
+    case VALUES:
+        write_values(derivation, out);
+        break;
+    case VALUE:
+        buf_text(out, derivation->values[0]);
+        break;
+    case EPOCH:
+        if (derivation->epoch)
+            json_write_string(out, bytes_of_text(derivation->epoch));
+        break;
+    case PARAMETER_COUNT:
+        break;
+    }
+    buf_byte(out, '}');
+}
+
 /* --- once all fields are there --- */
 
 static bool value_fits(const json_t *value, enum policy_type type)

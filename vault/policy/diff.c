@@ -50,15 +50,21 @@ static void comparison_finish(struct comparison *comparison)
     contrast_finish(&comparison->contrast);
 }
 
-void policy_diff_free(struct policy_diff **diff)
+static void finish_changes(struct change *first)
 {
-    if (!*diff)
-        return;
-    for (struct change *change = (*diff)->first; change; change = change->next) {
+    for (struct change *change = first; change; change = change->next) {
         json_free(&change->answers[OLD]);
         json_free(&change->answers[NEW]);
         json_free(&change->rules);
     }
+}
+
+void policy_diff_free(struct policy_diff **diff)
+{
+    if (!*diff)
+        return;
+    finish_changes((*diff)->first);
+    finish_changes((*diff)->deposits);
     arena_finish(&(*diff)->arena);
     free(*diff);
     *diff = NULL;
@@ -137,7 +143,8 @@ static enum vault_code look(struct comparison *comparison, const struct who *who
     *seen = 0;
     if (contrast_is_plain(&comparison->contrast))
         return VAULT_OK;
-    for (unsigned way = 0; way < WAY_COUNT; way++) {
+    const unsigned ways = comparison->contrast.deposits ? WAY_LOSES + 1 : WAY_COUNT;
+    for (unsigned way = 0; way < ways; way++) {
         const bool told = way == WAY_TIGHTENED && *seen >> WAY_RELAXED & 1;
         if (known >> way & 1 || told || !contrast_find(&comparison->contrast, way))
             continue;
@@ -291,6 +298,23 @@ static enum vault_code look_at_purpose(struct comparison *comparison)
     return VAULT_OK;
 }
 
+static enum vault_code look_at_purposes(struct comparison *comparison)
+{
+    for (size_t p = 0; p < comparison->names[POLICY_PURPOSE].count; p++) {
+        comparison->purpose = &comparison->names[POLICY_PURPOSE].names[p];
+        VAULT_TRY(look_at_purpose(comparison));
+    }
+    return VAULT_OK;
+}
+
+static bool has_deposits(const struct policy *policy)
+{
+    bool found = false;
+    for (size_t i = 0; i < policy->rule_count && !found; i++)
+        found = policy->rules[i].effect == EFFECT_DEPOSIT;
+    return found;
+}
+
 static enum vault_code compare(struct comparison *comparison)
 {
     static const enum policy_kind kinds[] = {POLICY_FIELD, POLICY_PURPOSE, POLICY_CLASS,
@@ -304,11 +328,11 @@ static enum vault_code compare(struct comparison *comparison)
         arena_take(arena, comparison->names[POLICY_SERVICE].count, sizeof *comparison->named);
     if (!comparison->classes || !comparison->named)
         return vault_fail(comparison->err, VAULT_NO_MEMORY, "out of memory");
-    for (size_t p = 0; p < comparison->names[POLICY_PURPOSE].count; p++) {
-        comparison->purpose = &comparison->names[POLICY_PURPOSE].names[p];
-        VAULT_TRY(look_at_purpose(comparison));
-    }
-    return VAULT_OK;
+    VAULT_TRY(look_at_purposes(comparison));
+    comparison->contrast.deposits = true;
+    if (has_deposits(comparison->diff->sides[OLD]) || has_deposits(comparison->diff->sides[NEW]))
+        VAULT_TRY(look_at_purposes(comparison));
+    return besides_find(comparison->diff, comparison->err);
 }
 
 enum vault_code policy_diff_make(const struct policy *old, const struct policy *new,
@@ -320,6 +344,8 @@ enum vault_code policy_diff_make(const struct policy *old, const struct policy *
     diff->sides[OLD] = old;
     diff->sides[NEW] = new;
     diff->end = &diff->first;
+    diff->deposits_end = &diff->deposits;
+    diff->besides_end = &diff->besides;
     VAULT_AUTO(comparison_finish)
     struct comparison comparison = {.diff = diff, .err = err};
     contrast_begin(&comparison.contrast, old, new);
@@ -343,4 +369,9 @@ bool policy_diff_is_same(const struct policy_diff *diff)
 bool policy_diff_widens(const struct policy_diff *diff)
 {
     return diff->widens;
+}
+
+size_t policy_diff_besides(const struct policy_diff *diff)
+{
+    return diff->besides_count;
 }

@@ -149,8 +149,13 @@ static enum vault_code pass_diff(const struct policy_candidate *candidate,
     VAULT_TRY(policy_diff_make(candidate->active, candidate->policy, &diff, err));
     for (size_t kind = 0; kind < POLICY_CHANGE_KINDS; kind++)
         out->changes[kind] = policy_diff_count(diff, (enum policy_change_kind)kind);
+    out->besides = policy_diff_besides(diff);
+    out->compared = true;
     out->widens = policy_diff_widens(diff);
-    return VAULT_OK;
+    if (!candidate->diff)
+        return VAULT_OK;
+    policy_diff_write_json(diff, candidate->diff);
+    return buf_check(candidate->diff, err);
 }
 
 enum vault_code policy_gate_pass(const struct policy_candidate *candidate,

@@ -38,6 +38,11 @@ enum vault_code load_no_memory(struct reader *reader);
 enum vault_code catalogue_load(struct policy *policy, struct reader *reader, const json_t *root)
     VAULT_MUST_CHECK;
 
+/* Append a derivation as JSON, so that two have the same text if they compute the same in the same
+ * way: what has no order is sorted. */
+void derivation_write(const struct policy *policy, const struct derivation *derivation,
+                      struct buf *out);
+
 /* The "derive" of a field; sources are resolved, their types are not looked at yet. */
 enum vault_code derivation_load(struct policy *policy, struct reader *reader, const json_t *derive,
                                 uint16_t field) VAULT_MUST_CHECK;

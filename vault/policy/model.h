@@ -214,6 +214,11 @@ const struct ladder *field_ladder(const struct policy *policy, uint16_t field);
 /* The step of a form on a ladder, or POLICY_FORM_NONE. */
 uint8_t ladder_find(const struct ladder *ladder, enum form form);
 
+/* Steps of the same form: with the same parameters; plainly coarser, so that whoever knows the old
+ * one's answer could have worked out the new one's. */
+bool step_is_same(const struct step *old, const struct step *new);
+bool step_is_coarser(const struct step *old, const struct step *new);
+
 /* The form of this name, or FORM_COUNT. */
 enum form form_of_name(struct bytes name);
 

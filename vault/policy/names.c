@@ -66,6 +66,33 @@ uint8_t ladder_find(const struct ladder *ladder, enum form form)
     return POLICY_FORM_NONE;
 }
 
+static bool same_bands(const struct bands *a, const struct bands *b)
+{
+    return a->count == b->count &&
+           (a->count == 0 || memcmp(a->from, b->from, a->count * sizeof *a->from) == 0);
+}
+
+/* Whether every end of one list of bands is one of the other's: it joins bands and cuts none. */
+static bool joins_bands(const struct bands *coarse, const struct bands *fine)
+{
+    size_t i = 0;
+    for (size_t j = 0; j < fine->count && i < coarse->count; j++)
+        i += coarse->from[i] == fine->from[j];
+    return i == coarse->count;
+}
+
+bool step_is_same(const struct step *old, const struct step *new)
+{
+    return old->to == new->to &&same_bands(&old->bands, &new->bands);
+}
+
+bool step_is_coarser(const struct step *old, const struct step *new)
+{
+    if (new->form == FORM_ROUNDED)
+        return new->to > old->to &&new->to % old->to == 0;
+    return joins_bands(&new->bands, &old->bands);
+}
+
 const struct ladder *field_ladder(const struct policy *policy, uint16_t field)
 {
     return &policy->ladders[policy->fields[field].type];

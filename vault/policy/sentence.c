@@ -19,6 +19,11 @@ static const char *const kind_names[POLICY_CHANGE_KINDS] = {
     [POLICY_OBLIGATIONS] = "obligations",
 };
 
+const char *policy_change_name(enum policy_change_kind kind)
+{
+    return kind_names[kind];
+}
+
 static const enum sentence kind_sentences[POLICY_CHANGE_KINDS] = {
     [POLICY_GAINS] = SAY_GAINS,
     [POLICY_LOSES] = SAY_LOSES,
@@ -113,7 +118,7 @@ static void show_rules(const struct change *change, enum policy_language languag
 }
 
 static void write_sentence(const struct policy_diff *diff, const struct change *change,
-                           enum policy_language language, struct buf *out)
+                           enum sentence says, enum policy_language language, struct buf *out)
 {
     struct buf parts[5];
     const char *texts[5];
@@ -128,7 +133,7 @@ static void write_sentence(const struct policy_diff *diff, const struct change *
         const char *text = buf_string(&parts[i]);
         texts[i] = text ? text : "";
     }
-    phrase_write(out, sentences[kind_sentences[change->kind]].in[language],
+    phrase_write(out, sentences[says].in[language],
                  (const struct place[]){{"who", texts[0]},
                                         {"field", texts[1]},
                                         {"purpose", texts[2]},
@@ -157,17 +162,50 @@ static void write_counts(const struct policy_diff *diff, enum policy_language la
                                         {NULL, NULL}});
 }
 
+static const enum sentence besides_sentences[BESIDES_KINDS] = {
+    [BESIDES_DERIVE] = SAY_DERIVE,
+    [BESIDES_TYPE] = SAY_TYPE,
+    [BESIDES_SENSITIVITY] = SAY_SENSITIVITY,
+    [BESIDES_FORM] = SAY_FORM,
+    [BESIDES_CONSENT_DAYS] = SAY_CONSENT_DAYS,
+    [BESIDES_EXPIRES] = SAY_EXPIRES,
+};
+
+static void write_besides(const struct policy_diff *diff, enum policy_language language,
+                          struct buf *out)
+{
+    char count[24];
+    char wider[24];
+    for (const struct change *change = diff->deposits; change; change = change->next)
+        write_sentence(diff, change,
+                       change->kind == POLICY_GAINS ? SAY_MAY_DEPOSIT : SAY_MAY_NOT_DEPOSIT,
+                       language, out);
+    for (const struct besides *other = diff->besides; other; other = other->next) {
+        phrase_write(
+            out, sentences[besides_sentences[other->kind]].in[language],
+            (const struct place[]){
+                {"what", other->what}, {"old", other->old}, {"new", other->new}, {NULL, NULL}});
+        buf_text(out, other->widens ? sentences[SAY_WIDER].in[language] : "\n");
+    }
+    snprintf(count, sizeof count, "%zu", diff->besides_count);
+    snprintf(wider, sizeof wider, "%zu", diff->besides_wider);
+    if (diff->besides_count)
+        phrase_write(out, sentences[SAY_BESIDES].in[language],
+                     (const struct place[]){{"count", count}, {"wider", wider}, {NULL, NULL}});
+}
+
 void policy_diff_write(const struct policy_diff *diff, enum policy_language language,
                        struct buf *out)
 {
     for (const struct change *change = diff->first; change; change = change->next)
-        write_sentence(diff, change, language, out);
+        write_sentence(diff, change, kind_sentences[change->kind], language, out);
     if (diff->is_cut)
         buf_text(out, sentences[SAY_CUT].in[language]);
     if (diff->count)
         write_counts(diff, language, out);
     else
         buf_text(out, sentences[SAY_SAME].in[language]);
+    write_besides(diff, language, out);
 }
 
 /* --- for programs --- */
@@ -194,11 +232,12 @@ static void write_who(const struct change *change, struct buf *out)
     buf_byte(out, '}');
 }
 
-static void write_change(const struct change *change, struct buf *out)
+static void write_change(const struct change *change, const char *kind, const char *more,
+                         struct buf *out)
 {
     buf_byte(out, '{');
     write_member(out, "field", change->field);
-    buf_format(out, ",\"kind\":\"%s\",\"new\":", kind_names[change->kind]);
+    buf_format(out, ",\"kind\":\"%s\",\"new\":", kind);
     json_write_value(out, change->answers[NEW]);
     buf_text(out, ",\"old\":");
     json_write_value(out, change->answers[OLD]);
@@ -208,16 +247,41 @@ static void write_change(const struct change *change, struct buf *out)
     json_write_value(out, change->rules);
     buf_byte(out, ',');
     write_who(change, out);
-    buf_format(out, ",\"witness\":%s}", change->witness);
+    buf_format(out, "%s,\"witness\":%s}", more, change->witness);
+}
+
+/* What the contract's "changes" have no kind for; left out if there is none. */
+static void write_besides_json(const struct policy_diff *diff, struct buf *out)
+{
+    const char *before = ",\"besides\":[";
+    for (const struct change *change = diff->deposits; change; change = change->next) {
+        buf_text(out, before);
+        write_change(change, "deposit",
+                     change->kind == POLICY_GAINS ? ",\"widens\":true" : ",\"widens\":false", out);
+        before = ",";
+    }
+    for (const struct besides *other = diff->besides; other; other = other->next) {
+        buf_format(out, "%s{\"kind\":\"%s\",\"new\":", before, besides_name(other->kind));
+        buf_text(out, other->new);
+        buf_text(out, ",\"old\":");
+        buf_text(out, other->old);
+        buf_byte(out, ',');
+        write_member(out, "what", other->what);
+        buf_format(out, ",\"widens\":%s}", other->widens ? "true" : "false");
+        before = ",";
+    }
+    buf_text(out, diff->besides_count ? "]" : "");
 }
 
 void policy_diff_write_json(const struct policy_diff *diff, struct buf *out)
 {
     buf_text(out, "{\"changes\":[");
     for (const struct change *change = diff->first; change; change = change->next) {
-        write_change(change, out);
+        write_change(change, kind_names[change->kind], "", out);
         buf_text(out, change->next ? "," : "");
     }
-    buf_format(out, "]%s,\"same\":%s}\n", diff->is_cut ? ",\"more\":true" : "",
+    buf_byte(out, ']');
+    write_besides_json(diff, out);
+    buf_format(out, "%s,\"same\":%s}\n", diff->is_cut ? ",\"more\":true" : "",
                diff->count ? "false" : "true");
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "files.h"
+#include "vault/base/clock.h"
 #include "vault/base/file.h"
 
 static enum vault_code read_note(const struct bundle *bundle, struct note *note,
@@ -25,35 +26,40 @@ static enum vault_code read_note(const struct bundle *bundle, struct note *note,
     return VAULT_OK;
 }
 
-/* Whether an earlier one of the keys is this one, under whatever name. */
-static bool is_repeated(const struct note_key keys[], size_t i)
+/* What the bundle lacks, and whose signature would have counted earlier. */
+static enum vault_code too_few(const struct policy_trust *trust, const bool is_late[],
+                               size_t counted, struct vault_error *err)
 {
-    for (size_t j = 0; j < i; j++) {
-        if (memcmp(keys[j].public_key, keys[i].public_key, SIGN_PUBLIC_BYTES) == 0)
-            return true;
+    VAULT_AUTO(buf_finish) struct buf late = buf_limited(VAULT_ERROR_TEXT_BYTES);
+    for (size_t i = 0; i < trust->count; i++) {
+        char end[INSTANT_CHARS + 1];
+        if (!is_late[i])
+            continue;
+        instant_format(end, trust->keys[i].until_s);
+        buf_format(&late, "%s the key of %s, which has signed, ended at %s", late.size ? "," : ";",
+                   trust->keys[i].key.name, end);
     }
-    return false;
+    const char *text = buf_string(&late);
+    return vault_fail(err, VAULT_DENIED, "the bundle has %zu of the %zu signatures it needs%s",
+                      counted, trust->signatures, text ? text : "");
 }
 
 enum vault_code policy_check_signatures(const struct bundle *bundle,
                                         const struct policy_trust *trust, struct vault_error *err)
 {
     struct note note;
-    struct note_key keys[POLICY_TRUST_MAX];
+    bool is_late[POLICY_TRUST_MAX] = {false};
     size_t counted = 0;
-    if (trust->vkey_count > POLICY_TRUST_MAX || trust->signatures == 0)
+    if (trust->signatures == 0)
         return vault_fail(err, VAULT_INVALID, "the trusted signers are not set up");
     VAULT_TRY(read_note(bundle, &note, err));
-    for (size_t i = 0; i < trust->vkey_count; i++) {
+    for (size_t i = 0; i < trust->count; i++) {
         bool is_signed = false;
-        VAULT_TRY(note_key_parse(bytes_of_text(trust->vkeys[i]), &keys[i], err));
-        VAULT_TRY(note_verify(&note, &keys[i], &is_signed, err));
-        counted += is_signed && !is_repeated(keys, i);
+        VAULT_TRY(note_verify(&note, &trust->keys[i].key, &is_signed, err));
+        is_late[i] = is_signed && trust->now_s >= trust->keys[i].until_s;
+        counted += is_signed && !is_late[i];
     }
-    if (counted < trust->signatures)
-        return vault_fail(err, VAULT_DENIED, "the bundle has %zu of the %zu signatures it needs",
-                          counted, trust->signatures);
-    return VAULT_OK;
+    return counted < trust->signatures ? too_few(trust, is_late, counted, err) : VAULT_OK;
 }
 
 enum vault_code policy_load_signed(const char *folder, const struct policy_trust *trust,

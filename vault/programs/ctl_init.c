@@ -16,6 +16,7 @@
 #include "vault/crypto/note.h"
 #include "vault/crypto/x509.h"
 #include "vault/edge/config.h"
+#include "vault/policy/trust.h"
 #include "vault/vault/vault.h"
 
 #define CA_DAYS          3650
@@ -51,7 +52,8 @@ static const char help[] =
     "                          another disk, since whoever has both has everything\n"
     "  --host NAME             the host name of the citizens' pages (localhost)\n"
     "  --port N                port for services; citizens N+1, auditors N+2 (8440)\n"
-    "  --policy-signer VKEY    who may sign policy bundles; may be repeated, all must sign\n"
+    "  --policy-signer VKEY    who may sign policy bundles; may be repeated, all must sign;\n"
+    "                          \"VKEY until 2028-01-01T00:00:00Z\" for a key that ends then\n"
     "  --allow-swap            run even where memory for keys cannot be locked\n";
 
 static enum vault_code write_pem(const struct init *init, const char *name, const struct buf *pem,
@@ -130,7 +132,9 @@ static void write_config(const struct init *init, struct buf *out)
         buf_text(out, i ? ", " : "");
         json_write_string(out, bytes_of_text(init->signers[i]));
     }
-    buf_format(out, "], \"signatures\": %zu},\n", init->signer_count ? init->signer_count : 1);
+    const size_t signatures = init->signer_count ? init->signer_count : 1;
+    buf_format(out, "],\n    \"signatures\": %zu, \"signatures_to_widen\": %zu},\n", signatures,
+               policy_signatures_to_widen(init->signer_count, signatures));
     buf_text(out, "  \"limits\": {\"open_citizens\": 1000}\n}\n");
 }
 
@@ -181,11 +185,11 @@ static enum vault_code make_vault(struct init *init, struct secret **recovery,
 
 static enum vault_code check(const struct init *init, struct vault_error *err)
 {
-    struct note_key key;
+    struct policy_trust trust = {.count = 0};
     if (!note_name_is_valid(bytes_of_text(init->origin)))
         return vault_fail(err, VAULT_INVALID, "an origin has no spaces and no '+'");
     for (size_t i = 0; i < init->signer_count; i++) {
-        const enum vault_code code = note_key_parse(bytes_of_text(init->signers[i]), &key, err);
+        const enum vault_code code = policy_trust_add(&trust, bytes_of_text(init->signers[i]), err);
         if (code) {
             vault_error_context(err, "--policy-signer");
             return code;

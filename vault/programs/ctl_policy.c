@@ -14,8 +14,7 @@
 #include "vault/crypto/note.h"
 #include "vault/policy/signature.h"
 
-#define KEY_FILE_BYTES_MAX   1024
-#define TRUST_FILE_BYTES_MAX (16U * 1024)
+#define KEY_FILE_BYTES_MAX 1024
 
 /* Make a signer's key: the private half into a file, the verifier key to standard output. */
 static enum vault_code make_key(const char *name, const char *path, struct vault_error *err)
@@ -136,41 +135,62 @@ int ctl_policy_sign(const struct ctl *ctl, int argc, char **argv)
     return code ? ctl_failed(code == VAULT_NOT_FOUND ? VAULT_INVALID : code, &err) : 0;
 }
 
-/* The verifier keys in a file, one a line; all of them must have signed. */
-static enum vault_code verify(const char *folder, const char *trust_path, struct vault_error *err)
+static enum vault_code verify(const char *folder, const char *trust_path, size_t signatures,
+                              struct vault_error *err)
 {
-    VAULT_AUTO(buf_finish) struct buf text = buf_limited(TRUST_FILE_BYTES_MAX);
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(POLICY_TRUST_FILE_BYTES_MAX);
     VAULT_AUTO(policy_free) struct policy *policy = NULL;
-    const char *vkeys[POLICY_TRUST_MAX];
-    struct policy_trust trust = {.vkeys = vkeys};
+    struct policy_trust trust = {.signatures = signatures, .now_s = clock_now_s(&clock_system)};
     VAULT_TRY(file_read(trust_path, &text, err));
-    buf_byte(&text, 0);
-    VAULT_TRY(buf_check(&text, err));
-    char *rest = (char *)text.data;
-    while (rest && *rest) {
-        char *line = strsep(&rest, "\n");
-        if (!*line || *line == '#')
-            continue;
-        if (trust.vkey_count == POLICY_TRUST_MAX)
-            return vault_fail(err, VAULT_INVALID, "%s names too many keys", trust_path);
-        vkeys[trust.vkey_count++] = line;
+    const enum vault_code code = policy_trust_read(&trust, buf_view(&text), err);
+    if (code) {
+        vault_error_context(err, "%s", trust_path);
+        return code;
     }
-    trust.signatures = trust.vkey_count ? trust.vkey_count : 1;
+    if (signatures > trust.count)
+        return vault_fail(err, VAULT_INVALID, "%s has %zu keys, and %zu signatures are asked for",
+                          trust_path, trust.count, signatures);
     VAULT_TRY(policy_load_signed(folder, &trust, &policy, NULL, err));
-    printf("%s version %llu: signed by all %zu\n", policy_name(policy),
-           (unsigned long long)policy_version(policy), trust.vkey_count);
+    printf("%s version %llu: signed by %zu or more of %zu trusted keys\n", policy_name(policy),
+           (unsigned long long)policy_version(policy), signatures, trust.count);
     return VAULT_OK;
+}
+
+static bool read_signatures(const char *text, size_t *out)
+{
+    char *end;
+    const unsigned long number = strtoul(text, &end, 10);
+    if (*text < '1' || *text > '9' || *end || number > POLICY_TRUST_MAX)
+        return false;
+    *out = number;
+    return true;
 }
 
 int ctl_policy_verify(const struct ctl *ctl, int argc, char **argv)
 {
     (void)ctl;
+    static const struct option options[] = {
+        {"trust", required_argument, NULL, 't'},
+        {"signatures", required_argument, NULL, 's'},
+        {NULL, 0, NULL, 0},
+    };
+    const char *trust_path = NULL;
+    size_t signatures = 1;
     struct vault_error err;
-    if (argc != 4 || strcmp(argv[2], "--trust") != 0)
-        return ctl_usage("policy verify takes DIR --trust FILE");
+    bool good = true;
+    int option;
+    optind = 1;
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (option == 't')
+            trust_path = optarg;
+        else
+            good = good && option == 's' && read_signatures(optarg, &signatures);
+    }
+    if (!good || !trust_path || optind + 1 != argc)
+        return ctl_usage("policy verify takes DIR --trust FILE, and --signatures K");
     enum vault_code code = program_start(true, &err);
     if (code == VAULT_OK)
-        code = verify(argv[1], argv[3], &err);
+        code = verify(argv[optind], trust_path, signatures, &err);
     if (code == VAULT_OK)
         return 0;
     ctl_failed(code, &err);

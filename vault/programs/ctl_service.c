@@ -332,6 +332,32 @@ int ctl_log_new_key(const struct ctl *ctl, int argc, char **argv)
     return exit_code;
 }
 
+/* The counts of a result by name, "1 gains, 0 loses…". */
+static void print_changes(const json_t *changes)
+{
+    static const char *const kinds[] = {"gains",    "loses",       "weaker",
+                                        "stricter", "obligations", "besides"};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        printf("%s%lld %s", i ? ", " : "",
+               (long long)json_integer_value(json_object_get(changes, kinds[i])), kinds[i]);
+    printf("\n");
+}
+
+static void print_activation(const json_t *result)
+{
+    const char *why = json_string_value(json_object_get(result, "why"));
+    printf("active: version %lld%s\n",
+           (long long)json_integer_value(json_object_get(result, "version")),
+           json_is_true(json_object_get(result, "widens")) ? ", wider than before" : "");
+    if (json_is_true(json_object_get(result, "compared")))
+        print_changes(json_object_get(result, "changes"));
+    else
+        printf("nothing to compare it with: %s\n", why && strcmp(why, "damaged") == 0
+                                                       ? "the one that was active is damaged"
+                                                       : "it is the first one");
+    printf("recorded in %s\n", json_string_value(json_object_get(result, "diff")));
+}
+
 int ctl_policy_activate(const struct ctl *ctl, int argc, char **argv)
 {
     char folder[PATH_MAX];
@@ -347,5 +373,8 @@ int ctl_policy_activate(const struct ctl *ctl, int argc, char **argv)
     begin(&request, "policy activate");
     add_text(&request, "folder", bytes_of_text(folder));
     buf_byte(&request, '}');
-    return ask(ctl, &request, &result, "active");
+    const int exit_code = ask(ctl, &request, &result, NULL);
+    if (exit_code == 0 && !ctl->json)
+        print_activation(result);
+    return exit_code;
 }

@@ -54,8 +54,8 @@ static const struct {
     {"policy", "key", ctl_policy_key, true, "NAME FILE", "make a key to sign bundles with"},
     {"policy", "sign", ctl_policy_sign, true, "DIR --key FILE [--name NAME --version N …]",
      "write manifest and signature"},
-    {"policy", "verify", ctl_policy_verify, true, "DIR --trust FILE",
-     "check manifest and signatures against a file of verifier keys"},
+    {"policy", "verify", ctl_policy_verify, true, "DIR --trust FILE [--signatures K]",
+     "check that K of a file's trusted keys (1), with their ends, have signed"},
     {"policy", NULL, run_policy, true, "VERB …",
      "work on a bundle without a vault; see policy --help"},
 };

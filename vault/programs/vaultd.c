@@ -100,6 +100,9 @@ static enum vault_code open_vault(struct server *server, struct vault_error *err
         .trust = server->trust,
         .trust_count = (size_t)config->trust_count,
         .signatures = (size_t)config->signatures,
+        .signatures_to_widen = (size_t)config->signatures_to_widen,
+        .openings_months = (unsigned)config->log.openings_months,
+        .entries_months = (unsigned)config->log.entries_months,
         .clock = clock_system,
         .anchor = anchor_hooks(server->anchor),
         .trouble = on_trouble,
@@ -231,6 +234,8 @@ static int serve(const char *path)
     enum vault_code code = read_config(path, &server->config, &err);
     if (code == VAULT_OK)
         code = program_start(server->config.allow_swap, &err);
+    if (code == VAULT_OK)
+        code = config_check_trust(&server->config, &err);
     block_signals(&signals);
     raise_descriptor_limit();
     if (code == VAULT_OK)
@@ -255,8 +260,11 @@ static int check_config(const char *path)
     VAULT_AUTO(buf_finish) struct buf text = buf_limited(CONFIG_FILE_BYTES_MAX * 2);
     if (!config)
         return vault_code_exit(VAULT_NO_MEMORY);
-    json_start();
-    enum vault_code code = read_config(path, config, &err);
+    enum vault_code code = program_start(true, &err); /* handles no key of the vault */
+    if (code == VAULT_OK)
+        code = read_config(path, config, &err);
+    if (code == VAULT_OK)
+        code = config_check_trust(config, &err);
     if (code == VAULT_OK) {
         config_print(config, &text);
         code = buf_check(&text, &err);

@@ -1,25 +1,23 @@
 #include "vault/vault/active_policy.h"
 
-#include <dirent.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "event.h"
 #include "parts.h"
+#include "policy_copy.h"
 #include "vault/base/codec.h"
 #include "vault/base/file.h"
 #include "vault/policy/gate.h"
 #include "vault/policy/signature.h"
 #include "vault/store/setting.h"
 
-#define ACTIVE_SETTING   "policy.active" /* the name of a folder in the vault's policy folder */
-#define NAME_CHARS       64
-#define COPY_FILES_MAX   POLICY_FILES_MAX
-
-#define SIGNERS_TO_WIDEN 2
+#define ACTIVE_SETTING "policy.active" /* the name of a folder in the vault's policy folder */
+#define NAME_CHARS     96
+#define DIFF_SUFFIX    ".diff.json"
+#define DIFF_BYTES_MAX (256UL * 1024 * 1024)
 
 struct active_policy {
     atomic_uint holders;
@@ -84,20 +82,51 @@ static void loaded_finish(struct loaded *loaded)
     bundle_free(&loaded->bundle);
 }
 
-static struct policy_trust trust_of(const struct vault *vault, size_t signatures)
+/* Who may sign, and that so many must have, by keys that have not ended at that time. */
+static enum vault_code trust_of(const struct vault *vault, size_t signatures, int64_t now_s,
+                                struct policy_trust *out, struct vault_error *err)
 {
-    return (struct policy_trust){.vkeys = vault->options.trust,
-                                 .vkey_count = vault->options.trust_count,
-                                 .signatures = signatures};
+    *out = (struct policy_trust){.signatures = signatures, .now_s = now_s};
+    for (size_t i = 0; i < vault->options.trust_count; i++) {
+        const enum vault_code code =
+            policy_trust_add(out, bytes_of_text(vault->options.trust[i]), err);
+        if (code) {
+            vault_error_context(err, "trusted key %zu", i + 1);
+            return code;
+        }
+    }
+    return VAULT_OK;
 }
 
-static enum vault_code load(const struct vault *vault, const char *folder, struct loaded *out,
-                            struct vault_error *err)
+static enum vault_code load(const struct vault *vault, const char *folder, int64_t now_s,
+                            struct loaded *out, struct vault_error *err)
 {
-    const struct policy_trust trust = trust_of(vault, vault->options.signatures);
+    struct policy_trust trust;
+    VAULT_TRY(trust_of(vault, vault->options.signatures, now_s, &trust, err));
     VAULT_TRY(bundle_read(folder, &out->bundle, NULL, err));
     VAULT_TRY(policy_check_signatures(out->bundle, &trust, err));
     return policy_compile(out->bundle, &out->policy, NULL, err);
+}
+
+/* Version and hash of the manifest: the folder of a bundle says which one it is. */
+static void folder_name(const struct policy *policy, char out[NAME_CHARS])
+{
+    char hash[HEX_CHARS(SHA256_BYTES) + 1];
+    hex_string(hash, policy_manifest_hash(policy), SHA256_BYTES);
+    snprintf(out, NAME_CHARS, "%llu-%s", (unsigned long long)policy_version(policy), hash);
+}
+
+/* Load what was activated. Keys that have ended since count: they held when it was. So it must be
+ * that very bundle, by the name that the store has kept. */
+static enum vault_code load_again(const struct vault *vault, const char *folder, const char *name,
+                                  struct loaded *out, struct vault_error *err)
+{
+    char found[NAME_CHARS];
+    VAULT_TRY(load(vault, folder, POLICY_BEFORE_EVERY_END, out, err));
+    folder_name(out->policy, found);
+    if (strcmp(found, name) != 0)
+        return vault_fail(err, VAULT_CORRUPT, "it is not the bundle that was activated");
+    return VAULT_OK;
 }
 
 enum vault_code active_policy_open(struct vault *vault, struct vault_error *err)
@@ -114,7 +143,7 @@ enum vault_code active_policy_open(struct vault *vault, struct vault_error *err)
         return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
     VAULT_TRY(file_join(folder, sizeof folder, vault->policy_dir, text, err));
     VAULT_AUTO(loaded_finish) struct loaded loaded = {NULL, NULL};
-    if (load(vault, folder, &loaded, err)) {
+    if (load_again(vault, folder, text, &loaded, err)) {
         /* Nothing is released without a policy; but people can still see and withdraw. */
         vault_error_context(err,
                             "the active policy, %s, is not loaded, and nothing is released "
@@ -125,70 +154,6 @@ enum vault_code active_policy_open(struct vault *vault, struct vault_error *err)
         return VAULT_OK;
     }
     return swap_in(vault, &loaded.policy, err);
-}
-
-/* --- The vault's own copy ------------------------------------------------------------------- */
-
-static enum vault_code copy_file(const char *from_dir, const char *to_dir, const char *name,
-                                 struct vault_error *err)
-{
-    char from[PATH_MAX];
-    char to[PATH_MAX];
-    VAULT_AUTO(buf_finish) struct buf content = buf_limited(POLICY_FILE_BYTES_MAX);
-    VAULT_TRY(file_join(from, sizeof from, from_dir, name, err));
-    VAULT_TRY(file_join(to, sizeof to, to_dir, name, err));
-    VAULT_TRY(file_read(from, &content, err));
-    return file_replace(to, buf_view(&content), 0600, err);
-}
-
-static void close_dir(DIR **dir)
-{
-    if (*dir)
-        closedir(*dir);
-    *dir = NULL;
-}
-
-/* Copy the files of a folder, without those of the folders in it. */
-static enum vault_code copy_files(const char *from, const char *to, struct vault_error *err)
-{
-    VAULT_AUTO(close_dir) DIR *dir = opendir(from);
-    if (!dir)
-        return vault_fail_errno(err, "opening the folder %s", from);
-    VAULT_TRY(folder_create(to, err));
-    size_t count = 0;
-    for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir)) {
-        char path[PATH_MAX];
-        struct stat status;
-        VAULT_TRY(file_join(path, sizeof path, from, entry->d_name, err));
-        if (stat(path, &status) != 0 || !S_ISREG(status.st_mode))
-            continue;
-        if (++count > COPY_FILES_MAX)
-            return vault_fail(err, VAULT_TOO_LARGE, "%s has too many files", from);
-        VAULT_TRY(copy_file(from, to, entry->d_name, err));
-    }
-    return VAULT_OK;
-}
-
-static enum vault_code copy_bundle(const char *from, const char *to, struct vault_error *err)
-{
-    static const char *const parts[] = {"rules", "tests"};
-    VAULT_TRY(copy_files(from, to, err));
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-        char from_part[PATH_MAX];
-        char to_part[PATH_MAX];
-        VAULT_TRY(file_join(from_part, sizeof from_part, from, parts[i], err));
-        VAULT_TRY(file_join(to_part, sizeof to_part, to, parts[i], err));
-        if (file_exists(from_part))
-            VAULT_TRY(copy_files(from_part, to_part, err));
-    }
-    return VAULT_OK;
-}
-
-static void folder_name(const struct policy *policy, char out[NAME_CHARS])
-{
-    char hash[HEX_CHARS(SHA256_BYTES) + 1];
-    hex_string(hash, policy_manifest_hash(policy), SHA256_BYTES);
-    snprintf(out, NAME_CHARS, "%llu-%.16s", (unsigned long long)policy_version(policy), hash);
 }
 
 /* The version that was activated last, also when it could not be loaded again; 0: none ever was. */
@@ -206,7 +171,7 @@ static enum vault_code last_version(struct vault *vault, uint64_t *version, stru
     return VAULT_OK;
 }
 
-static enum vault_code check_newer(struct vault *vault, const struct policy *policy,
+static enum vault_code check_newer(struct vault *vault, const struct policy *policy, int64_t now_s,
                                    struct vault_error *err)
 {
     uint64_t last = 0;
@@ -215,82 +180,132 @@ static enum vault_code check_newer(struct vault *vault, const struct policy *pol
         return vault_fail(err, VAULT_CONFLICT,
                           "the bundle's version %llu is not above the active version %llu",
                           (unsigned long long)policy_version(policy), (unsigned long long)last);
-    if (!policy_is_available(policy, clock_now_s(&vault->options.clock)))
+    if (!policy_is_available(policy, now_s))
         return vault_fail(err, VAULT_CONFLICT,
                           "the bundle is not in force now: see not_before "
                           "and expires in its manifest");
     return VAULT_OK;
 }
 
-/* What widens an active policy is two people's decision: with two trusted signers and more, two of
- * them must have signed it, however few are enough otherwise. */
-static enum vault_code check_second(const struct vault *vault, const struct bundle *bundle,
-                                    const struct policy_passed *passed, struct vault_error *err)
+/* How many must sign what widens: what the configuration says, or the usual. */
+static size_t signatures_to_widen(const struct vault_options *options)
 {
-    if (!passed->widens || vault->options.trust_count < SIGNERS_TO_WIDEN ||
-        vault->options.signatures >= SIGNERS_TO_WIDEN)
+    return options->signatures_to_widen
+               ? options->signatures_to_widen
+               : policy_signatures_to_widen(options->trust_count, options->signatures);
+}
+
+/* What widens an active policy is more than one person's decision. */
+static enum vault_code check_wider(const struct vault *vault, const struct bundle *bundle,
+                                   const struct policy_passed *passed, int64_t now_s,
+                                   struct vault_error *err)
+{
+    struct policy_trust trust;
+    if (!passed->widens)
         return VAULT_OK;
-    const struct policy_trust trust = trust_of(vault, SIGNERS_TO_WIDEN);
+    VAULT_TRY(trust_of(vault, signatures_to_widen(&vault->options), now_s, &trust, err));
     const enum vault_code code = policy_check_signatures(bundle, &trust, err);
     if (code)
         vault_error_context(err,
                             "it widens what is released (%zu gain, %zu weaker, %zu under other "
-                            "obligations; see vaultctl policy diff)",
+                            "obligations, %zu besides; see vaultctl policy diff)",
                             passed->changes[POLICY_GAINS], passed->changes[POLICY_WEAKER],
-                            passed->changes[POLICY_OBLIGATIONS]);
+                            passed->changes[POLICY_OBLIGATIONS], passed->besides);
     return code;
 }
 
+static const char first_of_all[] = "{\"changes\":[],\"compared\":false,\"same\":false,\"why\":"
+                                   "\"first\"}\n";
+static const char after_damage[] = "{\"changes\":[],\"compared\":false,\"same\":false,\"why\":"
+                                   "\"damaged\"}\n";
+
 /* The gate (vault/policy/gate.h), and the signatures that a widening bundle needs. Each version is
  * tried with other random requests. */
-static enum vault_code check_gate(struct vault *vault, const struct loaded *loaded,
+static enum vault_code check_gate(struct vault *vault, const struct loaded *loaded, int64_t now_s,
+                                  struct buf *diff, struct policy_activation *out,
                                   struct vault_error *err)
 {
     VAULT_AUTO(active_policy_release) struct policy_hold active = active_policy_hold(vault);
-    struct policy_passed passed;
     uint64_t last = 0;
     VAULT_TRY(last_version(vault, &last, err));
     const struct policy_candidate candidate = {
         .bundle = loaded->bundle,
         .policy = loaded->policy,
         .active = active.policy,
-        .now_s = clock_now_s(&vault->options.clock),
+        .now_s = now_s,
         .seed = policy_version(loaded->policy),
+        .diff = diff,
     };
-    VAULT_TRY(policy_gate_pass(&candidate, &passed, err));
+    out->version = policy_version(loaded->policy);
+    VAULT_TRY(policy_gate_pass(&candidate, &out->passed, err));
     /* There is one that decided, but it is damaged: what cannot be compared counts as wider. */
-    if (!active.policy && last > 0)
-        passed.widens = true;
-    return check_second(vault, loaded->bundle, &passed, err);
+    out->was_damaged = !active.policy && last > 0;
+    out->passed.widens = out->passed.widens || out->was_damaged;
+    if (!active.policy)
+        buf_text(diff, out->was_damaged ? after_damage : first_of_all);
+    return check_wider(vault, loaded->bundle, &out->passed, now_s, err);
 }
 
-static enum vault_code activate(struct vault *vault, const char *folder, struct vault_error *err)
+/* The vault's own copy. What decides is what was copied: the folder may have changed since it was
+ * read. */
+static enum vault_code copy_and_load(const struct vault *vault, const char *from, const char *name,
+                                     int64_t now_s, struct loaded *out, struct vault_error *err)
+{
+    char copy[PATH_MAX];
+    char found[NAME_CHARS];
+    VAULT_TRY(file_join(copy, sizeof copy, vault->policy_dir, name, err));
+    VAULT_TRY(policy_copy(from, copy, err));
+    VAULT_TRY(load(vault, copy, now_s, out, err));
+    folder_name(out->policy, found);
+    if (strcmp(found, name) != 0)
+        return vault_fail(err, VAULT_CONFLICT, "the bundle changed while it was read");
+    return VAULT_OK;
+}
+
+static enum vault_code record(const struct vault *vault, const char *name, const struct buf *diff,
+                              struct policy_activation *out, struct vault_error *err)
+{
+    char file[NAME_CHARS + sizeof DIFF_SUFFIX];
+    snprintf(file, sizeof file, "%s" DIFF_SUFFIX, name);
+    VAULT_TRY(file_join(out->diff_path, sizeof out->diff_path, vault->policy_dir, file, err));
+    VAULT_TRY(buf_check(diff, err));
+    return file_replace(out->diff_path, buf_view(diff), 0600, err);
+}
+
+static enum vault_code activate(struct vault *vault, const char *folder,
+                                struct policy_activation *out, struct vault_error *err)
 {
     VAULT_AUTO(loaded_finish) struct loaded given = {NULL, NULL};
     VAULT_AUTO(loaded_finish) struct loaded copied = {NULL, NULL};
+    VAULT_AUTO(buf_finish) struct buf diff = buf_limited(DIFF_BYTES_MAX);
     char name[NAME_CHARS];
-    char copy[PATH_MAX];
-    VAULT_TRY(load(vault, folder, &given, err));
-    VAULT_TRY(check_newer(vault, given.policy, err));
-    VAULT_TRY(check_gate(vault, &given, err));
+    const int64_t now_s = clock_now_s(&vault->options.clock);
+    VAULT_TRY(load(vault, folder, now_s, &given, err));
+    VAULT_TRY(check_newer(vault, given.policy, now_s, err));
+    VAULT_TRY(check_gate(vault, &given, now_s, &diff, out, err));
     folder_name(given.policy, name);
-    VAULT_TRY(file_join(copy, sizeof copy, vault->policy_dir, name, err));
-    VAULT_TRY(copy_bundle(folder, copy, err));
-    /* What decides is what was copied: the folder may have changed in between. */
-    VAULT_TRY(load(vault, copy, &copied, err));
-    if (memcmp(policy_manifest_hash(given.policy), policy_manifest_hash(copied.policy),
-               SHA256_BYTES) != 0)
-        return vault_fail(err, VAULT_CONFLICT, "the bundle changed while it was read");
+    VAULT_TRY(copy_and_load(vault, folder, name, now_s, &copied, err));
+    VAULT_TRY(record(vault, name, &diff, out, err));
     const struct setting active = {ACTIVE_SETTING, bytes_of_text(name)};
     VAULT_TRY(event_of_operator(vault, ENTRY_POLICY, (struct bytes){0}, err));
     VAULT_TRY(setting_put(vault->store, &active, 1, err));
     return swap_in(vault, &copied.policy, err);
 }
 
+enum vault_code active_policy_replace(struct vault *vault, const char *folder,
+                                      struct policy_activation *out, struct vault_error *err)
+{
+    struct policy_activation activation = {.version = 0};
+    pthread_mutex_lock(&vault->activating);
+    const enum vault_code code = activate(vault, folder, &activation, err);
+    pthread_mutex_unlock(&vault->activating);
+    if (code == VAULT_OK)
+        *out = activation;
+    return code;
+}
+
 enum vault_code active_policy_set(struct vault *vault, const char *folder, struct vault_error *err)
 {
-    pthread_mutex_lock(&vault->activating);
-    const enum vault_code code = activate(vault, folder, err);
-    pthread_mutex_unlock(&vault->activating);
-    return code;
+    struct policy_activation activation;
+    return active_policy_replace(vault, folder, &activation, err);
 }

@@ -30,7 +30,7 @@ struct event {
     struct bytes actor;                      /* who acted for the citizen; empty: nobody */
     struct bytes basis;
     struct bytes what;
-    struct bytes answer; /* hash of the answer's body; empty: none */
+    struct bytes answer; /* hash of the answer's body, in base64; empty: none */
     uint64_t count;      /* of an erasure: how many openings */
 };
 

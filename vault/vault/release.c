@@ -448,8 +448,10 @@ static enum vault_code enter(struct passage *passage, const struct buf *body,
     VAULT_AUTO(buf_finish) struct buf basis = buf_limited(BASIS_BYTES_MAX);
     char purpose[POLICY_ID_CHARS_MAX + 1];
     uint8_t hash[SHA256_BYTES];
+    char answer[BASE64_CHARS(SHA256_BYTES) + 1];
     const struct bytes parts[] = {buf_view(body), bytes_of_text("}")};
     sha256(hash, parts, 2);
+    base64_string(answer, hash, sizeof hash);
     write_what(passage, &what);
     write_asserted(passage, &what);
     write_basis(passage, &basis);
@@ -465,7 +467,7 @@ static enum vault_code enter(struct passage *passage, const struct buf *body,
         .has_policy = passage->policy != NULL,
         .basis = buf_view(&basis),
         .what = buf_view(&what),
-        .answer = {hash, sizeof hash},
+        .answer = bytes_of_text(answer),
     };
     if (passage->policy) {
         event.policy_version = policy_version(passage->policy);

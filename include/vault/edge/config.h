@@ -18,7 +18,7 @@
 #define CONFIG_FILE_BYTES_MAX (64U * 1024)
 #define CONFIG_NAME_CHARS     128
 #define CONFIG_TRUST_MAX      8
-#define CONFIG_VKEY_CHARS     256
+#define CONFIG_TRUST_CHARS    320 /* a verifier key, and its end */
 
 struct config_listener {
     char address[CONFIG_NAME_CHARS];
@@ -28,7 +28,7 @@ struct config_listener {
     char clients_ca[PATH_MAX]; /* empty: this listener asks for no certificate */
 };
 
-/* Who outside sees the access log (anchor.h); empty: nobody. */
+/* Who outside sees the access log (anchor.h), empty: nobody; and how long it keeps what. */
 struct config_log {
     char witnesses[PATH_MAX];    /* a C2SP tlog-policy */
     char witnesses_ca[PATH_MAX]; /* of their https; empty: the system's */
@@ -37,6 +37,9 @@ struct config_log {
     char timestamps_ca[PATH_MAX];
     int64_t stale_s;
     int64_t warn_s;
+    int64_t openings_months;
+    char openings_reason[CONFIG_NAME_CHARS]; /* why they are kept for over a year */
+    int64_t entries_months;                  /* 0: for ever */
 };
 
 struct config {
@@ -50,9 +53,11 @@ struct config {
     char admin_socket[PATH_MAX];
     char services_ca_key[PATH_MAX]; /* signs services' certificates */
     char auditors_ca_key[PATH_MAX];
-    char trust[CONFIG_TRUST_MAX][CONFIG_VKEY_CHARS]; /* who may sign policy bundles */
+    char trust[CONFIG_TRUST_MAX][CONFIG_TRUST_CHARS]; /* who may sign policy bundles, and until when
+                                                       */
     int64_t trust_count;
-    int64_t signatures; /* how many of them must */
+    int64_t signatures;          /* how many of them must */
+    int64_t signatures_to_widen; /* how many for a bundle that widens what the active one gives */
     struct config_log log;
     int64_t open_citizens; /* open files at most */
     bool allow_swap;       /* go on when memory for keys cannot be locked */
@@ -60,6 +65,12 @@ struct config {
 
 /* VAULT_INVALID with the key and where it stands. */
 enum vault_code config_read(const char *path, struct config *out, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
+/* Whether the trusted keys can be used: one that cannot be read, or that stands there twice, would
+ * show only when a bundle is activated. Needs crypto_start(), whose options are in the
+ * configuration. VAULT_INVALID with the place in the list. */
+enum vault_code config_check_trust(const struct config *config, struct vault_error *err)
     VAULT_MUST_CHECK;
 
 /* What was understood, defaults included, as JSON. */

@@ -12,12 +12,13 @@
  * the ledger cannot read it. What an auditor is given is one line for each entry,
  * {"index":N,"fields":OPENING}, and vault-audit verify --openings checks it.
  *
- * Values are text without a NUL, and never hold the value of a field. Two have a form that the
- * auditor's checks read:
+ * Values are UTF-8 text without a NUL, and never hold the value of a field. Some have a form of
+ * their own; the auditor's checks read the first two:
  *
  *     subject   CITIZEN N PREVIOUS      N counts the citizen's entries from 1; PREVIOUS is the
  *                                       leaf hash of the one before in base64, "-" for the first
  *     basis     consent ID VERSION      or any other text that names a lawful basis
+ *     answer    HASH                    SHA-256 of the answer's body in base64
  *
  * A release after a withdrawal is on the same basis when ID is the same, whatever the VERSION.
  */

@@ -12,8 +12,24 @@
  * together with a class; always the least that shows the change: what a class gains by itself is
  * not told again of services that have another class besides.
  *
- * Not compared: "deposit" rules, the texts, what a derived field is computed from, and the times
- * from and to which the bundles as a whole may decide.
+ * Two bundles can answer every request in the same way and still not be the same for people. What
+ * the contract's kinds of change have no word for stands beside them, and changes neither "same"
+ * nor "changes": in JSON a further list, "besides", which is there if it is not empty. Its kinds:
+ *
+ *     deposit               somebody may write a field, or no longer; exact as above, with witness
+ *     derive                a derived field is computed otherwise: the same name, another answer
+ *     type, sensitivity     a field has another type, or is "art9" on one side only
+ *     form                  a step of a ladder has come or gone, or has other parameters
+ *     consent_at_most_days  consents for a purpose may last longer, or less long
+ *     expires               the bundle as a whole ends at another time
+ *
+ * A computation is told once, for the field whose own "derive" is another, and not again for those
+ * that are computed from it. Each says whether it "widens": it gives more, or it cannot be told. A
+ * derived field computed from other sources cannot be; bands that are joined give less, all other
+ * new bands count as more. Finer bands are a change too, "weaker", wherever a rule gives that form;
+ * they stand here once more since they also concern who consented to that form, or asks for it.
+ *
+ * Not compared: texts, and "not_before", which has passed when a bundle is activated.
  */
 #pragma once
 
@@ -23,7 +39,7 @@
 #include "vault/base/error.h"
 #include "vault/policy/policy.h"
 
-/* At most so many changes are listed; then the list ends, and says so. */
+/* At most so many changes, and differences besides, are listed; then the list ends, and says so. */
 #define POLICY_CHANGES_MAX 65536
 
 enum policy_change_kind {
@@ -44,11 +60,16 @@ enum vault_code policy_diff_make(const struct policy *old, const struct policy *
 
 void policy_diff_free(struct policy_diff **diff);
 
-/* How many changes of a kind there are, and whether any gives more than before: a field gained, a
- * weaker form, an obligation given up or relaxed. */
+/* How many changes of a kind there are, and differences besides; whether there is no change;
+ * whether any of all these gives more than before: a field gained, a weaker form, an obligation
+ * given up or relaxed, and what "widens" besides. */
 size_t policy_diff_count(const struct policy_diff *diff, enum policy_change_kind kind);
+size_t policy_diff_besides(const struct policy_diff *diff);
 bool policy_diff_is_same(const struct policy_diff *diff);
 bool policy_diff_widens(const struct policy_diff *diff);
+
+/* The kind's word in that JSON, "gains". */
+const char *policy_change_name(enum policy_change_kind kind);
 
 /* Append sentences for people, each with its witness, or the JSON of the contract's section 8. */
 void policy_diff_write(const struct policy_diff *diff, enum policy_language language,

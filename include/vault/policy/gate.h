@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "vault/base/buf.h"
 #include "vault/base/error.h"
 #include "vault/policy/bundle.h"
 #include "vault/policy/diff.h"
@@ -34,11 +35,15 @@ struct policy_candidate {
     const struct policy *active;
     int64_t now_s;
     uint64_t seed;
+    struct buf *diff; /* what is different is appended here, as policy_diff_write_json() does; may
+                         be NULL */
 };
 
 /* What the gate found of a bundle that may pass. */
 struct policy_passed {
+    bool compared;                       /* there is an active one */
     size_t changes[POLICY_CHANGE_KINDS]; /* against the active one; 0 if there is none */
+    size_t besides;                      /* other differences, see diff.h */
     bool widens;                         /* it gives somebody more than the active one */
 };
 

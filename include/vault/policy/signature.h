@@ -3,26 +3,19 @@
  *
  * manifest.sig is a signed note (vault/crypto/note.h) whose text is manifest.json, byte for byte.
  * The manifest lists every other file with its hash, so a signature under it is one under the whole
- * folder. A bundle counts when enough of the configured signers have signed: each key once, and a
- * signature by a configured key that does not hold spoils all.
+ * folder. A bundle counts when enough of the trusted keys (trust.h) have signed and have not ended
+ * yet. A signature by a trusted key that does not hold spoils all.
  */
 #pragma once
 
 #include "vault/crypto/note.h"
 #include "vault/policy/bundle.h"
 #include "vault/policy/policy.h"
+#include "vault/policy/trust.h"
 
-#define POLICY_TRUST_MAX 16
-
-/* Who may sign, and how many of them must. */
-struct policy_trust {
-    const char *const *vkeys; /* verifier keys as text */
-    size_t vkey_count;        /* at most POLICY_TRUST_MAX */
-    size_t signatures;        /* 1 and more */
-};
-
-/* VAULT_DENIED unless the bundle is signed by enough; VAULT_INVALID for a key that cannot be
- * read. */
+/* VAULT_DENIED unless the bundle is signed by enough; the text then names the keys that have
+ * signed and have ended, with their ends. VAULT_INVALID if manifest.sig is no signed note, or trust
+ * asks for no signature. */
 enum vault_code policy_check_signatures(const struct bundle *bundle,
                                         const struct policy_trust *trust, struct vault_error *err)
     VAULT_MUST_CHECK;

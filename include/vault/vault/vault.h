@@ -26,7 +26,7 @@
 struct vault;
 
 #define VAULT_OPENINGS_MONTHS 12
-#define VAULT_RECALLED_MAX 250
+#define VAULT_RECALLED_MAX    250
 
 /*
  * Who sees to it that somebody outside has seen the access log (edge/anchor.h). The vault asks; all
@@ -55,11 +55,12 @@ struct vault_options {
     const char *origin; /* the log's name */
     struct keyring_provider provider;
     size_t open_citizens_max; /* 0: the store's default */
-    const char *const *trust; /* verifier keys that may sign policy bundles */
+    const char *const *trust; /* who may sign policy bundles: lines as in vault/policy/trust.h */
     size_t trust_count;
-    size_t signatures;        /* how many of them must have signed */
-    unsigned openings_months; /* how long openings are kept; 0: VAULT_OPENINGS_MONTHS */
-    unsigned entries_months;  /* how long published entries are kept; 0: for ever */
+    size_t signatures;          /* how many of them must have signed */
+    size_t signatures_to_widen; /* how many for what widens; 0: policy_signatures_to_widen() */
+    unsigned openings_months;   /* how long openings are kept; 0: VAULT_OPENINGS_MONTHS */
+    unsigned entries_months;    /* how long published entries are kept; 0: for ever */
     struct clock clock;
     const struct vault_anchor *anchor; /* NULL: nobody outside sees the log */
 

@@ -401,7 +401,11 @@ static void test_a_policy_is_activated_from_its_folder(void **state)
     make_test_vault(&test);
     context.vault = test.vault;
     snprintf(line, sizeof line, "{\"command\":\"policy activate\",\"folder\":\"%s\"}", test.bundle);
-    result_of(line);
+    const json_t *result = result_of(line);
+    assert_int_equal(json_integer_value(json_object_get(result, "version")), 1);
+    assert_true(json_is_false(json_object_get(result, "compared")));
+    assert_string_equal(json_string_value(json_object_get(result, "why")), "first");
+    assert_true(file_exists(json_string_value(json_object_get(result, "diff"))));
     assert_done(vault_ready(test.vault, &test_error));
     end();
 }

@@ -5,7 +5,13 @@
 
 #include "vault/base/file.h"
 #include "vault/base/json.h"
+#include "vault/crypto/crypto.h"
 #include "vault/edge/config.h"
+
+/* Public keys that are one byte repeated: nobody has the other half. */
+#define CITY  "city+4bd3cff8+AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB"
+#define DPO   "dpo+7883c329+AQICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIC"
+#define TRUST "[\"" CITY "\", \"" DPO "\"]"
 
 static const char whole[] =
     "{\n"
@@ -18,7 +24,7 @@ static const char whole[] =
     "  \"auditors\": {\"port\": 8443, \"certificate\": \"a.pem\", \"key\": \"a.key\",\n"
     "    \"clients_ca\": \"aca.pem\", \"clients_ca_key\": \"aca.key\"},\n"
     "  \"admin\": {\"socket\": \"admin.sock\"},\n"
-    "  \"policy\": {\"trust\": [\"city+00112233+AAAA\", \"dpo+44556677+BBBB\"]}\n"
+    "  \"policy\": {\"trust\": " TRUST "}\n"
     "}\n";
 
 static char path[128];
@@ -48,7 +54,7 @@ static void assert_refused(const char *from, const char *to, const char *names, 
     VAULT_AUTO(buf_finish) struct buf text = changed(from, to);
     assert_fails(VAULT_INVALID, read_text(buf_string(&text)));
     if (!strstr(test_error.text, names) || !strstr(test_error.text, line))
-        fail_msg("neither %s nor %s in: %s", names, line, test_error.text);
+        fail_msg("not both '%s' and '%s' in: %s", names, line, test_error.text);
 }
 
 static void test_a_whole_configuration_is_understood(void **state)
@@ -60,7 +66,7 @@ static void test_a_whole_configuration_is_understood(void **state)
     assert_int_equal(config.citizens.port, 8442);
     assert_int_equal(config.auditors.port, 8443);
     assert_int_equal(config.trust_count, 2);
-    assert_string_equal(config.trust[1], "dpo+44556677+BBBB");
+    assert_string_equal(config.trust[1], DPO);
     assert_string_equal(config.citizens.clients_ca, "");
 }
 
@@ -72,6 +78,7 @@ static void test_what_may_be_left_out_has_its_default(void **state)
     assert_string_equal(config.citizens.address, "127.0.0.1");
     assert_string_equal(config.citizens_host, "localhost");
     assert_int_equal(config.signatures, 1);
+    assert_int_equal(config.signatures_to_widen, 2);
     assert_int_equal(config.open_citizens, 1000);
     assert_false(config.allow_swap);
 }
@@ -91,8 +98,7 @@ static void test_a_missing_key_is_named(void **state)
     (void)state;
     assert_refused("\"data\": \"vault\",", "", "/data", "line 1");
     assert_refused("\"port\": 8442,", "", "/citizens/port", "line 7");
-    assert_refused(",\n  \"policy\": {\"trust\": [\"city+00112233+AAAA\", \"dpo+44556677+BBBB\"]}",
-                   "", "/policy/trust", "line");
+    assert_refused(",\n  \"policy\": {\"trust\": " TRUST "}", "", "/policy/trust", "line");
 }
 
 static void test_an_unknown_key_is_named(void **state)
@@ -112,9 +118,8 @@ static void test_a_key_of_the_wrong_type_is_named_with_its_line(void **state)
     assert_refused("8442", "\"8442\"", "/citizens/port", "line 7");
     assert_refused("8442", "84.5", "/citizens/port", "line 7");
     assert_refused("\"data\"", "\"allow_swap\": 1, \"data\"", "/allow_swap", "line 2");
-    assert_refused("[\"city+00112233+AAAA\", \"dpo+44556677+BBBB\"]", "\"x\"", "/policy/trust",
-                   "line 11");
-    assert_refused("\"city+00112233+AAAA\"", "7", "/policy/trust", "line 11");
+    assert_refused(TRUST, "\"x\"", "/policy/trust", "line 11");
+    assert_refused("\"" CITY "\"", "7", "/policy/trust", "line 11");
     assert_refused("{\"socket\": \"admin.sock\"}", "\"admin.sock\"", "admin", "wrong type");
 }
 
@@ -147,9 +152,86 @@ static void test_an_empty_or_long_text_is_refused(void **state)
 static void test_too_many_trusted_keys_are_refused(void **state)
 {
     (void)state;
-    assert_refused("[\"city+00112233+AAAA\", \"dpo+44556677+BBBB\"]",
-                   "[\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\",\"9\"]", "/policy/trust",
-                   "too many");
+    assert_refused(TRUST, "[\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\",\"9\"]",
+                   "/policy/trust", "too many");
+}
+
+static void test_a_trusted_key_may_have_an_end(void **state)
+{
+    (void)state;
+    VAULT_AUTO(buf_finish) struct buf text = changed(CITY, CITY " until 2028-01-01T00:00:00Z");
+    assert_done(read_text(buf_string(&text)));
+    assert_string_equal(config.trust[0], CITY " until 2028-01-01T00:00:00Z");
+    assert_done(config_check_trust(&config, &test_error));
+}
+
+static void assert_cannot_be_used(const char *from, const char *to, const char *says)
+{
+    VAULT_AUTO(buf_finish) struct buf text = changed(from, to);
+    assert_done(read_text(buf_string(&text)));
+    assert_fails(VAULT_INVALID, config_check_trust(&config, &test_error));
+    if (!strstr(test_error.text, says))
+        fail_msg("not '%s' in: %s", says, test_error.text);
+}
+
+static void test_a_trusted_key_that_cannot_be_used_is_refused(void **state)
+{
+    (void)state;
+    assert_cannot_be_used(CITY, CITY " until 2028", "/policy/trust/0: the end of the key city");
+    assert_cannot_be_used(DPO, DPO "A", "/policy/trust/1: ");
+    assert_cannot_be_used(CITY, "", "/policy/trust/0: ");
+    assert_cannot_be_used(CITY, DPO, "/policy/trust/1: the key of dpo is there twice");
+    assert_cannot_be_used(DPO, CITY " until 2028-01-01T00:00:00Z", "city is there twice");
+    assert_done(read_text(whole));
+    assert_done(config_check_trust(&config, &test_error));
+}
+
+static void assert_signatures(const char *more, int64_t any, int64_t to_widen)
+{
+    char section[64];
+    snprintf(section, sizeof section, "{%s, \"trust\"", more);
+    VAULT_AUTO(buf_finish) struct buf text = changed("{\"trust\"", section);
+    assert_done(read_text(buf_string(&text)));
+    assert_int_equal(config.signatures, any);
+    assert_int_equal(config.signatures_to_widen, to_widen);
+}
+
+static void test_how_many_must_sign_is_as_it_is_said(void **state)
+{
+    (void)state;
+    assert_signatures("\"signatures\": 1", 1, 2);
+    assert_signatures("\"signatures\": 2", 2, 2);
+    assert_signatures("\"signatures_to_widen\": 1", 1, 1);
+    assert_signatures("\"signatures_to_widen\": 2", 1, 2);
+    VAULT_AUTO(buf_finish) struct buf lone = changed(", \"" DPO "\"", "");
+    assert_done(read_text(buf_string(&lone)));
+    assert_int_equal(config.signatures_to_widen, 1);
+    VAULT_AUTO(buf_finish) struct buf none = changed(TRUST, "[]");
+    assert_done(read_text(buf_string(&none)));
+    assert_int_equal(config.signatures_to_widen, 1);
+}
+
+static void test_more_signatures_than_keys_are_refused(void **state)
+{
+    (void)state;
+    assert_refused("{\"trust\"", "{\"signatures\": 3, \"trust\"",
+                   "/policy/signatures is more than there are keys in policy.trust", "line 11");
+    assert_refused("{\"trust\"", "{\"signatures_to_widen\": 3, \"trust\"",
+                   "/policy/signatures_to_widen is more than there are keys in policy.trust",
+                   "line 11");
+    assert_refused("{\"trust\"", "{\"signatures_to_widen\": 0, \"trust\"",
+                   "/policy/signatures_to_widen must be 1 to 8", "line 11");
+    assert_refused("{\"trust\"", "{\"signatures_to_widen\": \"2\", \"trust\"",
+                   "/policy/signatures_to_widen must be a whole number", "line 11");
+    assert_refused("{\"trust\": " TRUST, "{\"trust\": [], \"signatures\": 2",
+                   "/policy/signatures is more", "line 11");
+}
+
+static void test_widening_takes_no_fewer_signatures_than_the_rest(void **state)
+{
+    (void)state;
+    assert_refused("{\"trust\"", "{\"signatures\": 2, \"signatures_to_widen\": 1, \"trust\"",
+                   "/policy/signatures_to_widen is less than policy.signatures", "line 11");
 }
 
 static void test_what_is_no_json_object_is_refused(void **state)
@@ -206,12 +288,18 @@ static void test_what_is_printed_can_be_read_again(void **state)
 int main(void)
 {
     json_start();
+    if (crypto_start(true, NULL))
+        return 1;
     return TEST_RUN(
         test_a_whole_configuration_is_understood, test_what_may_be_left_out_has_its_default,
         test_relative_paths_are_from_the_files_folder, test_a_missing_key_is_named,
         test_an_unknown_key_is_named, test_a_key_of_the_wrong_type_is_named_with_its_line,
         test_numbers_have_their_range, test_an_empty_or_long_text_is_refused,
-        test_too_many_trusted_keys_are_refused, test_what_is_no_json_object_is_refused,
-        test_a_file_that_is_not_there_is_named, test_a_huge_file_is_refused,
-        test_a_failed_read_changes_nothing, test_what_is_printed_can_be_read_again);
+        test_too_many_trusted_keys_are_refused, test_a_trusted_key_may_have_an_end,
+        test_a_trusted_key_that_cannot_be_used_is_refused, test_how_many_must_sign_is_as_it_is_said,
+        test_more_signatures_than_keys_are_refused,
+        test_widening_takes_no_fewer_signatures_than_the_rest,
+        test_what_is_no_json_object_is_refused, test_a_file_that_is_not_there_is_named,
+        test_a_huge_file_is_refused, test_a_failed_read_changes_nothing,
+        test_what_is_printed_can_be_read_again);
 }

@@ -53,19 +53,29 @@ static void make_bundle(void)
     sign_as("dpo", dpo);
 }
 
+/* Load, trusting these keys at a time. */
+static enum vault_code load_at(const char *const lines[], size_t count, size_t signatures,
+                               int64_t now_s)
+{
+    struct policy_trust trust = {.signatures = signatures, .now_s = now_s};
+    VAULT_AUTO(policy_free) struct policy *policy = NULL;
+    for (size_t i = 0; i < count; i++)
+        assert_done(policy_trust_add(&trust, bytes_of_text(lines[i]), &test_error));
+    return policy_load_signed(folder, &trust, &policy, NULL, &test_error);
+}
+
 static enum vault_code load(const char *const vkeys[], size_t count, size_t signatures)
 {
-    const struct policy_trust trust = {vkeys, count, signatures};
-    VAULT_AUTO(policy_free) struct policy *policy = NULL;
-    return policy_load_signed(folder, &trust, &policy, NULL, &test_error);
+    return load_at(vkeys, count, signatures, 0);
 }
 
 static void test_a_signed_bundle_loads_with_what_its_manifest_says(void **state)
 {
     (void)state;
     make_bundle();
-    const struct policy_trust trust = {both, 1, 1};
+    struct policy_trust trust = {.signatures = 1};
     VAULT_AUTO(policy_free) struct policy *policy = NULL;
+    assert_done(policy_trust_add(&trust, bytes_of_text(dpo), &test_error));
     assert_done(policy_load_signed(folder, &trust, &policy, NULL, &test_error));
     assert_string_equal(policy_name(policy), "tests");
     assert_int_equal(policy_version(policy), 4);
@@ -117,15 +127,101 @@ static void test_any_file_cut_short_is_refused(void **state)
 static void test_as_many_signers_as_are_wanted(void **state)
 {
     (void)state;
-    const char *const twice[] = {dpo, dpo};
     make_bundle();
-    assert_int_equal(load(twice, 2, 2), VAULT_DENIED);
+    assert_int_equal(load(both, 1, 2), VAULT_DENIED);
     sign_as("officer", officer);
     assert_done(load(both, 2, 2));
     assert_done(load(both, 2, 1));
     assert_int_equal(load(both, 2, 3), VAULT_DENIED);
     assert_int_equal(load(both, 0, 1), VAULT_DENIED);
     assert_int_equal(load(both, 2, 0), VAULT_INVALID);
+}
+
+#define END_S INT64_C(1830297600)
+#define UNTIL " until 2028-01-01T00:00:00Z"
+
+static char dpo_until[NOTE_KEY_CHARS_MAX + 32];
+static char officer_until[NOTE_KEY_CHARS_MAX + 32];
+
+/* The bundle, signed by both, and both keys with an end. */
+static void make_ending(void)
+{
+    make_bundle();
+    sign_as("officer", officer);
+    snprintf(dpo_until, sizeof dpo_until, "%s" UNTIL, dpo);
+    snprintf(officer_until, sizeof officer_until, "%s" UNTIL, officer);
+}
+
+static void test_a_key_counts_until_its_end_and_not_at_it(void **state)
+{
+    (void)state;
+    make_ending();
+    const char *const ends[] = {dpo_until};
+    assert_done(load_at(ends, 1, 1, END_S - 1));
+    assert_fails(VAULT_DENIED, load_at(ends, 1, 1, END_S));
+    assert_string_equal(test_error.text,
+                        "the bundle has 0 of the 1 signatures it needs; the key of dpo, which has "
+                        "signed, ended at 2028-01-01T00:00:00Z");
+    assert_fails(VAULT_DENIED, load_at(ends, 1, 1, INT64_MAX));
+    assert_done(load_at(ends, 1, 1, POLICY_BEFORE_EVERY_END));
+}
+
+static void test_every_ended_signer_is_named(void **state)
+{
+    (void)state;
+    make_ending();
+    const char *const ends[] = {dpo_until, officer_until};
+    assert_done(load_at(ends, 2, 2, END_S - 1));
+    assert_fails(VAULT_DENIED, load_at(ends, 2, 1, END_S));
+    assert_non_null(strstr(test_error.text, "the key of dpo, which has signed, ended at"));
+    assert_non_null(strstr(test_error.text, ", the key of officer, which has signed, ended at"));
+}
+
+static void test_an_ended_key_that_has_not_signed_is_not_named(void **state)
+{
+    (void)state;
+    static char third[NOTE_KEY_CHARS_MAX];
+    make_ending();
+    sign_as("third", third);
+    make_ending(); /* dpo and officer anew: third's signature is gone */
+    char third_until[NOTE_KEY_CHARS_MAX + 32];
+    snprintf(third_until, sizeof third_until, "%s" UNTIL, third);
+    const char *const ends[] = {third_until, dpo};
+    assert_fails(VAULT_DENIED, load_at(ends, 2, 2, END_S));
+    assert_null(strstr(test_error.text, "third"));
+    assert_non_null(strstr(test_error.text, "1 of the 2"));
+}
+
+/* Rotation: the old key ends, the new one is trusted beside it, and a bundle signed by both or by
+ * the new one alone is never without a valid signature. */
+static void test_two_keys_hold_at_once_while_one_replaces_the_other(void **state)
+{
+    (void)state;
+    make_ending();
+    const char *const keys[] = {dpo_until, officer};
+    assert_done(load_at(keys, 2, 2, END_S - 1));
+    assert_done(load_at(keys, 2, 1, END_S - 1));
+    assert_done(load_at(keys, 2, 1, END_S));
+    assert_fails(VAULT_DENIED, load_at(keys, 2, 2, END_S));
+}
+
+/* An end is no excuse: a signature that does not hold spoils all, whenever its key ended. */
+static void test_a_broken_signature_by_an_ended_key_still_spoils_all(void **state)
+{
+    (void)state;
+    make_ending();
+    VAULT_AUTO(buf_finish) struct buf note = buf_limited(65536);
+    char path[PATH_MAX];
+    assert_done(file_join(path, sizeof path, folder, "manifest.sig", &test_error));
+    assert_done(file_read(path, &note, &test_error));
+    char *line = strstr((char *)note.data, "\xe2\x80\x94 dpo ");
+    assert_non_null(line);
+    char *letter = line + strlen("\xe2\x80\x94 dpo ") + 20;
+    *letter = *letter == 'A' ? 'B' : 'A';
+    write_file("manifest.sig", buf_view(&note));
+    const char *const keys[] = {dpo_until, officer};
+    assert_fails(VAULT_DENIED, load_at(keys, 2, 1, END_S));
+    assert_done(load_at(keys + 1, 1, 1, END_S));
 }
 
 static void test_a_bundle_that_never_may_decide_is_not_signed(void **state)
@@ -154,5 +250,9 @@ int main(void)
     return TEST_RUN(test_a_signed_bundle_loads_with_what_its_manifest_says,
                     test_any_byte_changed_is_refused, test_any_file_cut_short_is_refused,
                     test_as_many_signers_as_are_wanted,
+                    test_a_key_counts_until_its_end_and_not_at_it, test_every_ended_signer_is_named,
+                    test_an_ended_key_that_has_not_signed_is_not_named,
+                    test_two_keys_hold_at_once_while_one_replaces_the_other,
+                    test_a_broken_signature_by_an_ended_key_still_spoils_all,
                     test_a_bundle_that_never_may_decide_is_not_signed);
 }

@@ -1,3 +1,4 @@
+#include "vault/base/codec.h"
 #include "vault_test.h"
 
 static struct vault_test test;
@@ -283,6 +284,278 @@ static void test_a_lone_trusted_signer_may_widen(void **state)
     vault_close(&test.vault);
 }
 
+/* --- the record of what changes --- */
+
+static struct policy_activation activated;
+
+static json_t *read_record(void)
+{
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(1024 * 1024);
+    json_t *record = NULL;
+    assert_done(file_read(activated.diff_path, &text, &test_error));
+    assert_done(json_parse(buf_view(&text), 16, &record, NULL, &test_error));
+    return record;
+}
+
+static void assert_not_compared(const char *why)
+{
+    VAULT_AUTO(json_free) json_t *record = read_record();
+    assert_false(activated.passed.compared);
+    assert_true(json_is_false(json_object_get(record, "compared")));
+    assert_string_equal(json_string_value(json_object_get(record, "why")), why);
+    assert_true(json_is_false(json_object_get(record, "same")));
+    assert_int_equal(json_array_size(json_object_get(record, "changes")), 0);
+}
+
+static void test_the_first_activation_has_nothing_to_compare_with_and_says_so(void **state)
+{
+    (void)state;
+    make_test_vault(&test);
+    assert_done(active_policy_replace(test.vault, test.bundle, &activated, &test_error));
+    assert_int_equal(activated.version, 1);
+    assert_false(activated.was_damaged);
+    assert_false(activated.passed.widens);
+    assert_not_compared("first");
+    vault_close(&test.vault);
+}
+
+static void test_what_changes_is_recorded_beside_the_copy(void **state)
+{
+    (void)state;
+    char folder[PATH_MAX];
+    make_test_vault(&test);
+    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+    change_bundle("rules/employment.json", "\"identity.birth_date\": \"year\"",
+                  "\"identity.birth_date\": \"age_band\"");
+    sign_as("dpo", 2, dpo);
+    trust_also(dpo, NULL);
+    assert_done(active_policy_replace(test.vault, test.bundle, &activated, &test_error));
+    assert_true(activated.passed.compared);
+    assert_false(activated.passed.widens);
+    assert_int_equal(activated.version, 2);
+    assert_int_equal(activated.passed.changes[POLICY_STRICTER], 1);
+    VAULT_AUTO(json_free) json_t *record = read_record();
+    assert_int_equal(json_array_size(json_object_get(record, "changes")), 1);
+    const json_t *change = json_array_get(json_object_get(record, "changes"), 0);
+    assert_string_equal(json_string_value(json_object_get(change, "kind")), "stricter");
+    assert_true(json_is_object(json_object_get(change, "witness")));
+    /* The copy itself is as it was signed: the record lies beside it. */
+    snprintf(folder, sizeof folder, "%s", activated.diff_path);
+    char *suffix = strstr(folder, ".diff.json");
+    assert_non_null(suffix);
+    *suffix = 0;
+    assert_true(file_exists(folder));
+    assert_non_null(strstr(folder, "/policy/2-"));
+    reopen_test_vault(&test);
+    assert_int_equal(active_version(), 2);
+    vault_close(&test.vault);
+}
+
+static void test_a_new_version_that_changes_nothing_says_the_same(void **state)
+{
+    (void)state;
+    make_test_vault(&test);
+    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+    sign_again(&test, 2);
+    assert_done(active_policy_replace(test.vault, test.bundle, &activated, &test_error));
+    VAULT_AUTO(json_free) json_t *record = read_record();
+    assert_true(json_is_true(json_object_get(record, "same")));
+    assert_null(json_object_get(record, "compared"));
+    vault_close(&test.vault);
+}
+
+static void test_after_a_damaged_one_the_record_says_that_nothing_was_compared(void **state)
+{
+    (void)state;
+    char command[PATH_MAX * 2];
+    make_test_vault(&test);
+    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+    snprintf(command, sizeof command,
+             "for f in '%s'/policy/*/catalogue.json; do echo >>\"$f\"; done", test.dir);
+    assert_int_equal(system(command), 0);
+    reopen_test_vault(&test);
+    sign_again(&test, 2);
+    assert_done(active_policy_replace(test.vault, test.bundle, &activated, &test_error));
+    assert_true(activated.was_damaged);
+    assert_true(activated.passed.widens);
+    assert_not_compared("damaged");
+    vault_close(&test.vault);
+}
+
+/* No record, no activation: something that is no file lies where it belongs. */
+static void test_a_bundle_whose_changes_cannot_be_recorded_does_not_decide(void **state)
+{
+    (void)state;
+    char command[PATH_MAX * 2];
+    make_test_vault(&test);
+    VAULT_AUTO(policy_free) struct policy *policy = NULL;
+    assert_done(policy_load(test.bundle, &policy, NULL, &test_error));
+    char hash[2 * SHA256_BYTES + 1];
+    hex_string(hash, policy_manifest_hash(policy), SHA256_BYTES);
+    snprintf(command, sizeof command, "mkdir -p '%s'/policy/1-%s.diff.json/x", test.dir, hash);
+    assert_int_equal(system(command), 0);
+    activated.version = 77;
+    assert_fails(VAULT_IO, active_policy_replace(test.vault, test.bundle, &activated, &test_error));
+    assert_int_equal(activated.version, 77);
+    assert_int_equal(active_version(), 0);
+    vault_close(&test.vault);
+}
+
+/* --- keys that end --- */
+
+/* A trusted line: the key, until so many seconds after the start of the test. */
+static const char *until(const char *vkey, int64_t after_s, char out[NOTE_KEY_CHARS_MAX + 32])
+{
+    char end[INSTANT_CHARS + 1];
+    instant_format(end, START_MS / 1000 + after_s);
+    snprintf(out, NOTE_KEY_CHARS_MAX + 32, "%s until %s", vkey, end);
+    return out;
+}
+
+static char ending[NOTE_KEY_CHARS_MAX + 32];
+
+static void test_a_key_activates_until_its_end_and_not_at_it(void **state)
+{
+    (void)state;
+    make_test_vault(&test);
+    test.trust[0] = until(test.vkey, 1, ending);
+    reopen_test_vault(&test);
+    test.now_ms = START_MS + 1000;
+    assert_fails(VAULT_DENIED, active_policy_set(test.vault, test.bundle, &test_error));
+    assert_non_null(strstr(test_error.text, "the key of test-dpo, which has signed, ended at "
+                                            "2027-03-08T10:00:01Z"));
+    assert_int_equal(active_version(), 0);
+    test.now_ms = START_MS + 999;
+    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+    assert_int_equal(active_version(), 1);
+    vault_close(&test.vault);
+}
+
+static void test_what_a_key_signed_in_its_time_goes_on_deciding(void **state)
+{
+    (void)state;
+    make_test_vault(&test);
+    test.trust[0] = until(test.vkey, 1, ending);
+    reopen_test_vault(&test);
+    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+    test.now_ms = START_MS + 3600 * 1000;
+    assert_done(vault_ready(test.vault, &test_error));
+    reopen_test_vault(&test);
+    assert_int_equal(active_version(), 1);
+    assert_done(vault_ready(test.vault, &test_error));
+    sign_again(&test, 2);
+    assert_fails(VAULT_DENIED, active_policy_set(test.vault, test.bundle, &test_error));
+    assert_int_equal(active_version(), 1);
+    vault_close(&test.vault);
+}
+
+static void test_what_a_key_signed_that_is_trusted_no_more_is_not_loaded_again(void **state)
+{
+    (void)state;
+    make_test_vault(&test);
+    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+    change_bundle("rules/employment.json", "730", "365");
+    sign_as("dpo", 2, dpo);
+    test.trust[0] = dpo;
+    reopen_test_vault(&test);
+    assert_int_equal(active_version(), 0);
+    assert_fails(VAULT_UNAVAILABLE, vault_ready(test.vault, &test_error));
+    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+    assert_int_equal(active_version(), 2);
+    vault_close(&test.vault);
+}
+
+/* The old key ends an hour from now; the new one is trusted beside it before that. */
+static void test_one_key_replaces_another_without_a_gap(void **state)
+{
+    (void)state;
+    make_test_vault(&test);
+    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+    change_bundle("rules/employment.json", "730", "365");
+    sign_as("dpo", 2, dpo);
+    trust_also(dpo, NULL);
+    test.options.trust = (const char *const[]){until(test.vkey, 3600, ending), dpo};
+    reopen_test_vault(&test);
+    assert_int_equal(active_version(), 1);
+    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+    sign_again(&test, 3); /* by the old key, which holds still; 365 days are no wider */
+    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+    test.now_ms = START_MS + 3600 * 1000;
+    sign_again(&test, 4);
+    assert_fails(VAULT_DENIED, active_policy_set(test.vault, test.bundle, &test_error));
+    assert_int_equal(active_version(), 3);
+    vault_close(&test.vault);
+}
+
+static void test_a_key_that_has_ended_is_not_one_of_the_two_that_widen(void **state)
+{
+    (void)state;
+    make_test_vault(&test);
+    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+    change_bundle("rules/employment.json", "730", "731");
+    sign_as("dpo", 2, dpo);
+    sign_as("officer", 2, officer);
+    trust_also(dpo, officer);
+    test.options.trust = (const char *const[]){test.vkey, dpo, until(officer, 0, ending)};
+    reopen_test_vault(&test);
+    assert_fails(VAULT_DENIED, active_policy_set(test.vault, test.bundle, &test_error));
+    assert_non_null(strstr(test_error.text, "it widens what is released"));
+    assert_non_null(strstr(test_error.text, "1 of the 2 signatures it needs; the key of officer"));
+    test.now_ms = START_MS - 1;
+    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+    vault_close(&test.vault);
+}
+
+static void test_how_many_widen_is_as_the_options_say(void **state)
+{
+    (void)state;
+    make_test_vault(&test);
+    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+    change_bundle("rules/employment.json", "730", "731");
+    sign_as("dpo", 2, dpo);
+    sign_as("officer", 2, officer);
+    test.options.signatures_to_widen = 3;
+    trust_also(dpo, officer);
+    assert_fails(VAULT_DENIED, active_policy_set(test.vault, test.bundle, &test_error));
+    assert_non_null(strstr(test_error.text, "2 of the 3"));
+    test.options.signatures_to_widen = 1;
+    change_bundle("rules/employment.json", "731", "732");
+    sign_as("dpo", 2, dpo);
+    trust_also(dpo, NULL);
+    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+    assert_int_equal(active_version(), 2);
+    vault_close(&test.vault);
+}
+
+/* Another bundle with good signatures, under the folder's name: it is not what was activated. */
+static void test_another_bundle_in_the_place_of_the_active_one_is_not_loaded(void **state)
+{
+    (void)state;
+    char command[PATH_MAX * 3];
+    make_test_vault(&test);
+    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+    vault_close(&test.vault);
+    sign_again(&test, 2);
+    snprintf(command, sizeof command, "cd '%s'/policy/1-*[0-9a-f] && rm -r * && cp -r '%s'/* .",
+             test.dir, test.bundle);
+    assert_int_equal(system(command), 0);
+    open_test_vault(&test);
+    assert_int_equal(active_version(), 0);
+    assert_fails(VAULT_UNAVAILABLE, vault_ready(test.vault, &test_error));
+    vault_close(&test.vault);
+}
+
+static void test_a_trusted_line_that_cannot_be_read_is_named(void **state)
+{
+    (void)state;
+    make_test_vault(&test);
+    test.trust[0] = "dpo+00112233+AAAA";
+    reopen_test_vault(&test);
+    assert_fails(VAULT_INVALID, active_policy_set(test.vault, test.bundle, &test_error));
+    assert_non_null(strstr(test_error.text, "trusted key 1"));
+    vault_close(&test.vault);
+}
+
 static void test_an_older_version_is_refused(void **state)
 {
     (void)state;
@@ -335,5 +608,18 @@ int main(void)
                     test_what_widens_needs_two_signers_where_two_are_trusted,
                     test_after_a_damaged_one_two_signers_are_needed_where_two_are_trusted,
                     test_what_narrows_needs_no_second_signer, test_a_lone_trusted_signer_may_widen,
+                    test_the_first_activation_has_nothing_to_compare_with_and_says_so,
+                    test_what_changes_is_recorded_beside_the_copy,
+                    test_a_new_version_that_changes_nothing_says_the_same,
+                    test_after_a_damaged_one_the_record_says_that_nothing_was_compared,
+                    test_a_bundle_whose_changes_cannot_be_recorded_does_not_decide,
+                    test_a_key_activates_until_its_end_and_not_at_it,
+                    test_what_a_key_signed_in_its_time_goes_on_deciding,
+                    test_what_a_key_signed_that_is_trusted_no_more_is_not_loaded_again,
+                    test_one_key_replaces_another_without_a_gap,
+                    test_a_key_that_has_ended_is_not_one_of_the_two_that_widen,
+                    test_how_many_widen_is_as_the_options_say,
+                    test_another_bundle_in_the_place_of_the_active_one_is_not_loaded,
+                    test_a_trusted_line_that_cannot_be_read_is_named,
                     test_an_older_version_is_refused, test_a_bundle_that_has_expired_is_refused);
 }

@@ -2,6 +2,8 @@
 
 #include <pthread.h>
 
+#include "opened.h"
+#include "vault/base/codec.h"
 #include "vault/parts.h"
 
 static struct vault_test test;
@@ -43,6 +45,52 @@ static void test_consent_releases_what_it_covers_in_the_strictest_form(void **st
     assert_string_equal(json_string_value(json_object_get(birth, "as_of")), "2026-01-02");
     assert_string_equal(json_string_value(json_object_get(birth, "source")), "civil register");
     assert_int_equal(json_array_size(json_object_get(answer, "withheld")), 1);
+    vault_close(&test.vault);
+}
+
+/* What the service was given, but for the entry's own place, which is not known before the entry.
+ */
+static void hash_of_answer(const char *body, char out[BASE64_CHARS(SHA256_BYTES) + 1])
+{
+    uint8_t hash[SHA256_BYTES];
+    const char *log = strstr(body, ",\"log\":{");
+    assert_non_null(log);
+    const struct bytes parts[] = {{(const uint8_t *)body, (size_t)(log - body)}, BYTES("}")};
+    sha256(hash, parts, 2);
+    base64_string(out, hash, sizeof hash);
+}
+
+static void test_the_log_opens_to_what_was_decided_and_to_the_answers_hash(void **state)
+{
+    (void)state;
+    char subject[SUBJECT_CHARS + 1];
+    char hash[BASE64_CHARS(SHA256_BYTES) + 1];
+    struct opened opened;
+    enum release_fault fault;
+    const struct release_ask ask = {BYTES("identity.birth_date"), {0}};
+    begin();
+    give_consent(&test, CONSENT_UNLIMITED);
+    subject_of_citizen(&test, subject);
+    VAULT_AUTO(service_release) struct service_hold hold = hold_service(&test, caseworker_key);
+    VAULT_AUTO(buf_finish) struct buf body = buf_limited(RELEASE_ANSWER_BYTES);
+    VAULT_AUTO(json_free) json_t *context = json_pack("{s:s}", "assurance_at_least", "high");
+    const struct release_request request = {.client_spki = caseworker_key,
+                                            .subject = bytes_of_text(subject),
+                                            .purpose = BYTES(SUPPORT),
+                                            .asks = &ask,
+                                            .ask_count = 1,
+                                            .context = context};
+    const uint64_t index = ledger_head(test.vault->ledger).size;
+    assert_done(release_perform(test.vault, hold.service, &request, &body, &fault, &test_error));
+    open_entry(&test, index, &test.citizen, &opened);
+    hash_of_answer(buf_string(&body), hash);
+    assert_int_equal(opened.event, ENTRY_RELEASE);
+    assert_int_equal(opened.policy_version, 1);
+    assert_string_equal(opened.what,
+                        "identity.birth_date year released\nasserted assurance_at_least");
+    assert_int_equal(strncmp(opened.basis, "consent ", 8), 0);
+    assert_string_equal(opened.answer, hash);
+    service_release(&hold);
     vault_close(&test.vault);
 }
 
@@ -284,6 +332,7 @@ int main(void)
     return TEST_RUN(
         test_nothing_is_released_before_consent,
         test_consent_releases_what_it_covers_in_the_strictest_form,
+        test_the_log_opens_to_what_was_decided_and_to_the_answers_hash,
         test_withdrawing_ends_it_at_once_and_for_good,
         test_consent_given_again_in_the_same_second_counts, test_consent_ends_at_the_second_it_says,
         test_a_consent_of_the_future_does_not_exist_yet, test_uses_are_counted_across_a_restart,

@@ -1,5 +1,9 @@
 #include "vault_test.h"
 
+#include <glob.h>
+
+#include "vault/base/codec.h"
+
 const uint8_t caseworker_key[SHA256_BYTES] = {1};
 const uint8_t library_key[SHA256_BYTES] = {2};
 
@@ -85,6 +89,22 @@ void make_test_vault(struct vault_test *test)
     };
     assert_done(vault_create(&test->options, &recovery, &test_error));
     open_test_vault(test);
+}
+
+bool find_copied_bundle(const struct vault_test *test, uint64_t version,
+                        const uint8_t hash[ENTRY_POLICY_BYTES], char out[PATH_MAX])
+{
+    char hex[HEX_CHARS(ENTRY_POLICY_BYTES) + 1];
+    char pattern[PATH_MAX * 2];
+    glob_t found = {0};
+    hex_string(hex, hash, ENTRY_POLICY_BYTES);
+    snprintf(pattern, sizeof pattern, "%s/policy/%llu-%s*[0-9a-f]", test->dir,
+             (unsigned long long)version, hex);
+    const bool one = glob(pattern, 0, NULL, &found) == 0 && found.gl_pathc == 1;
+    if (one)
+        snprintf(out, PATH_MAX, "%s", found.gl_pathv[0]);
+    globfree(&found);
+    return one;
 }
 
 void import_one(struct vault_test *test, const char *row)

@@ -14,6 +14,7 @@
 #include "vault/base/file.h"
 #include "vault/base/json.h"
 #include "vault/crypto/crypto.h"
+#include "vault/ledger/entry.h"
 #include "vault/policy/signature.h"
 #include "vault/vault/access_request.h"
 #include "vault/vault/active_policy.h"
@@ -65,6 +66,11 @@ void open_test_vault(struct vault_test *test);
 
 /* Stop and start again, as after a clean stop. */
 void reopen_test_vault(struct vault_test *test);
+
+/* The folder of the vault's own copy of the bundle that an entry names by version and the first
+ * bytes of its hash. False if there is none. */
+bool find_copied_bundle(const struct vault_test *test, uint64_t version,
+                        const uint8_t hash[ENTRY_POLICY_BYTES], char out[PATH_MAX]);
 
 void import_one(struct vault_test *test, const char *row);
 struct service_hold hold_service(struct vault_test *test, const uint8_t *key);
