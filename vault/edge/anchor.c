@@ -69,7 +69,6 @@ static enum vault_code read_state(struct anchor *anchor, const struct anchor_opt
     const struct freshness_now now = anchor_now(anchor);
     int64_t anchored_s = now.wall_s;
     VAULT_AUTO(buf_finish) struct buf text = buf_limited(STATE_MAX_BYTES);
-    anchor->is_dirty = true;
     const enum vault_code code = file_read(anchor->state_path, &text, err);
     if (code && code != VAULT_NOT_FOUND)
         return code;
@@ -298,6 +297,7 @@ void anchor_close(struct anchor **anchor)
     pthread_mutex_unlock(&gone->mutex);
     if (gone->keeper_runs)
         pthread_join(gone->keeper, NULL);
+    anchor_write_state(gone);
     fetcher_free(&gone->asking);
     fetcher_free(&gone->stamping);
     cosigners_free(&gone->cosigners);
