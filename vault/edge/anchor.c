@@ -69,7 +69,6 @@ static enum vault_code read_state(struct anchor *anchor, const struct anchor_opt
     const struct freshness_now now = anchor_now(anchor);
     int64_t anchored_s = now.wall_s;
     VAULT_AUTO(buf_finish) struct buf text = buf_limited(STATE_MAX_BYTES);
-    anchor->is_dirty = true;
     const enum vault_code code = file_read(anchor->state_path, &text, err);
     if (code && code != VAULT_NOT_FOUND)
         return code;
@@ -86,14 +85,23 @@ static enum vault_code read_state(struct anchor *anchor, const struct anchor_opt
 
 /* --- The hooks ------------------------------------------------------------------------------ */
 
+/* A policy names a log by its keys; one that it had before will do until the file is changed. */
+static bool is_for(const struct quorum *policy, const struct checkpoint_keys *log)
+{
+    bool found = quorum_is_for(policy, log->key);
+    for (size_t i = 0; i < log->former_count && !found; i++)
+        found = quorum_is_for(policy, &log->former[i]);
+    return found;
+}
+
 /* What the log is to be held against: what witnesses cosigned, and what was kept. */
-static enum vault_code recall(void *context, const struct note_key *log,
+static enum vault_code recall(void *context, const struct checkpoint_keys *log,
                               struct ledger_head heads[VAULT_RECALLED_MAX], size_t *count,
                               struct vault_error *err)
 {
     struct anchor *anchor = context;
     size_t found = 0;
-    if (anchor->policy && !quorum_is_for(anchor->policy, log))
+    if (anchor->policy && !is_for(anchor->policy, log))
         return vault_fail(err, VAULT_INVALID, "the policy of the witnesses is for another log");
     if (anchor->keep_dir[0])
         VAULT_TRY(keep_read(anchor->keep_dir, log, heads, &found, err));
@@ -298,6 +306,7 @@ void anchor_close(struct anchor **anchor)
     pthread_mutex_unlock(&gone->mutex);
     if (gone->keeper_runs)
         pthread_join(gone->keeper, NULL);
+    anchor_write_state(gone);
     fetcher_free(&gone->asking);
     fetcher_free(&gone->stamping);
     cosigners_free(&gone->cosigners);

@@ -141,6 +141,5 @@ void *anchor_keeper_main(void *context)
         anchor_write_state(anchor);
     } while (goes_on(anchor));
     keep(anchor);
-    anchor_write_state(anchor);
     return NULL;
 }

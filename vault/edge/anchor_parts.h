@@ -4,7 +4,7 @@
  *
  * Threads: the log's publisher makes the rounds, the keeper does what may take long on other
  * people's disks and servers, others ask how things stand. The mutex guards what they share and is
- * not held while waiting for a network or a disk.
+ * not held while waiting for a network, or for a disk that is not the log's.
  */
 #pragma once
 

@@ -25,7 +25,6 @@ struct transfer {
     struct fetch *fetch;
     CURL *easy;
     struct curl_slist *headers;
-    char words[CURL_ERROR_SIZE];
 };
 
 static void start_curl(void)
@@ -112,7 +111,6 @@ static bool set_rules(const struct fetcher *fetcher, struct transfer *transfer, 
            curl_easy_setopt(easy, CURLOPT_USERAGENT, "citizen-vault/" VAULT_VERSION) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_data) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer->fetch->answer) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->words) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer) == CURLE_OK &&
            (!fetcher->ca_path[0] ||
             curl_easy_setopt(easy, CURLOPT_CAINFO, fetcher->ca_path) == CURLE_OK);
@@ -135,9 +133,9 @@ static void take_answer(struct transfer *transfer, CURLcode code)
     struct fetch *fetch = transfer->fetch;
     long status = 0;
     if (code != CURLE_OK) {
-        const char *words = transfer->words[0] ? transfer->words : curl_easy_strerror(code);
+        /* The library's plain words: its longer ones have times in them, never twice the same. */
         snprintf(fetch->problem, sizeof fetch->problem, "%s",
-                 fetch->answer->problem ? "its answer is too large" : words);
+                 fetch->answer->problem ? "its answer is too large" : curl_easy_strerror(code));
         return;
     }
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);

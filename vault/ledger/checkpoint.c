@@ -81,15 +81,14 @@ enum vault_code checkpoint_verify(const struct checkpoint *checkpoint, const str
 }
 
 enum vault_code checkpoint_verify_any(const struct checkpoint *checkpoint,
-                                      const struct note_key *key, const struct note_key former[],
-                                      size_t former_count, struct vault_error *err)
+                                      const struct checkpoint_keys *keys, struct vault_error *err)
 {
-    /* The newest of them first; what is said is about the key that the log has now. */
-    for (size_t i = former_count; i > 0; i--) {
-        if (checkpoint_verify(checkpoint, &former[i - 1], NULL) == VAULT_OK)
+    /* What is said is about the key that the log has now. */
+    for (size_t i = keys->former_count; i > 0; i--) {
+        if (checkpoint_verify(checkpoint, &keys->former[i - 1], NULL) == VAULT_OK)
             return VAULT_OK;
     }
-    return checkpoint_verify(checkpoint, key, err);
+    return checkpoint_verify(checkpoint, keys->key, err);
 }
 
 /* The bytes a cosignature is over (tlog-cosignature, "Ed25519 signed message"). */

@@ -17,6 +17,7 @@
 struct known {
     struct cosigner shown;
     const struct note_key *key;
+    uint64_t from;       /* where the next proof begins: by its word, which is not verified */
     uint64_t asked_from; /* the old size of the request under way */
     int64_t not_before_ms;
     struct ledger_head signed_head; /* what the cosignature below is of */
@@ -140,8 +141,10 @@ enum vault_code cosigners_read(struct cosigners *cosigners, struct bytes text,
                 seen[i] = head;
         }
     }
-    for (size_t i = 0; i < cosigners->count; i++)
+    for (size_t i = 0; i < cosigners->count; i++) {
         cosigners->known[i].shown.seen = seen[i];
+        cosigners->known[i].from = seen[i].size;
+    }
     return VAULT_OK;
 }
 
@@ -167,14 +170,13 @@ enum vault_code cosigners_ask(struct cosigners *cosigners, size_t number,
                               struct vault_error *err)
 {
     struct known *known = known_at(cosigners, number);
-    const uint64_t from = known->shown.seen.size;
+    const uint64_t from = known->from;
     struct witness_request request = {.old_size = from, .checkpoint = presented->checkpoint};
     if (from > presented->head.size)
         return contradicts(known, from, presented, err);
-    struct tree_hash root = presented->head.root;
+    struct tree_hash root;
     VAULT_TRY(ledger_prove_growth(presented, from, &request.proof, &root, err));
     known->asked_from = from;
-    known->shown.seen.root = root;
     witness_request_write(&request, body);
     return buf_check(body, err);
 }
@@ -251,6 +253,7 @@ static enum cosigner_result take_signed(struct known *known,
     known->has_signed = true;
     known->at_s = known->shown.cosigned_s < answer->now_s ? known->shown.cosigned_s : answer->now_s;
     known->signed_head = known->shown.seen = presented->head;
+    known->from = presented->head.size;
     known->not_before_ms = 0;
     known->shown.is_failing = false;
     return COSIGNER_SIGNED;
@@ -272,7 +275,7 @@ static enum cosigner_result take_conflict(struct known *known,
     }
     if (size == known->asked_from)
         return failed(known, "409 for the very size that it names", err);
-    known->shown.seen.size = size;
+    known->from = size;
     return COSIGNER_AGAIN;
 }
 

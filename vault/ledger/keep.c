@@ -80,8 +80,9 @@ static void listing_free(struct listing **listing)
     *listing = NULL;
 }
 
-static enum vault_code read_head(const char *dir, const char *name, const struct note_key *log,
-                                 struct ledger_head *out, struct vault_error *err)
+static enum vault_code read_head(const char *dir, const char *name,
+                                 const struct checkpoint_keys *log, struct ledger_head *out,
+                                 struct vault_error *err)
 {
     char path[PATH_MAX];
     struct checkpoint checkpoint;
@@ -89,14 +90,14 @@ static enum vault_code read_head(const char *dir, const char *name, const struct
     VAULT_TRY(file_join(path, sizeof path, dir, name, err));
     VAULT_TRY(file_read(path, &note, err));
     if (checkpoint_parse(buf_view(&note), &checkpoint, NULL) != VAULT_OK ||
-        checkpoint_verify(&checkpoint, log, NULL) != VAULT_OK)
+        checkpoint_verify_any(&checkpoint, log, NULL) != VAULT_OK)
         return vault_fail(err, VAULT_CORRUPT, "%s is not a checkpoint that the log's key signed",
                           path);
     *out = (struct ledger_head){checkpoint.size, checkpoint.root};
     return VAULT_OK;
 }
 
-enum vault_code keep_read(const char *dir, const struct note_key *log,
+enum vault_code keep_read(const char *dir, const struct checkpoint_keys *log,
                           struct ledger_head heads[KEEP_HEADS_MAX], size_t *count,
                           struct vault_error *err)
 {

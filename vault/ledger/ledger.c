@@ -88,6 +88,8 @@ static enum vault_code read_published(const struct ledger_options *options, stru
 {
     char path[PATH_MAX];
     struct checkpoint checkpoint;
+    const struct checkpoint_keys keys = {&options->signer->key, options->former,
+                                         options->former_count};
     VAULT_AUTO(buf_finish) struct buf note = buf_limited(CHECKPOINT_MAX_BYTES);
     VAULT_TRY(new_path(path, options->dir, "checkpoint", err));
     *out = (struct ledger_head){.root = tree_empty_root()};
@@ -95,8 +97,7 @@ static enum vault_code read_published(const struct ledger_options *options, stru
         return VAULT_OK;
     VAULT_TRY(file_read(path, &note, err));
     if (checkpoint_parse(buf_view(&note), &checkpoint, NULL) != VAULT_OK ||
-        checkpoint_verify_any(&checkpoint, &options->signer->key, options->former,
-                              options->former_count, NULL) != VAULT_OK)
+        checkpoint_verify_any(&checkpoint, &keys, NULL) != VAULT_OK)
         return vault_fail(err, VAULT_CORRUPT, "%s is not a checkpoint that the log's key signed",
                           path);
     *out = (struct ledger_head){checkpoint.size, checkpoint.root};

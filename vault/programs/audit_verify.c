@@ -46,22 +46,17 @@ static int read_request(int argc, char **argv, struct request *request)
     return code;
 }
 
-/* The keys of a log: the one that it has, and those that it had. */
-struct keys {
-    struct note_key key;
-    struct note_key former[LEDGER_FORMER_MAX];
-};
-
-static int read_keys(const struct request *request, struct keys *out)
+static int read_keys(const struct request *request, struct note_key *key,
+                     struct note_key former[LEDGER_FORMER_MAX])
 {
-    int code = audit_read_key(request->key, &out->key);
+    int code = audit_read_key(request->key, key);
     for (size_t i = 0; code == 0 && i < request->former_count; i++)
-        code = audit_read_key(request->former[i], &out->former[i]);
+        code = audit_read_key(request->former[i], &former[i]);
     return code;
 }
 
 /* Read a checkpoint that was kept. One that the log did not sign is a wrong argument. */
-static int read_known(const char *path, const struct request *request, const struct keys *keys,
+static int read_known(const char *path, const struct checkpoint_keys *keys,
                       struct verify_known *out)
 {
     struct vault_error err;
@@ -73,8 +68,7 @@ static int read_known(const char *path, const struct request *request, const str
     if (code == VAULT_OK)
         code = checkpoint_parse(buf_view(&note), &checkpoint, &err);
     if (code == VAULT_OK)
-        code = checkpoint_verify_any(&checkpoint, &keys->key, keys->former, request->former_count,
-                                     &err);
+        code = checkpoint_verify_any(&checkpoint, keys, &err);
     if (code) {
         fprintf(stderr, "vault-audit: --known %s: %s\n", path, err.text);
         return AUDIT_EXIT_USAGE;
@@ -229,25 +223,27 @@ static int verify(const struct request *request, const struct verify_options *op
 int audit_verify(int argc, char **argv)
 {
     struct request request = {0};
-    struct keys keys;
+    struct note_key key;
+    struct note_key former[LEDGER_FORMER_MAX];
     struct verify_known known[AUDIT_REPEAT_MAX];
     uint64_t max_age_s = VERIFY_MAX_AGE_DEFAULT_S;
     VAULT_AUTO(quorum_free) struct quorum *policy = NULL;
     int code = read_request(argc, argv, &request);
     if (code == 0)
-        code = read_keys(&request, &keys);
+        code = read_keys(&request, &key, former);
+    const struct checkpoint_keys keys = {&key, former, request.former_count};
     if (code == 0 && request.max_age)
         code = audit_read_number(request.max_age, "--max-age", &max_age_s);
     for (size_t i = 0; code == 0 && i < request.known_count; i++)
-        code = read_known(request.known[i], &request, &keys, &known[i]);
+        code = read_known(request.known[i], &keys, &known[i]);
     if (code == 0 && request.policy)
         code = read_policy(request.policy, &policy);
     if (code)
         return code;
     const struct verify_options options = {
         .dir = request.dir,
-        .key = &keys.key,
-        .former = keys.former,
+        .key = &key,
+        .former = former,
         .former_count = request.former_count,
         .known = known,
         .known_count = request.known_count,

@@ -104,10 +104,11 @@ static enum vault_code open_ledger(struct vault *vault, struct vault_error *err)
     struct ledger_head remembered[VAULT_RECALLED_MAX + 1];
     struct ledger_options options = ledger_options_of(vault);
     const struct vault_anchor *anchor = vault->options.anchor;
+    const struct checkpoint_keys keys = {&options.signer->key, options.former,
+                                         options.former_count};
     size_t recalled = 0;
     if (anchor)
-        VAULT_TRY(anchor->recall(anchor->context, &vault->log_keys.signer.key, remembered,
-                                 &recalled, err));
+        VAULT_TRY(anchor->recall(anchor->context, &keys, remembered, &recalled, err));
     VAULT_TRY(indexer_remembered(vault, &remembered[recalled], err));
     options.remembered = remembered;
     options.remembered_count = recalled + (remembered[recalled].size ? 1 : 0);

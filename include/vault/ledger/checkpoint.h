@@ -48,10 +48,16 @@ enum vault_code checkpoint_parse(struct bytes bytes, struct checkpoint *out,
 enum vault_code checkpoint_verify(const struct checkpoint *checkpoint, const struct note_key *key,
                                   struct vault_error *err) VAULT_MUST_CHECK;
 
-/* The same for a log that has had other keys before: one of them, or this one, signed it. */
+/* The keys of a log: the one that it signs with, and those that it had before. Borrowed. */
+struct checkpoint_keys {
+    const struct note_key *key;
+    const struct note_key *former;
+    size_t former_count;
+};
+
+/* The same for whichever of its keys: one at least signed it. */
 enum vault_code checkpoint_verify_any(const struct checkpoint *checkpoint,
-                                      const struct note_key *key, const struct note_key former[],
-                                      size_t former_count, struct vault_error *err)
+                                      const struct checkpoint_keys *keys, struct vault_error *err)
     VAULT_MUST_CHECK;
 
 /*

@@ -47,7 +47,7 @@ size_t cosigners_count(const struct cosigners *cosigners);
 struct cosigner {
     const char *name; /* of its key */
     const char *url;
-    struct ledger_head seen; /* what it cosigned last, as far as is known; size 0: nothing */
+    struct ledger_head seen; /* the last that it cosigned, verified; size 0: nothing */
     int64_t cosigned_s;      /* when, by its own word; -1: not since the start */
     bool is_failing;
     char problem[COSIGNERS_PROBLEM_CHARS]; /* of the last failure */

@@ -15,7 +15,7 @@
 
 #include "vault/base/buf.h"
 #include "vault/base/error.h"
-#include "vault/crypto/note.h"
+#include "vault/ledger/checkpoint.h"
 #include "vault/ledger/ledger.h"
 
 #define KEEP_DAYS_MAX  100U
@@ -23,9 +23,9 @@
 
 /*
  * Read all that is kept. VAULT_IO if the folder is not there or cannot be written; VAULT_CORRUPT,
- * naming the file, if a checkpoint in it is none that the log's key signed.
+ * naming the file, if a checkpoint in it is none that a key of the log's signed.
  */
-enum vault_code keep_read(const char *dir, const struct note_key *log,
+enum vault_code keep_read(const char *dir, const struct checkpoint_keys *log,
                           struct ledger_head heads[KEEP_HEADS_MAX], size_t *count,
                           struct vault_error *err) VAULT_MUST_CHECK;
 

@@ -20,6 +20,7 @@
 #include "vault/base/buf.h"
 #include "vault/base/clock.h"
 #include "vault/base/error.h"
+#include "vault/ledger/checkpoint.h"
 #include "vault/ledger/ledger.h"
 #include "vault/store/keyring.h"
 
@@ -36,7 +37,7 @@ struct vault_anchor {
     void *context;
 
     /* What the log is to be held against when it is opened, beside the vault's own memory. */
-    enum vault_code (*recall)(void *context, const struct note_key *log,
+    enum vault_code (*recall)(void *context, const struct checkpoint_keys *log,
                               struct ledger_head heads[VAULT_RECALLED_MAX], size_t *count,
                               struct vault_error *err);
 

@@ -285,12 +285,36 @@ static void test_what_is_printed_can_be_read_again(void **state)
     assert_non_null(strstr(buf_string(&first), "\"open_citizens\":1000"));
 }
 
+static void test_who_sees_the_log_may_be_left_out_or_empty_or_given(void **state)
+{
+    (void)state;
+    assert_done(read_text(whole));
+    assert_string_equal(config.log.witnesses, "");
+    assert_string_equal(config.log.keep, "");
+    assert_int_equal(config.log.stale_s, 14400);
+    assert_int_equal(config.log.warn_s, 1800);
+    VAULT_AUTO(buf_finish)
+    struct buf given = changed("\"policy\"", "\"log\": {\"witnesses\": \"/w\", \"witnesses_ca\": "
+                                             "\"\", \"keep\": \"kept\", \"timestamps\": "
+                                             "\"http://tsa.example\", \"stale_s\": 60},\n"
+                                             "  \"policy\"");
+    assert_done(read_text(buf_string(&given)));
+    assert_string_equal(config.log.witnesses, "/w");
+    assert_string_equal(config.log.witnesses_ca, "");
+    assert_non_null(strstr(config.log.keep, "/kept"));
+    assert_string_equal(config.log.timestamps, "http://tsa.example");
+    assert_int_equal(config.log.stale_s, 60);
+    assert_refused("\"policy\"", "\"log\": {\"stale_s\": 0}, \"policy\"", "/log/stale_s", "line");
+    assert_refused("\"policy\"", "\"log\": {\"witness\": \"/w\"}, \"policy\"", "log.witness", "");
+}
+
 int main(void)
 {
     json_start();
     if (crypto_start(true, NULL))
         return 1;
     return TEST_RUN(
+        test_who_sees_the_log_may_be_left_out_or_empty_or_given,
         test_a_whole_configuration_is_understood, test_what_may_be_left_out_has_its_default,
         test_relative_paths_are_from_the_files_folder, test_a_missing_key_is_named,
         test_an_unknown_key_is_named, test_a_key_of_the_wrong_type_is_named_with_its_line,

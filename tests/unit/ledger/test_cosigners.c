@@ -433,6 +433,24 @@ static void test_what_is_known_survives_as_text(void **state)
     assert_int_equal(ask(1), COSIGNER_SIGNED);
 }
 
+static void test_only_what_was_verified_is_remembered(void **state)
+{
+    (void)state;
+    VAULT_AUTO(buf_finish) struct buf before = buf_limited(8192);
+    VAULT_AUTO(buf_finish) struct buf after = buf_limited(8192);
+    grow(6);
+    assert_int_equal(ask(1), COSIGNER_SIGNED);
+    cosigners_write(world.cosigners, &before);
+    grow(6);
+    /* Wherever it says that it stands, and however often it changes its mind. */
+    assert_int_equal(hear(1, 409, "9\n"), COSIGNER_AGAIN);
+    assert_int_equal(hear(1, 409, "3\n"), COSIGNER_AGAIN);
+    assert_int_equal(hear(1, 409, "999\n"), COSIGNER_CONTRADICTS);
+    cosigners_write(world.cosigners, &after);
+    assert_true(bytes_equal(buf_view(&before), buf_view(&after)));
+    assert_int_equal(ask(1), COSIGNER_SIGNED);
+}
+
 static void test_damaged_text_is_not_taken(void **state)
 {
     (void)state;
@@ -497,6 +515,7 @@ int main(void)
         WITH(test_a_forked_log_is_noticed_by_the_422),
         WITH(test_a_conflict_at_the_very_size_is_grave_too),
         WITH(test_what_is_known_survives_as_text),
+        WITH(test_only_what_was_verified_is_remembered),
         WITH(test_damaged_text_is_not_taken),
         WITH(test_a_policy_that_asks_nobody_is_never_met),
     };

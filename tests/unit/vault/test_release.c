@@ -327,9 +327,120 @@ static void test_without_a_policy_nothing_is_released(void **state)
     vault_close(&test.vault);
 }
 
+/* An anchor that says what it is told to. */
+struct fake_anchor {
+    bool is_stale;
+    struct ledger_head kept; /* size 0: nothing */
+};
+
+static enum vault_code fake_recall(void *context, const struct checkpoint_keys *log,
+                                   struct ledger_head heads[VAULT_RECALLED_MAX], size_t *count,
+                                   struct vault_error *err)
+{
+    const struct fake_anchor *fake = context;
+    (void)log;
+    (void)err;
+    heads[0] = fake->kept;
+    *count = fake->kept.size ? 1 : 0;
+    return VAULT_OK;
+}
+
+static int64_t fake_present(void *context, const struct ledger_presented *presented,
+                            struct buf *lines)
+{
+    (void)context;
+    (void)presented;
+    (void)lines;
+    return 600000;
+}
+
+static enum vault_code fake_check(void *context, struct vault_error *err)
+{
+    const struct fake_anchor *fake = context;
+    return fake->is_stale ? vault_fail(err, VAULT_UNAVAILABLE, "nobody has seen it") : VAULT_OK;
+}
+
+static void fake_describe(void *context, struct buf *out)
+{
+    (void)context;
+    buf_text(out, "{}");
+}
+
+static enum vault_code try_release(const char *subject, enum release_fault *fault)
+{
+    const struct release_ask asks[] = {{BYTES("identity.birth_date"), {0}}};
+    VAULT_AUTO(service_release) struct service_hold hold = hold_service(&test, caseworker_key);
+    VAULT_AUTO(buf_finish) struct buf body = buf_limited(RELEASE_ANSWER_BYTES);
+    const struct release_request request = {.client_spki = caseworker_key,
+                                            .subject = bytes_of_text(subject),
+                                            .purpose = BYTES(SUPPORT),
+                                            .asks = asks,
+                                            .ask_count = 1};
+    const enum vault_code code =
+        release_perform(test.vault, hold.service, &request, &body, fault, &test_error);
+    assert_true(code == VAULT_OK || body.size == 0);
+    return code;
+}
+
+static void test_the_door_is_shut_while_nobody_outside_has_seen_the_log(void **state)
+{
+    (void)state;
+    struct fake_anchor fake = {.is_stale = false};
+    const struct vault_anchor anchor = {&fake, fake_recall, fake_present, fake_check,
+                                        fake_describe};
+    char subject[SUBJECT_CHARS + 1];
+    enum release_fault fault;
+    begin();
+    test.options.anchor = &anchor;
+    reopen_test_vault(&test);
+    give_consent(&test, CONSENT_UNLIMITED);
+    assert_int_equal(released_now(), 2);
+    subject_of_citizen(&test, subject);
+    fake.is_stale = true;
+    const uint64_t before = ledger_head(test.vault->ledger).size;
+    assert_fails(VAULT_UNAVAILABLE, try_release(subject, &fault));
+    assert_int_equal(fault, RELEASE_SHUT);
+    /* The same for a subject that there is none of, and for what is no subject at all. */
+    assert_fails(VAULT_UNAVAILABLE, try_release("aaaaaaaaaaaaaaaaaaaaaaaaaa", &fault));
+    assert_int_equal(fault, RELEASE_SHUT);
+    assert_fails(VAULT_UNAVAILABLE, try_release("?", &fault));
+    assert_int_equal(ledger_head(test.vault->ledger).size, before);
+    assert_fails(VAULT_UNAVAILABLE, vault_ready(test.vault, &test_error));
+    assert_string_equal(test_error.text, "nobody has seen it");
+    /* Everything else goes on. */
+    assert_done(consent_withdraw(test.vault, &test.citizen, CASEWORKER, SUPPORT, &test_error));
+    give_consent(&test, CONSENT_UNLIMITED);
+    assert_true(ledger_head(test.vault->ledger).size > before);
+    fake.is_stale = false;
+    assert_int_equal(released_now(), 2);
+    vault_close(&test.vault);
+    test.options.anchor = NULL;
+}
+
+static void test_a_vault_older_than_what_was_kept_of_it_does_not_open(void **state)
+{
+    (void)state;
+    struct fake_anchor fake = {.is_stale = false};
+    const struct vault_anchor anchor = {&fake, fake_recall, fake_present, fake_check,
+                                        fake_describe};
+    begin();
+    fake.kept = ledger_head(test.vault->ledger);
+    vault_close(&test.vault);
+    test.options.anchor = &anchor;
+    open_test_vault(&test);
+    vault_close(&test.vault);
+    fake.kept.size += 100;
+    assert_fails(VAULT_CORRUPT, vault_open(&test.options, &test.vault, &test_error));
+    fake.kept.size -= 101;
+    assert_fails(VAULT_CORRUPT, vault_open(&test.options, &test.vault, &test_error));
+    test.options.anchor = NULL;
+}
+
 int main(void)
 {
     return TEST_RUN(
+        test_the_door_is_shut_while_nobody_outside_has_seen_the_log,
+        test_a_vault_older_than_what_was_kept_of_it_does_not_open,
         test_nothing_is_released_before_consent,
         test_consent_releases_what_it_covers_in_the_strictest_form,
         test_the_log_opens_to_what_was_decided_and_to_the_answers_hash,
