@@ -2,7 +2,8 @@
  * listener - one port: connections, limits, deadlines; one handler for every request.
  *
  * Each connection has a thread of its own, so a handler may wait (for the log's disk, for a
- * decision) without holding anybody else up. What clients can hold is bounded: connections in all,
+ * decision) without holding anybody else up; measured against suspended connections by
+ * tests/bench/waiting_bench. What clients can hold is bounded: connections in all,
  * header and body bytes, and time. The HTTP library's own time-out only
  * counts silence, so a sweeper ends what drips: a handshake and headers, a body, or an idle
  * connection that has taken longer than the deadline.

@@ -1,0 +1,399 @@
+/*
+ * waiting_bench - how a request that waits for the log's disk should wait.
+ *
+ *     waiting_bench [--seconds S] [--rounds R] DIR
+ *
+ * Three servers of the HTTP library, without TLS, enter an entry into a log for each request and
+ * answer when it is durable:
+ *
+ *     connection   a thread for each connection, which waits
+ *     pool         as many threads as POOL, which wait, with the connections shared among them
+ *     suspend      the same pool, which suspends the connection; another thread, which waits for
+ *                  the entries in their order, resumes it
+ *
+ * For 8, 64 and 256 connections they are measured in turns, R times; medians are printed, and the
+ * ratio to the first. DIR is a folder on the disk to be measured; what is made in it is removed.
+ */
+#include <arpa/inet.h>
+#include <limits.h>
+#include <microhttpd.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "vault/base/file.h"
+#include "vault/base/json.h"
+#include "vault/crypto/crypto.h"
+#include "vault/ledger/ledger.h"
+
+#define POOL            8
+#define CONNECTIONS_MAX 256
+#define ROUNDS_MAX      50
+#define SAMPLES_MAX     200000
+#define STACK_BYTES     (256U * 1024)
+
+static const unsigned connection_counts[] = {8, 64, CONNECTIONS_MAX};
+#define COUNTS (sizeof connection_counts / sizeof connection_counts[0])
+
+static struct vault_error error;
+static struct ledger *ledger;
+static struct MHD_Response *answer_ok;
+static atomic_bool running;
+
+static void must(bool done, const char *what)
+{
+    if (done)
+        return;
+    fprintf(stderr, "waiting_bench: %s: %s\n", what, error.text);
+    exit(1); // NOLINT(concurrency-mt-unsafe)
+}
+
+static double now_s(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+static void enter(struct ledger_ticket *ticket)
+{
+    static const uint8_t opening[256];
+    const struct entry entry = {.event = ENTRY_ADMIN, .service = bytes_of_text("plie-rennes")};
+    must(ledger_enqueue(ledger, &entry, (struct bytes){opening, sizeof opening}, ticket, &error) ==
+             VAULT_OK,
+         "entering");
+}
+
+static void wait_for(const struct ledger_ticket *ticket)
+{
+    must(ledger_wait(ledger, ticket, &error) == VAULT_OK, "waiting");
+}
+
+/* --- Suspended requests, in the order of their entries --- */
+
+struct waiting {
+    struct ledger_ticket ticket;
+    struct MHD_Connection *connection;
+    bool is_durable;
+    struct waiting *next;
+};
+
+static pthread_mutex_t queue_mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t queue_filled = PTHREAD_COND_INITIALIZER;
+static struct waiting *queue_head;
+static struct waiting *queue_tail;
+static bool queue_ends;
+
+static void suspend(struct waiting *waiting)
+{
+    /* Entered and queued as one, so that the queue has the log's order. */
+    pthread_mutex_lock(&queue_mutex);
+    enter(&waiting->ticket);
+    MHD_suspend_connection(waiting->connection);
+    if (queue_tail)
+        queue_tail->next = waiting;
+    else
+        queue_head = waiting;
+    queue_tail = waiting;
+    pthread_cond_signal(&queue_filled);
+    pthread_mutex_unlock(&queue_mutex);
+}
+
+static struct waiting *next_waiting(void)
+{
+    pthread_mutex_lock(&queue_mutex);
+    while (!queue_head && !queue_ends)
+        pthread_cond_wait(&queue_filled, &queue_mutex);
+    struct waiting *waiting = queue_head;
+    if (waiting) {
+        queue_head = waiting->next;
+        if (!queue_head)
+            queue_tail = NULL;
+    }
+    pthread_mutex_unlock(&queue_mutex);
+    return waiting;
+}
+
+static void *resume_all(void *context)
+{
+    struct waiting *waiting;
+    while ((waiting = next_waiting())) {
+        wait_for(&waiting->ticket);
+        waiting->is_durable = true;
+        MHD_resume_connection(waiting->connection);
+    }
+    return context;
+}
+
+/* --- Servers --- */
+
+struct way {
+    const char *name;
+    unsigned flags;
+    unsigned pool;
+    MHD_AccessHandlerCallback handler;
+};
+
+static enum MHD_Result waits(void *context, struct MHD_Connection *connection, const char *url,
+                             const char *method, const char *version, const char *upload,
+                             size_t *upload_size, void **request)
+{
+    static int seen;
+    struct ledger_ticket ticket;
+    (void)context, (void)url, (void)method, (void)version, (void)upload, (void)upload_size;
+    if (!*request) {
+        *request = &seen;
+        return MHD_YES;
+    }
+    enter(&ticket);
+    wait_for(&ticket);
+    return MHD_queue_response(connection, MHD_HTTP_OK, answer_ok);
+}
+
+static enum MHD_Result suspends(void *context, struct MHD_Connection *connection, const char *url,
+                                const char *method, const char *version, const char *upload,
+                                size_t *upload_size, void **request)
+{
+    (void)context, (void)url, (void)method, (void)version, (void)upload, (void)upload_size;
+    struct waiting *waiting = *request;
+    if (!waiting) {
+        *request = calloc(1, sizeof *waiting);
+        return *request ? MHD_YES : MHD_NO;
+    }
+    if (waiting->is_durable)
+        return MHD_queue_response(connection, MHD_HTTP_OK, answer_ok);
+    waiting->connection = connection;
+    suspend(waiting);
+    return MHD_YES;
+}
+
+static void forget(void *context, struct MHD_Connection *connection, void **request,
+                   enum MHD_RequestTerminationCode code)
+{
+    (void)context, (void)connection, (void)code;
+    free(*request);
+    *request = NULL;
+}
+
+static void forget_nothing(void *context, struct MHD_Connection *connection, void **request,
+                           enum MHD_RequestTerminationCode code)
+{
+    (void)context, (void)connection, (void)code;
+    *request = NULL;
+}
+
+static const struct way ways[] = {
+    {"connection", MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL, 0, waits},
+    {"pool", MHD_USE_EPOLL, POOL, waits},
+    {"suspend", MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, POOL, suspends},
+};
+#define WAYS (sizeof ways / sizeof ways[0])
+
+static struct MHD_Daemon *start(const struct way *way, uint16_t *port)
+{
+    const struct sockaddr_in address = {.sin_family = AF_INET,
+                                        .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    struct MHD_OptionItem options[] = {
+        {way->pool ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, way->pool, NULL},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    struct MHD_Daemon *daemon = MHD_start_daemon(
+        way->flags | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ITC, 0, NULL, NULL, way->handler,
+        NULL, MHD_OPTION_SOCK_ADDR, (const struct sockaddr *)&address, MHD_OPTION_CONNECTION_LIMIT,
+        2U * CONNECTIONS_MAX, MHD_OPTION_NOTIFY_COMPLETED,
+        way->handler == suspends ? forget : forget_nothing, NULL, MHD_OPTION_THREAD_STACK_SIZE,
+        (size_t)STACK_BYTES, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+    must(daemon != NULL, "starting a server");
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT);
+    must(info != NULL, "asking for its port");
+    *port = info->port;
+    return daemon;
+}
+
+/* --- Clients --- */
+
+struct client {
+    pthread_t thread;
+    uint16_t port;
+    size_t count;
+    float *waits_ms;
+    size_t waits_max;
+};
+
+static bool ask(int fd)
+{
+    static const char request[] = "GET / HTTP/1.1\r\nHost: bench.example\r\n\r\n";
+    char text[1024];
+    size_t size = 0;
+    if (write(fd, request, sizeof request - 1) != (ssize_t)sizeof request - 1)
+        return false;
+    while (size < 6 || memcmp(text + size - 6, "\r\n\r\nok", 6) != 0) {
+        const ssize_t got = read(fd, text + size, sizeof text - size);
+        if (got <= 0)
+            return false;
+        size += (size_t)got;
+    }
+    return true;
+}
+
+static void *be_client(void *context)
+{
+    struct client *client = context;
+    const struct sockaddr_in address = {.sin_family = AF_INET,
+                                        .sin_port = htons(client->port),
+                                        .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    VAULT_AUTO(file_close) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    must(fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof address) == 0,
+         "connecting");
+    while (atomic_load_explicit(&running, memory_order_relaxed)) {
+        const double began = now_s();
+        must(ask(fd), "asking");
+        if (client->count < client->waits_max)
+            client->waits_ms[client->count] = (float)((now_s() - began) * 1000);
+        client->count++;
+    }
+    return NULL;
+}
+
+struct run {
+    double rate;
+    double median_ms;
+    double p99_ms;
+};
+
+static int by_float(const void *a, const void *b)
+{
+    const float left = *(const float *)a;
+    const float right = *(const float *)b;
+    return (left > right) - (left < right);
+}
+
+static int by_rate(const void *a, const void *b)
+{
+    const double left = ((const struct run *)a)->rate;
+    const double right = ((const struct run *)b)->rate;
+    return (left > right) - (left < right);
+}
+
+static struct run load(uint16_t port, unsigned connections, double seconds)
+{
+    static float all[SAMPLES_MAX];
+    static struct client clients[CONNECTIONS_MAX];
+    const size_t share = SAMPLES_MAX / connections;
+    size_t total = 0;
+    size_t sampled = 0;
+    atomic_store(&running, true);
+    const double began = now_s();
+    for (unsigned i = 0; i < connections; i++) {
+        clients[i] = (struct client){.port = port, .waits_ms = all + i * share, .waits_max = share};
+        must(pthread_create(&clients[i].thread, NULL, be_client, &clients[i]) == 0, "a thread");
+    }
+    usleep((useconds_t)(seconds * 1e6));
+    atomic_store(&running, false);
+    for (unsigned i = 0; i < connections; i++)
+        pthread_join(clients[i].thread, NULL);
+    const double took = now_s() - began;
+    for (unsigned i = 0; i < connections; i++) {
+        const size_t count = clients[i].count < share ? clients[i].count : share;
+        memmove(all + sampled, clients[i].waits_ms, count * sizeof *all);
+        sampled += count;
+        total += clients[i].count;
+    }
+    qsort(all, sampled, sizeof *all, by_float);
+    return (struct run){(double)total / took, all[sampled / 2],
+                        all[(size_t)((double)sampled * 0.99)]};
+}
+
+static struct run measure(const struct way *way, unsigned connections, double seconds)
+{
+    uint16_t port = 0;
+    pthread_t resumer;
+    queue_ends = false;
+    must(pthread_create(&resumer, NULL, resume_all, NULL) == 0, "a thread");
+    struct MHD_Daemon *daemon = start(way, &port);
+    const struct run run = load(port, connections, seconds);
+    pthread_mutex_lock(&queue_mutex);
+    queue_ends = true;
+    pthread_cond_signal(&queue_filled);
+    pthread_mutex_unlock(&queue_mutex);
+    pthread_join(resumer, NULL);
+    MHD_stop_daemon(daemon);
+    return run;
+}
+
+static void bench(double seconds, unsigned rounds)
+{
+    static struct run runs[WAYS][COUNTS][ROUNDS_MAX];
+    for (unsigned round = 0; round < rounds; round++) {
+        for (size_t n = 0; n < COUNTS; n++) {
+            for (size_t way = 0; way < WAYS; way++)
+                runs[way][n][round] = measure(&ways[way], connection_counts[n], seconds);
+        }
+    }
+    printf("%-12s %12s %12s %10s %10s %7s\n", "", "connections", "requests/s", "p50 ms", "p99 ms",
+           "ratio");
+    for (size_t n = 0; n < COUNTS; n++) {
+        double first = 0;
+        for (size_t way = 0; way < WAYS; way++) {
+            qsort(runs[way][n], rounds, sizeof(struct run), by_rate);
+            const struct run *median = &runs[way][n][rounds / 2];
+            first = way == 0 ? median->rate : first;
+            printf("%-12s %12u %12.0f %10.3f %10.3f %7.2f\n", ways[way].name, connection_counts[n],
+                   median->rate, median->median_ms, median->p99_ms, median->rate / first);
+        }
+    }
+}
+
+static void open_log(const char *dir, struct note_signer *signer)
+{
+    char path[PATH_MAX];
+    VAULT_AUTO(secret_free) struct secret *seed = NULL;
+    must(secret_random(SIGN_SEED_BYTES, &seed, &error) == VAULT_OK, "a key");
+    must(note_signer_make(bytes_of_text("bench.example/log"), NOTE_ED25519, seed, signer, &error) ==
+             VAULT_OK,
+         "a key");
+    must(file_join(path, sizeof path, dir, "log", &error) == VAULT_OK, "the log");
+    const struct ledger_options options = {.dir = path, .signer = signer, .clock = clock_system};
+    must(ledger_create(&options, &error) == VAULT_OK, "the log");
+    must(ledger_open(&options, &ledger, &error) == VAULT_OK, "the log");
+}
+
+int main(int argc, char **argv)
+{
+    double seconds = 1;
+    unsigned rounds = 5;
+    const char *dir = NULL;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--seconds") == 0 && i + 1 < argc)
+            seconds = strtod(argv[++i], NULL);
+        else if (strcmp(argv[i], "--rounds") == 0 && i + 1 < argc)
+            rounds = (unsigned)strtoul(argv[++i], NULL, 10);
+        else
+            dir = argv[i];
+    }
+    char made[PATH_MAX];
+    if (!dir || rounds < 1 || rounds > ROUNDS_MAX || seconds <= 0 ||
+        snprintf(made, sizeof made, "%s/waiting-bench-XXXXXX", dir) >= (int)sizeof made) {
+        fputs("usage: waiting_bench [--seconds S] [--rounds R] DIR\n", stderr);
+        return 64;
+    }
+    must(mkdtemp(made) != NULL, "making a folder");
+    json_start();
+    must(crypto_start(true, &error) == VAULT_OK, "starting");
+    VAULT_AUTO(note_signer_finish) struct note_signer signer = {0};
+    open_log(made, &signer);
+    static char body[] = "ok";
+    answer_ok = MHD_create_response_from_buffer(2, body, MHD_RESPMEM_PERSISTENT);
+    must(answer_ok != NULL, "an answer");
+    bench(seconds, rounds);
+    MHD_destroy_response(answer_ok);
+    ledger_close(&ledger);
+    char command[PATH_MAX + 16];
+    snprintf(command, sizeof command, "rm -r '%s'", made);
+    return system(command) == 0 ? 0 : 1; // NOLINT(concurrency-mt-unsafe,cert-env33-c)
+}
