@@ -211,6 +211,11 @@ static enum vault_code run_citizen_erase(const struct command_call *call)
     return erase_citizen(call->context->vault, &citizen, call->err);
 }
 
+static enum vault_code run_log_prune(const struct command_call *call)
+{
+    return vault_prune_log(call->context->vault, call->err);
+}
+
 static enum vault_code run_log_new_key(const struct command_call *call)
 {
     buf_text(call->result, "{\"key\":\"");
@@ -283,6 +288,7 @@ static const struct {
     {"citizen import", run_citizen_import},
     {"citizen erase", run_citizen_erase},
     {"log new-key", run_log_new_key},
+    {"log prune", run_log_prune},
     {"policy activate", run_policy_activate},
 };
 

@@ -197,14 +197,33 @@ static enum vault_code erase_all(const struct ctl *ctl, const json_t *references
     return VAULT_OK;
 }
 
+/* The one that is named, or those on standard input. */
+static enum vault_code read_erased(const char *name, json_t **out, struct vault_error *err)
+{
+    if (strcmp(name, "-") == 0)
+        return ctl_read_references(out, err);
+    *out = json_pack("[s]", name);
+    return *out ? VAULT_OK : vault_fail(err, VAULT_INVALID, "the reference is not UTF-8");
+}
+
 int ctl_citizen_erase(const struct ctl *ctl, int argc, char **argv)
 {
     struct vault_error err;
     VAULT_AUTO(json_free) json_t *references = NULL;
+    const char *name = NULL;
+    bool sure = false;
     size_t erased = 0;
-    if (argc != 2 || strcmp(argv[1], "--for-ever") != 0)
-        return ctl_usage("citizen erase takes --for-ever, and references on standard input");
-    enum vault_code code = ctl_read_references(&references, &err);
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--yes") == 0)
+            sure = true;
+        else if (!name && (argv[i][0] != '-' || argv[i][1] == 0))
+            name = argv[i];
+        else
+            return ctl_usage("citizen erase takes ID --yes");
+    }
+    if (!name || !sure)
+        return ctl_usage("citizen erase takes ID --yes: there is no way back");
+    enum vault_code code = read_erased(name, &references, &err);
     if (code == VAULT_OK)
         code = erase_all(ctl, references, &erased, &err);
     if (ctl->json)

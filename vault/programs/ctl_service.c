@@ -1,5 +1,6 @@
 /*
- * vaultctl status, service …, log new-key, policy activate: one question to the daemon, one answer.
+ * vaultctl status, service …, log new-key, log prune, policy activate: one question to the daemon,
+ * one answer.
  */
 #include <fcntl.h>
 #include <getopt.h>
@@ -313,6 +314,18 @@ int ctl_service_subjects(const struct ctl *ctl, int argc, char **argv)
         printf("%s %s\n", json_string_value(json_array_get(references, i)),
                json_string_value(json_array_get(result, i)));
     return exit_code;
+}
+
+int ctl_log_prune(const struct ctl *ctl, int argc, char **argv)
+{
+    (void)argv;
+    VAULT_AUTO(buf_finish) struct buf request = buf_limited(REQUEST_BYTES_MAX);
+    VAULT_AUTO(json_free) json_t *result = NULL;
+    if (argc != 1)
+        return ctl_usage("log prune takes no arguments");
+    begin(&request, "log prune");
+    buf_byte(&request, '}');
+    return ask(ctl, &request, &result, "pruned");
 }
 
 int ctl_log_new_key(const struct ctl *ctl, int argc, char **argv)

@@ -183,6 +183,11 @@ enum vault_code vault_present_log(struct vault *vault, int64_t timeout_ms, struc
     return ledger_present(vault->ledger, timeout_ms, err);
 }
 
+enum vault_code vault_prune_log(struct vault *vault, struct vault_error *err)
+{
+    return retention_run(vault, err);
+}
+
 enum vault_code vault_ready(struct vault *vault, struct vault_error *err)
 {
     VAULT_TRY(ledger_health(vault->ledger, err));

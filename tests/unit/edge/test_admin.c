@@ -357,6 +357,26 @@ static void test_who_is_erased_is_gone_and_only_once(void **state)
     end();
 }
 
+static void test_the_log_is_pruned_when_asked(void **state)
+{
+    (void)state;
+    char subject[SUBJECT_CHARS + 1];
+    begin();
+    subject_of_citizen(&test, subject);
+    json_decref(ask_release(&test, subject));
+    const uint64_t before = log_size();
+    result_of("{\"command\":\"log prune\"}");
+    assert_int_equal(log_size(), before);
+    test.now_ms += 400 * 86400000LL;
+    /* The opening is filed a moment after its entry. */
+    for (int i = 0; i < 500 && log_size() == before; i++) {
+        result_of("{\"command\":\"log prune\"}");
+        usleep(20000);
+    }
+    assert_int_equal(log_size(), before + 2); /* the clock has stepped, too */
+    end();
+}
+
 static void test_a_new_key_of_the_log_is_told(void **state)
 {
     (void)state;
@@ -713,9 +733,10 @@ int main(void)
         test_certificates_are_not_given_for_nothing,
         test_an_enrolment_list_is_given_in_order_and_logged,
         test_an_enrolment_list_that_is_wrong_gives_nobody, test_each_row_of_an_import_is_answered,
-        test_a_new_key_of_the_log_is_told, test_who_is_erased_is_gone_and_only_once,
-        test_an_import_has_1_to_100_rows_of_text, test_a_policy_is_activated_from_its_folder,
-        test_one_connection_carries_many_requests, test_the_socket_is_for_the_vaults_own_user,
+        test_a_new_key_of_the_log_is_told, test_the_log_is_pruned_when_asked,
+        test_who_is_erased_is_gone_and_only_once, test_an_import_has_1_to_100_rows_of_text,
+        test_a_policy_is_activated_from_its_folder, test_one_connection_carries_many_requests,
+        test_the_socket_is_for_the_vaults_own_user,
         test_a_socket_that_a_dead_process_left_is_replaced,
         test_a_socket_that_answers_is_left_alone, test_what_is_no_socket_is_left_alone,
         test_paths_that_no_socket_can_have_are_refused, test_several_clients_are_answered_at_once,
