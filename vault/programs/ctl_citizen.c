@@ -1,5 +1,5 @@
 /*
- * vaultctl citizen import: rows of JSON, some at a time, each answered by itself.
+ * vaultctl citizen import: rows of JSON or of a table, some at a time, each answered by itself.
  * vaultctl citizen erase: one after the other, for ever.
  */
 #include <errno.h>
@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "citizen_table.h"
 #include "ctl.h"
 #include "options.h"
 #include "vault/base/clock.h"
@@ -106,7 +107,6 @@ static enum vault_code add_row(struct import *import, const char *line, size_t s
 static enum vault_code import_lines(struct import *import, struct vault_error *err)
 {
     static char line[PEOPLE_ROW_BYTES_MAX + 2];
-    begin_batch(import);
     while (fgets(line, sizeof line, import->file)) {
         size_t size = strlen(line);
         import->read_bytes += (off_t)size;
@@ -118,9 +118,48 @@ static enum vault_code import_lines(struct import *import, struct vault_error *e
         VAULT_TRY(add_row(import, line, size, err));
     }
     explicit_bzero(line, sizeof line);
-    if (ferror(import->file))
-        return vault_fail_errno(err, "reading the rows");
-    return send_batch(import, err);
+    return ferror(import->file) ? vault_fail_errno(err, "reading the rows") : VAULT_OK;
+}
+
+/* A row that is none: said by its number, like one that the daemon refuses. */
+static enum vault_code refuse_row(struct import *import, const struct vault_error *why,
+                                  struct vault_error *err)
+{
+    VAULT_TRY(send_batch(import, err));
+    import->row++;
+    import->refused++;
+    clear_progress(import);
+    fprintf(stderr, "row %zu: %s\n", import->row, why->text);
+    begin_batch(import);
+    return VAULT_OK;
+}
+
+static enum vault_code import_table(struct import *import, struct vault_error *err)
+{
+    VAULT_AUTO(citizen_table_close) struct citizen_table table;
+    VAULT_AUTO(buf_finish) struct buf row = buf_limited(PEOPLE_ROW_BYTES_MAX);
+    bool found = true;
+    VAULT_TRY(citizen_table_open(&table, import->file, err));
+    for (;;) {
+        struct vault_error why;
+        buf_clear(&row);
+        const enum vault_code code = citizen_table_next(&table, &row, &found, &why);
+        import->read_bytes = ftello(import->file);
+        if (code == VAULT_INVALID || code == VAULT_TOO_LARGE)
+            VAULT_TRY(refuse_row(import, &why, err));
+        else if (code)
+            return vault_fail(err, code, "%s", why.text);
+        else if (found)
+            VAULT_TRY(add_row(import, (const char *)row.data, row.size, err));
+        else
+            return VAULT_OK;
+    }
+}
+
+static bool is_table(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    return dot && strcmp(dot, ".csv") == 0;
 }
 
 static void close_file(FILE **file)
@@ -147,7 +186,10 @@ static enum vault_code import_file(const struct ctl *ctl, const char *path, stru
     import->started_ms = clock_monotonic_ms();
     import->draws = isatty(STDERR_FILENO) == 1;
     import->request = buf_limited(REQUEST_BYTES_MAX);
-    const enum vault_code code = import_lines(import, err);
+    begin_batch(import);
+    enum vault_code code = is_table(path) ? import_table(import, err) : import_lines(import, err);
+    if (code == VAULT_OK)
+        code = send_batch(import, err);
     buf_finish(&import->request);
     clear_progress(import);
     return code;
@@ -158,7 +200,7 @@ int ctl_citizen_import(const struct ctl *ctl, int argc, char **argv)
     struct import import = {0};
     struct vault_error err;
     if (argc != 2)
-        return ctl_usage("citizen import takes FILE.jsonl");
+        return ctl_usage("citizen import takes FILE.csv or FILE.jsonl");
     const enum vault_code code = import_file(ctl, argv[1], &import, &err);
     if (ctl->json)
         printf("{\"imported\":%zu,\"known\":%zu,\"refused\":%zu}\n", import.imported, import.known,

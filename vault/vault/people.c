@@ -62,19 +62,38 @@ static enum vault_code read_account(struct row *row, struct vault_error *err)
     return VAULT_OK;
 }
 
+/* What a cell of a table holds, as JSON of the field's type. */
+static enum vault_code write_text(struct row *row, enum policy_type type, const json_t *text,
+                                  struct vault_error *err)
+{
+    const bool is_text = type == POLICY_TEXT || type == POLICY_DATE || type == POLICY_CODE ||
+                         type == POLICY_IDENTIFIER;
+    if (!json_is_string(text))
+        return wrong(err, "text is a text");
+    if (is_text) {
+        json_write_string(&row->texts, json_text(text));
+        return VAULT_OK;
+    }
+    VAULT_AUTO(json_free) json_t *value = NULL;
+    VAULT_TRY(json_parse(json_text(text), ROW_DEPTH_MAX, &value, NULL, err));
+    json_write_value(&row->texts, value);
+    return VAULT_OK;
+}
+
 /* The value's JSON text is appended to row->texts; its place is known when all are there. */
 static enum vault_code read_value(struct row *row, const struct policy *policy, const char *name,
                                   const json_t *value, int64_t now_s, struct vault_error *err)
 {
-    static const char *const members[] = {"value", "as_of", "source", NULL};
+    static const char *const members[] = {"value", "text", "as_of", "source", NULL};
+    const json_t *given = json_object_get(value, "value");
+    const json_t *text = json_object_get(value, "text");
     const json_t *as_of = json_object_get(value, "as_of");
     const json_t *source = json_object_get(value, "source");
     const uint16_t field = policy_find(policy, POLICY_FIELD, bytes_of_text(name));
     if (field == POLICY_NONE || policy_field_is_derived(policy, field))
         return wrong(err, "a field that the policy's catalogue does not have as a stored one");
-    if (!json_is_object(value) || json_unknown_member(value, members) ||
-        !json_object_get(value, "value"))
-        return wrong(err, "a value is an object with value, as_of and source");
+    if (!json_is_object(value) || json_unknown_member(value, members) || !given == !text)
+        return wrong(err, "a value is an object with value or text, as_of and source");
     if (row->value_count == ROW_VALUES_MAX)
         return wrong(err, "too many values");
     struct citizen_value *out = &row->values[row->value_count++];
@@ -86,7 +105,10 @@ static enum vault_code read_value(struct row *row, const struct policy *policy, 
     if (source)
         out->source = json_string_value(source);
     const size_t before = row->texts.size;
-    json_write_value(&row->texts, json_object_get(value, "value"));
+    if (given)
+        json_write_value(&row->texts, given);
+    else
+        VAULT_TRY(write_text(row, policy_field_type(policy, field), text, err));
     VAULT_TRY(buf_check(&row->texts, err));
     out->json.size = row->texts.size - before;
     return policy_value_check(policy, field,

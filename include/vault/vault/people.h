@@ -5,6 +5,9 @@
  *      "values":{"identity.birth_date":{"value":"1990-05-17","as_of":"2026-09-01T00:00:00Z",
  *                                       "source":"civil register"}}}
  *
+ * A table has no JSON: "text" in the place of "value" is what a cell holds. It is the value of a
+ * field of text, a date, a code or an identifier as it stands, and JSON for the other types.
+ *
  * Only reference and values are required. Every value is checked against the active policy's
  * catalogue: its field must be there, be stored and not derived, and the value of its type. A row
  * is taken whole or not at all. A reference that is there already is VAULT_CONFLICT, and its
