@@ -202,6 +202,13 @@ static enum vault_code run_citizen_import(const struct command_call *call)
     return VAULT_OK;
 }
 
+static enum vault_code run_citizen_export(const struct command_call *call)
+{
+    const char *reference;
+    VAULT_TRY(text_of(call, "reference", &reference));
+    return people_export(call->context->vault, reference, call->result, call->err);
+}
+
 static enum vault_code run_citizen_erase(const struct command_call *call)
 {
     const char *reference;
@@ -286,6 +293,7 @@ static const struct {
     {"service subjects", run_service_subjects},
     {"auditor add", run_auditor_add},
     {"citizen import", run_citizen_import},
+    {"citizen export", run_citizen_export},
     {"citizen erase", run_citizen_erase},
     {"log new-key", run_log_new_key},
     {"log prune", run_log_prune},

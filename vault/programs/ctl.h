@@ -33,6 +33,7 @@ ctl_run ctl_service_list;
 ctl_run ctl_service_subjects;
 ctl_run ctl_auditor_add;
 ctl_run ctl_citizen_import;
+ctl_run ctl_citizen_export;
 ctl_run ctl_citizen_erase;
 ctl_run ctl_log_new_key;
 ctl_run ctl_log_prune;

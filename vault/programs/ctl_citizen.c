@@ -1,5 +1,6 @@
 /*
  * vaultctl citizen import: rows of JSON or of a table, some at a time, each answered by itself.
+ * vaultctl citizen export: all of one citizen into a file.
  * vaultctl citizen erase: one after the other, for ever.
  */
 #include <errno.h>
@@ -213,15 +214,50 @@ int ctl_citizen_import(const struct ctl *ctl, int argc, char **argv)
     return import.refused ? REFUSED_EXIT : 0;
 }
 
-static enum vault_code erase_one(int fd, const json_t *reference, struct vault_error *err)
+/* The one that is named, or those on standard input. */
+static enum vault_code read_named(const char *name, json_t **out, struct vault_error *err)
+{
+    if (strcmp(name, "-") == 0)
+        return ctl_read_references(out, err);
+    *out = json_pack("[s]", name);
+    return *out ? VAULT_OK : vault_fail(err, VAULT_INVALID, "the reference is not UTF-8");
+}
+
+static enum vault_code ask_about(int fd, const char *command, const json_t *reference,
+                                 json_t **result, struct vault_error *err)
 {
     VAULT_AUTO(buf_finish) struct buf request = buf_limited(REQUEST_BYTES_MAX);
-    VAULT_AUTO(json_free) json_t *result = NULL;
-    buf_text(&request, "{\"command\":\"citizen erase\",\"reference\":");
+    buf_format(&request, "{\"command\":\"%s\",\"reference\":", command);
     json_write_value(&request, reference);
     buf_byte(&request, '}');
     VAULT_TRY(buf_check(&request, err));
-    return ctl_ask(fd, &request, &result, err);
+    return ctl_ask(fd, &request, result, err);
+}
+
+/* The file is for its owner alone, and is not written over. */
+static enum vault_code export_one(const struct ctl *ctl, const char *name, const char *path,
+                                  struct vault_error *err)
+{
+    VAULT_AUTO(file_close) int fd = -1;
+    VAULT_AUTO(json_free) json_t *references = NULL;
+    VAULT_AUTO(json_free) json_t *result = NULL;
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(REQUEST_BYTES_MAX);
+    VAULT_TRY(read_named(name, &references, err));
+    VAULT_TRY(ctl_connect(ctl, &fd, err));
+    VAULT_TRY(ask_about(fd, "citizen export", json_array_get(references, 0), &result, err));
+    json_write_value(&text, result);
+    buf_byte(&text, '\n');
+    VAULT_TRY(buf_check(&text, err));
+    return file_create(path, buf_view(&text), 0600, err);
+}
+
+int ctl_citizen_export(const struct ctl *ctl, int argc, char **argv)
+{
+    struct vault_error err;
+    if (argc != 4 || strcmp(argv[2], "--out") != 0)
+        return ctl_usage("citizen export takes ID --out FILE");
+    const enum vault_code code = export_one(ctl, argv[1], argv[3], &err);
+    return code ? ctl_failed(code, &err) : 0;
 }
 
 static enum vault_code erase_all(const struct ctl *ctl, const json_t *references, size_t *erased,
@@ -230,22 +266,15 @@ static enum vault_code erase_all(const struct ctl *ctl, const json_t *references
     VAULT_AUTO(file_close) int fd = -1;
     VAULT_TRY(ctl_connect(ctl, &fd, err));
     for (; *erased < json_array_size(references); (*erased)++) {
-        const enum vault_code code = erase_one(fd, json_array_get(references, *erased), err);
+        VAULT_AUTO(json_free) json_t *result = NULL;
+        const enum vault_code code =
+            ask_about(fd, "citizen erase", json_array_get(references, *erased), &result, err);
         if (code) {
             vault_error_context(err, "line %zu", *erased + 1);
             return code;
         }
     }
     return VAULT_OK;
-}
-
-/* The one that is named, or those on standard input. */
-static enum vault_code read_erased(const char *name, json_t **out, struct vault_error *err)
-{
-    if (strcmp(name, "-") == 0)
-        return ctl_read_references(out, err);
-    *out = json_pack("[s]", name);
-    return *out ? VAULT_OK : vault_fail(err, VAULT_INVALID, "the reference is not UTF-8");
 }
 
 int ctl_citizen_erase(const struct ctl *ctl, int argc, char **argv)
@@ -265,7 +294,7 @@ int ctl_citizen_erase(const struct ctl *ctl, int argc, char **argv)
     }
     if (!name || !sure)
         return ctl_usage("citizen erase takes ID --yes: there is no way back");
-    enum vault_code code = read_erased(name, &references, &err);
+    enum vault_code code = read_named(name, &references, &err);
     if (code == VAULT_OK)
         code = erase_all(ctl, references, &erased, &err);
     if (ctl->json)

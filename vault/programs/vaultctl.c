@@ -45,6 +45,8 @@ static const struct {
      "sign a certificate for an auditor's own key"},
     {"citizen", "import", ctl_citizen_import, false, "FILE.csv|FILE.jsonl",
      "bring citizens in, a row each; may be run again"},
+    {"citizen", "export", ctl_citizen_export, false, "ID|- --out FILE",
+     "write all of a citizen into a file of JSON; their log says so"},
     {"citizen", "erase", ctl_citizen_erase, false, "ID|- --yes",
      "destroy a citizen's key and all that is theirs, for ever; - for IDs on standard input"},
     {"log", "prune", ctl_log_prune, false, "",

@@ -39,3 +39,15 @@ enum vault_code people_import(struct vault *vault, const struct bytes rows[], si
 /* A citizen by the city's reference: for the operator. VAULT_NOT_FOUND. */
 enum vault_code people_find(struct vault *vault, const char *reference, struct citizen_id *out,
                             struct vault_error *err) VAULT_MUST_CHECK;
+
+/*
+ * Append all of a citizen, by the city's reference, as JSON: every value as an import takes it, and
+ * every record of a consent as it was stored.
+ *
+ *     {"format":"vault-citizen/1","reference":"…","values":{FIELD:{"value","as_of","source"}},
+ *      "consents":[…]}
+ *
+ * The citizen's log has an entry that the operator did it, durable on return. VAULT_NOT_FOUND.
+ */
+enum vault_code people_export(struct vault *vault, const char *reference, struct buf *out,
+                              struct vault_error *err) VAULT_MUST_CHECK;

@@ -198,9 +198,33 @@ static void test_an_import_that_made_nobody_is_no_event(void **state)
     vault_close(&test.vault);
 }
 
+static void test_an_export_has_all_of_a_citizen_and_is_an_entry_of_theirs(void **state)
+{
+    (void)state;
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(65536);
+    VAULT_AUTO(json_free) json_t *all = NULL;
+    make_test_vault(&test);
+    fill_test_vault(&test);
+    give_consent(&test, CONSENT_UNLIMITED);
+    const uint64_t before = ledger_head(test.vault->ledger).size;
+    assert_done(people_export(test.vault, "T-1", &text, &test_error));
+    assert_int_equal(ledger_head(test.vault->ledger).size, before + 1);
+    assert_done(json_parse(buf_view(&text), 16, &all, NULL, &test_error));
+    assert_string_equal(json_string_value(json_object_get(all, "reference")), "T-1");
+    const json_t *born = json_object_get(json_object_get(all, "values"), "identity.birth_date");
+    assert_string_equal(json_string_value(json_object_get(born, "value")), "1990-05-17");
+    assert_non_null(json_object_get(born, "as_of"));
+    assert_non_null(json_object_get(born, "source"));
+    assert_int_equal(json_array_size(json_object_get(all, "consents")), 1);
+    assert_fails(VAULT_NOT_FOUND, people_export(test.vault, "T-9", &text, &test_error));
+    assert_int_equal(ledger_head(test.vault->ledger).size, before + 1);
+    vault_close(&test.vault);
+}
+
 int main(void)
 {
-    return TEST_RUN(test_values_are_stored_with_their_source_and_time,
+    return TEST_RUN(test_an_export_has_all_of_a_citizen_and_is_an_entry_of_theirs,
+                    test_values_are_stored_with_their_source_and_time,
                     test_bad_rows_say_why_and_are_left_out_whole,
                     test_a_bad_row_does_not_harm_its_neighbours, test_an_import_can_be_run_again,
                     test_nothing_is_imported_without_a_catalogue,
