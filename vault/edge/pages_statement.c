@@ -46,19 +46,6 @@ static void read_periods(struct statement *statement)
     statement->periods[statement->period_count++] = asked;
 }
 
-static struct policy_actor actor_of(const struct policy *policy, const struct service *service)
-{
-    struct policy_actor actor = {
-        .service = policy_find(policy, POLICY_SERVICE, bytes_of_text(service->id))};
-    for (size_t i = 0; i < service->classes.count; i++) {
-        const uint16_t class =
-            policy_find(policy, POLICY_CLASS, bytes_of_text(service->classes.names[i]));
-        if (class != POLICY_NONE && actor.class_count < POLICY_SERVICE_CLASSES_MAX)
-            actor.classes[actor.class_count++] = class;
-    }
-    return actor;
-}
-
 /* What is asked about: the rules of one service and one purpose. */
 struct prospects {
     struct policy_actor actor;
@@ -100,7 +87,7 @@ static enum vault_code read_offer(struct statement *statement, struct vault_erro
         return VAULT_OK;
     }
     struct prospects prospects = {
-        .actor = actor_of(policy, statement->service.service),
+        .actor = service_actor(statement->service.service, policy),
         .purpose = policy_find(policy, POLICY_PURPOSE, bytes_of_text(statement->purpose)),
         .now_s = visit_now_s(statement->visit),
         .found = calloc(policy_count(policy, POLICY_FIELD) + 1, sizeof *prospects.found),

@@ -107,30 +107,16 @@ static enum vault_code check_field(const struct policy *policy,
     return VAULT_OK;
 }
 
-static void actor_of(const struct policy *policy, const struct service *service,
-                     struct policy_actor *out)
-{
-    *out = (struct policy_actor){
-        .service = policy_find(policy, POLICY_SERVICE, bytes_of_text(service->id))};
-    for (size_t i = 0; i < service->classes.count; i++) {
-        const uint16_t class =
-            policy_find(policy, POLICY_CLASS, bytes_of_text(service->classes.names[i]));
-        if (class != POLICY_NONE && out->class_count < POLICY_SERVICE_CLASSES_MAX)
-            out->classes[out->class_count++] = class;
-    }
-}
-
 static enum vault_code check_fields(const struct vault *vault, const struct policy *policy,
                                     const struct service *service, const struct access_ask *ask,
                                     uint16_t purpose, enum access_fault *fault,
                                     struct vault_error *err)
 {
-    struct policy_actor actor;
+    const struct policy_actor actor = service_actor(service, policy);
     struct policy_prospect *prospects =
         calloc(policy_count(policy, POLICY_FIELD) + 1, sizeof *prospects);
     if (!prospects)
         return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
-    actor_of(policy, service, &actor);
     const size_t count =
         policy_prospects(policy, &actor, purpose, clock_now_s(&vault->options.clock), prospects);
     enum vault_code code = VAULT_OK;

@@ -83,20 +83,9 @@ static enum vault_code resolve_names(struct passage *passage, enum release_fault
 
 static void resolve_actor(struct passage *passage)
 {
-    struct policy_actor *actor = &passage->decision.actor;
-    const struct service *service = passage->service;
-    *actor = (struct policy_actor){.service = POLICY_NONE};
     passage->decision.purpose_registered =
-        service_has(&service->purposes, passage->request->purpose);
-    if (!passage->policy)
-        return;
-    actor->service = policy_find(passage->policy, POLICY_SERVICE, bytes_of_text(service->id));
-    for (size_t i = 0; i < service->classes.count; i++) {
-        const uint16_t class =
-            policy_find(passage->policy, POLICY_CLASS, bytes_of_text(service->classes.names[i]));
-        if (class != POLICY_NONE && actor->class_count < POLICY_SERVICE_CLASSES_MAX)
-            actor->classes[actor->class_count++] = class;
-    }
+        service_has(&passage->service->purposes, passage->request->purpose);
+    passage->decision.actor = service_actor(passage->service, passage->policy);
 }
 
 /* --- The conditions ------------------------------------------------------------------------- */

@@ -313,6 +313,21 @@ static bool id_is_taken(struct vault *vault, const char *id)
     return control_service_get(vault->store, id, &json, &state, NULL) == VAULT_OK;
 }
 
+struct policy_actor service_actor(const struct service *service, const struct policy *policy)
+{
+    struct policy_actor actor = {.service = POLICY_NONE};
+    if (!policy)
+        return actor;
+    actor.service = policy_find(policy, POLICY_SERVICE, bytes_of_text(service->id));
+    for (size_t i = 0; i < service->classes.count; i++) {
+        const uint16_t class =
+            policy_find(policy, POLICY_CLASS, bytes_of_text(service->classes.names[i]));
+        if (class != POLICY_NONE && actor.class_count < POLICY_SERVICE_CLASSES_MAX)
+            actor.classes[actor.class_count++] = class;
+    }
+    return actor;
+}
+
 enum vault_code service_add(struct vault *vault, struct bytes registration, struct vault_error *err)
 {
     struct service service = {0};

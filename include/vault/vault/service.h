@@ -21,6 +21,7 @@
 #include "vault/base/json.h"
 #include "vault/crypto/hash.h"
 #include "vault/crypto/secret.h"
+#include "vault/policy/policy.h"
 #include "vault/store/control_service.h"
 #include "vault/vault/vault.h"
 
@@ -65,6 +66,9 @@ enum vault_code service_by_key(struct vault *vault, const uint8_t spki[SHA256_BY
 /* VAULT_NOT_FOUND. A suspended service is found. */
 enum vault_code service_by_id(struct vault *vault, struct bytes id, struct service_hold *out,
                               struct vault_error *err) VAULT_MUST_CHECK;
+
+/* The service as a policy knows it; for no policy, somebody whom no rule covers. */
+struct policy_actor service_actor(const struct service *service, const struct policy *policy);
 
 /* Register from JSON text. VAULT_INVALID says where; VAULT_CONFLICT if the id is taken. Logged. */
 enum vault_code service_add(struct vault *vault, struct bytes registration, struct vault_error *err)
