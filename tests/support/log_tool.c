@@ -1,8 +1,8 @@
 /*
  * log_tool - logs for the tests of vault-audit from outside.
  *
- *     log_tool DIR COUNT [SEED]    make the log in DIR if there is none, add COUNT entries, and
- *                                  print its verifier key
+ *     log_tool DIR COUNT [SEED]    make the log in DIR if there is none, add COUNT entries, of the
+ *                                  services test-0, test-1, …, and print its verifier key
  *     log_tool cosign DIR SEED NAME TIME
  *                                  cosign DIR's checkpoint as a witness, and print the witness's
  * key
@@ -42,7 +42,8 @@ static enum vault_code add_entries(const char *dir, unsigned long count,
                                    const struct note_signer *signer)
 {
     const struct ledger_options options = {.dir = dir, .signer = signer, .clock = clock_system};
-    const struct entry entry = {.event = ENTRY_ADMIN};
+    struct entry entry = {.event = ENTRY_ADMIN};
+    char service[32];
     VAULT_AUTO(ledger_close) struct ledger *ledger = NULL;
     struct ledger_ticket ticket;
     const enum vault_code made = ledger_create(&options, &error);
@@ -50,6 +51,8 @@ static enum vault_code add_entries(const char *dir, unsigned long count,
         return made;
     VAULT_TRY(ledger_open(&options, &ledger, &error));
     for (unsigned long i = 0; i < count;) {
+        snprintf(service, sizeof service, "test-%lu", i);
+        entry.service = bytes_of_text(service);
         const enum vault_code code =
             ledger_enqueue(ledger, &entry, (struct bytes){0}, &ticket, &error);
         if (code && code != VAULT_LIMITED)
