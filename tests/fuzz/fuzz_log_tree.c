@@ -107,7 +107,7 @@ static void inclusion(const struct tree_proof *proof, uint64_t index, uint64_t s
 static void consistency(const struct tree_proof *proof, uint64_t old, uint64_t size)
 {
     const struct tree_hash whole = hash_of(0xaa);
-    if (old == 0 || old > size) {
+    if ((old == 0 && size > 0) || old > size) {
         REQUIRE(tree_check_consistency(proof, old, size, &whole, &whole, NULL) == VAULT_DENIED);
         return;
     }
