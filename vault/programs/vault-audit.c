@@ -42,7 +42,8 @@ static const struct {
     {"witness", audit_witness, "--listen ADDRESS:PORT --key FILE --state DIR [--log VKEY]…",
      "Be a C2SP witness: cosign the checkpoints of logs that only ever grow, until SIGTERM.\n"
      "        Prints its verifier key and where it listens (port 0 takes a free one). Which logs:\n"
-     "        those in DIR/logs, one VKEY a line, to which --log adds; DIR also remembers what was\n"
+     "        those in DIR/logs, one VKEY a line, to which --log adds; DIR also remembers what "
+     "was\n"
      "        cosigned last, and must never be lost or set back. Plain HTTP: put TLS in front."},
     {"witness-key", audit_witness_key, "NAME FILE",
      "Make a witness's key: the private half into FILE, its verifier key to standard output."},
