@@ -2,8 +2,9 @@
  * log_tool - logs for the tests of vault-audit from outside.
  *
  *     log_tool DIR COUNT [SEED [FORMER]]
- *                                  make the log in DIR if there is none, add COUNT entries, and
- *                                  print its verifier key; FORMER is the seed of the key before
+ *                                  make the log in DIR if there is none, add COUNT entries, of the
+ *                                  services test-0, test-1, …, and print its verifier key;
+ *                                  FORMER is the seed of the key before
  *     log_tool cosign DIR SEED NAME TIME
  *                                  cosign DIR's checkpoint as a witness, and print the witness's
  * key
@@ -49,7 +50,8 @@ static enum vault_code add_entries(const char *dir, unsigned long count,
                                            .former = former,
                                            .former_count = former ? 1 : 0,
                                            .clock = clock_system};
-    const struct entry entry = {.event = ENTRY_ADMIN};
+    struct entry entry = {.event = ENTRY_ADMIN};
+    char service[32];
     VAULT_AUTO(ledger_close) struct ledger *ledger = NULL;
     struct ledger_ticket ticket;
     const enum vault_code made = ledger_create(&options, &error);
@@ -57,6 +59,8 @@ static enum vault_code add_entries(const char *dir, unsigned long count,
         return made;
     VAULT_TRY(ledger_open(&options, &ledger, &error));
     for (unsigned long i = 0; i < count;) {
+        snprintf(service, sizeof service, "test-%lu", i);
+        entry.service = bytes_of_text(service);
         const enum vault_code code =
             ledger_enqueue(ledger, &entry, (struct bytes){0}, &ticket, &error);
         if (code && code != VAULT_LIMITED)

@@ -148,9 +148,7 @@ static void *sweep(void *context)
     struct listener *listener = context;
     pthread_mutex_lock(&listener->mutex);
     while (!listener->stopping) {
-        struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_sec += SWEEP_INTERVAL_S;
+        const struct timespec until = clock_deadline(SWEEP_INTERVAL_S * 1000);
         pthread_cond_timedwait(&listener->stop_changed, &listener->mutex, &until);
         const int64_t now = clock_monotonic_ms();
         for (struct connection *c = listener->connections; c; c = c->next) {
@@ -420,7 +418,7 @@ enum vault_code listener_start(const struct listener_options *options, struct li
     if (!options->deadline_s)
         listener->options.deadline_s = LISTENER_DEADLINE_S;
     pthread_mutex_init(&listener->mutex, NULL);
-    pthread_cond_init(&listener->stop_changed, NULL);
+    clock_condition_init(&listener->stop_changed);
     listener->daemon = start_daemon(listener, &address);
     if (!listener->daemon)
         return vault_fail(err, VAULT_IO,

@@ -68,7 +68,11 @@ enum vault_code proof_parse(struct bytes text, struct proof *out, struct vault_e
         return vault_fail(err, VAULT_INVALID, "a proof whose first line is not " FIRST_LINE);
     if (!read_index(&text, &proof.index))
         return vault_fail(err, VAULT_INVALID, "a proof without an index line");
-    while (take_line(&text, &line) && line.size) {
+    for (;;) {
+        if (!take_line(&text, &line))
+            return vault_fail(err, VAULT_INVALID, "a proof without an empty line after its hashes");
+        if (line.size == 0)
+            break;
         struct tree_hash *hash = &proof.path.hashes[proof.path.count];
         if (proof.path.count == TREE_MAX_LEVELS ||
             base64_decode_exact(hash->bytes, sizeof hash->bytes, line, NULL) != VAULT_OK)

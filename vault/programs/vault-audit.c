@@ -38,6 +38,7 @@ static const struct {
      "        anyone who has the log's key; its exit code is 30."},
     {"root", audit_root, "FILE",
      "Print the root of the entries in FILE (- for standard input), one a line in base64."},
+#ifndef AUDIT_WITHOUT_WITNESS
     {"witness", audit_witness, "--listen ADDRESS:PORT --key FILE --state DIR [--log VKEY]…",
      "Be a C2SP witness: cosign the checkpoints of logs that only ever grow, until SIGTERM.\n"
      "        Prints its verifier key and where it listens (port 0 takes a free one). Which logs:\n"
@@ -46,6 +47,7 @@ static const struct {
      "        cosigned last, and must never be lost or set back. Plain HTTP: put TLS in front."},
     {"witness-key", audit_witness_key, "NAME FILE",
      "Make a witness's key: the private half into FILE, its verifier key to standard output."},
+#endif
 };
 
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])

@@ -199,13 +199,38 @@ static enum vault_code give_each(struct statement *query, uint64_t *given, openi
     }
 }
 
+/* Hands openings on while each is the one that must come. */
+struct follower {
+    uint64_t expected; /* the next one's n */
+    openings_each *each;
+    void *context;
+};
+
+static enum vault_code follow(void *context, const struct openings_row *opening,
+                              struct vault_error *err)
+{
+    struct follower *follower = context;
+    if (opening->n != follower->expected)
+        return vault_fail(err, VAULT_CORRUPT,
+                          "the index of openings is damaged: a citizen's openings do not follow "
+                          "each other");
+    follower->expected--;
+    return follower->each(follower->context, opening, err);
+}
+
 enum vault_code openings_list(struct store *store, const struct citizen_id *citizen,
                               uint64_t before_n, size_t limit, openings_each *each, void *context,
                               struct vault_error *err)
 {
     uint64_t given = 0;
+    uint64_t last_n = 0;
+    uint8_t last_leaf[SHA256_BYTES];
     VAULT_AUTO(shared_let_go) struct hold index = {0};
     VAULT_TRY(shared_hold(&store->openings, &index, err));
+    VAULT_TRY(head_get(index.database, citizen, &last_n, last_leaf, err));
+    struct follower follower = {last_n, each, context};
+    if (before_n && before_n <= last_n)
+        follower.expected = before_n - 1;
     VAULT_AUTO(statement_end) struct statement query = {0};
     VAULT_TRY(statement_begin(index.database,
                               "SELECT log_index, citizen, n, time_ms, leaf, sealed FROM opening"
@@ -214,7 +239,7 @@ enum vault_code openings_list(struct store *store, const struct citizen_id *citi
     bind_blob(&query, 1, citizen->bytes, sizeof citizen->bytes);
     bind_integer(&query, 2, before_n && before_n < INT64_MAX ? (int64_t)before_n : INT64_MAX);
     bind_integer(&query, 3, limit < OPENINGS_LIST_MAX ? (int64_t)limit : OPENINGS_LIST_MAX);
-    return give_each(&query, &given, each, context, err);
+    return give_each(&query, &given, follow, &follower, err);
 }
 
 enum vault_code openings_get(struct store *store, uint64_t index, openings_each *each,

@@ -3,7 +3,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include "vault/base/clock.h"
 
 #define SLOTS (HEADS_MAX * 2) /* a power of two: half of them free at least */
 
@@ -28,7 +29,7 @@ enum vault_code heads_new(struct heads **out, struct vault_error *err)
     if (!heads)
         return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
     pthread_mutex_init(&heads->mutex, NULL);
-    pthread_cond_init(&heads->room, NULL);
+    clock_condition_init(&heads->room);
     heads->slots = calloc(SLOTS, sizeof *heads->slots);
     if (!heads->slots)
         return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
@@ -67,9 +68,7 @@ static struct slot *find(const struct heads *heads, const struct citizen_id *cit
 /* Wait for a free place, unless this citizen has one. Called with the mutex held. */
 static bool wait_for_room(struct heads *heads, const struct citizen_id *citizen)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += HEADS_WAIT_MS / 1000;
+    const struct timespec until = clock_deadline(HEADS_WAIT_MS);
     while (heads->count == HEADS_MAX && !find(heads, citizen)->used) {
         if (pthread_cond_timedwait(&heads->room, &heads->mutex, &until) != 0)
             return heads->count < HEADS_MAX;

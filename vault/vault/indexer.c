@@ -2,11 +2,11 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "event.h"
 #include "heads.h"
 #include "parts.h"
+#include "vault/base/clock.h"
 #include "vault/store/openings.h"
 #include "vault/store/setting.h"
 
@@ -82,9 +82,7 @@ static void note_filed(struct indexer *indexer)
 enum vault_code indexer_wait(struct indexer *indexer, uint64_t size, int64_t timeout_ms,
                              struct vault_error *err)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += timeout_ms / 1000 + 1;
+    const struct timespec until = clock_deadline(timeout_ms);
     int waited = 0;
     pthread_mutex_lock(&indexer->mutex);
     while (indexer->filed < size && waited == 0)
@@ -205,7 +203,7 @@ enum vault_code indexer_start(struct vault *vault, struct indexer **out, struct 
         return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
     indexer->vault = vault;
     pthread_mutex_init(&indexer->mutex, NULL);
-    pthread_cond_init(&indexer->filed_more, NULL);
+    clock_condition_init(&indexer->filed_more);
     indexer->sealed = buf_limited(BATCH_BYTES_MAX);
     indexer->rows = calloc(BATCH_MAX, sizeof *indexer->rows);
     indexer->offsets = calloc(BATCH_MAX, sizeof *indexer->offsets);

@@ -1,10 +1,10 @@
 #include "keeper.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #include "parts.h"
 #include "retention.h"
+#include "vault/base/clock.h"
 #include "vault/store/request.h"
 #include "vault/store/session.h"
 #include "vault/vault/sign_in.h"
@@ -81,9 +81,7 @@ static void do_chore(struct keeper *keeper, size_t i)
 /* Sleep a while; false at the end. */
 static bool sleep_on(struct keeper *keeper)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += LOOK_EACH_S;
+    const struct timespec until = clock_deadline(LOOK_EACH_S * 1000);
     pthread_mutex_lock(&keeper->mutex);
     if (!keeper->stopping)
         pthread_cond_timedwait(&keeper->wake, &keeper->mutex, &until);
@@ -111,7 +109,7 @@ enum vault_code keeper_start(struct vault *vault, struct keeper **out, struct va
         return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
     keeper->vault = vault;
     pthread_mutex_init(&keeper->mutex, NULL);
-    pthread_cond_init(&keeper->wake, NULL);
+    clock_condition_init(&keeper->wake);
     if (pthread_create(&keeper->thread, NULL, run, keeper) != 0) {
         free(keeper);
         return vault_fail(err, VAULT_NO_MEMORY, "cannot start a thread");

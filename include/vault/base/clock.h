@@ -10,8 +10,10 @@
  */
 #pragma once
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "vault/base/buf.h"
 #include "vault/base/error.h"
@@ -34,6 +36,11 @@ int64_t clock_now_s(const struct clock *clock);
  * nanoseconds, for measuring. */
 int64_t clock_monotonic_ms(void);
 int64_t clock_monotonic_ns(void);
+
+/* For waiting with pthread_cond_timedwait(): a condition whose deadlines are monotonic, and such a
+ * deadline. Without it a wait lasts as much longer as the wall clock is set back meanwhile. */
+void clock_condition_init(pthread_cond_t *condition);
+struct timespec clock_deadline(int64_t in_ms);
 
 #define INSTANT_CHARS 20 /* YYYY-MM-DDThh:mm:ssZ, without a final NUL */
 #define DATE_CHARS    10 /* YYYY-MM-DD */

@@ -1,3 +1,5 @@
+#include <errno.h>
+
 #include "test.h"
 
 #include "vault/base/clock.h"
@@ -194,6 +196,25 @@ static void test_the_systems_clocks_go_forward(void **state)
     assert_true(clock_now_s(&clock_system) - wall / 1000 <= 60);
 }
 
+/* A condition of the wall clock would take such a deadline for one long past. */
+static void test_a_wait_ends_by_the_clock_that_only_goes_forward(void **state)
+{
+    (void)state;
+    pthread_cond_t condition;
+    pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    clock_condition_init(&condition);
+    const int64_t before_ms = clock_monotonic_ms();
+    const struct timespec until = clock_deadline(30);
+    int waited = 0;
+    pthread_mutex_lock(&mutex);
+    while (waited == 0)
+        waited = pthread_cond_timedwait(&condition, &mutex, &until);
+    pthread_mutex_unlock(&mutex);
+    assert_int_equal(waited, ETIMEDOUT);
+    assert_true(clock_monotonic_ms() >= before_ms + 30);
+    pthread_cond_destroy(&condition);
+}
+
 int main(void)
 {
     return TEST_RUN(
@@ -201,5 +222,6 @@ int main(void)
         test_dates_that_do_not_exist_are_refused, test_instants_have_one_form,
         test_the_error_does_not_repeat_the_text, test_years_between_count_birthdays,
         test_months_between_count_whole_months, test_a_fixed_clock_stands_where_it_is_set,
-        test_seconds_before_1970_are_rounded_down_too, test_the_systems_clocks_go_forward);
+        test_seconds_before_1970_are_rounded_down_too, test_the_systems_clocks_go_forward,
+        test_a_wait_ends_by_the_clock_that_only_goes_forward);
 }

@@ -102,6 +102,7 @@ static void test_anything_else_is_no_proof(void **state)
         FIRST "index 0\n" TESSERA_HASHES "x\n\n" TESSERA_CHECKPOINT,
         FIRST "index 0\n" TESSERA_HASHES,
         FIRST "index 0\n" TESSERA_HASHES "\n",
+        FIRST "index 0\n" TESSERA_HASHES "x", /* no empty line, and so no checkpoint */
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         struct proof proof;

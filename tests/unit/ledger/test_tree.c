@@ -1,5 +1,16 @@
-/* The tree against the vectors of RFC 6962's reference implementation, and against the RFC's own
- * recursive definitions, written out below without any cleverness. */
+/*
+ * The tree against the vectors of RFC 6962's reference implementation, and against the RFC's own
+ * recursive definitions, written out below without any cleverness. What is compared with what:
+ *
+ *     roots of the reference tree, 0 to 8 leaves      here
+ *     its inclusion and consistency proofs            here
+ *     all proofs of sizes 1 to 33, checked (RFC 9162) here; Go's library: tests/integration/interop
+ *     proofs around 256 and 65,536                    here; Go's library, too
+ *     proofs in trees of any size, wrong ones, too    tests/fuzz/fuzz_log_tree.c
+ *     tiles of sizes around 256 and 65,536            test_tile.c, test_ledger.c; Go's library
+ *     a proof file of another implementation          test_proof.c
+ *     signed notes and cosignatures, both ways        test_note.c, test_checkpoint.c; Go's library
+ */
 #include "test.h"
 
 #include <stdlib.h>
@@ -148,8 +159,45 @@ static void test_roots_are_those_of_the_reference_tree(void **state)
     }
 }
 
-/* RFC 6962's reference tests: inclusion paths in the tree of eight, and consistency 1 to 8, 6 to 8,
- * 2 to 5. */
+/* The proofs of the same reference tests. */
+#define H_1  "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"
+#define H_2  "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7"
+#define H_12 "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125"
+#define H_34 "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e"
+#define H_14 "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7"
+#define H_5  "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b"
+#define H_56 "0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a"
+#define H_78 "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0"
+#define H_58 "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4"
+
+static const struct {
+    bool of_leaf;
+    uint64_t first; /* index, or old size */
+    uint64_t size;
+    const char *hashes[4];
+} reference_proofs[] = {
+    {true, 0, 1, {NULL}},
+    {true, 0, 8, {H_2, H_34, H_58}},
+    {true, 5, 8, {H_5, H_78, H_14}},
+    {true, 2, 3, {H_12}},
+    {true, 1, 5, {H_1, H_34, H_5}},
+    {false, 1, 1, {NULL}},
+    {false, 1, 8, {H_2, H_34, H_58}},
+    {false, 6, 8, {H_56, H_78, H_14}},
+    {false, 2, 5, {H_34, H_5}},
+};
+
+static void assert_is_proof(const struct tree_proof *proof, const char *const hashes[4])
+{
+    size_t count = 0;
+    for (; count < 4 && hashes[count]; count++) {
+        const struct tree_hash expected = hash_of_hex(hashes[count]);
+        assert_true(count < proof->count);
+        assert_same_hash(&proof->hashes[count], &expected);
+    }
+    assert_int_equal(proof->count, count);
+}
+
 static void test_proofs_are_those_of_the_reference_tree(void **state)
 {
     (void)state;
@@ -159,28 +207,16 @@ static void test_proofs_are_those_of_the_reference_tree(void **state)
         VAULT_AUTO(buf_finish) struct buf input = test_hex(reference_inputs[i]);
         leaves[i] = tree_leaf(buf_view(&input));
     }
-    static const char *const path_0_8[] = {
-        "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
-        "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
-        "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4"};
-    static const char *const from_6_to_8[] = {
-        "0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a",
-        "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
-        "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7"};
-    uint64_t size = 8;
-    const struct tree_source source = source_of(&size);
-    struct tree_proof proof;
-    assert_done(tree_prove_inclusion(&source, 0, 8, &proof, &test_error));
-    assert_int_equal(proof.count, 3);
-    for (size_t i = 0; i < 3; i++) {
-        const struct tree_hash expected = hash_of_hex(path_0_8[i]);
-        assert_same_hash(&proof.hashes[i], &expected);
-    }
-    assert_done(tree_prove_consistency(&source, 6, 8, &proof, &test_error));
-    assert_int_equal(proof.count, 3);
-    for (size_t i = 0; i < 3; i++) {
-        const struct tree_hash expected = hash_of_hex(from_6_to_8[i]);
-        assert_same_hash(&proof.hashes[i], &expected);
+    for (size_t i = 0; i < sizeof reference_proofs / sizeof reference_proofs[0]; i++) {
+        const uint64_t first = reference_proofs[i].first;
+        uint64_t size = reference_proofs[i].size;
+        const struct tree_source source = source_of(&size);
+        struct tree_proof proof;
+        if (reference_proofs[i].of_leaf)
+            assert_done(tree_prove_inclusion(&source, first, size, &proof, &test_error));
+        else
+            assert_done(tree_prove_consistency(&source, first, size, &proof, &test_error));
+        assert_is_proof(&proof, reference_proofs[i].hashes);
     }
     memcpy(leaves, kept, sizeof kept);
 }
