@@ -48,6 +48,7 @@ static enum vault_code journal_new(const char *dir, struct journal **out, struct
         return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
     journal->lock.fd = journal->segment.fd = journal->next_fd = -1;
     pthread_mutex_init(&journal->mutex, NULL);
+    pthread_mutex_init(&journal->housekeeping, NULL);
     journal->segments = calloc(JOURNAL_SEGMENTS_MAX, sizeof *journal->segments);
     VAULT_AUTO(journal_close) struct journal *owned = journal;
     if (!journal->segments)
@@ -67,6 +68,7 @@ void journal_close(struct journal **journal)
     file_close(&closing->next_fd);
     held_file_close(&closing->lock); /* last: nobody may begin before */
     pthread_mutex_destroy(&closing->mutex);
+    pthread_mutex_destroy(&closing->housekeeping);
     free(closing->segments);
     free(closing);
 }
@@ -213,6 +215,9 @@ enum vault_code journal_start(struct journal *journal, const struct journal_walk
 {
     char path[JOURNAL_PATH_BYTES];
     VAULT_TRY(drop_later_segments(journal, walk->end.segment, err));
+    VAULT_TRY(path_in(path, journal, JOURNAL_BLANK_NAME, err));
+    if (unlink(path) != 0 && errno != ENOENT) /* what a crash left of overwriting */
+        return vault_fail_errno(err, "removing %s", path);
     VAULT_TRY(journal_segment_path(path, journal, walk->end.segment, err));
     VAULT_AUTO(file_close) int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0)
@@ -354,7 +359,7 @@ static bool take_oldest(struct journal *journal, uint64_t index, uint64_t *first
     return goes;
 }
 
-enum vault_code journal_forget(struct journal *journal, uint64_t index, struct vault_error *err)
+static enum vault_code forget(struct journal *journal, uint64_t index, struct vault_error *err)
 {
     uint64_t first;
     bool any = false;
@@ -367,6 +372,27 @@ enum vault_code journal_forget(struct journal *journal, uint64_t index, struct v
         any = true;
     }
     return any ? folder_sync(journal->dir, err) : VAULT_OK;
+}
+
+enum vault_code journal_forget(struct journal *journal, uint64_t index, struct vault_error *err)
+{
+    pthread_mutex_lock(&journal->housekeeping);
+    const enum vault_code code = forget(journal, index, err);
+    pthread_mutex_unlock(&journal->housekeeping);
+    return code;
+}
+
+bool journal_next_segment(struct journal *journal, uint64_t first, uint64_t *next)
+{
+    pthread_mutex_lock(&journal->mutex);
+    size_t i = 0;
+    while (i < journal->segment_count && journal->segments[i] <= first)
+        i++;
+    const bool found = i < journal->segment_count;
+    if (found)
+        *next = journal->segments[i];
+    pthread_mutex_unlock(&journal->mutex);
+    return found;
 }
 
 uint64_t journal_begins_at(struct journal *journal)

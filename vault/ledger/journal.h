@@ -5,6 +5,7 @@
  *     DIR/journal/00000000000000000000.segment frames (frame.h), from that index on
  *     DIR/journal/next                         reserved for the segment after the last
  *     DIR/journal/new                          a segment on its way to being replaced
+ *     DIR/journal/blank                        likewise, by one with openings overwritten
  *
  * A segment's space is reserved when it is made, and so is the next one's, long before it is
  * needed: a disk that is full shows when nothing has to be written. Behind its last frame a segment
@@ -37,6 +38,7 @@
 #include "vault/ledger/ledger.h"
 #include "vault/ledger/tree.h"
 
+#define JOURNAL_BLANK_NAME        "blank"
 #define JOURNAL_SEGMENTS_MAX      65536U
 #define JOURNAL_BATCH_MAX_BYTES   (256UL * 1024) /* fits a fresh segment of any size */
 #define JOURNAL_BATCH_MAX_ENTRIES 1024U
@@ -57,8 +59,9 @@ struct journal {
     int next_fd;              /* the reserve; -1: none */
     uint64_t next_size;
 
-    pthread_mutex_t mutex; /* over the list of segments */
-    uint64_t *segments;    /* first indexes, rising; JOURNAL_SEGMENTS_MAX of them at most */
+    pthread_mutex_t housekeeping; /* whoever removes or replaces older segments */
+    pthread_mutex_t mutex;        /* over the list of segments */
+    uint64_t *segments;           /* first indexes, rising; JOURNAL_SEGMENTS_MAX of them at most */
     size_t segment_count;
 
     atomic_uint_fast64_t room_here;
@@ -141,6 +144,9 @@ enum vault_code journal_finish(struct journal *journal, struct vault_error *err)
 
 /* The first index that the journal still has. */
 uint64_t journal_begins_at(struct journal *journal);
+
+/* The segment after the one that begins with first; false if that is the newest. */
+bool journal_next_segment(struct journal *journal, uint64_t first, uint64_t *next);
 
 /* The segment that an index is in: its first index. VAULT_NOT_FOUND if it is before all of them. */
 enum vault_code journal_segment_of(struct journal *journal, uint64_t index, uint64_t *first,

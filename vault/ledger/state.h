@@ -70,7 +70,9 @@ struct ledger {
     struct clock_mark clock_mark;
     int64_t busy_since_ms; /* the writer is at a batch; 0: it is not */
     struct signed_head durable;
-    pthread_cond_t more; /* durable has grown, for readers */
+    pthread_cond_t more; /* durable has grown, for readers; or a segment was begun */
+    bool turn_asked;     /* begin a segment as soon as nothing waits to be written */
+    uint64_t turns;      /* how often that was done */
 
     bool is_stopping; /* a clean stop was asked for */
     bool is_stopped;  /* for good, for the reason below */

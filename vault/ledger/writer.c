@@ -124,6 +124,22 @@ static void look_after_files(struct ledger *ledger)
         ledger_stop_for_good(ledger, why.text);
 }
 
+/* Begin a new segment though this one has room: nothing waits, so that nobody's room is taken. */
+static void turn_early(struct ledger *ledger)
+{
+    struct vault_error why;
+    ledger->turn_asked = false;
+    pthread_mutex_unlock(&ledger->mutex);
+    const bool is_empty = ledger->journal->end.segment == ledger->frontier.size;
+    const enum vault_code code = is_empty ? VAULT_OK : turn(ledger, &why);
+    pthread_mutex_lock(&ledger->mutex);
+    if (code == VAULT_OK)
+        ledger->turns++;
+    else if (code != VAULT_UNAVAILABLE) /* no room is no reason to stop */
+        ledger_stop_for_good(ledger, why.text);
+    pthread_cond_broadcast(&ledger->more);
+}
+
 static bool has_batch(const struct ledger *ledger)
 {
     return ledger->batches[ledger->writing].count > 0;
@@ -137,6 +153,8 @@ void *writer_main(void *context)
     while (!ledger->is_stopped && (has_batch(ledger) || !ledger->is_stopping)) {
         if (has_batch(ledger))
             write_one(ledger);
+        else if (ledger->turn_asked)
+            turn_early(ledger);
         else
             ledger_wait_until(ledger, &ledger->work, looked_ms + IDLE_MS);
         const bool is_due = clock_monotonic_ms() >= looked_ms + IDLE_MS;

@@ -79,6 +79,10 @@ static const char *const steps[] = {
     "  citizen BLOB PRIMARY KEY CHECK (length(citizen) = 16),"
     "  openings INTEGER NOT NULL CHECK (openings >= 0)) STRICT, WITHOUT ROWID;"
     "PRAGMA user_version = 2",
+
+    /* How long the log was when one was about to be entered. */
+    "ALTER TABLE erasure ADD COLUMN entering_at INTEGER NOT NULL DEFAULT -1;"
+    "PRAGMA user_version = 3",
 };
 
 static const struct database_kind control_kind = {

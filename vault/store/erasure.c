@@ -33,7 +33,7 @@ enum vault_code erasure_raise(struct store *store, const struct citizen_id *citi
                   citizen, openings, err);
 }
 
-enum vault_code erasure_next(struct store *store, struct citizen_id *citizen, bool *found,
+enum vault_code erasure_next(struct store *store, struct erasure *out, bool *found,
                              struct vault_error *err)
 {
     VAULT_AUTO(shared_let_go) struct hold control = {0};
@@ -41,14 +41,25 @@ enum vault_code erasure_next(struct store *store, struct citizen_id *citizen, bo
     VAULT_AUTO(statement_end) struct statement query = {0};
     /* One that is still under way is not counted to its end. */
     VAULT_TRY(statement_begin(control.database,
-                              "SELECT erasure.citizen FROM erasure"
+                              "SELECT erasure.citizen, entering_at FROM erasure"
                               " JOIN citizen ON citizen.id = erasure.citizen"
-                              " WHERE citizen.state = 4 LIMIT 1",
+                              " WHERE citizen.state = 4 ORDER BY entering_at DESC LIMIT 1",
                               &query, err));
     VAULT_TRY(statement_next(&query, found, err));
-    if (*found)
-        column_blob(&query, 0, citizen->bytes, sizeof citizen->bytes);
+    if (!*found)
+        return VAULT_OK;
+    const int64_t entering_at = column_integer(&query, 1);
+    column_blob(&query, 0, out->citizen.bytes, sizeof out->citizen.bytes);
+    out->is_entering = entering_at >= 0;
+    out->from = out->is_entering ? (uint64_t)entering_at : 0;
     return VAULT_OK;
+}
+
+enum vault_code erasure_entering(struct store *store, const struct citizen_id *citizen,
+                                 uint64_t log_size, struct vault_error *err)
+{
+    return change(store, "UPDATE erasure SET entering_at = ?2 WHERE citizen = ?1", citizen,
+                  log_size, err);
 }
 
 static enum vault_code openings_of(struct store *store, const struct citizen_id *citizen,

@@ -4,6 +4,7 @@
 #include "indexer.h"
 #include "parts.h"
 #include "vault/store/erasure.h"
+#include "vault/store/openings.h"
 
 #define INDEX_WAIT_MS 10000
 
@@ -21,14 +22,42 @@ static enum vault_code enter(struct vault *vault, const struct citizen_id *id, u
     return ledger_wait(vault->ledger, &ticket, err);
 }
 
-static enum vault_code tell_one(struct vault *vault, const struct citizen_id *citizen,
+/* The journal still has the openings, which say whose they are to whoever has the vault's keys. */
+struct forgetting {
+    struct vault *vault;
+    const struct citizen_id *citizen;
+};
+
+static bool is_theirs(void *context, uint64_t index, struct bytes opening)
+{
+    const struct forgetting *forgetting = context;
+    struct citizen_id owner;
+    struct bytes sealed;
+    uint64_t n;
+    (void)index;
+    return event_opening_owner(forgetting->vault, opening, &owner, &n, &sealed, NULL) == VAULT_OK &&
+           citizen_id_equal(&owner, forgetting->citizen);
+}
+
+static enum vault_code tell_one(struct vault *vault, const struct erasure *erasure,
                                 struct vault_error *err)
 {
     uint64_t openings = 0;
+    bool is_entered = false;
+    const struct citizen_id *citizen = &erasure->citizen;
+    struct forgetting forgetting = {vault, citizen};
     const uint64_t size = ledger_head(vault->ledger).size;
     VAULT_TRY(indexer_wait(vault->indexer, size, INDEX_WAIT_MS, err));
     VAULT_TRY(erasure_settle(vault->store, citizen, &openings, err));
-    VAULT_TRY(enter(vault, citizen, openings, err));
+    VAULT_TRY(openings_settle(vault->store, err));
+    VAULT_TRY(ledger_blank(vault->ledger, is_theirs, &forgetting, err));
+    if (erasure->is_entering)
+        VAULT_TRY(
+            event_was_entered(vault, ENTRY_ERASE, erasure->from, openings, 0, &is_entered, err));
+    if (!is_entered) {
+        VAULT_TRY(erasure_entering(vault->store, citizen, ledger_head(vault->ledger).size, err));
+        VAULT_TRY(enter(vault, citizen, openings, err));
+    }
     return erasure_told(vault->store, citizen, err);
 }
 
@@ -36,11 +65,11 @@ static enum vault_code tell_all(struct vault *vault, struct vault_error *err)
 {
     for (;;) {
         bool found = false;
-        struct citizen_id citizen;
-        VAULT_TRY(erasure_next(vault->store, &citizen, &found, err));
+        struct erasure erasure;
+        VAULT_TRY(erasure_next(vault->store, &erasure, &found, err));
         if (!found)
             return VAULT_OK;
-        VAULT_TRY(tell_one(vault, &citizen, err));
+        VAULT_TRY(tell_one(vault, &erasure, err));
     }
 }
 

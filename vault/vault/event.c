@@ -18,6 +18,7 @@
 #define TAG_SEALED_BYTES    (TAG_PLAIN_BYTES + SEAL_OVERHEAD_BYTES)
 #define SUBJECT_VALUE_BYTES 128
 #define BLOB_BYTES_MAX      (OPENING_MAX_BYTES + 256)
+#define PUBLISH_WAIT_MS     20000
 
 static void fill_entry(struct entry *entry, const struct event *event)
 {
@@ -112,6 +113,23 @@ enum vault_code event_of_operator(struct vault *vault, enum entry_event kind, st
     const struct entry entry = {.event = kind, .service = service};
     assert(!entry_event_has_subject(kind));
     return ledger_append(vault->ledger, &entry, (struct bytes){0}, NULL, err);
+}
+
+enum vault_code event_was_entered(struct vault *vault, enum entry_event kind, uint64_t from,
+                                  uint64_t count, uint64_t below, bool *found,
+                                  struct vault_error *err)
+{
+    const uint64_t size = ledger_head(vault->ledger).size;
+    VAULT_TRY(ledger_wait_published(vault->ledger, size, PUBLISH_WAIT_MS, err));
+    *found = false;
+    for (uint64_t i = from; i < size && !*found; i++) {
+        struct entry entry;
+        VAULT_AUTO(buf_finish) struct buf text = buf_limited(ENTRY_MAX_BYTES);
+        VAULT_TRY(ledger_entry(vault->ledger, i, &text, err));
+        VAULT_TRY(entry_parse(buf_view(&text), &entry, err));
+        *found = entry.event == kind && entry.count == count && entry.below == below;
+    }
+    return VAULT_OK;
 }
 
 enum vault_code event_opening_owner(struct vault *vault, struct bytes opening,

@@ -46,6 +46,12 @@ enum vault_code event_of_citizen(struct vault *vault, const struct citizen *citi
 enum vault_code event_of_operator(struct vault *vault, enum entry_event kind, struct bytes service,
                                   struct vault_error *err) VAULT_MUST_CHECK;
 
+/* Whether the log has an event of an operator's or an erasure with these numbers from an index on:
+ * for whoever was about to enter one when a crash came. Waits until all is published. */
+enum vault_code event_was_entered(struct vault *vault, enum entry_event kind, uint64_t from,
+                                  uint64_t count, uint64_t below, bool *found,
+                                  struct vault_error *err) VAULT_MUST_CHECK;
+
 /* Whose a journal's opening is, and which of theirs; sealed is a view into opening. VAULT_CORRUPT
  * if it is not one that event_of_citizen() wrote. */
 enum vault_code event_opening_owner(struct vault *vault, struct bytes opening,

@@ -111,7 +111,7 @@ static enum vault_code take(struct indexer *indexer, const struct ledger_record 
                             struct vault_error *err)
 {
     indexer->next_index = record->index + 1;
-    if (record->opening.size == 0)
+    if (ledger_is_blank(record->opening))
         return VAULT_OK;
     struct entry entry;
     struct openings_row *row = &indexer->rows[indexer->count];

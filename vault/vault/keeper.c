@@ -50,7 +50,7 @@ static const struct {
     {"ended requests go", 3600, prune_requests},
     {"sessions go", 600, prune_sessions},
     {"erasures are told", 60, erase_tell},
-    {"openings go after their time", 3600, retention_run},
+    {"openings go after their time", 21600, retention_run},
 };
 
 #define CHORES (sizeof chores / sizeof chores[0])

@@ -1,5 +1,6 @@
 #include "retention.h"
 
+#include "event.h"
 #include "parts.h"
 #include "vault/store/openings.h"
 #include "vault/store/setting.h"
@@ -14,7 +15,10 @@ struct pass {
     uint64_t openings_end; /* openings of entries below this go */
     uint64_t count;        /* so many of them */
     uint64_t below;        /* and published entries below this */
+    uint64_t entering_at;  /* how long the log was when this was about to be entered */
 };
+
+#define NOT_YET UINT64_MAX
 
 static enum vault_code get_numbers(struct vault *vault, const char *name, uint64_t numbers[],
                                    size_t count, bool *found, struct vault_error *err)
@@ -111,16 +115,45 @@ static enum vault_code remove_openings(struct vault *vault, const struct pass *p
     return openings_settle(vault->store, err);
 }
 
+static bool is_below(void *context, uint64_t index, struct bytes opening)
+{
+    const struct pass *pass = context;
+    (void)opening;
+    return index < pass->openings_end;
+}
+
+static enum vault_code put_pass(struct vault *vault, const struct pass *pass,
+                                struct vault_error *err)
+{
+    const uint64_t numbers[] = {pass->openings_end, pass->count, pass->below, pass->entering_at};
+    return put_numbers(vault, PASS_SETTING, numbers, 4, err);
+}
+
+/* Make the entry, once: if a crash came while that was done before, the log may have it. */
+static enum vault_code enter(struct vault *vault, struct pass *pass, struct vault_error *err)
+{
+    bool is_entered = false;
+    const struct entry entry = {.event = ENTRY_PRUNE, .count = pass->count, .below = pass->below};
+    if (pass->entering_at != NOT_YET)
+        VAULT_TRY(event_was_entered(vault, ENTRY_PRUNE, pass->entering_at, pass->count, pass->below,
+                                    &is_entered, err));
+    if (is_entered)
+        return VAULT_OK;
+    pass->entering_at = ledger_head(vault->ledger).size;
+    VAULT_TRY(put_pass(vault, pass, err));
+    return ledger_append(vault->ledger, &entry, (struct bytes){0}, NULL, err);
+}
+
 /* The entry comes before the published files go, so that nobody misses what no entry explains. */
-static enum vault_code carry_out(struct vault *vault, const struct pass *pass, uint64_t pruned,
+static enum vault_code carry_out(struct vault *vault, struct pass *pass, uint64_t pruned,
                                  struct vault_error *err)
 {
-    const struct entry entry = {.event = ENTRY_PRUNE, .count = pass->count, .below = pass->below};
-    struct ledger_ticket ticket;
     VAULT_TRY(remove_openings(vault, pass, err));
-    VAULT_TRY(ledger_append(vault->ledger, &entry, (struct bytes){0}, &ticket, err));
+    VAULT_TRY(ledger_blank(vault->ledger, is_below, pass, err));
+    VAULT_TRY(enter(vault, pass, err));
     if (pass->below > pruned) {
-        VAULT_TRY(ledger_wait_published(vault->ledger, ticket.index + 1, PUBLISH_WAIT_MS, err));
+        const uint64_t size = ledger_head(vault->ledger).size;
+        VAULT_TRY(ledger_wait_published(vault->ledger, size, PUBLISH_WAIT_MS, err));
         VAULT_TRY(ledger_prune(vault->ledger, pruned, pass->below, err));
         VAULT_TRY(put_numbers(vault, PRUNED_SETTING, &pass->below, 1, err));
     }
@@ -133,7 +166,7 @@ static enum vault_code plan(struct vault *vault, uint64_t pruned, struct pass *p
     const struct vault_options *options = &vault->options;
     const unsigned months =
         options->openings_months ? options->openings_months : VAULT_OPENINGS_MONTHS;
-    *pass = (struct pass){.below = pruned};
+    *pass = (struct pass){.below = pruned, .entering_at = NOT_YET};
     VAULT_TRY(find_openings(vault, months_ago_ms(vault, months), pass, err));
     if (options->entries_months)
         VAULT_TRY(find_entries(vault, months_ago_ms(vault, options->entries_months), pass, err));
@@ -144,19 +177,18 @@ static enum vault_code run(struct vault *vault, struct vault_error *err)
 {
     bool begun = false;
     uint64_t pruned = 0;
-    uint64_t numbers[3] = {0};
+    uint64_t numbers[4] = {0};
     struct pass pass;
     VAULT_TRY(retention_pruned(vault, &pruned, err));
-    VAULT_TRY(get_numbers(vault, PASS_SETTING, numbers, 3, &begun, err));
+    VAULT_TRY(get_numbers(vault, PASS_SETTING, numbers, 4, &begun, err));
     if (begun) {
-        pass = (struct pass){numbers[0], numbers[1], numbers[2]};
+        pass = (struct pass){numbers[0], numbers[1], numbers[2], numbers[3]};
         return carry_out(vault, &pass, pruned, err);
     }
     VAULT_TRY(plan(vault, pruned, &pass, err));
     if (pass.count == 0 && pass.below == pruned)
         return VAULT_OK;
-    const uint64_t planned[] = {pass.openings_end, pass.count, pass.below};
-    VAULT_TRY(put_numbers(vault, PASS_SETTING, planned, 3, err));
+    VAULT_TRY(put_pass(vault, &pass, err));
     return carry_out(vault, &pass, pruned, err);
 }
 

@@ -7,7 +7,7 @@
  * need stay for ever.
  *
  * What a pass is going to do is remembered before it begins: a crash leaves a pass that the next
- * one finishes. Its entry is then made once, or once more, and never left out.
+ * one finishes, and its entry is made once.
  */
 #pragma once
 

@@ -237,7 +237,7 @@ struct ledger_record {
     uint64_t index;
     struct tree_hash leaf;
     struct bytes entry;   /* text; borrowed until the next call with this reader */
-    struct bytes opening; /* sealed; likewise */
+    struct bytes opening; /* sealed, or blank (ledger_is_blank); likewise */
 };
 
 /* VAULT_NOT_FOUND if from_index is no longer in the journal. */
@@ -250,6 +250,18 @@ void ledger_reader_close(struct ledger_reader **reader);
  * forget what it has of them once it is published. The last two segments always stay. */
 enum vault_code ledger_forget(struct ledger *ledger, uint64_t filed, struct vault_error *err)
     VAULT_MUST_CHECK;
+
+/* Whether an opening goes; it is never a blank one. */
+typedef bool ledger_blank_test(void *context, uint64_t index, struct bytes opening);
+
+/* Overwrite openings in the journal with zeros, where the test says so: a quiet log forgets its
+ * segments late. Entries and their places stay. VAULT_UNAVAILABLE if the disk has no room for the
+ * segment that is begun for this, or the log is too busy. One caller at a time. */
+enum vault_code ledger_blank(struct ledger *ledger, ledger_blank_test *goes, void *context,
+                             struct vault_error *err) VAULT_MUST_CHECK;
+
+/* Whether an opening was overwritten, or there never was one. */
+bool ledger_is_blank(struct bytes opening);
 
 /* The next durable entry, waiting for it for at most timeout_ms (0: not at all).
  * VAULT_NOT_FOUND: none came; VAULT_UNAVAILABLE: none came and none will, the log has stopped. */

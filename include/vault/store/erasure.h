@@ -7,10 +7,12 @@
  *     erasure_next()      one that is noted
  *     (let the indexer catch up with the log)
  *     erasure_settle()    forget what was filed since; how many openings went in all
+ *     erasure_entering()  note where the log ends
  *     (enter it into the log, and wait until that is durable)
  *     erasure_told()      done
  *
- * A crash leaves the note: an erasure is entered once, or once more, and never left out.
+ * A crash leaves the note, and one that was being entered comes first: whether the log has it is
+ * seen behind where it ended. So an erasure is entered once.
  */
 #pragma once
 
@@ -20,9 +22,20 @@
 #include "vault/base/error.h"
 #include "vault/store/citizen.h"
 
-/* Any one that is noted and over; *found says whether there is one. */
-enum vault_code erasure_next(struct store *store, struct citizen_id *citizen, bool *found,
+struct erasure {
+    struct citizen_id citizen;
+    bool is_entering; /* it may be in the log */
+    uint64_t from;    /* at this index or behind */
+};
+
+/* Any one that is noted and over, but one that was being entered first; *found says whether there
+ * is one. */
+enum vault_code erasure_next(struct store *store, struct erasure *out, bool *found,
                              struct vault_error *err) VAULT_MUST_CHECK;
+
+/* It is about to be entered into the log, which has so many entries. */
+enum vault_code erasure_entering(struct store *store, const struct citizen_id *citizen,
+                                 uint64_t log_size, struct vault_error *err) VAULT_MUST_CHECK;
 
 /* Forget the openings that were filed after the erasure; *openings is how many went in all.
  * VAULT_NOT_FOUND if no such erasure is noted. */

@@ -628,6 +628,88 @@ static void test_without_its_checkpoint_a_forgetful_log_does_not_start(void **st
     assert_non_null(strstr(test_error.text, "begins with entry"));
 }
 
+/* --- Openings that go --- */
+
+static bool goes_below(void *context, uint64_t index, struct bytes opening)
+{
+    assert_true(opening.size > 0);
+    return index < *(const uint64_t *)context;
+}
+
+static bool opening_is_blank(uint64_t index)
+{
+    struct ledger_record record;
+    VAULT_AUTO(ledger_reader_close) struct ledger_reader *reader = NULL;
+    assert_done(ledger_reader_open(ledger, index, &reader, &test_error));
+    assert_done(ledger_reader_next(reader, 0, &record, &test_error));
+    assert_int_equal(record.index, index);
+    return ledger_is_blank(record.opening);
+}
+
+/* How many of the journal's files hold the text. */
+static int files_with(const char *text)
+{
+    char command[PATH_MAX * 2];
+    char counted[32] = "";
+    snprintf(command, sizeof command, "grep -la '%s' '%s'/journal/* | wc -l", text, dir);
+    FILE *pipe = popen(command, "r"); // NOLINT(cert-env33-c): no path from outside
+    assert_non_null(pipe);
+    assert_non_null(fgets(counted, sizeof counted, pipe));
+    assert_int_equal(pclose(pipe), 0);
+    return (int)strtol(counted, NULL, 10);
+}
+
+static void test_openings_are_overwritten_in_the_journal_and_the_log_stays(void **state)
+{
+    (void)state;
+    uint64_t below = 3;
+    make();
+    for (unsigned i = 0; i < 3; i++)
+        append("an opening that goes");
+    for (unsigned i = 0; i < 2; i++)
+        append("an opening that stays");
+    assert_int_equal(files_with("that goes"), 1);
+    assert_done(ledger_blank(ledger, goes_below, &below, &test_error));
+    assert_int_equal(files_with("that goes"), 0);
+    assert_int_equal(files_with("that stays"), 1);
+    append("an opening that is new");
+    for (uint64_t i = 0; i < 6; i++)
+        assert_int_equal(opening_is_blank(i), i < 3);
+    assert_published(6);
+    stop();
+    open_log();
+    assert_int_equal(ledger_head(ledger).size, 6);
+    assert_true(opening_is_blank(2));
+    below = 6;
+    assert_done(ledger_blank(ledger, goes_below, &below, &test_error));
+    assert_done(ledger_blank(ledger, goes_below, &below, &test_error));
+    assert_int_equal(files_with("an opening"), 0);
+    append_many(300);
+    assert_published(306);
+    stop();
+}
+
+static void test_a_reader_goes_on_while_openings_are_overwritten(void **state)
+{
+    (void)state;
+    uint64_t below = UINT64_MAX;
+    struct ledger_record record;
+    make();
+    append_many(10);
+    VAULT_AUTO(ledger_reader_close) struct ledger_reader *reader = NULL;
+    assert_done(ledger_reader_open(ledger, 0, &reader, &test_error));
+    for (uint64_t i = 0; i < 5; i++)
+        assert_done(ledger_reader_next(reader, 0, &record, &test_error));
+    assert_done(ledger_blank(ledger, goes_below, &below, &test_error));
+    append_many(5);
+    for (uint64_t i = 5; i < 15; i++) {
+        assert_done(ledger_reader_next(reader, 0, &record, &test_error));
+        assert_int_equal(record.index, i);
+    }
+    ledger_reader_close(&reader);
+    stop();
+}
+
 /* --- A new key --- */
 
 static struct note_signer newer;
@@ -1150,6 +1232,8 @@ int main(void)
         test_what_is_remembered_from_before_the_journal_is_held_against_the_tiles,
         test_missing_tiles_are_said_where_the_journal_cannot_replace_them,
         test_without_its_checkpoint_a_forgetful_log_does_not_start,
+        test_openings_are_overwritten_in_the_journal_and_the_log_stays,
+        test_a_reader_goes_on_while_openings_are_overwritten,
         test_a_log_goes_on_under_a_new_key_and_the_old_one_signs_too_for_a_while,
         test_the_checkpoint_is_the_new_keys_before_anything_is_entered,
         test_a_key_that_the_log_never_had_opens_nothing, test_many_threads_get_every_place_once,

@@ -17,15 +17,15 @@ static void file_openings(const struct citizen_id *citizen, uint64_t from_n, uin
 static bool next_is(const struct citizen_id *citizen)
 {
     bool found = false;
-    struct citizen_id next;
+    struct erasure next;
     assert_done(erasure_next(store, &next, &found, &test_error));
-    return found && citizen_id_equal(&next, citizen);
+    return found && citizen_id_equal(&next.citizen, citizen);
 }
 
 static bool none_is_noted(void)
 {
     bool found = true;
-    struct citizen_id next;
+    struct erasure next;
     assert_done(erasure_next(store, &next, &found, &test_error));
     return !found;
 }
@@ -81,13 +81,13 @@ static void test_each_of_several_is_noted(void **state)
         assert_done(citizen_erase(store, &citizens[i], NULL, &test_error));
     for (unsigned i = 0; i < 3; i++) {
         bool found = false;
-        struct citizen_id next;
+        struct erasure next;
         uint64_t openings = 99;
         assert_done(erasure_next(store, &next, &found, &test_error));
         assert_true(found);
-        assert_done(erasure_settle(store, &next, &openings, &test_error));
+        assert_done(erasure_settle(store, &next.citizen, &openings, &test_error));
         assert_int_equal(openings, 0);
-        assert_done(erasure_told(store, &next, &test_error));
+        assert_done(erasure_told(store, &next.citizen, &test_error));
     }
     assert_true(none_is_noted());
 }

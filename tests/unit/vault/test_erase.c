@@ -1,6 +1,7 @@
 /* Erasing a person: what is left of them, what the log says of it, and what a crash leaves. */
 #include "vault/vault/erase.h"
 
+#include "vault/event.h"
 #include "vault/keeper.h"
 #include "vault/parts.h"
 #include "vault/store/erasure.h"
@@ -46,8 +47,8 @@ static uint64_t entries_of(enum entry_event kind, uint64_t *count)
 static bool is_told(void)
 {
     bool found = true;
-    struct citizen_id citizen;
-    assert_done(erasure_next(test.vault->store, &citizen, &found, &test_error));
+    struct erasure next;
+    assert_done(erasure_next(test.vault->store, &next, &found, &test_error));
     return !found;
 }
 
@@ -131,6 +132,72 @@ static void test_what_a_crash_left_untold_is_told_after_the_next_start(void **st
     vault_close(&test.vault);
 }
 
+/* How many openings the journal has of the citizen, and of others. */
+static void count_in_journal(uint64_t *theirs, uint64_t *others)
+{
+    struct ledger_record record;
+    VAULT_AUTO(ledger_reader_close) struct ledger_reader *reader = NULL;
+    const uint64_t size = ledger_head(test.vault->ledger).size;
+    *theirs = *others = 0;
+    assert_done(ledger_reader_open(test.vault->ledger, 0, &reader, &test_error));
+    for (uint64_t i = 0; i < size; i++) {
+        struct citizen_id owner;
+        struct bytes sealed;
+        uint64_t n;
+        assert_done(ledger_reader_next(reader, 0, &record, &test_error));
+        if (ledger_is_blank(record.opening))
+            continue;
+        assert_done(
+            event_opening_owner(test.vault, record.opening, &owner, &n, &sealed, &test_error));
+        *(citizen_id_equal(&owner, &test.citizen) ? theirs : others) += 1;
+    }
+}
+
+static void test_the_journal_does_not_say_whose_the_entries_were(void **state)
+{
+    (void)state;
+    uint64_t theirs;
+    uint64_t others;
+    begin();
+    release_times(4);
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(65536);
+    assert_done(people_export(test.vault, "T-2", &text, &test_error));
+    count_in_journal(&theirs, &others);
+    assert_int_equal(theirs, 4);
+    assert_int_equal(others, 1);
+    assert_done(erase_citizen(test.vault, &test.citizen, &test_error));
+    count_in_journal(&theirs, &others);
+    assert_int_equal(theirs, 0);
+    assert_int_equal(others, 1);
+    vault_close(&test.vault);
+}
+
+/* The entry was made, and the crash came before that was noted. */
+static void test_an_erasure_that_the_log_has_is_not_entered_again(void **state)
+{
+    (void)state;
+    uint64_t count = 99;
+    begin();
+    release_times(2);
+    reopen_test_vault(&test);
+    keeper_stop(&test.vault->keeper);
+    assert_done(citizen_erase(test.vault->store, &test.citizen, NULL, &test_error));
+    assert_done(erasure_entering(test.vault->store, &test.citizen,
+                                 ledger_head(test.vault->ledger).size, &test_error));
+    const struct event event = {.kind = ENTRY_ERASE, .count = 2};
+    struct event_chain chain = {0};
+    struct ledger_ticket ticket;
+    struct citizen *citizen = NULL;
+    assert_done(citizen_acquire(test.vault->store, &test.citizen, &citizen, &test_error));
+    assert_done(event_of_citizen(test.vault, citizen, &event, &chain, &ticket, &test_error));
+    citizen_release(&citizen);
+    reopen_test_vault(&test);
+    assert_done(erase_tell(test.vault, &test_error));
+    assert_true(is_told());
+    assert_int_equal(entries_of(ENTRY_ERASE, &count), 1);
+    vault_close(&test.vault);
+}
+
 static void *release_on(void *context)
 {
     char subject[SUBJECT_CHARS + 1];
@@ -168,5 +235,7 @@ int main(void)
                     test_what_is_left_of_a_person_is_their_entries,
                     test_a_release_after_it_gives_nothing, test_nobody_is_erased_twice,
                     test_what_a_crash_left_untold_is_told_after_the_next_start,
+                    test_the_journal_does_not_say_whose_the_entries_were,
+                    test_an_erasure_that_the_log_has_is_not_entered_again,
                     test_an_erasure_among_releases_counts_every_opening);
 }

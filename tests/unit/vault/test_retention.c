@@ -33,6 +33,15 @@ static void go_on_after(int64_t days)
     reopen_test_vault(&test);
 }
 
+/* The same, and whatever is due then waits for run(), not for the vault's own keeper. */
+static void go_on_without_keeper(int64_t days)
+{
+    test.options.openings_months = 1200;
+    go_on_after(days);
+    keeper_stop(&test.vault->keeper);
+    test.options.openings_months = test.vault->options.openings_months = 0;
+}
+
 static struct entry last_prune(uint64_t *found)
 {
     struct entry last = {0};
@@ -92,6 +101,64 @@ static void test_openings_go_after_twelve_months_and_are_counted(void **state)
     vault_close(&test.vault);
 }
 
+/* How many openings the journal still has. */
+static uint64_t openings_in_journal(void)
+{
+    uint64_t found = 0;
+    struct ledger_record record;
+    VAULT_AUTO(ledger_reader_close) struct ledger_reader *reader = NULL;
+    const uint64_t size = ledger_head(test.vault->ledger).size;
+    assert_done(ledger_reader_open(test.vault->ledger, 0, &reader, &test_error));
+    for (uint64_t i = 0; i < size; i++) {
+        assert_done(ledger_reader_next(reader, 0, &record, &test_error));
+        found += !ledger_is_blank(record.opening);
+    }
+    return found;
+}
+
+static void test_openings_go_from_the_journal_too(void **state)
+{
+    (void)state;
+    begin();
+    release_times(5);
+    go_on_after(200);
+    release_times(3);
+    go_on_without_keeper(170);
+    run();
+    assert_int_equal(openings_in_journal(), 3);
+    assert_int_equal(openings_left(), 3);
+    reopen_test_vault(&test);
+    assert_int_equal(openings_in_journal(), 3);
+    vault_close(&test.vault);
+}
+
+static void test_a_pass_that_the_log_has_is_not_entered_again(void **state)
+{
+    (void)state;
+    uint64_t found = 0;
+    begin();
+    release_times(4);
+    go_on_without_keeper(400);
+    VAULT_AUTO(buf_finish) struct buf value = buf_limited(64);
+    uint64_t end = 0;
+    uint64_t count = 0;
+    uint64_t gone = 0;
+    assert_done(openings_before(test.vault->store, INT64_MAX, 0, 100, &end, &count, &test_error));
+    assert_done(openings_prune(test.vault->store, end, 100, &gone, &test_error));
+    const struct entry entry = {.event = ENTRY_PRUNE, .count = count};
+    const uint64_t size = ledger_head(test.vault->ledger).size;
+    assert_done(ledger_append(test.vault->ledger, &entry, (struct bytes){0}, NULL, &test_error));
+    const uint64_t numbers[] = {end, count, 0, size};
+    for (unsigned i = 0; i < 4; i++)
+        buf_u64(&value, numbers[i]);
+    const struct setting pass = {"retention.pass", buf_view(&value)};
+    assert_done(setting_put(test.vault->store, &pass, 1, &test_error));
+    run();
+    last_prune(&found);
+    assert_int_equal(found, 1);
+    vault_close(&test.vault);
+}
+
 static void test_the_months_are_the_configurations(void **state)
 {
     (void)state;
@@ -131,7 +198,7 @@ static void test_a_pass_that_a_crash_cut_short_is_finished(void **state)
     uint64_t found = 0;
     begin();
     release_times(4);
-    go_on_after(400);
+    go_on_without_keeper(400);
     /* Planned, and half carried out. */
     VAULT_AUTO(buf_finish) struct buf value = buf_limited(64);
     uint64_t end = 0;
@@ -141,6 +208,7 @@ static void test_a_pass_that_a_crash_cut_short_is_finished(void **state)
     buf_u64(&value, end);
     buf_u64(&value, count);
     buf_u64(&value, 0);
+    buf_u64(&value, UINT64_MAX);
     const struct setting pass = {"retention.pass", buf_view(&value)};
     assert_done(setting_put(test.vault->store, &pass, 1, &test_error));
     assert_done(openings_prune(test.vault->store, end, 2, &gone, &test_error));
@@ -234,10 +302,11 @@ static void test_every_chore_can_be_done(void **state)
 
 int main(void)
 {
-    return TEST_RUN(test_openings_go_after_twelve_months_and_are_counted,
-                    test_the_months_are_the_configurations,
-                    test_a_citizens_chain_goes_on_after_their_openings_went,
-                    test_a_pass_that_a_crash_cut_short_is_finished,
-                    test_published_entries_go_in_whole_steps_and_the_rest_verifies,
-                    test_every_chore_can_be_done);
+    return TEST_RUN(
+        test_openings_go_after_twelve_months_and_are_counted, test_openings_go_from_the_journal_too,
+        test_a_pass_that_the_log_has_is_not_entered_again, test_the_months_are_the_configurations,
+        test_a_citizens_chain_goes_on_after_their_openings_went,
+        test_a_pass_that_a_crash_cut_short_is_finished,
+        test_published_entries_go_in_whole_steps_and_the_rest_verifies,
+        test_every_chore_can_be_done);
 }
