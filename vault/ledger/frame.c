@@ -121,7 +121,8 @@ bool frame_read_segment(const struct frame *frame, struct frame_segment *out)
         if (frame->number >> level & 1)
             cursor_copy(&cursor, out->frontier.nodes[level].bytes, TREE_HASH_BYTES);
     }
-    return !cursor.truncated && cursor.left == 0 && out->last_time_ms >= 0;
+    return !cursor.truncated && cursor.left == 0 && out->last_time_ms >= 0 &&
+           out->last_time_ms <= ENTRY_TIME_MAX_MS;
 }
 
 enum vault_code frame_source_open(struct frame_source *source, int fd, uint64_t offset,

@@ -236,7 +236,8 @@ static enum vault_code judge_rest(struct stroll *stroll, int fd, uint64_t stoppe
 }
 
 /* The first frame of a segment repeats what the log was there, signed. Where the journal begins
- * there is nothing to compare it with, and it is believed for its signature. */
+ * there is nothing to compare it with, and it is believed for its signature, which does not cover
+ * the time: before the first entry there is none. */
 static bool begins_well(struct journal_walk *walk, const struct frame *frame, uint64_t first)
 {
     struct frame_segment segment;
@@ -244,6 +245,8 @@ static bool begins_well(struct journal_walk *walk, const struct frame *frame, ui
         return false;
     const struct tree_hash stated = tree_frontier_root(&segment.frontier);
     if (!is_signed(walk, first, &stated, segment.signature))
+        return false;
+    if (first == 0 && segment.last_time_ms != 0)
         return false;
     if (first == walk->begins_at) {
         walk->frontier = segment.frontier;

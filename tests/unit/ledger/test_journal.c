@@ -627,6 +627,25 @@ static void test_a_beginning_that_was_not_signed_is_refused(void **state)
     journal_close(&journal);
 }
 
+/* The signature does not cover the time; but before the first entry there is none. */
+static void test_a_time_before_the_first_entry_is_refused(void **state)
+{
+    (void)state;
+    make();
+    struct frame_segment segment = beginning();
+    stop_cleanly();
+    uint8_t bytes[FRAME_SEGMENT_BYTES];
+    segment.last_time_ms = TIME;
+    const size_t size = frame_write_segment(bytes, &segment);
+    VAULT_AUTO(file_close) int fd = open_segment(0);
+    assert_int_equal(pwrite(fd, bytes, size, 0), size);
+    struct journal_walk walk = walk_wanting(0);
+    assert_done(journal_open(dir, &journal, &test_error));
+    assert_fails(VAULT_CORRUPT, journal_walk(journal, &walk, &test_error));
+    assert_non_null(strstr(test_error.text, "does not begin"));
+    journal_close(&journal);
+}
+
 static void test_a_last_segment_without_a_beginning_is_dropped(void **state)
 {
     (void)state;
@@ -781,6 +800,7 @@ int main(void)
         test_a_segment_that_is_missing_is_damage,
         test_what_is_forgotten_is_gone_and_the_rest_stands, test_the_last_two_segments_stay,
         test_a_beginning_that_was_not_signed_is_refused,
+        test_a_time_before_the_first_entry_is_refused,
         test_a_last_segment_without_a_beginning_is_dropped, test_walking_changes_nothing,
         test_files_that_go_away_are_noticed_with_the_next_batch,
         test_a_short_write_is_final_and_dropped_at_the_next_start,

@@ -2,6 +2,7 @@
 #include "vault/retention.h"
 
 #include "vault/keeper.h"
+#include "vault/ledger/tile.h"
 #include "vault/ledger/verify.h"
 #include "vault/parts.h"
 #include "vault/store/openings.h"
@@ -255,6 +256,22 @@ static void assert_verifies(uint64_t pruned_below)
     assert_int_equal(report.pruned_below, pruned_below);
 }
 
+/* From the tiles that are left: how the log grew from that size on, and that the proof holds. */
+static void assert_growth_is_proved(uint64_t from)
+{
+    VAULT_AUTO(tile_source_free) struct tile_source *tiles = NULL;
+    struct tree_proof proof;
+    struct tree_hash before;
+    struct tree_hash after;
+    const uint64_t size = ledger_published_size(test.vault->ledger);
+    assert_done(tile_source_new(vault_log_folder(test.vault), size, &tiles, &test_error));
+    const struct tree_source nodes = tile_source_nodes(tiles);
+    assert_done(tree_root(&nodes, from, &before, &test_error));
+    assert_done(tree_root(&nodes, size, &after, &test_error));
+    assert_done(tree_prove_consistency(&nodes, from, size, &proof, &test_error));
+    assert_done(tree_check_consistency(&proof, from, size, &before, &after, &test_error));
+}
+
 static void test_published_entries_go_in_whole_steps_and_the_rest_verifies(void **state)
 {
     (void)state;
@@ -278,6 +295,8 @@ static void test_published_entries_go_in_whole_steps_and_the_rest_verifies(void 
     assert_done(ledger_entry(test.vault->ledger, 2 * LEDGER_PRUNE_MULTIPLE, &text, &test_error));
     assert_done(ledger_prove(test.vault->ledger, 2 * LEDGER_PRUNE_MULTIPLE, &text, &test_error));
     assert_verifies(2 * LEDGER_PRUNE_MULTIPLE);
+    assert_growth_is_proved(2 * LEDGER_PRUNE_MULTIPLE);
+    assert_growth_is_proved(2 * LEDGER_PRUNE_MULTIPLE + 77);
     reopen_test_vault(&test);
     run();
     last_prune(&found);
