@@ -29,7 +29,8 @@ static const char *pointer_text(struct reader *reader)
     return pointer ? pointer : "";
 }
 
-/* A pointer holds names from the text, which may hold anything: keep a message on one line. */
+/* A pointer holds names from the text, which may hold anything, and a reason may quote one: keep a
+ * message on one line. */
 static void copy_on_one_line(char *out, size_t out_bytes, const char *text)
 {
     size_t i = 0;
@@ -43,9 +44,11 @@ static void copy_on_one_line(char *out, size_t out_bytes, const char *text)
 }
 
 static enum vault_code refuse_at(struct reader *reader, enum vault_code code,
-                                 struct json_position at, const char *reason)
+                                 struct json_position at, const char *words)
 {
     char pointer[sizeof reader->fault->pointer];
+    char reason[sizeof reader->fault->reason];
+    copy_on_one_line(reason, sizeof reason, words);
     copy_on_one_line(pointer, sizeof pointer, pointer_text(reader));
     if (reader->fault) {
         *reader->fault = (struct policy_fault){.line = at.line, .column = at.column};

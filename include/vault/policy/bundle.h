@@ -10,9 +10,10 @@
  *     manifest.json             lists every file but itself and its signature
  *     manifest.sig              the signed note over the exact bytes of manifest.json
  *
- * Other files in these places (a README.md) are carried along: a manifest lists them too. A file
- * whose name ends in .json where none is expected is refused, since it looks as if it counted. So
- * is anything that is not a regular file or one of the two folders.
+ * Other files (a README.md) are carried along: a manifest lists them too. A file whose name ends in
+ * .json where none is expected is refused, since it looks as if it counted; in a folder without a
+ * manifest so is one called .JSON, and any other in rules and tests. So is anything that is not a
+ * regular file or one of the two folders.
  */
 #pragma once
 
