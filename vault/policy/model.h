@@ -176,6 +176,9 @@ struct rule {
 
 bool spans_have(const struct spans *spans, uint16_t number);
 
+/* Whether a list has everything from 0 to count: then it is "any". */
+bool spans_are_all(const struct spans *spans, size_t count);
+
 /* Sort rule numbers and drop those that repeat. Returns how many are left. */
 size_t rules_unique(uint16_t rules[], size_t count);
 
