@@ -153,6 +153,8 @@ struct rule {
     bool purposes_any;
     bool fields_any;
     bool wildcard;        /* "any" or "x.*" among the fields */
+    const char **empties; /* wildcards that no field of the catalogue matches */
+    size_t empty_count;
     const char *article9; /* NULL if none */
     struct spans classes; /* all of them for who_any */
     struct spans services;
