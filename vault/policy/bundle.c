@@ -38,6 +38,11 @@ enum vault_code bundle_refuse(struct policy_fault *fault, struct vault_error *er
     return code;
 }
 
+const uint8_t *bundle_previous(const struct bundle *bundle)
+{
+    return bundle->manifest.has_previous ? bundle->manifest.previous : NULL;
+}
+
 static bool has_suffix(const char *text, const char *suffix)
 {
     const size_t size = strlen(text);

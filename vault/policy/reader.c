@@ -202,6 +202,9 @@ enum vault_code reader_check_format(struct reader *reader, const json_t *object,
 {
     if (bytes_equal(json_text(json_object_get(object, "format")), bytes_of_text(format)))
         return VAULT_OK;
+    if (!json_object_get(object, "format"))
+        return reader_refuse(reader, VAULT_INVALID,
+                             "the member \"format\" is missing; it must be \"%s\"", format);
     reader_enter(reader, "format");
     return reader_refuse(reader, VAULT_INVALID, "must be \"%s\"", format);
 }

@@ -169,6 +169,11 @@ static enum vault_code load_who(struct rules *rules, const json_t *object, struc
         {"services", READ_LIST, false},
     };
     const json_t *who = json_object_get(object, "who");
+    if (json_is_string(who) && !text_is(who, "any")) {
+        reader_enter(rules->reader, "who");
+        return reader_refuse(rules->reader, VAULT_INVALID,
+                             "must be \"any\", {\"classes\":[…]} or {\"services\":[…]}");
+    }
     if (json_is_string(who))
         return load_list_or_any(rules, object, "who", POLICY_CLASS, rule, &rule->who_any,
                                 &rule->classes);

@@ -38,6 +38,10 @@ enum vault_code bundle_read(const char *folder, struct bundle **out, struct poli
 
 void bundle_free(struct bundle **bundle);
 
+/* The hash of the manifest that this bundle's manifest follows, SHA256_BYTES, borrowed; NULL if it
+ * names none. */
+const uint8_t *bundle_previous(const struct bundle *bundle);
+
 /* Resolve, check and compile what was read; the policy does not borrow from the bundle. */
 enum vault_code policy_compile(const struct bundle *bundle, struct policy **out,
                                struct policy_fault *fault, struct vault_error *err)

@@ -472,6 +472,21 @@ static void test_a_name_in_a_pointer_cannot_break_the_line(void **state)
     assert_null(strchr(test_error.text, '\n'));
 }
 
+static void test_messages_say_what_is_allowed_and_what_is_missing(void **state)
+{
+    (void)state;
+    struct policy *policy = NULL;
+    char *all = replaced(SAMPLE_RULES, "{\"classes\":[\"employment.caseworker\"]}", "\"all\"");
+    char *none = replaced(SAMPLE_RULES, "\"format\":\"vault-rules/1\",", "");
+    assert_fails(VAULT_INVALID, sample_try(SAMPLE_CATALOGUE, all, NULL, &policy));
+    assert_string_equal(sample_fault.pointer, "/rules/0/who");
+    assert_non_null(strstr(sample_fault.reason, "must be \"any\", {\"classes\":"));
+    assert_fails(VAULT_INVALID, sample_try(SAMPLE_CATALOGUE, none, NULL, &policy));
+    assert_non_null(strstr(sample_fault.reason, "\"format\" is missing"));
+    free(all);
+    free(none);
+}
+
 static enum vault_code try_set(size_t count, struct policy **out)
 {
     VAULT_AUTO(buf_finish) struct buf field = buf_limited(POLICY_FILE_BYTES_MAX);
@@ -502,8 +517,8 @@ int main(void)
     if (sample_start())
         return 1;
     return TEST_RUN(
-        test_a_set_has_at_most_4096_elements, test_the_sample_loads,
-        test_a_bundle_without_rules_loads, test_an_empty_catalogue_loads,
+        test_messages_say_what_is_allowed_and_what_is_missing, test_a_set_has_at_most_4096_elements,
+        test_the_sample_loads, test_a_bundle_without_rules_loads, test_an_empty_catalogue_loads,
         test_text_that_is_no_json_is_refused_with_its_place, test_a_duplicate_key_is_refused,
         test_nesting_over_sixteen_is_refused, test_unknown_members_are_refused_at_their_name,
         test_missing_members_are_refused, test_wrong_types_are_refused_at_their_value,
