@@ -20,24 +20,74 @@ static uint16_t count_of(const struct policy *policy, enum policy_kind kind)
     return (uint16_t)policy_count(policy, kind);
 }
 
-static bool visit_stances(struct visit *visit)
+static bool visit_stance(struct visit *visit)
 {
     struct everything *now = &visit->now;
-    const uint8_t least = (uint8_t)(policy_form_count(now->policy, now->ask.field) - 1);
+    for (now->stance.objection_count = 0; now->stance.objection_count < 2;
+         now->stance.objection_count++) {
+        if (!visit->call(visit->context, &now->request, &now->stance))
+            return false;
+    }
+    return true;
+}
+
+/* No consent, and one to each form. */
+static bool visit_stances(struct visit *visit, const uint8_t forms[], size_t count)
+{
+    struct everything *now = &visit->now;
     now->covered.field = now->ask.field;
     now->consent.fields = &now->covered;
     now->stance.consents = &now->consent;
     now->stance.objections_s = &now->objection_s;
-    for (int consent = 0; consent < 3; consent++) {
-        now->covered.form = consent == 1 ? POLICY_FORM_ANY : least;
-        now->stance.consent_count = consent > 0;
-        for (now->stance.objection_count = 0; now->stance.objection_count < 2;
-             now->stance.objection_count++) {
-            if (!visit->call(visit->context, &now->request, &now->stance))
-                return false;
-        }
+    now->stance.consent_count = 0;
+    if (!visit_stance(visit))
+        return false;
+    now->stance.consent_count = 1;
+    for (size_t i = 0; i < count; i++) {
+        now->covered.form = forms[i];
+        if (!visit_stance(visit))
+            return false;
     }
     return true;
+}
+
+/* The forms of two bundles' ladders for the field, any of them first; all if the ladders are not
+ * the same, else the last. */
+static size_t forms_of_both(const struct everything *now, uint8_t out[FORM_COUNT + 1])
+{
+    const struct ladder *one = field_ladder(now->policy, now->ask.field);
+    const struct ladder *two = field_ladder(now->other, now->ask.field);
+    bool same = one->count == two->count;
+    size_t count = 0;
+    for (size_t i = 0; same && i < one->count; i++)
+        same = one->steps[i].form == two->steps[i].form &&
+               step_is_same(&one->steps[i], &two->steps[i]);
+    out[count++] = POLICY_FORM_ANY;
+    for (uint8_t form = 0; form < FORM_COUNT; form++) {
+        const bool is_there = ladder_find(one, (enum form)form) != POLICY_FORM_NONE ||
+                              ladder_find(two, (enum form)form) != POLICY_FORM_NONE;
+        const bool is_last = form == one->steps[one->count - 1].form;
+        if (is_there && (!same || is_last))
+            out[count++] = form;
+    }
+    return count;
+}
+
+static bool visit_forms(struct visit *visit)
+{
+    struct everything *now = &visit->now;
+    uint8_t forms[FORM_COUNT + 1] = {POLICY_FORM_ANY};
+    if (!now->other) {
+        forms[1] = (uint8_t)(policy_form_count(now->policy, now->ask.field) - 1);
+        return visit_stances(visit, forms, 2);
+    }
+    const size_t count = forms_of_both(now, forms);
+    bool goes_on = true;
+    for (size_t i = 0; i < count && goes_on; i++) {
+        now->ask.form = forms[i];
+        goes_on = visit_stances(visit, forms, count);
+    }
+    return goes_on;
 }
 
 static bool visit_atoms(struct visit *visit, uint16_t atom);
@@ -81,7 +131,7 @@ static bool visit_atoms(struct visit *visit, uint16_t atom)
 {
     const struct policy *policy = visit->now.policy;
     if (atom == count_of(policy, POLICY_ATOM))
-        return visit_stances(visit);
+        return visit_forms(visit);
     if (!visit_known(visit, atom))
         return false;
     /* A value of another kind makes it unknown. */
@@ -158,6 +208,7 @@ static bool visit_all(const struct policy *policy, const struct policy *other, e
     struct visit visit = {.call = call, .context = context};
     struct everything *now = &visit.now;
     now->policy = policy;
+    now->other = other;
     now->request = (struct policy_request){
         .purpose_registered = true, .atoms = now->atoms, .asks = &now->ask, .ask_count = 1};
     now->consent = (struct policy_consent){.at_s = INT64_MIN,

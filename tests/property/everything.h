@@ -13,6 +13,7 @@
 
 struct everything {
     const struct policy *policy;
+    const struct policy *other; /* NULL if there is one bundle */
     struct policy_atom_word atoms[POLICY_ATOM_WORDS_MAX];
     struct policy_ask ask;
     struct policy_request request;
@@ -29,7 +30,11 @@ typedef bool each_request(void *context, const struct policy_request *request,
 /* false if a call stopped it. */
 bool everything_visit(const struct policy *policy, each_request *call, void *context);
 
-/* The same for two bundles over one catalogue, in the numbers of the first: at the times of both,
- * and with every two classes too. */
+/*
+ * The same for two bundles, in the numbers of the first: at the times of both, and with every two
+ * classes too. The catalogues may differ in their ladders and in the types of their fields, so a
+ * form, asked for or consented to, is an enum form here. Where the two ladders of a field are not
+ * the same, every form of either is asked for, together with a consent to each.
+ */
 bool everything_visit_both(const struct policy *policy, const struct policy *other,
                            each_request *call, void *context);

@@ -48,6 +48,8 @@ static enum vault_code add(struct policy_diff *diff, enum besides_kind kind, con
     if (bytes_equal(buf_view(&both->text[OLD]), buf_view(&both->text[NEW])))
         return VAULT_OK;
     diff->widens = diff->widens || widens;
+    diff->computes_otherwise =
+        diff->computes_otherwise || kind == BESIDES_DERIVE || kind == BESIDES_TYPE;
     if (diff->besides_count == POLICY_CHANGES_MAX) {
         diff->is_cut = true;
         return VAULT_OK;

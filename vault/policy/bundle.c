@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "files.h"
 
@@ -35,6 +36,11 @@ enum vault_code bundle_refuse(struct policy_fault *fault, struct vault_error *er
     }
     (void)vault_fail(err, code, "%s%s%s", file, *file ? ": " : "", reason);
     return code;
+}
+
+const uint8_t *bundle_previous(const struct bundle *bundle)
+{
+    return bundle->manifest.has_previous ? bundle->manifest.previous : NULL;
 }
 
 static bool has_suffix(const char *text, const char *suffix)
@@ -85,7 +91,8 @@ enum vault_code bundle_add(struct bundle *bundle, const char *path, struct buf *
     const enum file_role role = role_of(folder, name ? name + 1 : path);
     if (role == FILE_OTHER && has_suffix(path, ".json"))
         return bundle_refuse(fault, err, VAULT_INVALID, path,
-                             "would not be read here; rules lie in rules/, tests in tests/");
+                             "would not be read here; rules are rules/NAME.json, tests "
+                             "tests/NAME.json");
     struct bundle_file *file = &bundle->files[bundle->file_count];
     *file =
         (struct bundle_file){.content = buf_limited(POLICY_FILE_BYTES_MAX), .role = (uint8_t)role};
@@ -111,6 +118,23 @@ const struct bundle_file *bundle_file_of(const struct bundle *bundle, enum file_
     return NULL;
 }
 
+/* Without a manifest nothing but its name says what a file is for: one beside the rules or the
+ * tests that is not read, or that is called .JSON, was meant to be read. */
+static enum vault_code check_names(const struct bundle *bundle, struct policy_fault *fault,
+                                   struct vault_error *err)
+{
+    for (size_t i = 0; i < bundle->file_count; i++) {
+        const char *path = bundle->files[i].path;
+        const size_t size = strlen(path);
+        const bool json = size >= 5 && strcasecmp(path + size - 5, ".json") == 0;
+        if (bundle->files[i].role == FILE_OTHER && (json || strchr(path, '/')))
+            return bundle_refuse(fault, err, VAULT_INVALID, path,
+                                 "would not be read here; rules are rules/NAME.json, tests "
+                                 "tests/NAME.json");
+    }
+    return VAULT_OK;
+}
+
 /* A folder without a manifest is known by the manifest it would have. */
 static enum vault_code name_unsigned(struct bundle *bundle, struct vault_error *err)
 {
@@ -126,14 +150,17 @@ enum vault_code bundle_settle(struct bundle *bundle, struct policy_fault *fault,
                               struct vault_error *err)
 {
     qsort(bundle->files, bundle->file_count, sizeof *bundle->files, by_path);
+    const struct bundle_file *manifest = bundle_file_of(bundle, FILE_MANIFEST);
+    if (manifest)
+        VAULT_TRY(manifest_read(bundle, manifest, fault, err));
     if (!bundle_file_of(bundle, FILE_CATALOGUE))
         return bundle_refuse(fault, err, VAULT_INVALID, "catalogue.json",
                              "the folder has no such file");
-    const struct bundle_file *manifest = bundle_file_of(bundle, FILE_MANIFEST);
     if (manifest)
-        return manifest_read(bundle, manifest, fault, err);
+        return VAULT_OK;
     if (bundle_file_of(bundle, FILE_SIGNATURE))
         return bundle_refuse(fault, err, VAULT_INVALID, "manifest.sig",
                              "is a signature without the manifest.json that it signs");
+    VAULT_TRY(check_names(bundle, fault, err));
     return name_unsigned(bundle, err);
 }

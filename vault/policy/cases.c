@@ -48,12 +48,14 @@ struct one_case {
     json_t *deposit;
     struct question question;
     struct arena arena;
+    struct buf mismatches; /* all on one line; empty if there is none */
     bool has_failed;
 };
 
 static void case_finish(struct one_case *one)
 {
     arena_finish(&one->arena);
+    buf_finish(&one->mismatches);
 }
 
 /* --- reading --- */
@@ -151,15 +153,41 @@ static enum vault_code read_case(struct run *run, const json_t *object, struct o
 
 /* --- comparing --- */
 
-static void fail(struct run *run, struct one_case *one, const char *field, const char *got)
+/* A text on one line: control characters are written as JSON writes them. */
+static void write_plainly(struct buf *out, const char *text)
 {
-    VAULT_AUTO(buf_finish) struct buf what = buf_limited(POLICY_VALUE_BYTES_MAX);
+    for (; *text; text++) {
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            buf_format(out, "\\u%04x", (unsigned)*text);
+        else
+            buf_byte(out, (uint8_t)*text);
+    }
+}
+
+/* Note one mismatch of a case. */
+static void fail(struct one_case *one, const char *field, const char *got)
+{
+    buf_text(&one->mismatches, one->has_failed ? "; " : "");
+    write_plainly(&one->mismatches, field);
+    buf_text(&one->mismatches, ": ");
+    write_plainly(&one->mismatches, got);
     one->has_failed = true;
+}
+
+/* Tell of a case that has failed, once, with all its mismatches. */
+static void tell_failure(struct run *run, struct one_case *one)
+{
+    VAULT_AUTO(buf_finish) struct buf name = buf_limited(6 * NAME_CHARS_MAX);
+    VAULT_AUTO(buf_finish) struct buf file = buf_limited(POLICY_VALUE_BYTES_MAX);
     if (!run->failed)
         return;
-    buf_format(&what, "%s: %s", field, got);
-    const char *text = buf_string(&what);
-    run->failed(run->context, run->reader->file, one->name, text ? text : field);
+    write_plainly(&name, one->name);
+    write_plainly(&file, run->reader->file);
+    const char *shown_name = buf_string(&name);
+    const char *shown_file = buf_string(&file);
+    const char *what = buf_string(&one->mismatches);
+    run->failed(run->context, shown_file ? shown_file : "", shown_name ? shown_name : "",
+                what ? what : "more than can be shown differs");
 }
 
 /* Lists of rules are sets. */
@@ -207,7 +235,7 @@ static enum vault_code compare_field(struct run *run, struct one_case *one, size
     const bool as_expected =
         expected ? is_as_expected(expected, answer) : outcome->reason != REASON_RELEASED;
     if (!as_expected)
-        fail(run, one, name, buf_string(&text));
+        fail(one, name, buf_string(&text) ? buf_string(&text) : "");
     return VAULT_OK;
 }
 
@@ -225,7 +253,7 @@ static enum vault_code compare_fields(struct run *run, struct one_case *one,
     return VAULT_OK;
 }
 
-static void compare_deposits(struct run *run, struct one_case *one)
+static void compare_deposits(const struct run *run, struct one_case *one)
 {
     const char *name;
     json_t *expected;
@@ -234,7 +262,7 @@ static void compare_deposits(struct run *run, struct one_case *one)
         const uint16_t field = policy_find(run->policy, POLICY_FIELD, bytes_of_text(name));
         const bool may = policy_may_deposit(run->policy, &one->question.request, field);
         if (may != json_is_true(expected))
-            fail(run, one, name, may ? "may be deposited" : "may not be deposited");
+            fail(one, name, may ? "may be deposited" : "may not be deposited");
     }
 }
 
@@ -280,6 +308,8 @@ static enum vault_code run_case(struct run *run, struct one_case *one)
         mark_depositing(run, one);
     }
     if (one->has_failed)
+        tell_failure(run, one);
+    if (one->has_failed)
         run->total->failed++;
     else
         run->total->passed++;
@@ -297,7 +327,8 @@ static enum vault_code go_through(struct run *run, const json_t *root)
     const json_t *cases = json_object_get(root, "cases");
     const size_t mark = reader_enter(run->reader, "cases");
     for (size_t i = 0; i < json_array_size(cases); i++) {
-        VAULT_AUTO(case_finish) struct one_case one = {.name = NULL};
+        VAULT_AUTO(case_finish)
+        struct one_case one = {.mismatches = buf_limited(POLICY_VALUE_BYTES_MAX * 2)};
         const size_t inner = reader_enter_index(run->reader, i);
         VAULT_TRY(read_case(run, json_array_get(cases, i), &one));
         reader_leave(run->reader, inner);

@@ -20,7 +20,8 @@ struct change {
     const char *purpose;
     const char *field;
     const char *witness;    /* a line for "decide" */
-    json_t *answers[SIDES]; /* what decide answers for the field; of a deposit, whether it may be */
+    json_t *answers[SIDES]; /* what decide answers for the field, leaving aside
+                               what the bundle does not know; of a deposit, whether it may be */
     json_t *rules;          /* ids, sorted */
 };
 
@@ -35,8 +36,9 @@ struct policy_diff {
     struct change **deposits_end;
     struct besides *besides; /* what else differs */
     struct besides **besides_end;
-    size_t besides_count; /* with the deposits */
-    size_t besides_wider; /* of those, how many give more or cannot be compared */
+    size_t besides_count;    /* with the deposits */
+    bool computes_otherwise; /* of those, some make values other than they were */
+    size_t besides_wider;    /* of those, how many give more or cannot be compared */
     bool widens;
     bool is_cut; /* there were more than are listed */
 };

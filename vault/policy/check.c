@@ -97,6 +97,9 @@ static void check_wording(struct policy_report *report, uint16_t index, int64_t 
         report_add(report, false, "wildcard_permit", &index, 1,
                    "permits by \"any\" or a wildcard: fields added to the catalogue later will be "
                    "released too");
+    for (size_t i = 0; i < rule->empty_count; i++)
+        report_add(report, false, "empty_wildcard", &index, 1, "names %s, which no field matches",
+                   rule->empties[i]);
     if (rule->stray_releases)
         report_add(report, false, "stray_release", &index, 1,
                    "names a form for %u field%s that it does not cover",
@@ -127,7 +130,8 @@ static bool check_applies(struct policy_report *report, uint16_t index,
 }
 
 /* The rule and those it is lost among, in ascending order. */
-static size_t with_rivals(uint16_t index, const struct effect_of_rule *effect, uint16_t out[9])
+static size_t with_rivals(uint16_t index, const struct effect_of_rule *effect,
+                          uint16_t out[EFFECT_RIVALS_MAX + 1])
 {
     size_t count = 0;
     bool placed = false;
@@ -146,7 +150,7 @@ static size_t with_rivals(uint16_t index, const struct effect_of_rule *effect, u
 static void check_permit(struct policy_report *report, uint16_t index,
                          struct effect_of_rule *effect)
 {
-    uint16_t rules[9];
+    uint16_t rules[EFFECT_RIVALS_MAX + 1];
     effect->rival_count = rules_unique(effect->rivals, effect->rival_count);
     const size_t count = with_rivals(index, effect, rules);
     struct listed rivals = list_rules(report->policy, effect->rivals, effect->rival_count);

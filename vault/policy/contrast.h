@@ -16,6 +16,12 @@
  * Forms are compared by rank, which is the same scale on both sides: the order in which the
  * contract lists the forms. A form of the same name with other parameters (bands, a rounding) is
  * weaker in the new bundle unless it is plainly coarser there.
+ *
+ * A request may ask for a form by its name, and a consent allow one. Where the two ladders are the
+ * same, neither tells more than asking for the most that is allowed, and a consent to the strictest
+ * form. A form that only one ladder has is refused on the other side, and a consent to it covers
+ * nothing there; a form with other parameters is another answer to who asks for it. One of each
+ * kind is enough: the strictest.
  */
 #pragma once
 
@@ -38,6 +44,13 @@ enum contrast_way {
     WAY_COUNT
 };
 
+/* A form as a request or a consent names it, and its rank on the side where it is looked at; enum
+ * form is FORM_COUNT if there is none. */
+struct named_form {
+    uint8_t form;
+    uint16_t rank;
+};
+
 struct contrast_side {
     const struct policy *policy;
     struct policy_actor actor;
@@ -48,7 +61,18 @@ struct contrast_side {
     uint16_t permits[CONTRAST_RULES_MAX];
     uint16_t ranks[CONTRAST_RULES_MAX]; /* of each permit's form */
     size_t permit_count;
-    uint16_t strictest; /* the rank of the ladder's last form */
+    /* The strictest form of this side's ladder that the other one lacks, that both have, and that
+     * both have but that stands for less here. None where the field is on one side only. */
+    struct named_form alone;
+    struct named_form shared;
+    struct named_form coarser;
+};
+
+/* What the request asks for and the consent allows by name (enum form): FORM_COUNT is the most that
+ * is allowed, and any form. */
+struct contrast_wish {
+    uint8_t asked;
+    uint8_t consented;
 };
 
 struct contrast {
@@ -57,9 +81,9 @@ struct contrast {
     int64_t to_s;
     struct arena scratch;
     struct circumstance found;
-    bool deposits;          /* what is looked at is who may write, not who receives */
-    int64_t now_s;          /* of what was found */
-    bool strictest_consent; /* the consent that was found gives only the strictest form */
+    bool deposits;             /* what is looked at is who may write, not who receives */
+    int64_t now_s;             /* of what was found */
+    struct contrast_wish wish; /* of what was found */
     bool no_memory;
 };
 
@@ -75,5 +99,11 @@ void contrast_go(struct contrast *contrast);
 bool contrast_is_same(const struct contrast *contrast);
 bool contrast_is_plain(const struct contrast *contrast);
 
-/* Whether some request differs in this way; found, now_s and strictest_consent then describe it. */
+/* Whether some request differs in this way; found, now_s and wish then describe it. */
 bool contrast_find(struct contrast *contrast, enum contrast_way way);
+
+static inline const struct rule *contrast_rule(const struct contrast *contrast, size_t side,
+                                               uint16_t rule)
+{
+    return &contrast->sides[side].policy->rules[rule];
+}

@@ -363,7 +363,7 @@ size_t policy_diff_count(const struct policy_diff *diff, enum policy_change_kind
 
 bool policy_diff_is_same(const struct policy_diff *diff)
 {
-    return diff->count == 0;
+    return diff->count == 0 && !diff->computes_otherwise;
 }
 
 bool policy_diff_widens(const struct policy_diff *diff)

@@ -283,7 +283,10 @@ static void keep_rivals(struct effect_of_rule *effect, const uint16_t rules[], s
 {
     effect->rival_count = 0;
     for (size_t i = 0; i < count; i++) {
-        if (rules[i] != self && effect->rival_count < sizeof effect->rivals / sizeof *rules)
+        bool is_new = rules[i] != self; /* one rule may cover a field in several rows */
+        for (size_t j = 0; j < effect->rival_count && is_new; j++)
+            is_new = effect->rivals[j] != rules[i];
+        if (is_new && effect->rival_count < EFFECT_RIVALS_MAX)
             effect->rivals[effect->rival_count++] = rules[i];
     }
 }

@@ -5,6 +5,9 @@
 
 #include "cells.h"
 
+/* All others of a cell. */
+#define EFFECT_RIVALS_MAX POLICY_CELL_RULES_MAX
+
 /* What is known of a rule once all cells have been looked at. */
 struct effect_of_rule {
     bool covers;   /* something */
@@ -15,7 +18,7 @@ struct effect_of_rule {
     /* Of a permit: what it is lost among in the first such cell: the forbids if it does not
      * release, the other permits if it does but does not matter. */
     enum { NO_RIVALS, FORBIDS_ARE_RIVALS, PERMITS_ARE_RIVALS } rivalry;
-    uint16_t rivals[8];
+    uint16_t rivals[EFFECT_RIVALS_MAX];
     size_t rival_count;
 };
 

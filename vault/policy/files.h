@@ -53,10 +53,16 @@ enum vault_code bundle_add(struct bundle *bundle, const char *path, struct buf *
 enum vault_code bundle_settle(struct bundle *bundle, struct policy_fault *fault,
                               struct vault_error *err) VAULT_MUST_CHECK;
 
+/* Read the folder's files without holding them to anything. */
+enum vault_code bundle_read_files(const char *folder, struct bundle **out,
+                                  struct policy_fault *fault, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
 /* The one file of a role, or NULL. */
 const struct bundle_file *bundle_file_of(const struct bundle *bundle, enum file_role role);
 
-/* Read manifest.json and hold the files to it. */
+/* Read manifest.json and hold the files to it. If it is well-formed and only the files are not
+ * those that it lists, bundle->has_manifest is set all the same. */
 enum vault_code manifest_read(struct bundle *bundle, const struct bundle_file *file,
                               struct policy_fault *fault, struct vault_error *err) VAULT_MUST_CHECK;
 

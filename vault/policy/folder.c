@@ -81,13 +81,22 @@ static enum vault_code read_folder(struct reading *reading, const char *folder)
     }
 }
 
-enum vault_code bundle_read(const char *folder, struct bundle **out, struct policy_fault *fault,
-                            struct vault_error *err)
+enum vault_code bundle_read_files(const char *folder, struct bundle **out,
+                                  struct policy_fault *fault, struct vault_error *err)
 {
     VAULT_AUTO(bundle_free) struct bundle *bundle = NULL;
     VAULT_TRY(bundle_new(&bundle, err));
     struct reading reading = {.root = folder, .bundle = bundle, .fault = fault, .err = err};
     VAULT_TRY(read_folder(&reading, ""));
+    *out = VAULT_TAKE(bundle);
+    return VAULT_OK;
+}
+
+enum vault_code bundle_read(const char *folder, struct bundle **out, struct policy_fault *fault,
+                            struct vault_error *err)
+{
+    VAULT_AUTO(bundle_free) struct bundle *bundle = NULL;
+    VAULT_TRY(bundle_read_files(folder, &bundle, fault, err));
     VAULT_TRY(bundle_settle(bundle, fault, err));
     *out = VAULT_TAKE(bundle);
     return VAULT_OK;

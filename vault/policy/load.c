@@ -121,17 +121,20 @@ static enum vault_code load_catalogue(struct policy *policy, const struct bundle
     return catalogue_load(policy, &reader, root);
 }
 
-/* Lay the rules out; what does not fit is shown at one of the rules in question. */
-static enum vault_code load_table(struct policy *policy, struct policy_fault *fault,
-                                  struct vault_error *err)
+/* Lay the rules out; what does not fit is shown at the rule that is too many. */
+static enum vault_code load_table(struct policy *policy, const struct bundle *bundle,
+                                  struct policy_fault *fault, struct vault_error *err)
 {
     char reason[256] = "out of memory";
     size_t rule = 0;
     const enum vault_code code = table_build(policy, &rule, reason);
     if (code == VAULT_OK)
         return VAULT_OK;
-    return bundle_refuse(fault, err, code, policy->rule_count ? policy->rules[rule].file : "", "%s",
-                         reason);
+    if (code == VAULT_NO_MEMORY || !policy->rule_count)
+        return bundle_refuse(fault, err, code, "", "%s", reason);
+    VAULT_AUTO(reader_finish)
+    struct reader reader = rule_reader(bundle, &policy->rules[rule], fault, err);
+    return reader_refuse(&reader, code, "%s", reason);
 }
 
 static enum vault_code take_manifest(struct policy *policy, const struct bundle *bundle,
@@ -155,7 +158,7 @@ enum vault_code policy_compile(const struct bundle *bundle, struct policy **out,
     VAULT_TRY(take_manifest(policy, bundle, err));
     VAULT_TRY(load_catalogue(policy, bundle, fault, err));
     VAULT_TRY(rules_load(policy, bundle, fault, err));
-    VAULT_TRY(load_table(policy, fault, err));
+    VAULT_TRY(load_table(policy, bundle, fault, err));
     for (size_t i = 0; i < bundle->file_count; i++) {
         if (bundle->files[i].role == FILE_TESTS)
             VAULT_TRY(cases_check(policy, &bundle->files[i], fault, err));

@@ -55,6 +55,10 @@ enum vault_code derivation_check(struct policy *policy, struct reader *reader, c
 enum vault_code rules_load(struct policy *policy, const struct bundle *bundle,
                            struct policy_fault *fault, struct vault_error *err) VAULT_MUST_CHECK;
 
+/* A reader that stands at a loaded rule, to refuse it for what only all rules together show. */
+struct reader rule_reader(const struct bundle *bundle, const struct rule *rule,
+                          struct policy_fault *fault, struct vault_error *err);
+
 /* Whether a file of tests is well-formed; the tests are run elsewhere. */
 enum vault_code cases_check(const struct policy *policy, const struct bundle_file *file,
                             struct policy_fault *fault, struct vault_error *err) VAULT_MUST_CHECK;

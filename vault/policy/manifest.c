@@ -37,7 +37,8 @@ static enum vault_code check_listed(struct reader *reader, const struct bundle *
     VAULT_TRY(reader_check_members(reader, entry, READER_MEMBERS(file_members)));
     const size_t i = find_path(bundle, json_text(json_object_get(entry, "path")));
     if (i == bundle->file_count || !is_listed_role(bundle->files[i].role))
-        return reader_refuse(reader, VAULT_INVALID, "the folder has no such file");
+        return reader_refuse(reader, VAULT_INVALID, "the folder has no file %.128s",
+                             json_string_value(json_object_get(entry, "path")));
     if (listed[i])
         return reader_refuse(reader, VAULT_INVALID, "the file is listed twice");
     listed[i] = true;
@@ -118,11 +119,10 @@ enum vault_code manifest_read(struct bundle *bundle, const struct bundle_file *f
     VAULT_TRY(reader_parse(&reader, &root));
     struct manifest manifest = {.version = 0};
     VAULT_TRY(read_root(&reader, root, &manifest));
-    VAULT_TRY(check_files(&reader, bundle, json_object_get(root, "files")));
     bundle->has_manifest = true;
     bundle->manifest = manifest;
     sha256_of(bundle->manifest_hash, buf_view(&file->content));
-    return VAULT_OK;
+    return check_files(&reader, bundle, json_object_get(root, "files"));
 }
 
 static void write_instant(struct buf *out, const char *name, int64_t instant_s)

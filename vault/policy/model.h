@@ -153,6 +153,8 @@ struct rule {
     bool purposes_any;
     bool fields_any;
     bool wildcard;        /* "any" or "x.*" among the fields */
+    const char **empties; /* wildcards that no field of the catalogue matches */
+    size_t empty_count;
     const char *article9; /* NULL if none */
     struct spans classes; /* all of them for who_any */
     struct spans services;
@@ -175,6 +177,9 @@ struct rule {
 };
 
 bool spans_have(const struct spans *spans, uint16_t number);
+
+/* Whether a list has everything from 0 to count: then it is "any". */
+bool spans_are_all(const struct spans *spans, size_t count);
 
 /* Sort rule numbers and drop those that repeat. Returns how many are left. */
 size_t rules_unique(uint16_t rules[], size_t count);

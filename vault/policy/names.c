@@ -241,6 +241,11 @@ bool spans_have(const struct spans *spans, uint16_t number)
     return false;
 }
 
+bool spans_are_all(const struct spans *spans, size_t count)
+{
+    return spans->count == 1 && spans->spans[0].from == 0 && spans->spans[0].to == count;
+}
+
 uint8_t rule_form(const struct policy *policy, const struct rule *rule, uint16_t field)
 {
     for (size_t i = 0; i < rule->release_count; i++) {

@@ -206,6 +206,12 @@ const struct phrase sentences[SENTENCE_COUNT] = {
                       "{count} differences besides the answers, {wider} of them wider\n"}},
     [SAY_SAME] = {{"Les deux politiques répondent de même à toute demande.\n",
                    "Both policies answer every request in the same way.\n"}},
+    [SAY_COMPUTED] =
+        {{"Les mêmes données sont transmises aux mêmes services, sous les mêmes formes ; "
+          "mais les valeurs peuvent être autres, car elles ne se calculent ou ne se "
+          "lisent plus de même :\n",
+          "The same fields are released to the same services, in the same forms; but "
+          "values may be others, since they are computed or read otherwise:\n"}},
     [SAY_COUNTS] = {{"{gains} gagnent, {loses} perdent, {weaker} plus précis, {stricter} moins "
                      "précis, {duties} avec d'autres obligations\n",
                      "{gains} gain, {loses} lose, {weaker} weaker, {stricter} stricter, {duties} "

@@ -72,6 +72,7 @@ enum sentence {
     SAY_WIDER,
     SAY_BESIDES,
     SAY_SAME,
+    SAY_COMPUTED,
     SAY_COUNTS,
     SAY_CUT,
     SENTENCE_COUNT

@@ -42,6 +42,7 @@ struct asking {
     struct bytes service;
     struct bytes purpose;
     struct question *question;
+    bool known_only; /* an atom that the bundle does not know is left aside */
 };
 
 static enum vault_code check_strings(struct reader *reader, const json_t *list)
@@ -218,6 +219,8 @@ static enum vault_code read_atoms(struct asking *asking, json_t *object)
     json_object_foreach(object, name, value)
     {
         const uint16_t atom = policy_find(asking->policy, POLICY_ATOM, bytes_of_text(name));
+        if (atom == POLICY_NONE && asking->known_only)
+            continue;
         const size_t inner = reader_enter(asking->reader, name);
         if (atom == POLICY_NONE)
             return reader_refuse_name(asking->reader, VAULT_INVALID,
@@ -406,20 +409,41 @@ static enum vault_code read_circumstances(struct asking *asking, const json_t *r
     return read_values(asking, json_object_get(root, "values"));
 }
 
+static enum vault_code read_question(struct asking *asking, const json_t *root)
+{
+    struct question *question = asking->question;
+    struct reader *reader = asking->reader;
+    VAULT_TRY(reader_check_members(reader, root, READER_MEMBERS(question_members)));
+    question->id = arena_text(asking->arena, json_text(json_object_get(root, "id")));
+    if (!question->id)
+        return load_no_memory(reader);
+    VAULT_TRY(load_instant(reader, root, "now", 0, &question->request.now_s));
+    VAULT_TRY(read_service(asking, root));
+    VAULT_TRY(read_fields(asking, json_object_get(root, "fields")));
+    return read_circumstances(asking, root);
+}
+
 enum vault_code question_read(const struct policy *policy, struct reader *reader,
                               const json_t *root, struct arena *arena, struct question *out)
 {
     struct question question = {.id = NULL};
     struct asking asking = {
         .policy = policy, .reader = reader, .arena = arena, .question = &question};
-    VAULT_TRY(reader_check_members(reader, root, READER_MEMBERS(question_members)));
-    question.id = arena_text(arena, json_text(json_object_get(root, "id")));
-    if (!question.id)
-        return load_no_memory(reader);
-    VAULT_TRY(load_instant(reader, root, "now", 0, &question.request.now_s));
-    VAULT_TRY(read_service(&asking, root));
-    VAULT_TRY(read_fields(&asking, json_object_get(root, "fields")));
-    VAULT_TRY(read_circumstances(&asking, root));
+    VAULT_TRY(read_question(&asking, root));
+    *out = question;
+    return VAULT_OK;
+}
+
+enum vault_code question_read_known(const struct policy *policy, struct reader *reader,
+                                    const json_t *root, struct arena *arena, struct question *out)
+{
+    struct question question = {.id = NULL};
+    struct asking asking = {.policy = policy,
+                            .reader = reader,
+                            .arena = arena,
+                            .question = &question,
+                            .known_only = true};
+    VAULT_TRY(read_question(&asking, root));
     *out = question;
     return VAULT_OK;
 }

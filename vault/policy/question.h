@@ -32,6 +32,12 @@ enum vault_code question_read(const struct policy *policy, struct reader *reader
                               const json_t *root, struct arena *arena, struct question *out)
     VAULT_MUST_CHECK;
 
+/* The same for a question that was made for another bundle: atoms that this one does not know are
+ * left aside. */
+enum vault_code question_read_known(const struct policy *policy, struct reader *reader,
+                                    const json_t *root, struct arena *arena, struct question *out)
+    VAULT_MUST_CHECK;
+
 /* Set an atom to what a request gives as its value; what is malformed makes it unknown. */
 void question_set_atom(const struct policy *policy, struct policy_atom_word atoms[], uint16_t atom,
                        const json_t *value);

@@ -29,7 +29,8 @@ static const char *pointer_text(struct reader *reader)
     return pointer ? pointer : "";
 }
 
-/* A pointer holds names from the text, which may hold anything: keep a message on one line. */
+/* A pointer holds names from the text, which may hold anything, and a reason may quote one: keep a
+ * message on one line. */
 static void copy_on_one_line(char *out, size_t out_bytes, const char *text)
 {
     size_t i = 0;
@@ -43,9 +44,11 @@ static void copy_on_one_line(char *out, size_t out_bytes, const char *text)
 }
 
 static enum vault_code refuse_at(struct reader *reader, enum vault_code code,
-                                 struct json_position at, const char *reason)
+                                 struct json_position at, const char *words)
 {
     char pointer[sizeof reader->fault->pointer];
+    char reason[sizeof reader->fault->reason];
+    copy_on_one_line(reason, sizeof reason, words);
     copy_on_one_line(pointer, sizeof pointer, pointer_text(reader));
     if (reader->fault) {
         *reader->fault = (struct policy_fault){.line = at.line, .column = at.column};
@@ -199,6 +202,9 @@ enum vault_code reader_check_format(struct reader *reader, const json_t *object,
 {
     if (bytes_equal(json_text(json_object_get(object, "format")), bytes_of_text(format)))
         return VAULT_OK;
+    if (!json_object_get(object, "format"))
+        return reader_refuse(reader, VAULT_INVALID,
+                             "the member \"format\" is missing; it must be \"%s\"", format);
     reader_enter(reader, "format");
     return reader_refuse(reader, VAULT_INVALID, "must be \"%s\"", format);
 }

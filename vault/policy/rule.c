@@ -84,6 +84,9 @@ static enum vault_code load_span(struct rules *rules, enum policy_kind kind, con
     if (kind == POLICY_FIELD && is_wildcard(id, &prefix)) {
         rule->wildcard = true;
         *out = span_of_prefix(rules->policy, prefix);
+        if (out->from == out->to &&
+            !(rule->empties[rule->empty_count++] = arena_text(&rules->policy->arena, id)))
+            return load_no_memory(rules->reader);
         return VAULT_OK;
     }
     const uint16_t index = policy_find(rules->policy, kind, id);
@@ -99,7 +102,9 @@ static enum vault_code load_list(struct rules *rules, enum policy_kind kind, con
 {
     const size_t count = json_array_size(list);
     struct span *spans = arena_take(&rules->policy->arena, count, sizeof *spans);
-    if (!spans)
+    if (kind == POLICY_FIELD)
+        rule->empties = arena_take(&rules->policy->arena, count, sizeof *rule->empties);
+    if (!spans || (kind == POLICY_FIELD && !rule->empties))
         return load_no_memory(rules->reader);
     for (size_t i = 0; i < count; i++) {
         const size_t mark = reader_enter_index(rules->reader, i);
@@ -164,6 +169,11 @@ static enum vault_code load_who(struct rules *rules, const json_t *object, struc
         {"services", READ_LIST, false},
     };
     const json_t *who = json_object_get(object, "who");
+    if (json_is_string(who) && !text_is(who, "any")) {
+        reader_enter(rules->reader, "who");
+        return reader_refuse(rules->reader, VAULT_INVALID,
+                             "must be \"any\", {\"classes\":[…]} or {\"services\":[…]}");
+    }
     if (json_is_string(who))
         return load_list_or_any(rules, object, "who", POLICY_CLASS, rule, &rule->who_any,
                                 &rule->classes);
@@ -262,13 +272,13 @@ static enum vault_code load_release_of(struct rules *rules, const char *name, co
     const uint16_t field = policy_find(rules->policy, POLICY_FIELD, bytes_of_text(name));
     if (field == POLICY_NONE)
         return reader_refuse_name(rules->reader, VAULT_INVALID, "the catalogue has no such field");
+    const uint8_t form = policy_form_find(rules->policy, field, json_text(value));
+    if (form == POLICY_FORM_NONE)
+        return reader_refuse(rules->reader, VAULT_INVALID, "the field's ladder has no such form");
     if (!spans_have(&rule->fields, field)) {
         rule->stray_releases++;
         return VAULT_OK;
     }
-    const uint8_t form = policy_form_find(rules->policy, field, json_text(value));
-    if (form == POLICY_FORM_NONE)
-        return reader_refuse(rules->reader, VAULT_INVALID, "the field's ladder has no such form");
     releases[rule->release_count++] = (struct release){field, form};
     return VAULT_OK;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "excess.h"
 #include "vault/base/json.h"
 
 static const struct reader_member file_members[] = {
@@ -70,17 +71,23 @@ static int by_id(const void *a, const void *b)
     return order ? order : (left->position > right->position) - (left->position < right->position);
 }
 
-static enum vault_code refuse_repeated(const struct bundle *bundle, const struct rule *rule,
-                                       const struct rule *first, struct policy_fault *fault,
-                                       struct vault_error *err)
+struct reader rule_reader(const struct bundle *bundle, const struct rule *rule,
+                          struct policy_fault *fault, struct vault_error *err)
 {
     size_t i = 0;
     while (strcmp(bundle->files[i].path, rule->file) != 0)
         i++;
-    VAULT_AUTO(reader_finish)
     struct reader reader = reader_over(rule->file, buf_view(&bundle->files[i].content), fault, err);
     reader_enter(&reader, "rules");
     reader_enter_index(&reader, rule->position);
+    return reader;
+}
+
+static enum vault_code refuse_repeated(const struct bundle *bundle, const struct rule *rule,
+                                       const struct rule *first, struct policy_fault *fault,
+                                       struct vault_error *err)
+{
+    VAULT_AUTO(reader_finish) struct reader reader = rule_reader(bundle, rule, fault, err);
     reader_enter(&reader, "id");
     return reader_refuse(&reader, VAULT_INVALID, "the rule %.64s stands in %.80s already", rule->id,
                          first->file);
@@ -104,8 +111,8 @@ static const char **unique(const char **ids, size_t *count)
 }
 
 /* Number the services that rules name. */
-static enum vault_code number_services(struct policy *policy, struct policy_fault *fault,
-                                       struct vault_error *err)
+static enum vault_code number_services(struct policy *policy, const struct bundle *bundle,
+                                       struct policy_fault *fault, struct vault_error *err)
 {
     size_t count = 0;
     for (size_t i = 0; i < policy->rule_count; i++)
@@ -120,10 +127,13 @@ static enum vault_code number_services(struct policy *policy, struct policy_faul
     }
     policy->names[POLICY_SERVICE].ids = unique(ids, &count);
     policy->names[POLICY_SERVICE].count = count;
-    if (count > POLICY_SERVICES_MAX)
-        return bundle_refuse(fault, err, VAULT_TOO_LARGE, "",
-                             "the rules name more than %d services", POLICY_SERVICES_MAX);
-    return VAULT_OK;
+    if (count <= POLICY_SERVICES_MAX)
+        return VAULT_OK;
+    VAULT_AUTO(reader_finish)
+    struct reader reader =
+        rule_reader(bundle, &policy->rules[excess_in_services(policy)], fault, err);
+    return reader_refuse(&reader, VAULT_TOO_LARGE, "the rules name more than %d services",
+                         POLICY_SERVICES_MAX);
 }
 
 static enum vault_code resolve_services(struct policy *policy, struct rule *rule,
@@ -187,7 +197,7 @@ enum vault_code rules_load(struct policy *policy, const struct bundle *bundle,
     }
     policy->rules = rules.rules;
     policy->rule_count = rules.count;
-    VAULT_TRY(number_services(policy, fault, err));
+    VAULT_TRY(number_services(policy, bundle, fault, err));
     for (size_t i = 0; i < rules.count; i++)
         VAULT_TRY(resolve_services(policy, &policy->rules[i], err));
     return number_rules(policy, err);

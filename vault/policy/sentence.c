@@ -89,8 +89,14 @@ static void show_answer(const struct change *change, size_t side, enum policy_la
 {
     const json_t *answer = change->answers[side];
     const char *form = json_string_value(json_object_get(answer, "form"));
+    const json_t *released = json_object_get(answer, "value");
     if (change->kind != POLICY_OBLIGATIONS) {
-        buf_text(out, form ? form : "");
+        const char *outcome = json_string_value(json_object_get(answer, "outcome"));
+        buf_text(out, form ? form : outcome ? outcome : "");
+        if (released)
+            buf_text(out, ": ");
+        if (released)
+            json_write_value(out, released);
         return;
     }
     const char *name;
@@ -204,7 +210,7 @@ void policy_diff_write(const struct policy_diff *diff, enum policy_language lang
     if (diff->count)
         write_counts(diff, language, out);
     else
-        buf_text(out, sentences[SAY_SAME].in[language]);
+        buf_text(out, sentences[policy_diff_is_same(diff) ? SAY_SAME : SAY_COMPUTED].in[language]);
     write_besides(diff, language, out);
 }
 
@@ -283,5 +289,5 @@ void policy_diff_write_json(const struct policy_diff *diff, struct buf *out)
     buf_byte(out, ']');
     write_besides_json(diff, out);
     buf_format(out, "%s,\"same\":%s}\n", diff->is_cut ? ",\"more\":true" : "",
-               diff->count ? "false" : "true");
+               policy_diff_is_same(diff) ? "true" : "false");
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "excess.h"
 #include "model.h"
 
 #define MAP_WORDS_MAX (UINT32_C(1) << 24)
@@ -71,15 +72,9 @@ static void builder_finish(struct builder *builder)
     arena_finish(&builder->scratch);
 }
 
-/* A list that has everything is "any". */
-static bool is_all(const struct spans *spans, size_t count)
-{
-    return spans->count == 1 && spans->spans[0].from == 0 && spans->spans[0].to == count;
-}
-
 static bool covers_all_fields(const struct policy *policy, const struct rule *rule)
 {
-    return is_all(&rule->fields, policy->names[POLICY_FIELD].count);
+    return spans_are_all(&rule->fields, policy->names[POLICY_FIELD].count);
 }
 
 /* Calls for every (actor, purpose) that a rule stands under. */
@@ -89,7 +84,7 @@ static void for_each_purpose(struct builder *builder, uint16_t index, size_t act
 {
     const struct spans *purposes = &builder->policy->rules[index].purposes;
     const size_t every = builder->table->purpose_count - 1;
-    if (is_all(purposes, every)) {
+    if (spans_are_all(purposes, every)) {
         call(builder, index, actor, every);
         return;
     }
@@ -103,7 +98,7 @@ static void for_each_pair(struct builder *builder, uint16_t index, each_pair *ca
 {
     const struct rule *rule = &builder->policy->rules[index];
     const size_t classes = builder->policy->names[POLICY_CLASS].count;
-    if (is_all(&rule->classes, classes)) {
+    if (spans_are_all(&rule->classes, classes)) {
         for_each_purpose(builder, index, builder->table->actor_count - 1, call);
         return;
     }
@@ -135,26 +130,6 @@ static void place_entry(struct builder *builder, uint16_t rule, size_t actor, si
 {
     const uint32_t row = builder->table->row_of[actor * builder->table->purpose_count + purpose];
     builder->entries[builder->row_first[row]++] = rule;
-}
-
-static size_t entries_of(const struct policy *policy)
-{
-    size_t total = 0;
-    for (size_t i = 0; i < policy->rule_count; i++) {
-        const struct rule *rule = &policy->rules[i];
-        size_t actors = 0;
-        size_t purposes = 0;
-        for (size_t j = 0; j < rule->classes.count; j++)
-            actors += rule->classes.spans[j].to - rule->classes.spans[j].from;
-        for (size_t j = 0; j < rule->purposes.count; j++)
-            purposes += rule->purposes.spans[j].to - rule->purposes.spans[j].from;
-        if (is_all(&rule->classes, policy->names[POLICY_CLASS].count))
-            actors = 1;
-        if (is_all(&rule->purposes, policy->names[POLICY_PURPOSE].count))
-            purposes = 1;
-        total += (actors + rule->services.count) * purposes;
-    }
-    return total;
 }
 
 /* Sort the rules into their rows; within a row forbids first, then permits, then deposits. */
@@ -333,6 +308,29 @@ static enum vault_code fill_rows(struct builder *builder)
     return VAULT_OK;
 }
 
+/* The rule that is too many for the cell with the most rules of the row just measured. */
+static size_t culprit_of_row(const struct builder *builder, size_t row)
+{
+    const struct table *table = builder->table;
+    const size_t fields = builder->policy->names[POLICY_FIELD].count;
+    struct excess_cell cell = {0};
+    size_t place = 0;
+    while (table->row_of[place] != row)
+        place++;
+    for (size_t f = 0; f < fields; f++) {
+        if (builder->counts[f] > builder->counts[cell.field])
+            cell.field = f;
+    }
+    /* What is for everybody, or for every purpose, is for the first of them too. */
+    cell.actor = place / table->purpose_count;
+    cell.purpose = place % table->purpose_count;
+    if (cell.actor == table->actor_count - 1)
+        cell.actor = 0;
+    if (cell.purpose == table->purpose_count - 1)
+        cell.purpose = 0;
+    return excess_in_cell(builder->policy, &cell);
+}
+
 static enum vault_code measure_rows(struct builder *builder, char reason[static 256])
 {
     struct table *table = builder->table;
@@ -340,6 +338,8 @@ static enum vault_code measure_rows(struct builder *builder, char reason[static 
     const size_t fields = builder->policy->names[POLICY_FIELD].count;
     table->map_words = fields / 64 + 1;
     if ((table->row_count + 1) * table->map_words > MAP_WORDS_MAX) {
+        builder->culprit =
+            excess_in_sum(builder->policy, rule_entries, MAP_WORDS_MAX / table->map_words - 1);
         snprintf(reason, 256,
                  "the rules make %zu rows of (who, purpose), which are too many for "
                  "%zu fields",
@@ -358,10 +358,12 @@ static enum vault_code measure_rows(struct builder *builder, char reason[static 
             snprintf(reason, 256,
                      "%zu rules cover one field for one class and purpose; at most %d may", most,
                      POLICY_CELL_RULES_MAX);
-            builder->culprit = builder->entries[builder->row_first[i]];
+            builder->culprit = culprit_of_row(builder, i);
             return VAULT_TOO_LARGE;
         }
         if (table->reference_count > TABLE_REFERENCES_MAX) {
+            builder->culprit =
+                excess_in_sum(builder->policy, rule_references, TABLE_REFERENCES_MAX);
             snprintf(reason, 256,
                      "the rules expand to more than %lu entries: write \"any\" where "
                      "everything is meant",
@@ -454,7 +456,8 @@ enum vault_code table_build(struct policy *policy, size_t *rule, char reason[sta
                                sizeof *table->row_of);
     if (!table->row_of)
         return VAULT_NO_MEMORY;
-    if (entries_of(policy) > TABLE_REFERENCES_MAX) {
+    if (excess_entries(policy) > TABLE_REFERENCES_MAX) {
+        *rule = excess_in_sum(policy, rule_entries, TABLE_REFERENCES_MAX);
         snprintf(reason, 256,
                  "the rules expand to more than %lu entries: write \"any\" where "
                  "everything is meant",

@@ -116,6 +116,6 @@ enum vault_code worst_find(struct policy *policy, size_t *rule, char reason[stat
     VAULT_MUST_CHECK;
 
 /* Lay out the rules of a policy. VAULT_TOO_LARGE: a cell has too many rules or atoms, or the table
- * too many references; *rule is then one of them. */
+ * too many references; *rule is then the one with which it has. */
 enum vault_code table_build(struct policy *policy, size_t *rule, char reason[static 256])
     VAULT_MUST_CHECK;

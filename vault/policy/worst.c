@@ -1,6 +1,7 @@
 /* The cell with the most rules; and the limits of section 6 on every cell. */
 #include <stdio.h>
 
+#include "excess.h"
 #include "model.h"
 
 /* Of one row: an upper bound for any of its cells. */
@@ -95,20 +96,16 @@ static void describe(const struct search *search, const struct worst *found, con
              policy_id(policy, POLICY_FIELD, found->field), limit);
 }
 
-static enum vault_code check_cell(const struct search *search, const struct worst *found,
-                                  const struct row *const rows[], size_t row_count)
+static enum vault_code check_cell(const struct search *search, const struct worst *found)
 {
+    const struct excess_cell cell = {found->actor, found->purpose, found->field};
     if (found->rules <= POLICY_CELL_RULES_MAX && found->atoms <= POLICY_CELL_ATOMS_MAX)
         return VAULT_OK;
     if (found->rules > POLICY_CELL_RULES_MAX)
         describe(search, found, "rules stand", found->rules, POLICY_CELL_RULES_MAX);
     else
         describe(search, found, "atoms decide", found->atoms, POLICY_CELL_ATOMS_MAX);
-    for (size_t i = 0; i < row_count; i++) {
-        const struct cell *cell = table_cell(&search->policy->table, rows[i], found->field);
-        if (rules_in(cell))
-            *search->rule = search->policy->table.references[cell->first].rule;
-    }
+    *search->rule = excess_in_cell(search->policy, &cell);
     return VAULT_TOO_LARGE;
 }
 
@@ -139,7 +136,7 @@ static enum vault_code look_at_pair(const struct search *search, size_t actor, s
         struct worst found = measure(policy, rows, count, (uint16_t)f);
         found.actor = (uint16_t)actor;
         found.purpose = (uint16_t)purpose;
-        VAULT_TRY(check_cell(search, &found, rows, count));
+        VAULT_TRY(check_cell(search, &found));
         if (is_worse(&found, &policy->table.worst))
             policy->table.worst = found;
     }

@@ -187,6 +187,23 @@ static enum vault_code check_newer(struct vault *vault, const struct policy *pol
     return VAULT_OK;
 }
 
+/* A bundle that says which one it follows must follow the one that decides. */
+static enum vault_code check_previous(struct vault *vault, const struct bundle *bundle,
+                                      struct vault_error *err)
+{
+    VAULT_AUTO(active_policy_release) struct policy_hold active = active_policy_hold(vault);
+    const uint8_t *previous = bundle_previous(bundle);
+    if (!previous || !active.policy ||
+        memcmp(previous, policy_manifest_hash(active.policy), SHA256_BYTES) == 0)
+        return VAULT_OK;
+    char hash[HEX_CHARS(SHA256_BYTES) + 1];
+    hex_string(hash, policy_manifest_hash(active.policy), SHA256_BYTES);
+    return vault_fail(err, VAULT_CONFLICT,
+                      "the bundle's \"previous\" is not the active bundle's manifest, %s: sign it "
+                      "anew as one that follows this, or without \"previous\"",
+                      hash);
+}
+
 /* How many must sign what widens: what the configuration says, or the usual. */
 static size_t signatures_to_widen(const struct vault_options *options)
 {
@@ -282,6 +299,7 @@ static enum vault_code activate(struct vault *vault, const char *folder,
     const int64_t now_s = clock_now_s(&vault->options.clock);
     VAULT_TRY(load(vault, folder, now_s, &given, err));
     VAULT_TRY(check_newer(vault, given.policy, now_s, err));
+    VAULT_TRY(check_previous(vault, given.bundle, err));
     VAULT_TRY(check_gate(vault, &given, now_s, &diff, out, err));
     folder_name(given.policy, name);
     VAULT_TRY(copy_and_load(vault, folder, name, now_s, &copied, err));

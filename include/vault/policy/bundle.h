@@ -10,9 +10,10 @@
  *     manifest.json             lists every file but itself and its signature
  *     manifest.sig              the signed note over the exact bytes of manifest.json
  *
- * Other files in these places (a README.md) are carried along: a manifest lists them too. A file
- * whose name ends in .json where none is expected is refused, since it looks as if it counted. So
- * is anything that is not a regular file or one of the two folders.
+ * Other files (a README.md) are carried along: a manifest lists them too. A file whose name ends in
+ * .json where none is expected is refused, since it looks as if it counted; in a folder without a
+ * manifest so is one called .JSON, and any other in rules and tests. So is anything that is not a
+ * regular file or one of the two folders.
  */
 #pragma once
 
@@ -36,6 +37,10 @@ enum vault_code bundle_read(const char *folder, struct bundle **out, struct poli
                             struct vault_error *err) VAULT_MUST_CHECK;
 
 void bundle_free(struct bundle **bundle);
+
+/* The hash of the manifest that this bundle's manifest follows, SHA256_BYTES, borrowed; NULL if it
+ * names none. */
+const uint8_t *bundle_previous(const struct bundle *bundle);
 
 /* Resolve, check and compile what was read; the policy does not borrow from the bundle. */
 enum vault_code policy_compile(const struct bundle *bundle, struct policy **out,

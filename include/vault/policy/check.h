@@ -20,6 +20,7 @@
  *     wildcard_permit   a permit that will cover fields added later
  *     ends_soon         a rule that ends within 30 days, or has ended
  *     not_exercised     a rule that decides nothing in any test that passes
+ *     empty_wildcard    a wildcard that no field of the catalogue matches
  *     stray_release     a form for a field that the rule does not cover
  */
 #pragma once

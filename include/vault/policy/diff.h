@@ -12,9 +12,15 @@
  * together with a class; always the least that shows the change: what a class gains by itself is
  * not told again of services that have another class besides.
  *
- * Two bundles can answer every request in the same way and still not be the same for people. What
- * the contract's kinds of change have no word for stands beside them, and changes neither "same"
- * nor "changes": in JSON a further list, "besides", which is there if it is not empty. Its kinds:
+ * A form that only one of two ladders has is a loss or a gain of who asks for it by its name and of
+ * a citizen's consent to it; one that has other bands, or another rounding, is weaker or stricter
+ * for whoever gets it or can ask for it, and the witness has a value on which that shows. In a
+ * witness's answers a bundle leaves aside the atoms that it does not know; "decide" would refuse
+ * the line.
+ *
+ * What the contract's kinds of change have no word for stands beside them: in JSON a further list,
+ * "besides", which is there if it is not empty. "derive" and "type" make other values of the same
+ * request, so that the bundles are not "same" then; the others leave every answer as it was. Kinds:
  *
  *     deposit               somebody may write a field, or no longer; exact as above, with witness
  *     derive                a derived field is computed otherwise: the same name, another answer
@@ -26,8 +32,7 @@
  * A computation is told once, for the field whose own "derive" is another, and not again for those
  * that are computed from it. Each says whether it "widens": it gives more, or it cannot be told. A
  * derived field computed from other sources cannot be; bands that are joined give less, all other
- * new bands count as more. Finer bands are a change too, "weaker", wherever a rule gives that form;
- * they stand here once more since they also concern who consented to that form, or asks for it.
+ * new bands count as more. A form is told here once more, for the type and not for who receives it.
  *
  * Not compared: texts, and "not_before", which has passed when a bundle is activated.
  */
@@ -60,9 +65,10 @@ enum vault_code policy_diff_make(const struct policy *old, const struct policy *
 
 void policy_diff_free(struct policy_diff **diff);
 
-/* How many changes of a kind there are, and differences besides; whether there is no change;
- * whether any of all these gives more than before: a field gained, a weaker form, an obligation
- * given up or relaxed, and what "widens" besides. */
+/* How many changes of a kind there are, and differences besides; whether
+ * every request is answered alike, values included; whether any of all these gives more than
+ * before: a field gained, a weaker form, an obligation given up or relaxed, and what "widens"
+ * besides. */
 size_t policy_diff_count(const struct policy_diff *diff, enum policy_change_kind kind);
 size_t policy_diff_besides(const struct policy_diff *diff);
 bool policy_diff_is_same(const struct policy_diff *diff);

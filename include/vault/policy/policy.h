@@ -46,7 +46,7 @@
 #define POLICY_OBLIGATIONS_MAX     64
 #define POLICY_SERVICES_MAX        4096 /* that rules name by their id */
 #define POLICY_FORMS_MAX           16   /* on one ladder */
-#define POLICY_BANDS_MAX           256  /* in one list of bands, table or set */
+#define POLICY_BANDS_MAX           4096 /* in one list of bands, table or set */
 #define POLICY_CONSENT_DAYS_MAX    3660
 #define POLICY_FILES_MAX           1024
 #define POLICY_FILE_BYTES_MAX      (4UL * 1024 * 1024)

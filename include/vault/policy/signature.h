@@ -20,7 +20,15 @@ enum vault_code policy_check_signatures(const struct bundle *bundle,
                                         const struct policy_trust *trust, struct vault_error *err)
     VAULT_MUST_CHECK;
 
-/* Read, check the signatures, then compile: as policy_load(), but nothing unsigned gets in. */
+/*
+ * Read the files, check the signatures over the manifest's very bytes, hold the files to it, then
+ * compile: as policy_load(), but nothing unsigned gets in.
+ *
+ * VAULT_DENIED   verification finds something wrong: the signatures as above, or manifest.sig is no
+ *                signed note; manifest or signature missing; a file changed, added, removed,
+ * swapped VAULT_INVALID  the folder is no bundle at all, or rightly signed but does not load
+ * VAULT_TOO_LARGE, VAULT_NOT_FOUND, VAULT_IO, VAULT_NO_MEMORY as policy_load()
+ */
 enum vault_code policy_load_signed(const char *folder, const struct policy_trust *trust,
                                    struct policy **out, struct policy_fault *fault,
                                    struct vault_error *err) VAULT_MUST_CHECK;
@@ -36,9 +44,11 @@ struct policy_manifest {
 
 /*
  * Put the signer's signature under the folder. A folder without a manifest gets one in the given
- * words; one whose manifest fits its files keeps it and gains a signature. VAULT_INVALID if the
- * files are not those that the manifest lists: such a manifest is for its owner to remove, with its
- * signatures, before a new version is signed.
+ * words; one whose manifest fits its files keeps it and gains a signature, in the place of an
+ * earlier one by the same key. The bundle is loaded and compiled first: VAULT_INVALID,
+ * VAULT_TOO_LARGE if it cannot be, or if the name is none that a manifest may have. VAULT_INVALID
+ * too if the files are not those that the manifest lists: such a manifest is for its owner to
+ * remove, with its signatures, before a new version is signed.
  */
 enum vault_code policy_sign(const char *folder, const struct note_signer *signer,
                             const struct policy_manifest *manifest, struct vault_error *err)

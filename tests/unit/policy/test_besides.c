@@ -1,5 +1,6 @@
-/* What two bundles differ in besides their answers: deposits, computations, ladders, ends. "same"
- * and "changes" stay as the contract has them. */
+/* What two bundles differ in beside the contract's changes: deposits, computations, ladders, ends.
+ * "changes" stays as the contract has it; "same" is said only where every answer is the same,
+ * values included. */
 #include "policy/besides.h"
 
 #include "policy/model.h"
@@ -96,9 +97,10 @@ static struct pair rules(const char *old, const char *new)
 static const json_t *only_one(const struct pair *pair, const char *kind, bool widens)
 {
     const json_t *besides = json_object_get(pair->json, "besides");
-    assert_true(json_is_true(json_object_get(pair->json, "same")));
+    const bool same = strcmp(kind, "derive") != 0 && strcmp(kind, "type") != 0;
+    assert_true(json_is_true(json_object_get(pair->json, "same")) == same);
     assert_int_equal(json_array_size(json_object_get(pair->json, "changes")), 0);
-    assert_true(policy_diff_is_same(pair->diff));
+    assert_true(policy_diff_is_same(pair->diff) == same);
     assert_int_equal(json_array_size(besides), 1);
     const json_t *one = json_array_get(besides, 0);
     assert_string_equal(json_string_value(json_object_get(one, "kind")), kind);
@@ -195,15 +197,211 @@ static void test_a_field_that_is_no_special_category_any_more_is_wider(void **st
                "sensitivity", "address.home", false);
 }
 
-static void test_finer_bands_are_wider_and_joined_ones_are_not(void **state)
+static void test_finer_roundings_are_wider_and_coarser_ones_are_not(void **state)
 {
     (void)state;
-    assert_one("[0,15,18,26,30,50,65]", "[0,15,18,26,30,40,50,65]", "form", "date", true);
-    assert_one("[0,15,18,26,30,50,65]", "[0,18,30,65]", "form", "date", false);
-    assert_one("[0,15,18,26,30,50,65]", "[0,15,18,25,30,50,65]", "form", "date", true);
     assert_one("\"to\":100", "\"to\":10", "form", "number", true);
     assert_one("\"to\":100", "\"to\":1000", "form", "number", false);
     assert_one("\"to\":100", "\"to\":150", "form", "number", true);
+}
+
+/* --- forms that somebody can ask for, or has consented to --- */
+
+/* The only change there is, and its witness's answer on a side as decide gives it. */
+static const json_t *only_change(const struct pair *pair, const char *kind)
+{
+    const json_t *changes = json_object_get(pair->json, "changes");
+    assert_true(json_is_false(json_object_get(pair->json, "same")));
+    assert_false(policy_diff_is_same(pair->diff));
+    assert_int_equal(json_array_size(changes), 1);
+    const json_t *one = json_array_get(changes, 0);
+    assert_string_equal(json_string_value(json_object_get(one, "kind")), kind);
+    return one;
+}
+
+static const char *member(const json_t *change, const char *side, const char *name)
+{
+    return json_string_value(json_object_get(json_object_get(change, side), name));
+}
+
+static json_t *decided(const struct policy *policy, const json_t *change)
+{
+    VAULT_AUTO(buf_finish) struct buf line = buf_limited(65536);
+    json_t *whole = NULL;
+    json_write_value(&line, json_object_get(change, "witness"));
+    char *text = sample_answer(policy, buf_string(&line));
+    assert_done(json_parse(bytes_of_text(text), 16, &whole, NULL, &test_error));
+    free(text);
+    return whole;
+}
+
+static void assert_witness_differs(const struct pair *pair, const json_t *change)
+{
+    VAULT_AUTO(json_free) json_t *old = decided(pair->old, change);
+    VAULT_AUTO(json_free) json_t *new = decided(pair->new, change);
+    const char *field = json_string_value(json_object_get(change, "field"));
+    assert_false(json_equal(old, new));
+    assert_true(json_equal(json_object_get(json_object_get(old, "fields"), field),
+                           json_object_get(change, "old")));
+    assert_true(json_equal(json_object_get(json_object_get(new, "fields"), field),
+                           json_object_get(change, "new")));
+}
+
+static void assert_form(const char *part, const char *other, const char *kind, const char *old,
+                        const char *new)
+{
+    VAULT_AUTO(pair_finish) struct pair pair = catalogues(part, other);
+    const json_t *change = only_change(&pair, kind);
+    assert_string_equal(member(change, "old", "outcome"), old);
+    assert_string_equal(member(change, "new", "outcome"), new);
+    assert_witness_differs(&pair, change);
+}
+
+#define MONTH "{\"form\":\"month\"},"
+#define CODE  "\"id\":\"employment.status\",\"type\":\"code\""
+
+static void test_a_consent_to_a_form_that_is_gone_is_lost(void **state)
+{
+    (void)state;
+    assert_form(MONTH, "", "loses", "released", "out_of_scope");
+    assert_form("{\"form\":\"age_band\",\"bands\":[0,15,18,26,30,50,65]},", "", "loses", "released",
+                "out_of_scope");
+}
+
+static void test_a_consent_to_a_form_that_comes_is_a_gain(void **state)
+{
+    (void)state;
+    assert_form(CODE, "\"id\":\"employment.status\",\"type\":\"text\"", "gains", "out_of_scope",
+                "released");
+}
+
+static void test_asking_for_a_form_that_is_gone_is_a_loss_where_no_consent_is_needed(void **state)
+{
+    (void)state;
+    char *without = replaced(catalogue, MONTH, "");
+    char *contract = replaced(SAMPLE_RULES, "\"consent\"", "\"contract\"");
+    VAULT_AUTO(pair_finish)
+    struct pair pair = {.old = sample_load(catalogue, contract),
+                        .new = sample_load(without, contract)};
+    compare(&pair);
+    const json_t *change = only_change(&pair, "loses");
+    const json_t *asked = json_object_get(json_object_get(change, "witness"), "fields");
+    assert_string_equal(json_string_value(json_object_get(asked, "identity.birth_date")), "month");
+    assert_string_equal(member(change, "new", "outcome"), "bad_form");
+    assert_witness_differs(&pair, change);
+    free(without);
+    free(contract);
+}
+
+static void test_a_form_of_a_field_that_nobody_receives_is_no_change(void **state)
+{
+    (void)state;
+    assert_one("{\"form\":\"street\"},", "", "form", "address", false);
+}
+
+/* --- bands that mean something else --- */
+
+static void assert_bands(const char *bands, const char *kind, const char *old, const char *new)
+{
+    VAULT_AUTO(pair_finish) struct pair pair = catalogues("[0,15,18,26,30,50,65]", bands);
+    const json_t *change = only_change(&pair, kind);
+    assert_string_equal(member(change, "old", "form"), "age_band");
+    assert_string_equal(member(change, "old", "value"), old);
+    if (new)
+        assert_string_equal(member(change, "new", "value"), new);
+    else
+        assert_string_equal(member(change, "new", "outcome"), "error");
+    assert_witness_differs(&pair, change);
+}
+
+static void test_the_witness_of_other_bands_has_a_value_that_shows_them(void **state)
+{
+    (void)state;
+    assert_bands("[0,15,18,26,30,40,50,65]", "weaker", "30-49", "30-39");
+    assert_bands("[0,18,30,65]", "stricter", "0-14", "0-17");
+    assert_bands("[0,15,18,25,30,50,65]", "weaker", "18-25", "18-24");
+}
+
+static void test_bands_that_only_begin_later_are_shown_by_what_lies_under_them(void **state)
+{
+    (void)state;
+    assert_bands("[15,18,26,30,50,65]", "stricter", "0-14", NULL);
+}
+
+static void test_people_read_the_values(void **state)
+{
+    (void)state;
+    VAULT_AUTO(pair_finish) struct pair pair = catalogues("[0,15,18,26,30,50,65]", "[0,18,30,65]");
+    VAULT_AUTO(buf_finish) struct buf words = buf_limited(65536);
+    policy_diff_write(pair.diff, POLICY_EN, &words);
+    assert_non_null(strstr(buf_string(&words),
+                           "in the form \"age_band: \"0-17\"\" instead of \"age_band: \"0-14\"\""));
+}
+
+/* --- names that one bundle does not have --- */
+
+static void test_an_atom_that_one_bundle_lacks_is_left_aside_there(void **state)
+{
+    (void)state;
+    char *less = replaced(catalogue, "  {\"id\":\"citizen_is_minor\",\"kind\":\"boolean\"},\n", "");
+    char *rule = replaced(SAMPLE_RULES, ",\"citizen_is_minor\":false}", "}");
+    VAULT_AUTO(pair_finish)
+    struct pair pair = {.old = sample_load(catalogue, SAMPLE_RULES),
+                        .new = sample_load(less, rule)};
+    const json_t *change;
+    size_t i;
+    compare(&pair);
+    assert_true(policy_diff_count(pair.diff, POLICY_GAINS) > 0);
+    json_array_foreach(json_object_get(pair.json, "changes"), i, change)
+    {
+        assert_string_equal(member(change, "new", "outcome"), "released");
+        assert_string_equal(member(change, "old", "outcome"), "conditions");
+    }
+    /* And where the witness names it: the rule of the bundle that lacks it wants more. */
+    char *high = replaced(rule, "substantial", "high");
+    VAULT_AUTO(pair_finish)
+    struct pair back = {.old = sample_load(less, high),
+                        .new = sample_load(catalogue, SAMPLE_RULES)};
+    compare(&back);
+    size_t gains = 0;
+    json_array_foreach(json_object_get(back.json, "changes"), i, change)
+    {
+        if (strcmp(json_string_value(json_object_get(change, "kind")), "gains") != 0)
+            continue;
+        const json_t *atoms = json_object_get(json_object_get(change, "witness"), "atoms");
+        assert_true(json_is_false(json_object_get(atoms, "citizen_is_minor")));
+        assert_string_equal(member(change, "old", "outcome"), "conditions");
+        assert_string_equal(member(change, "new", "outcome"), "released");
+        gains++;
+    }
+    assert_true(gains > 0);
+    free(high);
+    free(less);
+    free(rule);
+}
+
+static void test_a_field_and_a_purpose_that_one_bundle_lacks_are_answered_there(void **state)
+{
+    (void)state;
+    static const char field[] = "{\"id\":\"identity.card\",\"type\":\"identifier\",\"title\":"
+                                "{\"en\":\"Card\"}},\n  ";
+    assert_form(field, "", "loses", "released", "unknown_field");
+    char *purpose = replaced(catalogue, "employment.support", "employment.other");
+    char *rule = replaced(SAMPLE_RULES, "employment.support", "employment.other");
+    VAULT_AUTO(pair_finish)
+    struct pair pair = {.old = sample_load(catalogue, SAMPLE_RULES),
+                        .new = sample_load(purpose, rule)};
+    const json_t *change;
+    size_t i;
+    compare(&pair);
+    json_array_foreach(json_object_get(pair.json, "changes"), i, change)
+    {
+        const bool gains = strcmp(json_string_value(json_object_get(change, "kind")), "gains") == 0;
+        assert_string_equal(member(change, gains ? "new" : "old", "outcome"), "released");
+        assert_string_equal(member(change, gains ? "old" : "new", "outcome"), "no_rule");
+    }
+    free(purpose);
+    free(rule);
 }
 
 static void test_a_form_that_comes_is_wider_and_one_that_goes_is_not(void **state)
@@ -483,6 +681,8 @@ static void test_people_read_it_in_both_languages(void **state)
     assert_non_null(strstr(buf_string(&english), "COMPUTED: identity.is_adult is computed "
                                                  "otherwise: {\"from\":[\"identity.birth_date\"]"));
     assert_non_null(strstr(buf_string(&english), "this is wider, or cannot be compared"));
+    assert_non_null(strstr(buf_string(&english), "values may be others"));
+    assert_null(strstr(buf_string(&english), "every request in the same way"));
 }
 
 static void test_the_gate_counts_what_is_wider_besides(void **state)
@@ -524,7 +724,15 @@ int main(void)
         test_what_was_stored_and_is_computed_now_is_wider,
         test_order_among_sources_and_values_is_no_difference, test_another_type_is_wider,
         test_a_field_that_is_no_special_category_any_more_is_wider,
-        test_finer_bands_are_wider_and_joined_ones_are_not,
+        test_finer_roundings_are_wider_and_coarser_ones_are_not,
+        test_a_consent_to_a_form_that_is_gone_is_lost,
+        test_a_consent_to_a_form_that_comes_is_a_gain,
+        test_asking_for_a_form_that_is_gone_is_a_loss_where_no_consent_is_needed,
+        test_a_form_of_a_field_that_nobody_receives_is_no_change,
+        test_the_witness_of_other_bands_has_a_value_that_shows_them,
+        test_bands_that_only_begin_later_are_shown_by_what_lies_under_them,
+        test_people_read_the_values, test_an_atom_that_one_bundle_lacks_is_left_aside_there,
+        test_a_field_and_a_purpose_that_one_bundle_lacks_are_answered_there,
         test_a_form_that_comes_is_wider_and_one_that_goes_is_not, test_longer_consents_are_wider,
         test_a_bundle_that_lives_longer_is_wider, test_who_may_write_more_is_listed_with_a_witness,
         test_who_may_write_less_is_listed_and_is_not_wider,

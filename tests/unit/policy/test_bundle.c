@@ -45,7 +45,10 @@ static void put_manifest(const struct manifest *words)
     VAULT_AUTO(bundle_free) struct bundle *bundle = NULL;
     VAULT_AUTO(buf_finish) struct buf text = buf_limited(65536);
     unlink(in_folder("manifest.json"));
-    assert_done(bundle_read(folder, &bundle, NULL, &test_error));
+    assert_done(bundle_read_files(folder, &bundle, NULL, &test_error));
+    /* For the order of the files; a stray one is only refused without a manifest. */
+    const enum vault_code code = bundle_settle(bundle, NULL, &test_error);
+    assert_true(code == VAULT_OK || code == VAULT_INVALID);
     assert_done(manifest_write(bundle, words, &text, &test_error));
     put("manifest.json", buf_string(&text));
 }
@@ -97,7 +100,9 @@ static void test_without_a_catalogue_there_is_no_bundle(void **state)
 
 static void test_json_where_it_would_not_be_read_is_refused(void **state)
 {
-    static const char *const strays[] = {"catalog.json", "plie.json", "rules.json"};
+    static const char *const strays[] = {"catalog.json", "plie.json",    "rules.json",
+                                         "more.JSON",    "rules/x.JSON", "rules/notes.txt",
+                                         "tests/a.Json"};
     for (size_t i = 0; i < sizeof strays / sizeof *strays; i++) {
         fresh_folder(state);
         put(strays[i], "{}");
@@ -106,7 +111,14 @@ static void test_json_where_it_would_not_be_read_is_refused(void **state)
     }
     fresh_folder(state);
     put("README.md", "no rule");
+    assert_done(read_folder());
+}
+
+static void test_a_listed_file_of_any_name_is_carried_along(void **state)
+{
+    fresh_folder(state);
     put("rules/notes.txt", "no rule");
+    put_manifest(&words);
     assert_done(read_folder());
 }
 
@@ -282,6 +294,7 @@ int main(void)
         test_a_folder_is_read, test_the_hash_of_an_unsigned_folder_changes_with_every_file,
         test_a_folder_that_is_not_there, test_without_a_catalogue_there_is_no_bundle,
         test_json_where_it_would_not_be_read_is_refused,
+        test_a_listed_file_of_any_name_is_carried_along,
         test_other_folders_links_and_pipes_are_refused, test_a_file_over_four_mebibytes_is_refused,
         test_a_manifest_gives_name_version_hash_and_time,
         test_a_byte_changed_in_any_file_is_noticed, test_files_added_removed_or_swapped_are_noticed,

@@ -94,7 +94,7 @@ static void test_a_request_replaces_what_is_given(void **state)
                1, 0);
 }
 
-static void test_each_failing_field_is_told_and_the_case_counts_once(void **state)
+static void test_each_failing_field_is_told_in_one_line_and_the_case_counts_once(void **state)
 {
     (void)state;
     struct heard heard = {0};
@@ -102,8 +102,25 @@ static void test_each_failing_field_is_told_and_the_case_counts_once(void **stat
         run(SAMPLE_RULES,
             FILE_OF(CASE("\"identity.name\":\"refused\",\"identity.birth_date\":\"refused\"")),
             &heard, NULL);
-    assert_int_equal(heard.count, 2);
+    assert_int_equal(heard.count, 1);
     assert_int_equal(result.failed, 1);
+    assert_non_null(strstr(heard.last, "|identity.birth_date: {"));
+    assert_non_null(strstr(heard.last, "; identity.name: {"));
+}
+
+static void test_a_failure_is_told_on_one_line_whatever_it_is_called(void **state)
+{
+    (void)state;
+    struct heard heard = {0};
+    run(SAMPLE_RULES,
+        FILE_OF("{\"name\":\"a\\nb\\u001b[31m\\u007f\",\"request\":{\"fields\":{\"identity.name\":"
+                "null}},"
+                "\"expect\":{\"identity.name\":\"refused\"}}"),
+        &heard, NULL);
+    assert_int_equal(heard.count, 1);
+    assert_non_null(strstr(heard.last, "|a\\u000ab\\u001b[31m\\u007f|"));
+    for (const char *at = heard.last; *at; at++)
+        assert_true((unsigned char)*at >= ' ' && *at != 0x7f);
 }
 
 static void test_rules_that_decide_in_a_passing_case_are_exercised(void **state)
@@ -188,7 +205,8 @@ int main(void)
     return TEST_RUN(test_a_case_that_is_as_expected_passes, test_a_case_that_is_otherwise_fails,
                     test_a_field_that_is_not_expected_must_not_be_released,
                     test_a_request_replaces_what_is_given,
-                    test_each_failing_field_is_told_and_the_case_counts_once,
+                    test_a_failure_is_told_on_one_line_whatever_it_is_called,
+                    test_each_failing_field_is_told_in_one_line_and_the_case_counts_once,
                     test_rules_that_decide_in_a_passing_case_are_exercised,
                     test_a_deposit_that_is_otherwise_fails,
                     test_tests_that_are_badly_written_make_the_bundle_unloadable,

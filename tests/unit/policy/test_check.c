@@ -278,6 +278,36 @@ static void test_purposes_and_classes_without_a_permit(void **state)
                  "warning: no_permit: nothing is permitted for the purpose employment.support\n");
 }
 
+static void test_a_wildcard_that_matches_nothing_is_named(void **state)
+{
+    (void)state;
+    assert_found(FORBID("a", WORKER, "\"identity.*\",\"nothing.*\"", ""), "empty_wildcard",
+                 "warning: empty_wildcard: a: names nothing.*, which no field matches");
+    assert_found(FORBID("a", WORKER, "\"identity.*\"", ""), "empty_wildcard", "");
+}
+
+static void test_a_finding_names_every_rival(void **state)
+{
+    (void)state;
+    VAULT_AUTO(buf_finish) struct buf rules = buf_limited(65536);
+    VAULT_AUTO(buf_finish) struct buf line = buf_limited(65536);
+    buf_text(&rules, PERMIT("z", WORKER, BIRTH, YEAR));
+    buf_text(&line, "warning: shadowed: ");
+    for (int i = 10; i < 30; i++) {
+        buf_byte(&rules, ',');
+        char *rule = replaced(PERMIT("z", WORKER, BIRTH, YEAR), "\"z\"", "\"p__\"");
+        char *at = strstr(rule, "p__");
+        at[1] = (char)('0' + i / 10);
+        at[2] = (char)('0' + i % 10);
+        buf_text(&rules, rule);
+        buf_format(&line, "p%d, ", i);
+        free(rule);
+    }
+    buf_text(&line, "z: without p10 nothing would change: other permits release the "
+                    "same (p11, p12, p13 and 17 more)");
+    assert_found(buf_string(&rules), "shadowed", buf_string(&line));
+}
+
 static void test_wildcards_in_a_permit(void **state)
 {
     (void)state;
@@ -395,7 +425,8 @@ int main(void)
         test_a_permit_may_be_shadowed_by_several_together,
         test_a_permit_that_is_always_forbidden_is_overridden, test_a_forbid_of_what_nobody_permits,
         test_permits_that_give_different_forms_together, test_purposes_and_classes_without_a_permit,
-        test_wildcards_in_a_permit, test_a_rule_that_ends_within_thirty_days,
+        test_wildcards_in_a_permit, test_a_wildcard_that_matches_nothing_is_named,
+        test_a_finding_names_every_rival, test_a_rule_that_ends_within_thirty_days,
         test_forms_for_fields_that_are_not_covered,
         test_rules_that_no_test_exercises_and_tests_that_fail,
         test_a_report_for_programs_is_one_json_object,

@@ -384,6 +384,8 @@ static void test_a_form_that_a_covered_field_does_not_have_is_refused(void **sta
     static const struct refusal refusals[] = {
         {"\"identity.birth_date\":\"year\"", "\"identity.birth_date\":\"city\"",
          "/rules/0/release/identity.birth_date", "\"city\""},
+        {"\"default\":\"as_is\"", "\"default\":\"as_is\",\"income.yearly\":\"city\"",
+         "/rules/0/release/income.yearly", "\"city\""},
         {"\"default\":\"as_is\"", "\"default\":\"initial\"", "/rules/0/release/default",
          "\"initial\""},
         {"\"default\":\"as_is\"", "\"default\":\"nonsense\"", "/rules/0/release/default",
@@ -470,11 +472,52 @@ static void test_a_name_in_a_pointer_cannot_break_the_line(void **state)
     assert_null(strchr(test_error.text, '\n'));
 }
 
+static void test_messages_say_what_is_allowed_and_what_is_missing(void **state)
+{
+    (void)state;
+    struct policy *policy = NULL;
+    char *all = replaced(SAMPLE_RULES, "{\"classes\":[\"employment.caseworker\"]}", "\"all\"");
+    char *none = replaced(SAMPLE_RULES, "\"format\":\"vault-rules/1\",", "");
+    assert_fails(VAULT_INVALID, sample_try(SAMPLE_CATALOGUE, all, NULL, &policy));
+    assert_string_equal(sample_fault.pointer, "/rules/0/who");
+    assert_non_null(strstr(sample_fault.reason, "must be \"any\", {\"classes\":"));
+    assert_fails(VAULT_INVALID, sample_try(SAMPLE_CATALOGUE, none, NULL, &policy));
+    assert_non_null(strstr(sample_fault.reason, "\"format\" is missing"));
+    free(all);
+    free(none);
+}
+
+static enum vault_code try_set(size_t count, struct policy **out)
+{
+    VAULT_AUTO(buf_finish) struct buf field = buf_limited(POLICY_FILE_BYTES_MAX);
+    buf_text(&field,
+             "{\"id\":\"employment.any\",\"type\":\"boolean\",\"derive\":{\"op\":\"in_set\","
+             "\"from\":[\"employment.status\"],\"values\":[");
+    for (size_t i = 0; i < count; i++)
+        buf_format(&field, "%s\"v%zu\"", i ? "," : "", i);
+    buf_text(&field, "]}},{\"id\":\"identity.is_adult\"");
+    char *text = replaced(SAMPLE_CATALOGUE, "{\"id\":\"identity.is_adult\"", buf_string(&field));
+    const enum vault_code code = sample_try(text, SAMPLE_RULES, NULL, out);
+    free(text);
+    return code;
+}
+
+static void test_a_set_has_at_most_4096_elements(void **state)
+{
+    (void)state;
+    VAULT_AUTO(policy_free) struct policy *policy = NULL;
+    assert_done(try_set(4096, &policy));
+    struct policy *none = NULL;
+    assert_fails(VAULT_INVALID, try_set(4097, &none));
+    assert_string_equal(sample_fault.reason, "must have 1 to 4096 elements");
+}
+
 int main(void)
 {
     if (sample_start())
         return 1;
     return TEST_RUN(
+        test_messages_say_what_is_allowed_and_what_is_missing, test_a_set_has_at_most_4096_elements,
         test_the_sample_loads, test_a_bundle_without_rules_loads, test_an_empty_catalogue_loads,
         test_text_that_is_no_json_is_refused_with_its_place, test_a_duplicate_key_is_refused,
         test_nesting_over_sixteen_is_refused, test_unknown_members_are_refused_at_their_name,

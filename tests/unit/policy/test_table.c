@@ -42,6 +42,17 @@ static enum vault_code try_texts(struct buf *catalogue, struct buf *rules, struc
     return sample_try(buf_string(catalogue), buf_string(rules), NULL, out);
 }
 
+/* The rules stand on one line, one behind the other. */
+static void assert_fault_at_rule(size_t number)
+{
+    char pointer[64];
+    snprintf(pointer, sizeof pointer, "/rules/%zu", number);
+    assert_string_equal(sample_fault.file, "rules/plie.json");
+    assert_string_equal(sample_fault.pointer, pointer);
+    assert_int_equal(sample_fault.line, 1);
+    assert_true(sample_fault.column > 60 * number);
+}
+
 static void test_sixty_four_rules_fit_a_cell_and_one_more_does_not(void **state)
 {
     (void)state;
@@ -58,6 +69,8 @@ static void test_sixty_four_rules_fit_a_cell_and_one_more_does_not(void **state)
         assert_int_equal(code, count == 64 ? VAULT_OK : VAULT_TOO_LARGE);
         if (policy)
             assert_int_equal(policy->table.worst.rules, 64);
+        else
+            assert_fault_at_rule(64);
     }
 }
 
@@ -87,7 +100,7 @@ static void test_a_cell_counts_the_rules_for_any_class_purpose_and_field(void **
             assert_int_equal(policy->table.worst.field, 1);
         } else {
             assert_non_null(strstr(test_error.text, "65 rules stand for c1, p1, f.x1"));
-            assert_string_equal(sample_fault.file, "rules/plie.json");
+            assert_fault_at_rule(64);
         }
     }
 }
@@ -113,8 +126,10 @@ static void test_twelve_atoms_fit_a_cell_and_one_more_does_not(void **state)
         buf_text(&rules, "]}");
         assert_int_equal(try_texts(&catalogue, &rules, &policy),
                          count == 12 ? VAULT_OK : VAULT_TOO_LARGE);
-        if (!policy)
-            assert_non_null(strstr(test_error.text, "13 atoms decide for c1, p0, f.x0"));
+        if (policy)
+            continue;
+        assert_non_null(strstr(test_error.text, "13 atoms decide for c1, p0, f.x0"));
+        assert_fault_at_rule(12);
     }
 }
 
@@ -132,8 +147,10 @@ static void test_a_service_has_a_cell_of_its_own(void **state)
         buf_text(&rules, "]}");
         assert_int_equal(try_texts(&catalogue, &rules, &policy),
                          count == 64 ? VAULT_OK : VAULT_TOO_LARGE);
-        if (!policy)
-            assert_non_null(strstr(test_error.text, "for star, p0, f.x0"));
+        if (policy)
+            continue;
+        assert_non_null(strstr(test_error.text, "for star, p0, f.x0"));
+        assert_fault_at_rule(64);
     }
 }
 
@@ -282,6 +299,44 @@ static void test_rules_that_expand_too_far_are_refused(void **state)
     buf_text(&rules, "]}");
     assert_fails(VAULT_TOO_LARGE, try_texts(&catalogue, &rules, &policy));
     assert_non_null(strstr(test_error.text, "any"));
+    assert_fault_at_rule(0);
+}
+
+static void test_the_rule_too_many_is_the_one_that_stands_last_whatever_its_id(void **state)
+{
+    (void)state;
+    for (size_t count = 66; count <= 300;
+         count += 234) { /* the latter is more than a cell counts */
+        VAULT_AUTO(buf_finish) struct buf catalogue = buf_limited(1048576);
+        VAULT_AUTO(buf_finish) struct buf rules = buf_limited(1048576);
+        struct policy *policy = NULL;
+        catalogue_of(&catalogue, 2, 2, 2, 0);
+        rules_begin(&rules);
+        add_rule(&rules, 0, "{\"classes\":[\"c0\"]}", "[\"p0\"]", "[\"f.x0\"]", "");
+        for (size_t i = 1; i < count; i++)
+            add_rule(&rules, 1000 - i, "\"any\"", "\"any\"", "[\"f.x1\"]", "");
+        buf_text(&rules, "]}");
+        assert_fails(VAULT_TOO_LARGE, try_texts(&catalogue, &rules, &policy));
+        assert_fault_at_rule(65);
+    }
+}
+
+static void test_the_rule_that_names_a_service_too_many_is_shown(void **state)
+{
+    (void)state;
+    VAULT_AUTO(buf_finish) struct buf catalogue = buf_limited(1048576);
+    VAULT_AUTO(buf_finish) struct buf rules = buf_limited(POLICY_FILE_BYTES_MAX);
+    struct policy *policy = NULL;
+    catalogue_of(&catalogue, 2, 2, 2, 0);
+    rules_begin(&rules);
+    for (size_t i = 0; i < POLICY_SERVICES_MAX + 2; i++) {
+        char who[64];
+        snprintf(who, sizeof who, "{\"services\":[\"s1\",\"s%zu\"]}", i);
+        add_rule(&rules, i, who, "[\"p0\"]", "[\"f.x1\"]", "");
+    }
+    buf_text(&rules, "]}");
+    assert_fails(VAULT_TOO_LARGE, try_texts(&catalogue, &rules, &policy));
+    assert_fault_at_rule(POLICY_SERVICES_MAX);
 }
 
 static void test_atoms_of_one_kind_share_words_and_none_is_cut(void **state)
@@ -337,6 +392,8 @@ int main(void)
         test_any_is_one_row_however_large_the_catalogue, test_a_list_of_everything_is_any,
         test_a_catalogue_over_a_limit_is_refused, test_as_many_rules_as_the_contract_allows_load,
         test_one_rule_more_is_refused, test_rules_that_expand_too_far_are_refused,
+        test_the_rule_too_many_is_the_one_that_stands_last_whatever_its_id,
+        test_the_rule_that_names_a_service_too_many_is_shown,
         test_atoms_of_one_kind_share_words_and_none_is_cut,
         test_an_atom_may_have_sixty_four_values);
 }

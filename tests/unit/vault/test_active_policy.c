@@ -595,9 +595,48 @@ static void test_a_bundle_that_has_expired_is_refused(void **state)
     vault_close(&test.vault);
 }
 
+/* The bundle anew, as a version that follows the manifest of this hash. */
+static void sign_after(uint64_t version, const uint8_t previous[SHA256_BYTES])
+{
+    VAULT_AUTO(secret_free) struct secret *seed = NULL;
+    VAULT_AUTO(note_signer_finish) struct note_signer signer = {0};
+    const struct policy_manifest manifest = {.name = "tests",
+                                             .version = version,
+                                             .not_before_s = START_MS / 1000 - 1,
+                                             .previous = previous};
+    const struct bytes raw = {test.seed, sizeof test.seed};
+    sign_again(&test, version); /* whose manifest is then replaced */
+    change_bundle("rules/employment.json", "730", "730");
+    assert_done(secret_copy(raw, &seed, &test_error));
+    assert_done(note_signer_make(BYTES("test-dpo"), NOTE_ED25519, seed, &signer, &test_error));
+    assert_done(policy_sign(test.bundle, &signer, &manifest, &test_error));
+}
+
+static void test_a_bundle_follows_the_one_that_it_names(void **state)
+{
+    (void)state;
+    uint8_t hash[SHA256_BYTES] = {1};
+    make_test_vault(&test);
+    sign_after(1, hash); /* nothing is active: not compared */
+    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+    sign_after(2, hash);
+    assert_fails(VAULT_CONFLICT, active_policy_set(test.vault, test.bundle, &test_error));
+    assert_non_null(strstr(test_error.text, "\"previous\" is not the active bundle's manifest, "));
+    assert_int_equal(active_version(), 1);
+    {
+        VAULT_AUTO(active_policy_release) struct policy_hold hold = active_policy_hold(test.vault);
+        memcpy(hash, policy_manifest_hash(hold.policy), sizeof hash);
+    }
+    sign_after(2, hash);
+    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+    assert_int_equal(active_version(), 2);
+    vault_close(&test.vault);
+}
+
 int main(void)
 {
-    return TEST_RUN(test_a_signed_bundle_becomes_active_and_stays_so,
+    return TEST_RUN(test_a_bundle_follows_the_one_that_it_names,
+                    test_a_signed_bundle_becomes_active_and_stays_so,
                     test_the_vault_keeps_its_own_copy, test_the_same_version_is_not_activated_twice,
                     test_a_changed_file_is_refused, test_an_unsigned_bundle_is_refused,
                     test_a_strangers_signature_does_not_count,
