@@ -17,25 +17,29 @@ enum access {
 typedef void page_function(struct visit *visit, const char *id);
 
 /* Every page of the citizens' listener: method, path, who may, what makes it. */
-#define PAGES(page)                                                                                \
-    page(HTTP_GET, "/", SIGNED_IN, home_show) page(HTTP_GET, "/sign-in", ANYBODY, sign_in_show)    \
-        page(HTTP_POST, "/sign-in", ANYBODY,                                                       \
-             sign_in_do) page(HTTP_POST, "/sign-out", SIGNED_IN,                                   \
-                              sign_out_do) page(HTTP_POST, "/language", ANYBODY, language_do)      \
-            page(HTTP_GET, "/request", SIGNED_IN,                                                  \
-                 code_show) page(HTTP_POST, "/request", SIGNED_IN,                                 \
-                                 code_do) page(HTTP_GET, "/r/{id}", SIGNED_IN, link_open)          \
-                page(HTTP_GET, "/request/{id}", SIGNED_IN,                                         \
-                     request_show) page(HTTP_POST, "/request/{id}/give", SIGNED_IN, request_give)  \
-                    page(HTTP_POST, "/request/{id}/refuse", SIGNED_IN,                             \
-                         request_refuse) page(HTTP_GET, "/services/{id}", SIGNED_IN, service_show) \
-                        page(HTTP_GET, "/withdraw", SIGNED_IN, withdraw_show)                      \
-                            page(HTTP_POST, "/withdraw", SIGNED_IN, withdraw_do)                   \
-                                page(HTTP_GET, "/style.css", FILE_ONLY, style_send)                \
-                                    page(HTTP_GET, "/icon.svg", FILE_ONLY, icon_send)              \
-                                        page(HTTP_GET, "/robots.txt", FILE_ONLY, robots_send)      \
-                                            page(HTTP_GET, "/healthz", FILE_ONLY, health_send)     \
-                                                page(HTTP_GET, "/readyz", FILE_ONLY, ready_send)
+/* clang-format off */
+#define PAGES(page)                                                        \
+    page(HTTP_GET,  "/",                    SIGNED_IN, home_show)          \
+    page(HTTP_GET,  "/sign-in",             ANYBODY,   sign_in_show)       \
+    page(HTTP_POST, "/sign-in",             ANYBODY,   sign_in_do)         \
+    page(HTTP_POST, "/sign-out",            SIGNED_IN, sign_out_do)        \
+    page(HTTP_POST, "/language",            ANYBODY,   language_do)        \
+    page(HTTP_GET,  "/request",             SIGNED_IN, code_show)          \
+    page(HTTP_POST, "/request",             SIGNED_IN, code_do)            \
+    page(HTTP_GET,  "/r/{id}",              SIGNED_IN, link_open)          \
+    page(HTTP_GET,  "/request/{id}",        SIGNED_IN, request_show)       \
+    page(HTTP_POST, "/request/{id}/give",   SIGNED_IN, request_give)       \
+    page(HTTP_POST, "/request/{id}/refuse", SIGNED_IN, request_refuse)     \
+    page(HTTP_GET,  "/services/{id}",       SIGNED_IN, service_show)       \
+    page(HTTP_GET,  "/withdraw",            SIGNED_IN, withdraw_show)      \
+    page(HTTP_POST, "/withdraw",            SIGNED_IN, withdraw_do)        \
+    page(HTTP_POST, "/statement",           SIGNED_IN, statement_send)     \
+    page(HTTP_GET,  "/style.css",           FILE_ONLY, style_send)         \
+    page(HTTP_GET,  "/icon.svg",            FILE_ONLY, icon_send)          \
+    page(HTTP_GET,  "/robots.txt",          FILE_ONLY, robots_send)        \
+    page(HTTP_GET,  "/healthz",             FILE_ONLY, health_send)        \
+    page(HTTP_GET,  "/readyz",              FILE_ONLY, ready_send)
+/* clang-format on */
 
 /* The one way to a page: nothing is reached without what its row of the table asks. */
 static void enter(const struct route_call *call, enum access access, page_function *page)

@@ -6,6 +6,7 @@
 #include "vault/vault/access_request.h"
 #include "vault/vault/active_policy.h"
 #include "vault/vault/service.h"
+#include "vault/vault/statement.h"
 
 /* What is looked for among the citizen's consents, and where it is put. */
 struct listing {
@@ -247,4 +248,21 @@ void withdraw_do(struct visit *visit, const char *id)
         page_failed(visit, code, &err);
     else
         page_redirect_with(visit, "/", NOTICE_WITHDRAWN);
+}
+
+/* A file to keep. It is made by a POST, since that it was taken is an entry of the log. */
+void statement_send(struct visit *visit, const char *id)
+{
+    (void)id;
+    struct vault_error err;
+    const enum vault_code code =
+        statement_write(visit->pages->vault, &visit->session.citizen, &visit->answer->body, &err);
+    if (code) {
+        buf_clear(&visit->answer->body);
+        page_failed(visit, code, &err);
+        return;
+    }
+    visit->answer->content_type = "application/json";
+    http_answer_header(visit->answer, "Content-Disposition",
+                       "attachment; filename=\"statement.json\"");
 }

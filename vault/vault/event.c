@@ -37,15 +37,28 @@ static void fill_entry(struct entry *entry, const struct event *event)
     memcpy(entry->policy_hash, event->policy_hash, ENTRY_POLICY_BYTES);
 }
 
+enum vault_code event_log_name(struct vault *vault, const struct citizen_id *citizen,
+                               char out[static BASE32_CHARS(PERMUTE_BLOCK_BYTES) + 1],
+                               struct vault_error *err)
+{
+    uint8_t name[PERMUTE_BLOCK_BYTES];
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(BASE32_CHARS(PERMUTE_BLOCK_BYTES) + 1);
+    VAULT_TRY(permute(vault->log_name_key, citizen->bytes, name, err));
+    base32_encode(&text, (struct bytes){name, sizeof name});
+    VAULT_TRY(buf_check(&text, err));
+    memcpy(out, text.data, text.size);
+    out[text.size] = 0;
+    return VAULT_OK;
+}
+
 /* "CITIZEN N PREVIOUS", as opening.h wants it; the citizen under the log's own name for them. */
 static enum vault_code subject_value(struct vault *vault, const struct citizen_id *citizen,
                                      const struct event_chain *chain, struct buf *out,
                                      struct vault_error *err)
 {
-    uint8_t name[PERMUTE_BLOCK_BYTES];
-    VAULT_TRY(permute(vault->log_name_key, citizen->bytes, name, err));
-    base32_encode(out, (struct bytes){name, sizeof name});
-    buf_format(out, " %llu ", (unsigned long long)chain->n + 1);
+    char name[BASE32_CHARS(PERMUTE_BLOCK_BYTES) + 1];
+    VAULT_TRY(event_log_name(vault, citizen, name, err));
+    buf_format(out, "%s %llu ", name, (unsigned long long)chain->n + 1);
     if (chain->n)
         base64_encode(out, (struct bytes){chain->leaf.bytes, sizeof chain->leaf.bytes});
     else

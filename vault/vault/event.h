@@ -8,6 +8,8 @@
  */
 #pragma once
 
+#include "vault/base/codec.h"
+#include "vault/crypto/permute.h"
 #include "vault/ledger/entry.h"
 #include "vault/ledger/ledger.h"
 #include "vault/store/citizen.h"
@@ -40,6 +42,11 @@ enum vault_code event_of_citizen(struct vault *vault, const struct citizen *citi
                                  const struct event *event, struct event_chain *chain,
                                  struct ledger_ticket *out, struct vault_error *err)
     VAULT_MUST_CHECK;
+
+/* What the log calls a citizen, in openings: as base32, NUL-ended. */
+enum vault_code event_log_name(struct vault *vault, const struct citizen_id *citizen,
+                               char out[static BASE32_CHARS(PERMUTE_BLOCK_BYTES) + 1],
+                               struct vault_error *err) VAULT_MUST_CHECK;
 
 /* Enter what an operator or the vault itself did, and wait until it is durable. The service may be
  * empty. */

@@ -216,6 +216,20 @@ static void test_withdrawing_takes_two_steps_from_home_and_acts_at_once(void **s
     end();
 }
 
+static void test_a_statement_is_a_file_to_keep(void **state)
+{
+    (void)state;
+    begin();
+    assert_shows(&browser, "Télécharger une attestation");
+    browser_submit(&browser, "/statement", "");
+    assert_status(&browser, 200);
+    assert_shows(&browser, "\"statement\":\"");
+    assert_shows(&browser, "/statement+");
+    browser_get(&browser, "/statement");
+    assert_status(&browser, 405);
+    end();
+}
+
 static void test_withdrawing_what_is_not_given_changes_nothing(void **state)
 {
     (void)state;
@@ -360,7 +374,7 @@ int main(void)
         test_home_shows_who_has_what_and_until_when, test_dates_are_written_as_people_write_them,
         test_uses_that_are_left_are_counted, test_what_is_over_is_folded_below,
         test_consents_stand_together_by_service, test_a_pending_request_is_on_the_home_page,
-        test_a_services_page_is_only_for_who_deals_with_it,
+        test_a_services_page_is_only_for_who_deals_with_it, test_a_statement_is_a_file_to_keep,
         test_withdrawing_takes_two_steps_from_home_and_acts_at_once,
         test_withdrawing_what_is_not_given_changes_nothing,
         test_withdrawing_works_for_a_service_that_is_suspended_or_gone,
