@@ -35,10 +35,17 @@ static enum vault_code answer(const struct policy *policy, struct reader *reader
 
 void policy_line_answer(const struct policy *policy, struct bytes line, struct buf *out)
 {
+    policy_line_answer_at(policy, line, 1, out);
+}
+
+void policy_line_answer_at(const struct policy *policy, struct bytes line, size_t number,
+                           struct buf *out)
+{
     struct vault_error err = {.code = VAULT_OK};
     VAULT_AUTO(json_free) json_t *root = NULL;
     VAULT_AUTO(arena_finish) struct arena arena = {NULL};
     VAULT_AUTO(reader_finish) struct reader reader = reader_over(NULL, line, NULL, &err);
+    reader.lines_before = number - 1;
     if (answer(policy, &reader, &root, &arena, out) != VAULT_OK)
         write_error(out, root, err.text);
 }

@@ -48,6 +48,7 @@ static enum vault_code refuse_at(struct reader *reader, enum vault_code code,
 {
     char pointer[sizeof reader->fault->pointer];
     char reason[sizeof reader->fault->reason];
+    at.line += reader->lines_before;
     copy_on_one_line(reason, sizeof reason, words);
     copy_on_one_line(pointer, sizeof pointer, pointer_text(reader));
     if (reader->fault) {

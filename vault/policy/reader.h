@@ -28,6 +28,7 @@ struct reader {
     struct buf pointer;         /* where the walk is */
     struct policy_fault *fault; /* may be NULL */
     struct vault_error *err;    /* may be NULL */
+    size_t lines_before;        /* of the input that the text is a part of */
 };
 
 /* What a member may be: a set of these. */

@@ -146,12 +146,13 @@ static int run_decide(struct call *call)
     VAULT_AUTO(buf_finish) struct buf answer = buf_limited(64 * POLICY_LINE_BYTES_MAX);
     if (load(call, &loaded, NULL))
         return complain(call, EXIT_UNLOADABLE);
-    while (read_line(stdin, &line)) {
+    for (size_t number = 1; read_line(stdin, &line); number++) {
         buf_clear(&answer);
         if (line.problem)
-            buf_text(&answer, "{\"error\":\"the line is too long\",\"id\":null}");
+            buf_format(&answer, "{\"error\":\"line %zu: the line is too long\",\"id\":null}",
+                       number);
         else
-            policy_line_answer(loaded.policy, buf_view(&line), &answer);
+            policy_line_answer_at(loaded.policy, buf_view(&line), number, &answer);
         buf_byte(&answer, '\n');
         if (buf_check(&answer, &call->err) || !print(call, &answer))
             return complain(call, EXIT_INPUT_OUTPUT);

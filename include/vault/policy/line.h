@@ -15,3 +15,7 @@
 /* Append the answer to one request, without a newline: {"fields":{…},"id":…} with every key sorted,
  * or {"error":…,"id":…} for what is no valid request. Out's own limit may still be passed. */
 void policy_line_answer(const struct policy *policy, struct bytes line, struct buf *out);
+
+/* The same for a line of a longer input, which errors then call by its number, from 1. */
+void policy_line_answer_at(const struct policy *policy, struct bytes line, size_t number,
+                           struct buf *out);

@@ -225,13 +225,22 @@ static void test_answers_are_sorted_and_escaped(void **state)
     free(named);
 }
 
+static void test_an_error_names_the_line_of_the_input(void **state)
+{
+    (void)state;
+    VAULT_AUTO(buf_finish) struct buf answer = buf_limited(65536);
+    policy_line_answer_at(policy, BYTES("{\"id\":\"r\"}"), 7, &answer);
+    assert_non_null(strstr(buf_string(&answer), "\"line 7, column 1: the member"));
+}
+
 int main(void)
 {
     if (sample_start())
         return 1;
     policy = sample_load(SAMPLE_CATALOGUE, SAMPLE_RULES);
     const int result = TEST_RUN(
-        test_the_least_that_is_a_request, test_what_is_no_json_is_answered_without_an_id,
+        test_an_error_names_the_line_of_the_input, test_the_least_that_is_a_request,
+        test_what_is_no_json_is_answered_without_an_id,
         test_members_must_be_there_and_of_their_type, test_times_have_one_spelling,
         test_unknown_members_atoms_and_obligations_are_invalid,
         test_names_that_the_bundle_does_not_know_are_decided, test_consents_are_held_to_their_form,
