@@ -506,6 +506,50 @@ static void test_prune_entries_are_for_multiples_before_them(void **state)
     assert_int_equal(report.pruned_below, 0);
 }
 
+/* Hashes that are gone do not hide that the log is another: 30, not 20. */
+static void test_another_history_shows_without_its_hashes(void **state)
+{
+    (void)state;
+    publish(600);
+    struct verify_known known = known_at(600);
+    struct verify_options options = options_for(&a_log);
+    options.known = &known;
+    options.known_count = 1;
+    static const char *const hashes[] = {"tile/0/000", "tile/0/001", "tile/0/002.p/88",
+                                         "tile/1/000.p/2"};
+    for (size_t i = 0; i < 4; i++)
+        remove_file(hashes[i]);
+    static const uint64_t sizes[] = {1, 255, 256, 300, 512, 599, 600};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        known = known_at(sizes[i]);
+        assert_int_equal(run(&options), VERIFY_EXIT_MISSING);
+        assert_state(VERIFY_APPEND_ONLY, VERIFY_PASS);
+        known.head.root.bytes[0] ^= 1;
+        assert_int_equal(run(&options), VERIFY_EXIT_DIFFERS);
+        assert_state(VERIFY_APPEND_ONLY, VERIFY_FAIL);
+    }
+}
+
+static void test_checkpoints_of_one_size_are_compared_by_their_roots_alone(void **state)
+{
+    (void)state;
+    publish(20);
+    struct verify_known known = known_at(20);
+    struct verify_options options = options_for(&a_log);
+    options.known = &known;
+    options.known_count = 1;
+    remove_file("tile/0/000.p/20");
+    remove_file("tile/entries/000.p/20");
+    assert_int_equal(run(&options), VERIFY_EXIT_MISSING);
+    assert_state(VERIFY_APPEND_ONLY, VERIFY_PASS);
+    known.head.root.bytes[0] ^= 1;
+    assert_int_equal(run(&options), VERIFY_EXIT_DIFFERS);
+    known = known_at(19); /* nothing is left that tells */
+    known.head.root.bytes[0] ^= 1;
+    assert_int_equal(run(&options), VERIFY_EXIT_MISSING);
+    assert_state(VERIFY_APPEND_ONLY, VERIFY_NOT_CHECKED);
+}
+
 static enum vault_code node(void *context, unsigned level, uint64_t index, struct tree_hash *out,
                             struct vault_error *err)
 {
@@ -911,9 +955,11 @@ int main(void)
         test_entries_that_are_none_are_forty, test_entries_over_the_limit_are_forty,
         test_times_that_run_backwards_are_forty, test_erasures_count_no_more_than_there_was,
         test_what_prune_entries_allow_may_be_missing, test_pruning_without_an_entry_is_twenty,
-        test_prune_entries_are_for_multiples_before_them, test_receipts_that_agree_are_zero,
-        test_a_folder_without_receipts_holds_nothing, test_receipts_of_another_history_are_thirty,
-        test_receipts_that_are_none_are_forty,
+        test_prune_entries_are_for_multiples_before_them,
+        test_another_history_shows_without_its_hashes,
+        test_checkpoints_of_one_size_are_compared_by_their_roots_alone,
+        test_receipts_that_agree_are_zero, test_a_folder_without_receipts_holds_nothing,
+        test_receipts_of_another_history_are_thirty, test_receipts_that_are_none_are_forty,
         test_a_folder_of_receipts_that_is_not_there_is_an_error,
         test_enough_fresh_cosignatures_are_zero, test_too_few_cosignatures_are_eleven,
         test_old_cosignatures_are_twelve, test_a_forged_cosignature_is_forty,
