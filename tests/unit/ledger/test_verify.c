@@ -914,6 +914,47 @@ static void test_a_file_that_holds_no_openings_is_an_error(void **state)
     assert_fails(VAULT_NOT_FOUND, verify_run(&options, &report, &test_error));
 }
 
+static int verify_with_text(struct bytes text)
+{
+    struct given given = {.lines = buf_limited(1024UL * 1024)};
+    start(10);
+    buf_bytes(&given.lines, text);
+    return verify_with_openings(&given);
+}
+
+static void test_openings_of_nothing_are_not_checked(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "", "\n\n", " \t\r\n", "{\"index\":0,\"fields\":{}}",
+        "{\"index\":0,\"fields\":{}}\n{\"index\":1,\"fields\":{}}\n"};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        assert_int_equal(verify_with_text(bytes_of_text(texts[i])), VERIFY_EXIT_ALONE);
+        assert_state(VERIFY_OPENINGS, VERIFY_NOT_CHECKED);
+        assert_state(VERIFY_WITHDRAWALS, VERIFY_NOT_CHECKED);
+    }
+}
+
+static void test_nothing_hides_behind_an_opening(void **state)
+{
+    (void)state;
+#define EMPTY "{\"index\":0,\"fields\":{}}"
+    const struct bytes texts[] = {
+        BYTES(EMPTY "\0\n"), BYTES(EMPTY "\0"),       BYTES("\0\n"),         BYTES("\0"),
+        BYTES(EMPTY " x\n"), BYTES(EMPTY EMPTY "\n"), BYTES(EMPTY "\0more"), BYTES(" \0 \n"),
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        char path[PATH_MAX];
+        publish(10);
+        struct verify_options options = options_for(&a_log);
+        published_write(&a_log, "openings", texts[i]);
+        path_of(path, "openings");
+        options.openings_path = path;
+        assert_fails(VAULT_INVALID, verify_run(&options, &report, &test_error));
+        assert_non_null(strstr(test_error.text, "line 1"));
+    }
+}
+
 static void test_the_largest_code_counts(void **state)
 {
     (void)state;
@@ -966,7 +1007,8 @@ int main(void)
         test_a_policy_without_witnesses_holds_nothing, test_a_policy_for_another_log_is_an_error,
         test_openings_that_fit_pass, test_a_release_after_a_withdrawal_is_forty,
         test_an_opening_of_something_else_is_forty, test_a_citizens_entries_must_follow_each_other,
-        test_a_file_that_holds_no_openings_is_an_error, test_the_largest_code_counts);
+        test_a_file_that_holds_no_openings_is_an_error, test_the_largest_code_counts,
+        test_openings_of_nothing_are_not_checked, test_nothing_hides_behind_an_opening);
     published_finish(&a_log);
     note_signer_finish(&signer);
     for (unsigned i = 0; i < 3; i++)
