@@ -59,6 +59,7 @@ enum verify_exit {
 
 #define VERIFY_DETAIL_CHARS      255
 #define VERIFY_MAX_AGE_DEFAULT_S 14400
+#define VERIFY_AHEAD_MAX_S       300U /* a cosignature further in the future is not fresh */
 
 struct verify_verdict {
     enum verify_state state;

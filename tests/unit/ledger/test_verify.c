@@ -645,9 +645,44 @@ static void test_receipts_that_are_none_are_forty(void **state)
     keep_receipt("receipts/a.tlog-proof", 3, 50, &other);
     assert_int_equal(verify_with_receipts(), VERIFY_EXIT_INVALID);
     publish(100);
+    published_write(&a_log, "receipts/a.tlog-proof/file", BYTES("x")); /* a folder */
+    assert_int_equal(verify_with_receipts(), VERIFY_EXIT_INVALID);
+    remove_file("receipts/a.tlog-proof/file");
+    char path[PATH_MAX];
+    path_of(path, "receipts/a.tlog-proof");
+    assert_int_equal(rmdir(path), 0);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(verify_with_receipts(), VERIFY_EXIT_INVALID);
+    remove_file("receipts/a.tlog-proof");
+    VAULT_AUTO(buf_finish) struct buf large = buf_limited(2UL * PROOF_MAX_BYTES);
+    assert_non_null(buf_extend(&large, PROOF_MAX_BYTES + 1));
+    published_write(&a_log, "receipts/a.tlog-proof", buf_view(&large));
+    assert_int_equal(verify_with_receipts(), VERIFY_EXIT_INVALID);
+    assert_state(VERIFY_RECEIPTS, VERIFY_FAIL);
+}
+
+/* The log's key signed the checkpoint, but what the receipt says is not what the log holds. */
+static void test_receipts_that_do_not_lead_to_the_logs_entry_are_thirty(void **state)
+{
+    (void)state;
+    publish(100);
     keep_receipt("receipts/a.tlog-proof", 3, 50, &signer);
     flip("receipts/a.tlog-proof", strlen("c2sp.org/tlog-proof@v1\nindex 3\n") + 5);
-    assert_int_equal(verify_with_receipts(), VERIFY_EXIT_INVALID);
+    assert_int_equal(verify_with_receipts(), VERIFY_EXIT_DIFFERS);
+    assert_says(VERIFY_RECEIPTS, "entry 3");
+    static const char *const lines[] = {"index 4\n",  "index 49\n",  "index 50\n",
+                                        "index 99\n", "index 100\n", "index 1000000000000\n"};
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        VAULT_AUTO(buf_finish) struct buf note = buf_limited(CHECKPOINT_MAX_BYTES);
+        VAULT_AUTO(buf_finish) struct buf text = buf_limited(PROOF_MAX_BYTES);
+        buf_format(&text, "c2sp.org/tlog-proof@v1\n%s\n", lines[i]);
+        published_checkpoint(&a_log, 50, &signer, &note);
+        buf_bytes(&text, buf_view(&note));
+        published_write(&a_log, "receipts/a.tlog-proof", buf_view(&text));
+        if (verify_with_receipts() != VERIFY_EXIT_DIFFERS)
+            fail_msg("%s: %d, %s", lines[i], report.exit_code,
+                     report.verdicts[VERIFY_RECEIPTS].detail);
+    }
 }
 
 static void test_a_folder_of_receipts_that_is_not_there_is_an_error(void **state)
@@ -731,6 +766,21 @@ static void test_old_cosignatures_are_twelve(void **state)
     assert_state(VERIFY_FRESHNESS, VERIFY_FAIL);
 }
 
+/* A witness whose clock is ahead would be fresh for ever. */
+static void test_cosignatures_from_the_future_are_twelve(void **state)
+{
+    (void)state;
+    publish_cosigned(1, NOW_S + VERIFY_AHEAD_MAX_S);
+    assert_int_equal(verify_with_policy("quorum a\n"), VERIFY_EXIT_OK);
+    publish_cosigned(1, NOW_S + VERIFY_AHEAD_MAX_S + 1);
+    assert_int_equal(verify_with_policy("quorum a\n"), VERIFY_EXIT_STALE);
+    assert_state(VERIFY_WITNESSES, VERIFY_PASS);
+    assert_says(VERIFY_FRESHNESS, "301 s after this clock");
+    /* One of them, and beside it one that is fresh. */
+    publish_cosigned(3, NOW_S + VERIFY_AHEAD_MAX_S + 1);
+    assert_int_equal(verify_with_policy(TWO_OF_THREE), VERIFY_EXIT_OK);
+}
+
 static void test_a_forged_cosignature_is_forty(void **state)
 {
     (void)state;
@@ -751,6 +801,7 @@ static void test_a_policy_without_witnesses_holds_nothing(void **state)
     assert_int_equal(verify_with_policy("quorum none\n"), VERIFY_EXIT_ALONE);
     publish_cosigned(1, NOW_S);
     assert_int_equal(verify_with_policy("quorum none\n"), VERIFY_EXIT_OK);
+    assert_null(strstr(report.verdicts[VERIFY_WITNESSES].detail, "which is its quorum"));
 }
 
 static void test_a_policy_for_another_log_is_an_error(void **state)
@@ -1008,6 +1059,8 @@ int main(void)
         test_openings_that_fit_pass, test_a_release_after_a_withdrawal_is_forty,
         test_an_opening_of_something_else_is_forty, test_a_citizens_entries_must_follow_each_other,
         test_a_file_that_holds_no_openings_is_an_error, test_the_largest_code_counts,
+        test_cosignatures_from_the_future_are_twelve,
+        test_receipts_that_do_not_lead_to_the_logs_entry_are_thirty,
         test_openings_of_nothing_are_not_checked, test_nothing_hides_behind_an_opening);
     published_finish(&a_log);
     note_signer_finish(&signer);
