@@ -421,21 +421,72 @@ static void test_erasures_count_no_more_than_there_was(void **state)
     assert_int_equal(verify(), VERIFY_EXIT_ALONE);
     assert_says(VERIFY_ERASURES, "1 erasures of 3 openings");
     erase = of_citizen(ENTRY_ERASE);
-    erase.count = 3;
+    erase.count = 1; /* of what the first may have had */
+    published_add(&a_log, &erase);
+    published_publish(&a_log, &signer);
+    assert_int_equal(verify(), VERIFY_EXIT_ALONE);
+    erase = of_citizen(ENTRY_ERASE);
+    erase.count = 2;
+    published_add(&a_log, &erase);
+    published_publish(&a_log, &signer);
+    assert_int_equal(verify(), VERIFY_EXIT_INVALID);
+    assert_state(VERIFY_ERASURES, VERIFY_FAIL);
+    assert_state(VERIFY_PRUNING, VERIFY_PASS);
+    assert_says(VERIFY_ERASURES, "at most 1 were left");
+}
+
+static void test_an_erasure_does_not_count_itself(void **state)
+{
+    (void)state;
+    start(5);
+    struct entry erase = of_citizen(ENTRY_ERASE);
+    erase.count = 1;
     published_add(&a_log, &erase);
     published_publish(&a_log, &signer);
     assert_int_equal(verify(), VERIFY_EXIT_INVALID);
     assert_state(VERIFY_ERASURES, VERIFY_FAIL);
 }
 
+/* Three entries that had an opening; then as many erased and pruned as is said. */
+static int verify_gone(uint64_t erased, uint64_t pruned)
+{
+    start(5);
+    for (unsigned i = 0; i < 3; i++) {
+        const struct entry release = of_citizen(ENTRY_RELEASE);
+        published_add(&a_log, &release);
+    }
+    struct entry prune = {.event = ENTRY_PRUNE, .count = pruned};
+    prune.time_ms = 1795295592000 + (int64_t)a_log.size;
+    published_add(&a_log, &prune);
+    struct entry erase = of_citizen(ENTRY_ERASE);
+    erase.count = erased;
+    published_add(&a_log, &erase);
+    published_publish(&a_log, &signer);
+    return verify();
+}
+
+static void test_prunings_and_erasures_count_together(void **state)
+{
+    (void)state;
+    assert_int_equal(verify_gone(0, 3), VERIFY_EXIT_ALONE);
+    assert_int_equal(verify_gone(3, 0), VERIFY_EXIT_ALONE);
+    assert_int_equal(verify_gone(1, 2), VERIFY_EXIT_ALONE);
+    assert_int_equal(verify_gone(2, 2), VERIFY_EXIT_INVALID);
+    assert_state(VERIFY_ERASURES, VERIFY_FAIL);
+    assert_state(VERIFY_PRUNING, VERIFY_PASS);
+    assert_int_equal(verify_gone(0, 4), VERIFY_EXIT_INVALID);
+    assert_state(VERIFY_PRUNING, VERIFY_FAIL);
+    assert_state(VERIFY_ERASURES, VERIFY_PASS);
+    assert_int_equal(verify_gone(0, ENTRY_NUMBER_MAX), VERIFY_EXIT_INVALID);
+    assert_int_equal(verify_gone(ENTRY_NUMBER_MAX, ENTRY_NUMBER_MAX), VERIFY_EXIT_INVALID);
+}
+
 /* A log past 65,536 with a prune entry, from which everything below is taken away. */
 static void publish_pruned(uint64_t below)
 {
     start(66000);
-    const struct entry prune = {.event = ENTRY_PRUNE,
-                                .time_ms = 1795295592000 + (int64_t)a_log.size,
-                                .count = below,
-                                .below = below};
+    const struct entry prune = {
+        .event = ENTRY_PRUNE, .time_ms = 1795295592000 + (int64_t)a_log.size, .below = below};
     published_add(&a_log, &prune);
     published_add_plain(&a_log, 10);
     published_publish(&a_log, &signer);
@@ -1046,6 +1097,7 @@ int main(void)
         test_a_log_that_has_grown_since_its_checkpoint_is_right,
         test_entries_that_are_none_are_forty, test_entries_over_the_limit_are_forty,
         test_times_that_run_backwards_are_forty, test_erasures_count_no_more_than_there_was,
+        test_an_erasure_does_not_count_itself, test_prunings_and_erasures_count_together,
         test_what_prune_entries_allow_may_be_missing, test_pruning_without_an_entry_is_twenty,
         test_prune_entries_are_for_multiples_before_them,
         test_another_history_shows_without_its_hashes,
