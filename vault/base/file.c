@@ -15,11 +15,8 @@ void file_close(int *fd)
     *fd = -1;
 }
 
-enum vault_code file_read(const char *path, struct buf *out, struct vault_error *err)
+static enum vault_code read_all(int fd, const char *path, struct buf *out, struct vault_error *err)
 {
-    VAULT_AUTO(file_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (fd < 0)
-        return vault_fail_errno(err, "opening %s", path);
     for (;;) {
         uint8_t chunk[16384];
         const ssize_t got = read(fd, chunk, sizeof chunk);
@@ -38,6 +35,34 @@ enum vault_code file_read(const char *path, struct buf *out, struct vault_error 
     if (code)
         vault_error_context(err, "reading %s", path);
     return code;
+}
+
+enum vault_code file_read(const char *path, struct buf *out, struct vault_error *err)
+{
+    VAULT_AUTO(file_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0)
+        return vault_fail_errno(err, "opening %s", path);
+    return read_all(fd, path, out, err);
+}
+
+enum vault_code file_open_regular(const char *path, int *out, struct vault_error *err)
+{
+    struct stat status;
+    VAULT_AUTO(file_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (fd < 0 && errno != ENXIO) /* a socket, or a device that is not there */
+        return vault_fail_errno(err, "opening %s", path);
+    if (fd < 0 || fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))
+        return vault_fail(err, VAULT_CORRUPT, "%s is not a regular file", path);
+    *out = fd;
+    fd = -1;
+    return VAULT_OK;
+}
+
+enum vault_code file_read_regular(const char *path, struct buf *out, struct vault_error *err)
+{
+    VAULT_AUTO(file_close) int fd = -1;
+    VAULT_TRY(file_open_regular(path, &fd, err));
+    return read_all(fd, path, out, err);
 }
 
 enum vault_code file_write_all(int fd, struct bytes content, struct vault_error *err)

@@ -229,6 +229,8 @@ static const char *take_lines(struct known *known, const struct ledger_presented
         return "its key, as the policy has it, did not cosign";
     if (newest_s < answer->now_s - COSIGNERS_SKEW_S)
         return "its cosignature is old: its clock is slow, or an answer was played again";
+    if (newest_s > answer->now_s + COSIGNERS_SKEW_S)
+        return "its cosignature is from the future: its clock is fast, or ours is slow";
     if (!take_newest(&whole, known, newest_s))
         return "its answer is not lines of signatures";
     known->shown.cosigned_s = newest_s;
@@ -335,7 +337,7 @@ static bool is_met_since(const struct cosigners *cosigners,
     buf_bytes(&note, presented->checkpoint);
     write_lines(cosigners, presented, from_s, &note);
     return !note.problem && checkpoint_parse(buf_view(&note), &checkpoint, NULL) == VAULT_OK &&
-           quorum_check(cosigners->policy, &checkpoint, &outcome, NULL) == VAULT_OK &&
+           quorum_check(cosigners->policy, &checkpoint, INT64_MAX, &outcome, NULL) == VAULT_OK &&
            outcome.is_met;
 }
 

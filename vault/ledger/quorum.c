@@ -284,9 +284,9 @@ static bool counts(const struct quorum *quorum, size_t number)
 }
 
 enum vault_code quorum_check(const struct quorum *quorum, const struct checkpoint *checkpoint,
-                             struct quorum_outcome *out, struct vault_error *err)
+                             int64_t latest_s, struct quorum_outcome *out, struct vault_error *err)
 {
-    struct quorum_outcome outcome = {.newest_s = -1};
+    struct quorum_outcome outcome = {.newest_s = -1, .ahead_s = -1};
     size_t votes[QUORUM_NAMES_MAX] = {0}; /* of each group; members come before their group */
     bool is_met[QUORUM_NAMES_MAX] = {false};
     for (size_t i = 0; i < quorum->member_count; i++) {
@@ -301,8 +301,9 @@ enum vault_code quorum_check(const struct quorum *quorum, const struct checkpoin
         }
         if (member->is_in_group)
             votes[member->group] += is_met[i];
-        if (counts(quorum, i) && newest_s > outcome.newest_s)
-            outcome.newest_s = newest_s;
+        int64_t *newest = newest_s > latest_s ? &outcome.ahead_s : &outcome.newest_s;
+        if (counts(quorum, i) && newest_s > *newest)
+            *newest = newest_s;
     }
     outcome.is_met = quorum->is_none || is_met[quorum->root];
     *out = outcome;

@@ -255,6 +255,7 @@ struct kept_tile {
 struct tile_source {
     uint64_t size;
     unsigned next; /* to be replaced */
+    bool computes; /* tiles that are missing, from what is below them */
     struct kept_tile kept[KEPT_TILES];
     char dir[];
 };
@@ -279,6 +280,38 @@ void tile_source_free(struct tile_source **source)
 }
 
 static enum vault_code load(struct tile_source *source, struct tile_name name,
+                            const struct tree_hash **hashes, struct vault_error *err);
+
+/* The hashes of a tile of level 0, out of its bundle of entries. */
+static enum vault_code hash_entries(const struct tile_source *source, struct tile_name name,
+                                    struct tree_hash hashes[TILE_WIDTH], struct vault_error *err)
+{
+    VAULT_AUTO(buf_finish) struct buf bundle = buf_limited(TILE_BUNDLE_BYTES);
+    name.level = TILE_ENTRIES;
+    VAULT_TRY(tile_read(source->dir, name, &bundle, err));
+    struct cursor cursor = cursor_over(buf_view(&bundle));
+    struct bytes entry;
+    for (unsigned i = 0; i < name.width && tile_bundle_next(&cursor, &entry); i++)
+        hashes[i] = tree_leaf(entry);
+    return VAULT_OK;
+}
+
+/* The hashes of a tile that is missing, from what is below it. */
+static enum vault_code compute(struct tile_source *source, struct tile_name name,
+                               struct tree_hash hashes[TILE_WIDTH], struct vault_error *err)
+{
+    if (name.level == 0)
+        return hash_entries(source, name, hashes, err);
+    for (unsigned i = 0; i < name.width; i++) {
+        const struct tree_hash *below = NULL;
+        const struct tile_name child = {name.level - 1, name.index * TILE_WIDTH + i, TILE_WIDTH};
+        VAULT_TRY(load(source, child, &below, err));
+        hashes[i] = tree_fold(below, TILE_HEIGHT);
+    }
+    return VAULT_OK;
+}
+
+static enum vault_code load(struct tile_source *source, struct tile_name name,
                             const struct tree_hash **hashes, struct vault_error *err)
 {
     for (unsigned i = 0; i < KEPT_TILES; i++) {
@@ -288,11 +321,17 @@ static enum vault_code load(struct tile_source *source, struct tile_name name,
             return VAULT_OK;
         }
     }
+    struct tree_hash found[TILE_WIDTH];
     VAULT_AUTO(buf_finish) struct buf content = buf_limited(TILE_BYTES);
-    VAULT_TRY(tile_read(source->dir, name, &content, err));
+    enum vault_code code = tile_read(source->dir, name, &content, err);
+    if (code == VAULT_OK)
+        memcpy(found, content.data, content.size);
+    else if (code == VAULT_NOT_FOUND && source->computes)
+        code = compute(source, name, found, err);
+    VAULT_TRY(code);
     struct kept_tile *kept = &source->kept[source->next++ % KEPT_TILES];
     kept->name = name;
-    memcpy(kept->hashes, content.data, content.size);
+    memcpy(kept->hashes, found, name.width * sizeof *found);
     *hashes = kept->hashes;
     return VAULT_OK;
 }
@@ -311,6 +350,11 @@ static enum vault_code node_of_tiles(void *context, unsigned level, uint64_t ind
     VAULT_TRY(load(source, name, &hashes, err));
     *out = tree_fold(hashes + first % TILE_WIDTH, height);
     return VAULT_OK;
+}
+
+void tile_source_compute_missing(struct tile_source *source)
+{
+    source->computes = true;
 }
 
 struct tree_source tile_source_nodes(struct tile_source *source)

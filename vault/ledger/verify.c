@@ -90,7 +90,10 @@ static enum vault_code compare_head(struct audit *audit, enum verify_check check
                      head->size, report->head.size);
         return VAULT_OK;
     }
-    VAULT_TRY(root_at(audit, head->size, &root, err));
+    if (head->size == report->head.size)
+        root = report->head.root; /* no tile is needed to tell two roots apart */
+    else
+        VAULT_TRY(root_at(audit, head->size, &root, err));
     if (tree_hash_equal(&root, &head->root))
         *agrees = true;
     else
@@ -130,18 +133,14 @@ static enum vault_code check_path(struct audit *audit, const char *name, const s
 {
     const struct tree_source nodes = tile_source_nodes(audit->tiles);
     struct tree_hash leaf;
-    if (proof->index >= checkpoint->size) {
-        verdict_fail(audit->report, VERIFY_RECEIPTS, VERIFY_EXIT_INVALID,
-                     "%.80s: the entry is behind its checkpoint's end", name);
-        return VAULT_OK;
-    }
     VAULT_TRY(nodes.node(nodes.context, 0, proof->index, &leaf, err));
     if (tree_check_inclusion(&proof->path, proof->index, checkpoint->size, &leaf, &checkpoint->root,
                              NULL) == VAULT_OK)
         audit->agreeing++;
     else
-        verdict_fail(audit->report, VERIFY_RECEIPTS, VERIFY_EXIT_INVALID,
-                     "%.80s: the proof does not lead from entry %" PRIu64 " to its checkpoint",
+        verdict_fail(audit->report, VERIFY_RECEIPTS, VERIFY_EXIT_DIFFERS,
+                     "%.80s: the proof does not lead from entry %" PRIu64
+                     ", as the log has it, to its checkpoint",
                      name, proof->index);
     return VAULT_OK;
 }
@@ -162,6 +161,12 @@ static enum vault_code hold_receipt(struct audit *audit, const char *name, struc
                      why.text);
         return VAULT_OK;
     }
+    if (proof.index >= checkpoint.size) {
+        verdict_fail(audit->report, VERIFY_RECEIPTS, VERIFY_EXIT_DIFFERS,
+                     "%.80s: entry %" PRIu64 " is past the end of its checkpoint, %" PRIu64, name,
+                     proof.index, checkpoint.size);
+        return VAULT_OK;
+    }
     const struct ledger_head head = {checkpoint.size, checkpoint.root};
     VAULT_TRY(compare_head(audit, VERIFY_RECEIPTS, name, &head, &agrees, err));
     return agrees ? check_path(audit, name, &proof, &checkpoint, err) : VAULT_OK;
@@ -180,9 +185,16 @@ static enum vault_code check_receipt_file(struct audit *audit, const char *name,
     char path[PATH_MAX];
     VAULT_AUTO(buf_finish) struct buf text = buf_limited(PROOF_MAX_BYTES);
     VAULT_TRY(file_join(path, sizeof path, audit->options->receipts_dir, name, err));
-    VAULT_TRY(file_read(path, &text, err));
     struct vault_error why;
-    const enum vault_code code = hold_receipt(audit, name, buf_view(&text), &why);
+    enum vault_code code = file_read_regular(path, &text, &why);
+    if (code == VAULT_CORRUPT || code == VAULT_TOO_LARGE) { /* that is no proof */
+        verdict_fail(audit->report, VERIFY_RECEIPTS, VERIFY_EXIT_INVALID, "%.200s", why.text);
+        return VAULT_OK;
+    }
+    if (code == VAULT_OK)
+        code = hold_receipt(audit, name, buf_view(&text), &why);
+    else
+        return vault_fail(err, code, "%s", why.text);
     if (code == VAULT_NOT_FOUND || code == VAULT_CORRUPT)
         audit->unclear++;
     else if (code)
@@ -228,17 +240,23 @@ static enum vault_code check_receipts(struct audit *audit, struct vault_error *e
 static void check_freshness(struct audit *audit, const struct quorum_outcome *outcome)
 {
     const struct verify_options *options = audit->options;
+    struct verify_report *report = audit->report;
     const int64_t age_s = options->now_s - outcome->newest_s;
     if (!quorum_needs_witnesses(options->policy))
-        verdict_skip(audit->report, VERIFY_FRESHNESS, "the policy asks for no witness");
+        verdict_skip(report, VERIFY_FRESHNESS, "the policy asks for no witness");
     else if (!outcome->is_met)
-        verdict_skip(audit->report, VERIFY_FRESHNESS, "the quorum is not met");
+        verdict_skip(report, VERIFY_FRESHNESS, "the quorum is not met");
+    else if (outcome->newest_s < 0)
+        verdict_fail(report, VERIFY_FRESHNESS, VERIFY_EXIT_STALE,
+                     "the cosignature is from %" PRId64
+                     " s after this clock, which tells no age: at most %u are allowed",
+                     outcome->ahead_s - options->now_s, VERIFY_AHEAD_MAX_S);
     else if (age_s > options->max_age_s)
-        verdict_fail(audit->report, VERIFY_FRESHNESS, VERIFY_EXIT_STALE,
+        verdict_fail(report, VERIFY_FRESHNESS, VERIFY_EXIT_STALE,
                      "the newest cosignature is %" PRId64 " s old; %" PRId64 " are allowed", age_s,
                      options->max_age_s);
     else
-        verdict_pass(audit->report, VERIFY_FRESHNESS, "the newest cosignature is %" PRId64 " s old",
+        verdict_pass(report, VERIFY_FRESHNESS, "the newest cosignature is %" PRId64 " s old",
                      age_s);
 }
 
@@ -250,7 +268,8 @@ static void check_witnesses(struct audit *audit, const struct checkpoint *checkp
     struct vault_error why;
     if (!policy)
         return;
-    if (quorum_check(policy, checkpoint, &outcome, &why) != VAULT_OK) {
+    if (quorum_check(policy, checkpoint, audit->options->now_s + VERIFY_AHEAD_MAX_S, &outcome,
+                     &why) != VAULT_OK) {
         verdict_fail(report, VERIFY_WITNESSES, VERIFY_EXIT_INVALID, "%.200s", why.text);
         verdict_skip(report, VERIFY_FRESHNESS, "a cosignature does not hold");
         return;
@@ -262,6 +281,10 @@ static void check_witnesses(struct audit *audit, const struct checkpoint *checkp
                      outcome.cosigned, count);
     else if (outcome.cosigned == 0)
         verdict_skip(report, VERIFY_WITNESSES, "the policy asks for no witness, and none cosigned");
+    else if (!quorum_needs_witnesses(policy))
+        verdict_pass(report, VERIFY_WITNESSES,
+                     "%zu of the policy's %zu witnesses cosigned, of whom it asks for none",
+                     outcome.cosigned, count);
     else
         verdict_pass(report, VERIFY_WITNESSES,
                      "%zu of the policy's %zu witnesses cosigned, which is its quorum",
@@ -297,6 +320,7 @@ enum vault_code verify_run(const struct verify_options *options, struct verify_r
     VAULT_TRY(read_checkpoint(options, &note, &checkpoint, report, err));
     if (report->has_checkpoint) {
         VAULT_TRY(tile_source_new(options->dir, report->head.size, &tiles, err));
+        tile_source_compute_missing(tiles);
         audit.tiles = tiles;
         VAULT_TRY(verify_tree(options, report, err));
         VAULT_TRY(check_known(&audit, err));

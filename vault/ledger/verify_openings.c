@@ -7,7 +7,9 @@
 
 #include "number.h"
 #include "vault/base/codec.h"
+#include "vault/base/file.h"
 #include "vault/base/json.h"
+#include "vault/base/line.h"
 #include "vault/ledger/opening.h"
 #include "vault/ledger/tile.h"
 #include "verdict.h"
@@ -46,12 +48,6 @@ static void openings_free(struct openings **openings)
         free((*openings)->list);
     free(*openings);
     *openings = NULL;
-}
-
-static void file_end(FILE **file)
-{
-    if (*file)
-        fclose(*file);
 }
 
 static enum vault_code grow(struct openings *openings, struct vault_error *err)
@@ -150,6 +146,15 @@ static enum vault_code keep(struct openings *openings, uint64_t index, struct by
     return VAULT_OK;
 }
 
+static bool opens_nothing(const struct opening *opening)
+{
+    for (unsigned i = 0; i < ENTRY_KEY_COUNT; i++) {
+        if (opening->fields[i].present)
+            return false;
+    }
+    return true;
+}
+
 static enum vault_code hold_against_entry(struct openings *openings, uint64_t index,
                                           const struct opening *opening, struct vault_error *err)
 {
@@ -163,6 +168,8 @@ static enum vault_code hold_against_entry(struct openings *openings, uint64_t in
                      index);
         return VAULT_OK;
     }
+    if (opens_nothing(opening))
+        return VAULT_OK;
     const enum vault_code code = find_entry(openings, index, &text, &why);
     if (code == VAULT_NOT_FOUND || code == VAULT_CORRUPT) {
         openings->not_there++;
@@ -194,24 +201,34 @@ static bool read_line(struct bytes line, struct buf *storage, uint64_t *index,
     return opening_parse_json(json_object_get(root, "fields"), storage, opening, NULL) == VAULT_OK;
 }
 
+static bool is_blank(struct bytes line)
+{
+    while (line.size && memchr(" \t\r", line.data[0], 3))
+        line = (struct bytes){line.data + 1, line.size - 1};
+    return line.size == 0;
+}
+
 static enum vault_code read_lines(struct openings *openings, FILE *file, struct vault_error *err)
 {
-    VAULT_AUTO(buf_finish) struct buf room = buf_limited(VERIFY_OPENING_LINE_MAX_BYTES);
+    const char *path = openings->options->openings_path;
+    bool found = true;
+    VAULT_AUTO(buf_finish) struct buf line = buf_limited(VERIFY_OPENING_LINE_MAX_BYTES);
     VAULT_AUTO(buf_finish) struct buf storage = buf_limited(OPENING_MAX_BYTES);
-    char *line = (char *)buf_extend(&room, VERIFY_OPENING_LINE_MAX_BYTES);
-    VAULT_TRY(buf_check(&room, err));
-    for (uint64_t number = 1; fgets(line, VERIFY_OPENING_LINE_MAX_BYTES, file); number++) {
+    for (uint64_t number = 1; found; number++) {
         uint64_t index = 0;
         struct opening opening;
-        if (strspn(line, " \t\r\n") == strlen(line))
+        const enum vault_code code = line_read(file, &line, &found, err);
+        if (code && code != VAULT_TOO_LARGE) {
+            vault_error_context(err, "%s", path);
+            return code;
+        }
+        if (code == VAULT_OK && is_blank(buf_view(&line)))
             continue;
-        if (!read_line(bytes_of_text(line), &storage, &index, &opening))
-            return vault_fail(err, VAULT_INVALID, "%s: line %" PRIu64 " is no opening",
-                              openings->options->openings_path, number);
+        if (code || !read_line(buf_view(&line), &storage, &index, &opening))
+            return vault_fail(err, VAULT_INVALID, "%s: line %" PRIu64 " is no opening", path,
+                              number);
         VAULT_TRY(hold_against_entry(openings, index, &opening, err));
     }
-    if (ferror(file))
-        return vault_fail_errno(err, "reading %s", openings->options->openings_path);
     return VAULT_OK;
 }
 
@@ -299,15 +316,27 @@ static void judge_citizens(struct openings *openings)
     }
 }
 
+static enum vault_code open_file(const char *path, FILE **out, struct vault_error *err)
+{
+    VAULT_AUTO(file_close) int fd = -1;
+    const enum vault_code code = file_open_regular(path, &fd, err);
+    if (code)
+        return code == VAULT_CORRUPT ? VAULT_IO : code;
+    *out = fdopen(fd, "r");
+    if (!*out)
+        return vault_fail_errno(err, "opening %s", path);
+    fd = -1; /* the stream's now */
+    return VAULT_OK;
+}
+
 enum vault_code verify_openings(const struct verify_options *options, struct verify_report *report,
                                 struct vault_error *err)
 {
     VAULT_AUTO(openings_free) struct openings *openings = calloc(1, sizeof *openings);
     if (!openings)
         return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
-    VAULT_AUTO(file_end) FILE *file = fopen(options->openings_path, "re");
-    if (!file)
-        return vault_fail_errno(err, "opening %s", options->openings_path);
+    VAULT_AUTO(line_end) FILE *file = NULL;
+    VAULT_TRY(open_file(options->openings_path, &file, err));
     openings->options = options;
     openings->report = report;
     openings->bundle = UINT64_MAX;
@@ -319,6 +348,8 @@ enum vault_code verify_openings(const struct verify_options *options, struct ver
                      "%" PRIu64 " openings are what was committed to; the entries of %" PRIu64
                      " are not there",
                      openings->checked, openings->not_there);
+    else if (openings->checked == 0)
+        verdict_skip(report, VERIFY_OPENINGS, "nothing is opened by what was given");
     else
         verdict_pass(report, VERIFY_OPENINGS, "%" PRIu64 " openings are what was committed to",
                      openings->checked);

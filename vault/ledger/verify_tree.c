@@ -34,8 +34,9 @@ struct walk {
     uint64_t missing_entries;
 
     int64_t last_time_ms;
-    uint64_t of_citizens; /* entries that concern one */
-    uint64_t erased;      /* what erase entries count */
+    uint64_t of_citizens; /* entries that concern one, and so had an opening */
+    uint64_t gone;        /* openings that erase and prune entries count */
+    uint64_t erased;      /* those of erase entries */
     uint64_t erasures;
 };
 
@@ -112,8 +113,24 @@ static void note_node(void *context, unsigned level, uint64_t index, const struc
         check_tile(walk, (struct tile_name){(int)tile_level, index / TILE_WIDTH, TILE_WIDTH});
 }
 
+/* What erase and prune entries count together can never have been more openings than there were
+ * entries before them that had one. */
+static void note_gone(struct walk *walk, enum verify_check check, uint64_t index,
+                      const struct piece_entry *entry)
+{
+    const uint64_t possible = walk->of_citizens + walk->missing_entries;
+    const uint64_t left = possible - walk->gone;
+    walk->gone += entry->count < left ? entry->count : left;
+    if (entry->count > left)
+        verdict_fail(walk->report, check, VERIFY_EXIT_INVALID,
+                     "the %s entry %" PRIu64 " counts %" PRIu64 " openings where at most %" PRIu64
+                     " were left",
+                     entry_event_name((enum entry_event)entry->event), index, entry->count, left);
+}
+
 static void note_prune(struct walk *walk, uint64_t index, const struct piece_entry *entry)
 {
+    note_gone(walk, VERIFY_PRUNING, index, entry);
     if (entry->below % LEDGER_PRUNE_MULTIPLE != 0 || entry->below > index)
         verdict_fail(walk->report, VERIFY_PRUNING, VERIFY_EXIT_INVALID,
                      "the prune entry %" PRIu64 " is for entries below %" PRIu64
@@ -123,19 +140,10 @@ static void note_prune(struct walk *walk, uint64_t index, const struct piece_ent
         walk->report->pruned_below = entry->below;
 }
 
-/* An erasure cannot have concerned more entries than there were. */
 static void note_erasure(struct walk *walk, uint64_t index, const struct piece_entry *entry)
 {
-    const uint64_t possible = walk->of_citizens + walk->missing_entries;
+    note_gone(walk, VERIFY_ERASURES, index, entry);
     walk->erasures++;
-    if (entry->count > possible - walk->erased) {
-        verdict_fail(walk->report, VERIFY_ERASURES, VERIFY_EXIT_INVALID,
-                     "the erase entry %" PRIu64 " makes the count of erased openings larger than "
-                     "the number of entries that had one",
-                     index);
-        walk->erased = possible;
-        return;
-    }
     walk->erased += entry->count;
 }
 
@@ -153,11 +161,11 @@ static void judge_entry(struct walk *walk, uint64_t index, const struct piece_en
     if (report->first_time_ms < 0)
         report->first_time_ms = entry->time_ms;
     report->events[entry->event]++;
-    walk->of_citizens += entry_event_has_subject((enum entry_event)entry->event);
     if (entry->event == ENTRY_PRUNE)
         note_prune(walk, index, entry);
     if (entry->event == ENTRY_ERASE)
         note_erasure(walk, index, entry);
+    walk->of_citizens += entry_event_has_subject((enum entry_event)entry->event);
 }
 
 static void judge_piece(struct walk *walk, const struct piece *piece)

@@ -55,7 +55,8 @@ int audit_open_log(const char *dir, struct audit_log *out);
 void audit_close_log(struct audit_log *log);
 
 /* Check that the tiles of a size lead on to the checkpoint: *root is what the log had at the size,
- * and *consistency the proof of it. A tile that is missing is 20, one that is wrong 40. */
+ * and *consistency the proof of it; for its own size that is the checkpoint's word. A tile that is
+ * missing is 20, one that is wrong 40. */
 int audit_root_at(struct audit_log *log, uint64_t size, struct tree_hash *root,
                   struct tree_proof *consistency);
 

@@ -62,6 +62,7 @@ static int compare(struct audit_log *shorter, struct audit_log *longer, const st
 {
     struct tree_hash root;
     struct tree_proof proof;
+    tile_source_compute_missing(longer->tiles);
     const int code = audit_root_at(longer, shorter->checkpoint.size, &root, &proof);
     if (code)
         return code;

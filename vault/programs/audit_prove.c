@@ -87,6 +87,8 @@ int audit_consistency(int argc, char **argv)
         return code;
     if (sizes[0] > sizes[1] || sizes[1] > log.checkpoint.size)
         return audit_usage("OLD must not be larger than NEW, nor NEW than the log");
+    if (sizes[0] == sizes[1]) /* nothing is to be shown */
+        return 0;
     for (unsigned i = 0; i < 2 && code == 0; i++)
         code = audit_root_at(&log, sizes[i], &roots[i], &proof);
     if (code)

@@ -1,18 +1,15 @@
 /* vault-audit root: the root of any entries, for whoever wants to compute one by hand. */
-#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "audit.h"
 #include "vault/base/codec.h"
+#include "vault/base/file.h"
+#include "vault/base/line.h"
 
-#define LINE_MAX_BYTES (BASE64_CHARS(UINT16_MAX) + 2) /* the longest entry a bundle can hold */
-
-static void file_end(FILE **file)
-{
-    if (*file && *file != stdin)
-        fclose(*file);
-}
+#define LINE_MAX_BYTES (BASE64_CHARS(UINT16_MAX) + 1) /* the longest entry a bundle can hold */
 
 /* Add the entry of one line, without its newline. */
 static bool add_line(struct tree_frontier *frontier, struct bytes line, struct buf *entry)
@@ -27,28 +24,44 @@ static bool add_line(struct tree_frontier *frontier, struct bytes line, struct b
 
 static int read_lines(FILE *file, const char *name, struct tree_frontier *frontier)
 {
-    VAULT_AUTO(buf_finish) struct buf room = buf_limited(LINE_MAX_BYTES);
+    struct vault_error err;
+    bool found = true;
+    VAULT_AUTO(buf_finish) struct buf line = buf_limited(LINE_MAX_BYTES);
     VAULT_AUTO(buf_finish) struct buf entry = buf_limited(UINT16_MAX);
-    char *line = (char *)buf_extend(&room, LINE_MAX_BYTES);
-    if (!line)
-        return AUDIT_EXIT_IO;
-    while (fgets(line, (int)LINE_MAX_BYTES, file)) {
-        struct bytes text = bytes_of_text(line);
-        if (text.size && text.data[text.size - 1] == '\n')
-            text.size--;
-        else if (!feof(file))
-            text.data = NULL; /* longer than any entry, or with a NUL in it */
-        if (!text.data || !add_line(frontier, text, &entry)) {
+    for (;;) {
+        const enum vault_code code = line_read(file, &line, &found, &err);
+        if (code == VAULT_OK && !found)
+            return 0;
+        if (code && code != VAULT_TOO_LARGE) {
+            vault_error_context(&err, "%s", name);
+            return audit_failed(code, &err);
+        }
+        if (code || !add_line(frontier, buf_view(&line), &entry)) {
             fprintf(stderr, "vault-audit: line %ju of %s is no entry in base64\n",
                     (uintmax_t)frontier->size + 1, name);
             return VERIFY_EXIT_INVALID;
         }
     }
-    if (ferror(file)) {
-        fprintf(stderr, "vault-audit: %s cannot be read\n", name);
-        return AUDIT_EXIT_IO;
+}
+
+/* A file, or a device as /dev/null is one; what comes through a pipe comes by "-". */
+static enum vault_code open_lines(const char *name, FILE **out, struct vault_error *err)
+{
+    struct stat status;
+    if (strcmp(name, "-") == 0) {
+        *out = stdin;
+        return VAULT_OK;
     }
-    return 0;
+    VAULT_AUTO(file_close) int fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (fd < 0 || fstat(fd, &status) != 0)
+        return vault_fail_errno(err, "opening %s", name);
+    if (!S_ISREG(status.st_mode) && !S_ISCHR(status.st_mode))
+        return vault_fail(err, VAULT_IO, "%s is not a regular file; - reads standard input", name);
+    *out = fdopen(fd, "r");
+    if (!*out)
+        return vault_fail_errno(err, "opening %s", name);
+    fd = -1; /* the stream's now */
+    return VAULT_OK;
 }
 
 int audit_root(int argc, char **argv)
@@ -59,11 +72,11 @@ int audit_root(int argc, char **argv)
     int code = audit_read_arguments(argc, argv, NULL, 0, &name, 1);
     if (code)
         return code;
-    VAULT_AUTO(file_end) FILE *file = strcmp(name, "-") == 0 ? stdin : fopen(name, "re");
-    if (!file) {
-        struct vault_error err;
-        return audit_failed(vault_fail_errno(&err, "opening %s", name), &err);
-    }
+    struct vault_error err;
+    VAULT_AUTO(line_end) FILE *file = NULL;
+    const enum vault_code opened = open_lines(name, &file, &err);
+    if (opened)
+        return audit_failed(opened, &err);
     code = read_lines(file, name, &frontier);
     if (code)
         return code;

@@ -21,6 +21,13 @@ void file_close(int *fd);
 enum vault_code file_read(const char *path, struct buf *out, struct vault_error *err)
     VAULT_MUST_CHECK;
 
+/* Open a regular file to read; never waits, as opening a FIFO would. file_read_regular() is
+ * file_read() by it. VAULT_NOT_FOUND; VAULT_CORRUPT if something else is in its place. */
+enum vault_code file_open_regular(const char *path, int *out, struct vault_error *err)
+    VAULT_MUST_CHECK;
+enum vault_code file_read_regular(const char *path, struct buf *out, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
 /* Replace or make the file: written beside it, synced, renamed over it, and the folder synced. */
 enum vault_code file_replace(const char *path, struct bytes content, mode_t mode,
                              struct vault_error *err) VAULT_MUST_CHECK;

@@ -12,8 +12,8 @@
  *     cosigners_conclude()                     the lines to publish, and whether the quorum is met
  *
  * An answer is worth nothing before it is verified. A cosignature that does not hold, is by another
- * key, or is older than COSIGNERS_SKEW_S (an old answer played again) is dropped. A witness that
- * failed is left alone for a while.
+ * key, is older than COSIGNERS_SKEW_S (an old answer played again) or further ahead (its clock or
+ * ours is wrong) is dropped. A witness that failed is left alone for a while.
  *
  * One answer is grave: a witness has cosigned more entries than the log has, or says that the log
  * did not grow out of what it cosigned. Then this log was set back or forked, or the witness lies.

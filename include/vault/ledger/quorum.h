@@ -48,9 +48,12 @@ struct quorum_outcome {
     bool is_met;
     size_t cosigned;  /* witnesses whose cosignature is there and holds */
     int64_t newest_s; /* the newest cosignature of a witness that the quorum names; -1: none */
+    int64_t ahead_s;  /* of those left out of that as too late, the newest; -1: none */
 };
 
-/* Hold a checkpoint against the policy. VAULT_DENIED if a cosignature under the name and id of one
+/* Hold a checkpoint against the policy. Cosignatures from after latest_s are not newest_s: they
+ * tell of a wrong clock, not of an age. VAULT_DENIED if a cosignature under the name and id of one
  * of the witnesses does not hold. */
 enum vault_code quorum_check(const struct quorum *quorum, const struct checkpoint *checkpoint,
-                             struct quorum_outcome *out, struct vault_error *err) VAULT_MUST_CHECK;
+                             int64_t latest_s, struct quorum_outcome *out, struct vault_error *err)
+    VAULT_MUST_CHECK;

@@ -86,3 +86,7 @@ enum vault_code tile_source_new(const char *dir, uint64_t size, struct tile_sour
                                 struct vault_error *err) VAULT_MUST_CHECK;
 void tile_source_free(struct tile_source **source);
 struct tree_source tile_source_nodes(struct tile_source *source);
+
+/* From now on compute the hashes of a tile that is not there from the tiles or entries below it: an
+ * auditor is told by entries as much as by hashes. */
+void tile_source_compute_missing(struct tile_source *source);

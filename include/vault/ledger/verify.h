@@ -38,8 +38,8 @@ enum verify_check {
     VERIFY_RECEIPTS,    /* it holds every entry whose proof was kept */
     VERIFY_WITNESSES,   /* the policy's quorum cosigned */
     VERIFY_FRESHNESS,   /* and not too long ago */
-    VERIFY_PRUNING,     /* prune entries are as they must be */
-    VERIFY_ERASURES,    /* erase entries count no more than there was */
+    VERIFY_PRUNING,     /* prune entries are as they must be, and count no more than there was */
+    VERIFY_ERASURES,    /* so do erase entries */
     VERIFY_OPENINGS,    /* openings are what was committed to, and citizens' entries are in order */
     VERIFY_WITHDRAWALS, /* no release after a withdrawal on the same basis */
     VERIFY_CHECK_COUNT
@@ -59,6 +59,7 @@ enum verify_exit {
 
 #define VERIFY_DETAIL_CHARS      255
 #define VERIFY_MAX_AGE_DEFAULT_S 14400
+#define VERIFY_AHEAD_MAX_S       300U /* a cosignature further in the future is not fresh */
 
 struct verify_verdict {
     enum verify_state state;

@@ -269,11 +269,31 @@ static void test_paths_that_do_not_fit_are_refused(void **state)
     assert_fails(VAULT_TOO_LARGE, file_replace(long_path, BYTES("x"), 0600, &test_error));
 }
 
+static void test_only_a_regular_file_is_read_as_one(void **state)
+{
+    (void)state;
+    static const char *const others[] = {"fifo", "folder", "/dev/zero"};
+    fresh();
+    VAULT_AUTO(buf_finish) struct buf content = buf_limited(64);
+    assert_fails(VAULT_NOT_FOUND, file_read_regular(path, &content, &test_error));
+    assert_done(file_create(path, BYTES("content"), 0600, &test_error));
+    assert_done(file_read_regular(path, &content, &test_error));
+    assert_true(bytes_equal(buf_view(&content), BYTES("content")));
+    assert_int_equal(chdir(dir), 0);
+    assert_int_equal(mkfifo("fifo", 0600), 0); /* nobody writes to it: opening must not wait */
+    assert_int_equal(mkdir("folder", 0700), 0);
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        assert_fails(VAULT_CORRUPT, file_read_regular(others[i], &content, &test_error));
+        assert_non_null(strstr(test_error.text, "regular file"));
+    }
+    assert_int_equal(chdir("/"), 0);
+}
+
 int main(void)
 {
-    return TEST_RUN(test_what_is_written_is_read, test_reading_appends_and_keeps_to_the_ceiling,
-                    test_a_missing_file_is_not_found, test_creating_does_not_overwrite,
-                    test_the_mode_is_as_said_whatever_the_umask,
+    return TEST_RUN(test_only_a_regular_file_is_read_as_one, test_what_is_written_is_read,
+                    test_reading_appends_and_keeps_to_the_ceiling, test_a_missing_file_is_not_found,
+                    test_creating_does_not_overwrite, test_the_mode_is_as_said_whatever_the_umask,
                     test_replacing_goes_by_a_new_file_and_leaves_nothing_beside_it,
                     test_replacing_a_link_replaces_the_link,
                     test_a_full_disk_leaves_the_old_content_and_no_half_file,

@@ -84,7 +84,7 @@ static inline void published_write(const struct published *log, const char *name
     }
     FILE *file = fopen(path, "w");
     assert_non_null(file);
-    assert_int_equal(fwrite(content.data, 1, content.size, file), content.size);
+    assert_true(content.size == 0 || fwrite(content.data, 1, content.size, file) == content.size);
     assert_int_equal(fclose(file), 0);
 }
 

@@ -172,7 +172,7 @@ static void test_witnesses_that_saw_it_grow_make_a_quorum(void **state)
         buf_bytes(&note, world.presented.checkpoint);
         assert_int_equal(conclude(&note), NOW_S);
         assert_done(checkpoint_parse(buf_view(&note), &checkpoint, &test_error));
-        assert_done(quorum_check(world.policy, &checkpoint, &outcome, &test_error));
+        assert_done(quorum_check(world.policy, &checkpoint, INT64_MAX, &outcome, &test_error));
         assert_true(outcome.is_met);
         assert_int_equal(outcome.cosigned, WITNESSES);
     }
@@ -222,7 +222,7 @@ static void test_a_witness_of_a_fast_clock_does_not_reach_into_the_future(void *
     grow(2);
     for (size_t i = 0; i < WITNESSES; i++) {
         VAULT_AUTO(buf_finish) struct buf lines = buf_limited(4096);
-        cosign_as(&keys[i], NOW_S + 100000, &lines);
+        cosign_as(&keys[i], NOW_S + COSIGNERS_SKEW_S, &lines);
         assert_int_equal(hear_lines(i, &lines), COSIGNER_SIGNED);
     }
     assert_int_equal(reached(), NOW_S);
@@ -311,6 +311,19 @@ static void test_an_answer_played_again_is_dropped(void **state)
     assert_int_equal(hear_lines(0, &lines), COSIGNER_FAILED);
     buf_clear(&lines);
     cosign_as(&keys[0], NOW_S - COSIGNERS_SKEW_S, &lines);
+    assert_int_equal(hear_lines(0, &lines), COSIGNER_SIGNED);
+}
+
+static void test_an_answer_from_the_future_is_dropped(void **state)
+{
+    (void)state;
+    VAULT_AUTO(buf_finish) struct buf lines = buf_limited(4096);
+    grow(3);
+    cosign_as(&keys[0], NOW_S + COSIGNERS_SKEW_S + 1, &lines);
+    assert_int_equal(hear_lines(0, &lines), COSIGNER_FAILED);
+    assert_non_null(strstr(test_error.text, "from the future"));
+    buf_clear(&lines);
+    cosign_as(&keys[0], NOW_S + COSIGNERS_SKEW_S, &lines);
     assert_int_equal(hear_lines(0, &lines), COSIGNER_SIGNED);
 }
 
@@ -507,6 +520,7 @@ int main(void)
         WITH(test_a_cosignature_of_something_else_is_dropped),
         WITH(test_another_key_is_not_the_witness),
         WITH(test_an_answer_played_again_is_dropped),
+        WITH(test_an_answer_from_the_future_is_dropped),
         WITH(test_what_is_no_answer_is_dropped),
         WITH(test_lines_may_not_move_the_end_of_the_text),
         WITH(test_a_witness_that_failed_is_left_alone_for_a_while),

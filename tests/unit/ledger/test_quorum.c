@@ -70,7 +70,7 @@ static struct quorum_outcome outcome_of(const char *lines, unsigned who)
     struct quorum_outcome outcome;
     write_checkpoint(&note, who);
     assert_done(checkpoint_parse(buf_view(&note), &checkpoint, &test_error));
-    assert_done(quorum_check(quorum, &checkpoint, &outcome, &test_error));
+    assert_done(quorum_check(quorum, &checkpoint, INT64_MAX, &outcome, &test_error));
     return outcome;
 }
 
@@ -130,7 +130,7 @@ static void test_the_same_cosignature_twice_counts_once(void **state)
     assert_done(checkpoint_cosign(BYTES(TEXT), &witnesses[0], 1000, &note, &test_error));
     assert_done(checkpoint_cosign(BYTES(TEXT), &witnesses[0], 2000, &note, &test_error));
     assert_done(checkpoint_parse(buf_view(&note), &checkpoint, &test_error));
-    assert_done(quorum_check(quorum, &checkpoint, &outcome, &test_error));
+    assert_done(quorum_check(quorum, &checkpoint, INT64_MAX, &outcome, &test_error));
     assert_false(outcome.is_met);
     assert_int_equal(outcome.cosigned, 1);
     assert_int_equal(outcome.newest_s, 2000);
@@ -149,7 +149,7 @@ static void test_a_forged_cosignature_is_denied(void **state)
     write_checkpoint(&note, 2);
     assert_done(checkpoint_cosign(BYTES(TEXT), &forger, 1000, &note, &test_error));
     assert_done(checkpoint_parse(buf_view(&note), &checkpoint, &test_error));
-    assert_fails(VAULT_DENIED, quorum_check(quorum, &checkpoint, &outcome, &test_error));
+    assert_fails(VAULT_DENIED, quorum_check(quorum, &checkpoint, INT64_MAX, &outcome, &test_error));
 }
 
 static void test_comments_blanks_and_order_are_free(void **state)

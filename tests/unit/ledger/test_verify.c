@@ -421,21 +421,72 @@ static void test_erasures_count_no_more_than_there_was(void **state)
     assert_int_equal(verify(), VERIFY_EXIT_ALONE);
     assert_says(VERIFY_ERASURES, "1 erasures of 3 openings");
     erase = of_citizen(ENTRY_ERASE);
-    erase.count = 3;
+    erase.count = 1; /* of what the first may have had */
+    published_add(&a_log, &erase);
+    published_publish(&a_log, &signer);
+    assert_int_equal(verify(), VERIFY_EXIT_ALONE);
+    erase = of_citizen(ENTRY_ERASE);
+    erase.count = 2;
+    published_add(&a_log, &erase);
+    published_publish(&a_log, &signer);
+    assert_int_equal(verify(), VERIFY_EXIT_INVALID);
+    assert_state(VERIFY_ERASURES, VERIFY_FAIL);
+    assert_state(VERIFY_PRUNING, VERIFY_PASS);
+    assert_says(VERIFY_ERASURES, "at most 1 were left");
+}
+
+static void test_an_erasure_does_not_count_itself(void **state)
+{
+    (void)state;
+    start(5);
+    struct entry erase = of_citizen(ENTRY_ERASE);
+    erase.count = 1;
     published_add(&a_log, &erase);
     published_publish(&a_log, &signer);
     assert_int_equal(verify(), VERIFY_EXIT_INVALID);
     assert_state(VERIFY_ERASURES, VERIFY_FAIL);
 }
 
+/* Three entries that had an opening; then as many erased and pruned as is said. */
+static int verify_gone(uint64_t erased, uint64_t pruned)
+{
+    start(5);
+    for (unsigned i = 0; i < 3; i++) {
+        const struct entry release = of_citizen(ENTRY_RELEASE);
+        published_add(&a_log, &release);
+    }
+    struct entry prune = {.event = ENTRY_PRUNE, .count = pruned};
+    prune.time_ms = 1795295592000 + (int64_t)a_log.size;
+    published_add(&a_log, &prune);
+    struct entry erase = of_citizen(ENTRY_ERASE);
+    erase.count = erased;
+    published_add(&a_log, &erase);
+    published_publish(&a_log, &signer);
+    return verify();
+}
+
+static void test_prunings_and_erasures_count_together(void **state)
+{
+    (void)state;
+    assert_int_equal(verify_gone(0, 3), VERIFY_EXIT_ALONE);
+    assert_int_equal(verify_gone(3, 0), VERIFY_EXIT_ALONE);
+    assert_int_equal(verify_gone(1, 2), VERIFY_EXIT_ALONE);
+    assert_int_equal(verify_gone(2, 2), VERIFY_EXIT_INVALID);
+    assert_state(VERIFY_ERASURES, VERIFY_FAIL);
+    assert_state(VERIFY_PRUNING, VERIFY_PASS);
+    assert_int_equal(verify_gone(0, 4), VERIFY_EXIT_INVALID);
+    assert_state(VERIFY_PRUNING, VERIFY_FAIL);
+    assert_state(VERIFY_ERASURES, VERIFY_PASS);
+    assert_int_equal(verify_gone(0, ENTRY_NUMBER_MAX), VERIFY_EXIT_INVALID);
+    assert_int_equal(verify_gone(ENTRY_NUMBER_MAX, ENTRY_NUMBER_MAX), VERIFY_EXIT_INVALID);
+}
+
 /* A log past 65,536 with a prune entry, from which everything below is taken away. */
 static void publish_pruned(uint64_t below)
 {
     start(66000);
-    const struct entry prune = {.event = ENTRY_PRUNE,
-                                .time_ms = 1795295592000 + (int64_t)a_log.size,
-                                .count = below,
-                                .below = below};
+    const struct entry prune = {
+        .event = ENTRY_PRUNE, .time_ms = 1795295592000 + (int64_t)a_log.size, .below = below};
     published_add(&a_log, &prune);
     published_add_plain(&a_log, 10);
     published_publish(&a_log, &signer);
@@ -504,6 +555,50 @@ static void test_prune_entries_are_for_multiples_before_them(void **state)
     published_publish(&a_log, &signer);
     assert_int_equal(verify(), VERIFY_EXIT_INVALID);
     assert_int_equal(report.pruned_below, 0);
+}
+
+/* Hashes that are gone do not hide that the log is another: 30, not 20. */
+static void test_another_history_shows_without_its_hashes(void **state)
+{
+    (void)state;
+    publish(600);
+    struct verify_known known = known_at(600);
+    struct verify_options options = options_for(&a_log);
+    options.known = &known;
+    options.known_count = 1;
+    static const char *const hashes[] = {"tile/0/000", "tile/0/001", "tile/0/002.p/88",
+                                         "tile/1/000.p/2"};
+    for (size_t i = 0; i < 4; i++)
+        remove_file(hashes[i]);
+    static const uint64_t sizes[] = {1, 255, 256, 300, 512, 599, 600};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        known = known_at(sizes[i]);
+        assert_int_equal(run(&options), VERIFY_EXIT_MISSING);
+        assert_state(VERIFY_APPEND_ONLY, VERIFY_PASS);
+        known.head.root.bytes[0] ^= 1;
+        assert_int_equal(run(&options), VERIFY_EXIT_DIFFERS);
+        assert_state(VERIFY_APPEND_ONLY, VERIFY_FAIL);
+    }
+}
+
+static void test_checkpoints_of_one_size_are_compared_by_their_roots_alone(void **state)
+{
+    (void)state;
+    publish(20);
+    struct verify_known known = known_at(20);
+    struct verify_options options = options_for(&a_log);
+    options.known = &known;
+    options.known_count = 1;
+    remove_file("tile/0/000.p/20");
+    remove_file("tile/entries/000.p/20");
+    assert_int_equal(run(&options), VERIFY_EXIT_MISSING);
+    assert_state(VERIFY_APPEND_ONLY, VERIFY_PASS);
+    known.head.root.bytes[0] ^= 1;
+    assert_int_equal(run(&options), VERIFY_EXIT_DIFFERS);
+    known = known_at(19); /* nothing is left that tells */
+    known.head.root.bytes[0] ^= 1;
+    assert_int_equal(run(&options), VERIFY_EXIT_MISSING);
+    assert_state(VERIFY_APPEND_ONLY, VERIFY_NOT_CHECKED);
 }
 
 static enum vault_code node(void *context, unsigned level, uint64_t index, struct tree_hash *out,
@@ -601,9 +696,44 @@ static void test_receipts_that_are_none_are_forty(void **state)
     keep_receipt("receipts/a.tlog-proof", 3, 50, &other);
     assert_int_equal(verify_with_receipts(), VERIFY_EXIT_INVALID);
     publish(100);
+    published_write(&a_log, "receipts/a.tlog-proof/file", BYTES("x")); /* a folder */
+    assert_int_equal(verify_with_receipts(), VERIFY_EXIT_INVALID);
+    remove_file("receipts/a.tlog-proof/file");
+    char path[PATH_MAX];
+    path_of(path, "receipts/a.tlog-proof");
+    assert_int_equal(rmdir(path), 0);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(verify_with_receipts(), VERIFY_EXIT_INVALID);
+    remove_file("receipts/a.tlog-proof");
+    VAULT_AUTO(buf_finish) struct buf large = buf_limited(2UL * PROOF_MAX_BYTES);
+    assert_non_null(buf_extend(&large, PROOF_MAX_BYTES + 1));
+    published_write(&a_log, "receipts/a.tlog-proof", buf_view(&large));
+    assert_int_equal(verify_with_receipts(), VERIFY_EXIT_INVALID);
+    assert_state(VERIFY_RECEIPTS, VERIFY_FAIL);
+}
+
+/* The log's key signed the checkpoint, but what the receipt says is not what the log holds. */
+static void test_receipts_that_do_not_lead_to_the_logs_entry_are_thirty(void **state)
+{
+    (void)state;
+    publish(100);
     keep_receipt("receipts/a.tlog-proof", 3, 50, &signer);
     flip("receipts/a.tlog-proof", strlen("c2sp.org/tlog-proof@v1\nindex 3\n") + 5);
-    assert_int_equal(verify_with_receipts(), VERIFY_EXIT_INVALID);
+    assert_int_equal(verify_with_receipts(), VERIFY_EXIT_DIFFERS);
+    assert_says(VERIFY_RECEIPTS, "entry 3");
+    static const char *const lines[] = {"index 4\n",  "index 49\n",  "index 50\n",
+                                        "index 99\n", "index 100\n", "index 1000000000000\n"};
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        VAULT_AUTO(buf_finish) struct buf note = buf_limited(CHECKPOINT_MAX_BYTES);
+        VAULT_AUTO(buf_finish) struct buf text = buf_limited(PROOF_MAX_BYTES);
+        buf_format(&text, "c2sp.org/tlog-proof@v1\n%s\n", lines[i]);
+        published_checkpoint(&a_log, 50, &signer, &note);
+        buf_bytes(&text, buf_view(&note));
+        published_write(&a_log, "receipts/a.tlog-proof", buf_view(&text));
+        if (verify_with_receipts() != VERIFY_EXIT_DIFFERS)
+            fail_msg("%s: %d, %s", lines[i], report.exit_code,
+                     report.verdicts[VERIFY_RECEIPTS].detail);
+    }
 }
 
 static void test_a_folder_of_receipts_that_is_not_there_is_an_error(void **state)
@@ -687,6 +817,21 @@ static void test_old_cosignatures_are_twelve(void **state)
     assert_state(VERIFY_FRESHNESS, VERIFY_FAIL);
 }
 
+/* A witness whose clock is ahead would be fresh for ever. */
+static void test_cosignatures_from_the_future_are_twelve(void **state)
+{
+    (void)state;
+    publish_cosigned(1, NOW_S + VERIFY_AHEAD_MAX_S);
+    assert_int_equal(verify_with_policy("quorum a\n"), VERIFY_EXIT_OK);
+    publish_cosigned(1, NOW_S + VERIFY_AHEAD_MAX_S + 1);
+    assert_int_equal(verify_with_policy("quorum a\n"), VERIFY_EXIT_STALE);
+    assert_state(VERIFY_WITNESSES, VERIFY_PASS);
+    assert_says(VERIFY_FRESHNESS, "301 s after this clock");
+    /* One of them, and beside it one that is fresh. */
+    publish_cosigned(3, NOW_S + VERIFY_AHEAD_MAX_S + 1);
+    assert_int_equal(verify_with_policy(TWO_OF_THREE), VERIFY_EXIT_OK);
+}
+
 static void test_a_forged_cosignature_is_forty(void **state)
 {
     (void)state;
@@ -707,6 +852,7 @@ static void test_a_policy_without_witnesses_holds_nothing(void **state)
     assert_int_equal(verify_with_policy("quorum none\n"), VERIFY_EXIT_ALONE);
     publish_cosigned(1, NOW_S);
     assert_int_equal(verify_with_policy("quorum none\n"), VERIFY_EXIT_OK);
+    assert_null(strstr(report.verdicts[VERIFY_WITNESSES].detail, "which is its quorum"));
 }
 
 static void test_a_policy_for_another_log_is_an_error(void **state)
@@ -870,6 +1016,47 @@ static void test_a_file_that_holds_no_openings_is_an_error(void **state)
     assert_fails(VAULT_NOT_FOUND, verify_run(&options, &report, &test_error));
 }
 
+static int verify_with_text(struct bytes text)
+{
+    struct given given = {.lines = buf_limited(1024UL * 1024)};
+    start(10);
+    buf_bytes(&given.lines, text);
+    return verify_with_openings(&given);
+}
+
+static void test_openings_of_nothing_are_not_checked(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "", "\n\n", " \t\r\n", "{\"index\":0,\"fields\":{}}",
+        "{\"index\":0,\"fields\":{}}\n{\"index\":1,\"fields\":{}}\n"};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        assert_int_equal(verify_with_text(bytes_of_text(texts[i])), VERIFY_EXIT_ALONE);
+        assert_state(VERIFY_OPENINGS, VERIFY_NOT_CHECKED);
+        assert_state(VERIFY_WITHDRAWALS, VERIFY_NOT_CHECKED);
+    }
+}
+
+static void test_nothing_hides_behind_an_opening(void **state)
+{
+    (void)state;
+#define EMPTY "{\"index\":0,\"fields\":{}}"
+    const struct bytes texts[] = {
+        BYTES(EMPTY "\0\n"), BYTES(EMPTY "\0"),       BYTES("\0\n"),         BYTES("\0"),
+        BYTES(EMPTY " x\n"), BYTES(EMPTY EMPTY "\n"), BYTES(EMPTY "\0more"), BYTES(" \0 \n"),
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        char path[PATH_MAX];
+        publish(10);
+        struct verify_options options = options_for(&a_log);
+        published_write(&a_log, "openings", texts[i]);
+        path_of(path, "openings");
+        options.openings_path = path;
+        assert_fails(VAULT_INVALID, verify_run(&options, &report, &test_error));
+        assert_non_null(strstr(test_error.text, "line 1"));
+    }
+}
+
 static void test_the_largest_code_counts(void **state)
 {
     (void)state;
@@ -910,17 +1097,23 @@ int main(void)
         test_a_log_that_has_grown_since_its_checkpoint_is_right,
         test_entries_that_are_none_are_forty, test_entries_over_the_limit_are_forty,
         test_times_that_run_backwards_are_forty, test_erasures_count_no_more_than_there_was,
+        test_an_erasure_does_not_count_itself, test_prunings_and_erasures_count_together,
         test_what_prune_entries_allow_may_be_missing, test_pruning_without_an_entry_is_twenty,
-        test_prune_entries_are_for_multiples_before_them, test_receipts_that_agree_are_zero,
-        test_a_folder_without_receipts_holds_nothing, test_receipts_of_another_history_are_thirty,
-        test_receipts_that_are_none_are_forty,
+        test_prune_entries_are_for_multiples_before_them,
+        test_another_history_shows_without_its_hashes,
+        test_checkpoints_of_one_size_are_compared_by_their_roots_alone,
+        test_receipts_that_agree_are_zero, test_a_folder_without_receipts_holds_nothing,
+        test_receipts_of_another_history_are_thirty, test_receipts_that_are_none_are_forty,
         test_a_folder_of_receipts_that_is_not_there_is_an_error,
         test_enough_fresh_cosignatures_are_zero, test_too_few_cosignatures_are_eleven,
         test_old_cosignatures_are_twelve, test_a_forged_cosignature_is_forty,
         test_a_policy_without_witnesses_holds_nothing, test_a_policy_for_another_log_is_an_error,
         test_openings_that_fit_pass, test_a_release_after_a_withdrawal_is_forty,
         test_an_opening_of_something_else_is_forty, test_a_citizens_entries_must_follow_each_other,
-        test_a_file_that_holds_no_openings_is_an_error, test_the_largest_code_counts);
+        test_a_file_that_holds_no_openings_is_an_error, test_the_largest_code_counts,
+        test_cosignatures_from_the_future_are_twelve,
+        test_receipts_that_do_not_lead_to_the_logs_entry_are_thirty,
+        test_openings_of_nothing_are_not_checked, test_nothing_hides_behind_an_opening);
     published_finish(&a_log);
     note_signer_finish(&signer);
     for (unsigned i = 0; i < 3; i++)
