@@ -91,7 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bool was_met = false;
     for (size_t i = 0; i <= WITNESSES; i++) {
         struct quorum_outcome outcome;
-        REQUIRE(quorum_check(quorum, &checkpoints[i], &outcome, NULL) == VAULT_OK);
+        REQUIRE(quorum_check(quorum, &checkpoints[i], INT64_MAX, &outcome, NULL) == VAULT_OK);
         REQUIRE(outcome.cosigned <= i && outcome.cosigned <= count);
         REQUIRE(outcome.is_met || !was_met);
         if (i == 0)
