@@ -172,7 +172,7 @@ static enum vault_code make_vault(struct init *init, struct secret **recovery,
     const struct vault_options options = {
         .dir = init->absolute,
         .origin = init->origin,
-        .provider = {"file", init->key_path},
+        .provider = {.name = "file", .place = init->key_path},
         .clock = clock_system,
     };
     VAULT_TRY(vault_create(&options, recovery, err));

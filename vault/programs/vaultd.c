@@ -95,7 +95,7 @@ static enum vault_code open_vault(struct server *server, struct vault_error *err
     const struct vault_options options = {
         .dir = config->data,
         .origin = config->origin,
-        .provider = {"file", config->key_file},
+        .provider = {.name = "file", .place = config->key_file},
         .open_citizens_max = (size_t)config->open_citizens,
         .trust = server->trust,
         .trust_count = (size_t)config->trust_count,
