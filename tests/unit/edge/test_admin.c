@@ -34,13 +34,37 @@ static void put_ca(const char *name, char certificate_path[PATH_MAX], char key_p
     assert_done(file_create(key_path, buf_view(&key), 0600, &test_error));
 }
 
+/* The vault is there when it is unsealed, and stays when it is sealed: that is the test's to open
+ * and close. */
+static struct sealing *sealing;
+
+static enum vault_code open_test(void *unused, const struct secret *secret, struct vault **out,
+                                 struct vault_error *err)
+{
+    (void)unused;
+    if (secret && !secret_equal(secret_view(secret), BYTES("an invented PIN")))
+        return vault_fail(err, VAULT_DENIED, "it is not the one");
+    *out = test.vault;
+    return VAULT_OK;
+}
+
+static void close_test(void *unused)
+{
+    (void)unused;
+}
+
+static const struct sealing_calls calls = {NULL, open_test, close_test};
+
 static void begin(void)
 {
     make_test_vault(&test);
     fill_test_vault(&test);
     put_ca("services", config.services.clients_ca, config.services_ca_key);
     put_ca("auditors", config.auditors.clients_ca, config.auditors_ca_key);
-    context = (struct admin_context){test.vault, &config};
+    sealing_free(&sealing);
+    assert_done(sealing_new(&calls, &sealing, &test_error));
+    assert_done(sealing_unseal(sealing, NULL, &test_error));
+    context = (struct admin_context){sealing, &config};
     snprintf(socket_path, sizeof socket_path, "%s.socket", test.key_file);
 }
 
@@ -54,6 +78,7 @@ static void end(void)
 {
     admin_stop(&admin);
     json_free(&answer);
+    sealing_free(&sealing);
     vault_close(&test.vault);
 }
 
@@ -399,7 +424,10 @@ static void test_a_policy_is_activated_from_its_folder(void **state)
     assert_refused(line, "conflict", "");
     vault_close(&test.vault);
     make_test_vault(&test);
-    context.vault = test.vault;
+    sealing_free(&sealing);
+    assert_done(sealing_new(&calls, &sealing, &test_error));
+    assert_done(sealing_unseal(sealing, NULL, &test_error));
+    context.sealing = sealing;
     snprintf(line, sizeof line, "{\"command\":\"policy activate\",\"folder\":\"%s\"}", test.bundle);
     const json_t *result = result_of(line);
     assert_int_equal(json_integer_value(json_object_get(result, "version")), 1);

@@ -90,7 +90,7 @@ static void test_relative_paths_are_from_the_files_folder(void **state)
     char expected[256];
     snprintf(expected, sizeof expected, "%.*s/s.pem", (int)(strrchr(path, '/') - path), path);
     assert_string_equal(config.services.certificate, expected);
-    assert_string_equal(config.key_file, "/srv/key");
+    assert_string_equal(config.keyring.key_file, "/srv/key");
 }
 
 static void test_a_missing_key_is_named(void **state)
