@@ -34,8 +34,8 @@ static const char *const steps[] = {
     "PRAGMA user_version = 1",
 
     /* What sealed openings before the citizen's key was replaced: keys, the newest last. */
-    "ALTER TABLE about ADD COLUMN former_seals BLOB;"
-    "PRAGMA user_version = 2",
+    ("ALTER TABLE about ADD COLUMN former_seals BLOB;"
+     "PRAGMA user_version = 2"),
 };
 
 /* A rollback journal, held locked for as long as it is open: a read of an open file then makes no

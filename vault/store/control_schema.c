@@ -81,8 +81,8 @@ static const char *const steps[] = {
     "PRAGMA user_version = 2",
 
     /* The key that is taking the other's place, of the next version. */
-    "ALTER TABLE citizen ADD COLUMN next_wrapped BLOB CHECK (length(next_wrapped) = 64);"
-    "PRAGMA user_version = 3",
+    ("ALTER TABLE citizen ADD COLUMN next_wrapped BLOB CHECK (length(next_wrapped) = 64);"
+     "PRAGMA user_version = 3"),
 };
 
 static const struct database_kind control_kind = {
