@@ -65,7 +65,7 @@ static void make_store(void)
     static char key_path[PATH_MAX];
     snprintf(dir, sizeof dir, "%s/store", folder);
     snprintf(key_path, sizeof key_path, "%s/provider.key", folder);
-    const struct keyring_provider provider = {"file", key_path};
+    const struct keyring_provider provider = {.name = "file", .place = key_path};
     VAULT_AUTO(secret_free) struct secret *recovery = NULL;
     must(keyring_create(folder, &provider, &recovery, &test_error));
     must(keyring_open(folder, &provider, &keyring, &test_error));

@@ -1,6 +1,7 @@
 #include "vault/crypto/password.h"
 
 #include <argon2.h>
+#include <assert.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -76,5 +77,37 @@ enum vault_code password_check(struct bytes password, const char *hash, struct v
         return vault_fail(err, VAULT_NO_MEMORY, "no memory to check a password with");
     if (result != ARGON2_OK)
         return vault_fail(err, VAULT_DENIED, "the password is not the one");
+    return VAULT_OK;
+}
+
+static enum vault_code check_cost(const struct password_cost *cost, struct vault_error *err)
+{
+    if (cost->passes < 1 || cost->passes > PASSWORD_COST_PASSES_MAX || cost->lanes < 1 ||
+        cost->lanes > PASSWORD_COST_LANES_MAX || cost->memory_kib < 8 * cost->lanes ||
+        cost->memory_kib > PASSWORD_COST_MEMORY_MAX)
+        return vault_fail(err, VAULT_INVALID,
+                          "the cost of a key from a passphrase is out of bounds");
+    return VAULT_OK;
+}
+
+enum vault_code password_key(struct bytes passphrase, struct bytes salt,
+                             const struct password_cost *cost, struct secret **out,
+                             struct vault_error *err)
+{
+    assert(salt.size == PASSWORD_SALT_BYTES);
+    VAULT_AUTO(secret_free) struct secret *key = NULL;
+    VAULT_TRY(check_cost(cost, err));
+    if (passphrase.size == 0 || passphrase.size > PASSWORD_MAX_BYTES)
+        return vault_fail(err, VAULT_INVALID, "a passphrase has 1 to %u bytes", PASSWORD_MAX_BYTES);
+    VAULT_TRY(secret_new(SECRET_KEY_BYTES, &key, err));
+    VAULT_TRY(slot_take(err));
+    const int result = argon2id_hash_raw(cost->passes, cost->memory_kib, cost->lanes,
+                                         passphrase.data, passphrase.size, salt.data, salt.size,
+                                         secret_data(key), SECRET_KEY_BYTES);
+    slot_give();
+    if (result != ARGON2_OK)
+        return vault_fail(err, VAULT_NO_MEMORY, "deriving a key from a passphrase: %s",
+                          argon2_error_message(result));
+    *out = VAULT_TAKE(key);
     return VAULT_OK;
 }

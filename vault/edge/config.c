@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "vault/base/file.h"
 #include "vault/base/json.h"
@@ -30,7 +31,13 @@ static const struct key keys[] = {
     {NULL, "data", FILE_PATH, AT(data), NULL, 0, 0},
     {NULL, "origin", TEXT, AT(origin), NULL, 0, 0},
     {NULL, "allow_swap", SWITCH, AT(allow_swap), "false", 0, 0},
-    {"keyring", "key_file", FILE_PATH, AT(key_file), NULL, 0, 0},
+    {"keyring", "provider", TEXT, AT(keyring.provider), "file", 0, 0},
+    {"keyring", "key_file", FILE_PATH, AT(keyring.key_file), "", 0, 0},
+    {"keyring", "credential", TEXT, AT(keyring.credential), "", 0, 0},
+    {"keyring", "module", FILE_PATH, AT(keyring.module), "", 0, 0},
+    {"keyring", "token", TEXT, AT(keyring.token), "", 0, 0},
+    {"keyring", "key", TEXT, AT(keyring.key), "", 0, 0},
+    {"keyring", "pin_file", FILE_PATH, AT(keyring.pin_file), "", 0, 0},
     {"services", "address", TEXT, AT(services.address), "127.0.0.1", 0, 0},
     {"services", "port", NUMBER, AT(services.port), NULL, 0, 65535},
     {"services", "certificate", FILE_PATH, AT(services.certificate), NULL, 0, 0},
@@ -216,6 +223,38 @@ static enum vault_code settle_signatures(const struct reading *reading, struct v
     return VAULT_OK;
 }
 
+/* Which keys of the keyring go with which provider, and must be there with it. */
+static const struct {
+    const char *provider;
+    const char *name;
+    bool needed;
+} keyring_keys[] = {
+    {"file", "key_file", true}, {"credential", "credential", true},
+    {"pkcs11", "module", true}, {"pkcs11", "token", true},
+    {"pkcs11", "key", true},    {"pkcs11", "pin_file", false},
+};
+
+/* What another provider would need is a mistake, and not a thing to pass over. */
+static enum vault_code settle_keyring(const struct reading *reading, struct vault_error *err)
+{
+    const char *provider = reading->config->keyring.provider;
+    bool is_known = strcmp(provider, "passphrase") == 0;
+    for (size_t i = 0; i < sizeof keyring_keys / sizeof keyring_keys[0]; i++) {
+        const struct key *key = find_key("keyring", keyring_keys[i].name);
+        const bool is_its_own = strcmp(provider, keyring_keys[i].provider) == 0;
+        const bool is_given = *((const char *)reading->config + key->offset) != 0;
+        is_known |= is_its_own;
+        if (is_its_own && keyring_keys[i].needed && !is_given)
+            return fault(reading, key, err, "is missing");
+        if (is_given && !is_its_own)
+            return fault(reading, key, err, "is not for this keyring.provider");
+    }
+    if (!is_known)
+        return fault(reading, find_key("keyring", "provider"), err,
+                     "must be file, credential, passphrase or pkcs11");
+    return VAULT_OK;
+}
+
 /* What is personal is not kept for over a year without a reason in writing, nor longer than the
  * entry that it belongs to. */
 static enum vault_code settle_retention(const struct reading *reading, struct vault_error *err)
@@ -302,9 +341,63 @@ enum vault_code config_read(const char *path, struct config *out, struct vault_e
     if (result == VAULT_OK)
         result = settle_retention(&reading, err);
     if (result == VAULT_OK)
+        result = settle_keyring(&reading, err);
+    if (result == VAULT_OK)
         *out = *config;
     free(config);
     return result;
+}
+
+struct keyring_provider config_provider(const struct config_keyring *keyring)
+{
+    const char *places[] = {keyring->key_file, keyring->credential, keyring->module};
+    size_t i = 0;
+    while (i < 2 && !*places[i])
+        i++;
+    return (struct keyring_provider){.name = keyring->provider,
+                                     .place = places[i],
+                                     .token = keyring->token,
+                                     .key = keyring->key};
+}
+
+void config_print_keyring(const struct config_keyring *keyring, struct buf *out)
+{
+    const struct {
+        const char *name;
+        const char *value;
+    } all[] = {{"key_file", keyring->key_file}, {"credential", keyring->credential},
+               {"module", keyring->module},     {"token", keyring->token},
+               {"key", keyring->key},           {"pin_file", keyring->pin_file}};
+    buf_text(out, "\"keyring\": {\"provider\": ");
+    json_write_string(out, bytes_of_text(keyring->provider));
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        if (!*all[i].value)
+            continue;
+        buf_format(out, ", \"%s\": ", all[i].name);
+        json_write_string(out, bytes_of_text(all[i].value));
+    }
+    buf_byte(out, '}');
+}
+
+enum vault_code config_read_pin(const struct config_keyring *keyring, struct secret **out,
+                                struct vault_error *err)
+{
+    struct stat status;
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(CONFIG_PIN_BYTES_MAX + 2);
+    if (!keyring->pin_file[0])
+        return VAULT_OK;
+    VAULT_TRY(file_read(keyring->pin_file, &text, err));
+    if (stat(keyring->pin_file, &status) != 0 || status.st_mode & 077)
+        return vault_fail(err, VAULT_DENIED,
+                          "others than its owner may read the PIN in %s: chmod 600 it, and change "
+                          "the PIN",
+                          keyring->pin_file);
+    while (text.size && (text.data[text.size - 1] == '\n' || text.data[text.size - 1] == '\r'))
+        text.size--;
+    if (text.size == 0 || text.size > CONFIG_PIN_BYTES_MAX)
+        return vault_fail(err, VAULT_INVALID, "there is no PIN in %s: one line of 1 to %d bytes",
+                          keyring->pin_file, CONFIG_PIN_BYTES_MAX);
+    return secret_copy(buf_view(&text), out, err);
 }
 
 enum vault_code config_check_trust(const struct config *config, struct vault_error *err)

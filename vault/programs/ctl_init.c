@@ -2,7 +2,6 @@
  * vaultctl init: a complete vault in a folder, ready to run: keyring, store, log, certificate
  * authorities, a server certificate and the configuration.
  */
-#include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 #include <unistd.h>
 
 #include "ctl.h"
+#include "ctl_provider.h"
 #include "options.h"
 #include "vault/base/clock.h"
 #include "vault/base/file.h"
@@ -29,14 +29,13 @@ struct init {
     const char *dir;
     const char *origin;
     const char *host;
-    const char *key_file; /* as given, or NULL: in the vault's folder */
-    long port;            /* of the services; citizens and auditors have the next two */
+    struct config_keyring keyring;
+    long port; /* of the services; citizens and auditors have the next two */
     bool allow_swap;
     const char *signers[CONFIG_TRUST_MAX];
     size_t signer_count;
     char absolute[PATH_MAX];
     char certs[PATH_MAX];
-    char key_path[PATH_MAX];
 };
 
 static const char help[] =
@@ -44,12 +43,11 @@ static const char help[] =
     "\n"
     "Make a vault in DIR: keys, encrypted store, access log, certificate authorities, a server\n"
     "certificate and DIR/vaultd.json. The recovery secret is printed once: write it down and lock\n"
-    "it away; it opens the vault when the key file is lost.\n"
+    "it away; it opens the vault when the provider of its key is lost.\n"
     "\n"
     "  --dir DIR               where; a new or an empty folder\n"
-    "  --origin NAME           the access log's name (citizen-vault.local/log)\n"
-    "  --key-file FILE         where the key goes that opens the vault (DIR/root.key); better on\n"
-    "                          another disk, since whoever has both has everything\n"
+    "  --origin NAME           the access log's name "
+    "(citizen-vault.local/log)\n" CTL_PROVIDER_OPTIONS
     "  --host NAME             the host name of the citizens' pages (localhost)\n"
     "  --port N                port for services; citizens N+1, auditors N+2 (8440)\n"
     "  --policy-signer VKEY    who may sign policy bundles; may be repeated, all must sign;\n"
@@ -113,10 +111,9 @@ static void write_config(const struct init *init, struct buf *out)
 {
     buf_text(out, "{\n  \"data\": \".\",\n  \"origin\": ");
     json_write_string(out, bytes_of_text(init->origin));
-    buf_format(out, ",\n  \"allow_swap\": %s,\n", init->allow_swap ? "true" : "false");
-    buf_text(out, "  \"keyring\": {\"key_file\": ");
-    json_write_string(out, bytes_of_text(init->key_path));
-    buf_text(out, "},\n");
+    buf_format(out, ",\n  \"allow_swap\": %s,\n  ", init->allow_swap ? "true" : "false");
+    config_print_keyring(&init->keyring, out);
+    buf_text(out, ",\n");
     write_listener(out, "services", init->port,
                    ",\n    \"clients_ca\": \"certs/services-ca.pem\","
                    " \"clients_ca_key\": \"certs/services-ca.key\"");
@@ -148,31 +145,22 @@ static enum vault_code write_config_file(const struct init *init, struct vault_e
     return file_create(path, buf_view(&text), 0600, err);
 }
 
-/* The key file's absolute path: the configuration is read from wherever vaultd is started. */
-static enum vault_code name_key_file(struct init *init, struct vault_error *err)
-{
-    char here[PATH_MAX];
-    if (!init->key_file)
-        return file_join(init->key_path, sizeof init->key_path, init->absolute, "root.key", err);
-    if (init->key_file[0] == '/')
-        snprintf(here, sizeof here, "/");
-    else if (!getcwd(here, sizeof here))
-        return vault_fail_errno(err, "finding the current folder");
-    return file_join(init->key_path, sizeof init->key_path, here, init->key_file, err);
-}
-
 static enum vault_code make_vault(struct init *init, struct secret **recovery,
                                   struct vault_error *err)
 {
     VAULT_TRY(folder_create(init->dir, err));
     if (!realpath(init->dir, init->absolute))
         return vault_fail_errno(err, "%s", init->dir);
-    VAULT_TRY(name_key_file(init, err));
+    VAULT_AUTO(secret_free) struct secret *secret = NULL;
+    VAULT_TRY(ctl_provider_settle(&init->keyring, init->absolute, err));
+    VAULT_TRY(ctl_provider_secret(&init->keyring, true, &secret, err));
     VAULT_TRY(file_join(init->certs, sizeof init->certs, init->absolute, "certs", err));
+    struct keyring_provider provider = config_provider(&init->keyring);
+    provider.secret = secret;
     const struct vault_options options = {
         .dir = init->absolute,
         .origin = init->origin,
-        .provider = {"file", init->key_path},
+        .provider = provider,
         .clock = clock_system,
     };
     VAULT_TRY(vault_create(&options, recovery, err));
@@ -198,57 +186,44 @@ static enum vault_code check(const struct init *init, struct vault_error *err)
     return VAULT_OK;
 }
 
+/* One of init's own options with its value, or without one; false if it is none, or wrong. */
+static bool own_option(int argc, char **argv, int *i, struct init *init)
+{
+    const char *option = argv[*i];
+    char *end = NULL;
+    if (strcmp(option, "--allow-swap") == 0) {
+        init->allow_swap = true;
+        return true;
+    }
+    if (*i + 1 >= argc)
+        return false;
+    const char *value = argv[++*i];
+    if (strcmp(option, "--dir") == 0)
+        init->dir = value;
+    else if (strcmp(option, "--origin") == 0)
+        init->origin = value;
+    else if (strcmp(option, "--host") == 0)
+        init->host = value;
+    else if (strcmp(option, "--port") == 0)
+        init->port = strtol(value, &end, 10);
+    else if (strcmp(option, "--policy-signer") == 0 && init->signer_count < CONFIG_TRUST_MAX)
+        init->signers[init->signer_count++] = value;
+    else
+        return false;
+    return !end || (!*end && *value && init->port >= 0 && init->port <= LAST_FIRST_PORT);
+}
+
 static bool read_options(int argc, char **argv, struct init *init, bool *wants_help)
 {
-    static const struct option options[] = {
-        {"dir", required_argument, NULL, 'd'},
-        {"origin", required_argument, NULL, 'o'},
-        {"key-file", required_argument, NULL, 'k'},
-        {"host", required_argument, NULL, 'n'},
-        {"port", required_argument, NULL, 'p'},
-        {"policy-signer", required_argument, NULL, 's'},
-        {"allow-swap", no_argument, NULL, 'w'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
-    };
-    char *end = NULL;
-    int option;
-    optind = 1;
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        switch (option) {
-        case 'd':
-            init->dir = optarg;
-            break;
-        case 'o':
-            init->origin = optarg;
-            break;
-        case 'k':
-            init->key_file = optarg;
-            break;
-        case 'n':
-            init->host = optarg;
-            break;
-        case 'p':
-            init->port = strtol(optarg, &end, 10);
-            if (*end || init->port < 0 || init->port > LAST_FIRST_PORT)
-                return false;
-            break;
-        case 's':
-            if (init->signer_count == CONFIG_TRUST_MAX)
-                return false;
-            init->signers[init->signer_count++] = optarg;
-            break;
-        case 'w':
-            init->allow_swap = true;
-            break;
-        case 'h':
-            *wants_help = true;
+    for (int i = 1; i < argc; i++) {
+        *wants_help = strcmp(argv[i], "--help") == 0;
+        if (*wants_help)
             return true;
-        default:
+        if (!ctl_provider_option(argc, argv, &i, &init->keyring) &&
+            !own_option(argc, argv, &i, init))
             return false;
-        }
     }
-    return optind == argc && init->dir;
+    return init->dir;
 }
 
 int ctl_init(const struct ctl *ctl, int argc, char **argv)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ctl.h"
+#include "ctl_provider.h"
 #include "options.h"
 #include "policy_command.h"
 
@@ -49,6 +50,18 @@ static const struct {
      "write all of a citizen into a file of JSON; their log says so"},
     {"citizen", "erase", ctl_citizen_erase, false, "ID|- --yes",
      "destroy a citizen's key and all that is theirs, for ever; - for IDs on standard input"},
+    {"citizen", "rekey", ctl_citizen_rekey, false, "< REFERENCES",
+     "give them new keys, and write their files under those"},
+    {"key", "rotate", ctl_key_rotate, false, "", "make a new root key; nothing else is rewritten"},
+    {"key", "rewrap", ctl_key_rewrap, false, "",
+     "wrap the citizens' keys by the new root key, and let the former one go; may be run again"},
+    {"key", "provider", ctl_key_provider, true, "--provider NAME …",
+     "open the vault by another provider from the next start on; needs --config"},
+    {"key", "recover", ctl_key_recover, true, "[--provider NAME …] < RECOVERY-SECRET",
+     "the provider is gone: make a fresh key, with the recovery secret; needs --config"},
+    {"seal", NULL, ctl_seal, false, "", "close everything and forget every key, until unseal"},
+    {"unseal", NULL, ctl_unseal, false, "",
+     "open a sealed vault, with the passphrase or PIN if its provider needs one"},
     {"log", "prune", ctl_log_prune, false, "",
      "remove what the log has kept for its time now; it is also done each hour"},
     {"log", "new-key", ctl_log_new_key, false, "",
@@ -70,9 +83,9 @@ static int print_help(void)
 {
     puts("usage: vaultctl [--socket PATH | --config FILE] [--json] GROUP [VERB] …\n"
          "\n"
-         "The operator's tool of a Citizen Vault. All but init and policy speak to a running "
-         "vaultd\n"
-         "through its admin socket, as its user or root.\n");
+         "The operator's tool of a Citizen Vault. All but init, policy, key provider and key "
+         "recover\n"
+         "speak to a running vaultd through its admin socket, as its user or root.\n");
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         printf("  %s%s%s %s\n        %s\n", commands[i].group, commands[i].verb ? " " : "",
                commands[i].verb ? commands[i].verb : "", commands[i].arguments, commands[i].what);
@@ -123,6 +136,8 @@ static int print_command_help(size_t i)
            commands[i].offline ? "" : "[--socket PATH | --config FILE] ", commands[i].group,
            commands[i].verb ? " " : "", commands[i].verb ? commands[i].verb : "",
            commands[i].arguments, commands[i].what);
+    if (commands[i].run == ctl_key_provider || commands[i].run == ctl_key_recover)
+        printf("\n%s", CTL_PROVIDER_OPTIONS);
     return 0;
 }
 

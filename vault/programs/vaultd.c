@@ -24,6 +24,7 @@
 #include "vault/edge/config.h"
 #include "vault/edge/listener.h"
 #include "vault/edge/pages.h"
+#include "vault/edge/sealing.h"
 #include "vault/edge/service_api.h"
 
 #define PROGRAM         "vaultd"
@@ -47,13 +48,17 @@ struct server {
     struct config config;
     const char *trust[CONFIG_TRUST_MAX];
     char link_base[LINK_BASE_CHARS];
+    struct sealing *sealing;
     struct anchor *anchor;
-    struct vault *vault;
+    struct vault *vault; /* under the sealing's lock, with the contexts' */
     struct admin *admin;
     struct admin_context admin_context;
     struct service_api services_context;
     struct pages pages_context;
     struct auditor_api auditors_context;
+    struct sealed_handler services_handler;
+    struct sealed_handler citizens_handler;
+    struct sealed_handler auditors_handler;
     struct tls *services_tls;
     struct tls *citizens_tls;
     struct tls *auditors_tls;
@@ -87,15 +92,18 @@ static enum vault_code open_anchor(struct server *server, struct vault_error *er
     return anchor_open(&options, &server->anchor, err);
 }
 
-static enum vault_code open_vault(struct server *server, struct vault_error *err)
+static enum vault_code open_vault(struct server *server, const struct secret *secret,
+                                  struct vault_error *err)
 {
     const struct config *config = &server->config;
     for (int64_t i = 0; i < config->trust_count; i++)
         server->trust[i] = config->trust[i];
+    struct keyring_provider provider = config_provider(&config->keyring);
+    provider.secret = secret;
     const struct vault_options options = {
         .dir = config->data,
         .origin = config->origin,
-        .provider = {"file", config->key_file},
+        .provider = provider,
         .open_citizens_max = (size_t)config->open_citizens,
         .trust = server->trust,
         .trust_count = (size_t)config->trust_count,
@@ -110,8 +118,33 @@ static enum vault_code open_vault(struct server *server, struct vault_error *err
     return vault_open(&options, &server->vault, err);
 }
 
+/* Everything that comes and goes with the keys. */
+static enum vault_code open_all(void *context, const struct secret *secret, struct vault **out,
+                                struct vault_error *err)
+{
+    struct server *server = context;
+    VAULT_TRY(open_anchor(server, err));
+    VAULT_TRY(open_vault(server, secret, err));
+    VAULT_TRY(anchor_start(server->anchor, server->vault, err));
+    server->services_context.vault = server->vault;
+    server->pages_context.vault = server->vault;
+    server->auditors_context.vault = server->vault;
+    *out = server->vault;
+    return VAULT_OK;
+}
+
+static void close_all(void *context)
+{
+    struct server *server = context;
+    vault_close(&server->vault);
+    anchor_close(&server->anchor);
+    server->services_context.vault = NULL;
+    server->pages_context.vault = NULL;
+    server->auditors_context.vault = NULL;
+}
+
 static enum vault_code start_listener(const struct config_listener *config, const char *name,
-                                      http_handler *handler, void *context,
+                                      struct sealed_handler *handler,
                                       void (*decorate)(struct http_answer *), struct tls **tls,
                                       struct listener **out, struct vault_error *err)
 {
@@ -122,8 +155,8 @@ static enum vault_code start_listener(const struct config_listener *config, cons
         .address = config->address,
         .port = (uint16_t)config->port,
         .tls = *tls,
-        .handler = handler,
-        .context = context,
+        .handler = sealed_handle,
+        .context = handler,
         .decorate = decorate,
     };
     VAULT_TRY(listener_start(&options, out, err));
@@ -134,28 +167,46 @@ static enum vault_code start_listener(const struct config_listener *config, cons
 static enum vault_code start_listeners(struct server *server, struct vault_error *err)
 {
     const struct config *config = &server->config;
-    VAULT_TRY(start_listener(&config->citizens, "citizens", pages_handle, &server->pages_context,
+    VAULT_TRY(start_listener(&config->citizens, "citizens", &server->citizens_handler,
                              pages_decorate, &server->citizens_tls, &server->citizens, err));
     snprintf(server->link_base, sizeof server->link_base, "https://%s:%u", config->citizens_host,
              listener_port(server->citizens));
-    VAULT_TRY(start_listener(&config->services, "services", service_api_handle,
-                             &server->services_context, NULL, &server->services_tls,
-                             &server->services, err));
-    return start_listener(&config->auditors, "auditors", auditor_api_handle,
-                          &server->auditors_context, NULL, &server->auditors_tls, &server->auditors,
-                          err);
+    VAULT_TRY(start_listener(&config->services, "services", &server->services_handler, NULL,
+                             &server->services_tls, &server->services, err));
+    return start_listener(&config->auditors, "auditors", &server->auditors_handler, NULL,
+                          &server->auditors_tls, &server->auditors, err);
+}
+
+/* Open the vault, or leave it sealed where a person has to give something first. */
+static enum vault_code open_or_wait(struct server *server, struct vault_error *err)
+{
+    VAULT_AUTO(secret_free) struct secret *pin = NULL;
+    VAULT_TRY(config_read_pin(&server->config.keyring, &pin, err));
+    struct keyring_provider provider = config_provider(&server->config.keyring);
+    provider.secret = pin;
+    const char *needs = keyring_provider_needs(&provider);
+    if (!needs)
+        return sealing_unseal(server->sealing, pin, err);
+    log_event(LOG_WARNING, "sealed", "the vault is sealed until its %s is given: vaultctl unseal",
+              needs);
+    return VAULT_OK;
 }
 
 /* The lock of the log is taken before any port is opened. */
 static enum vault_code start(struct server *server, struct vault_error *err)
 {
-    VAULT_TRY(open_anchor(server, err));
-    VAULT_TRY(open_vault(server, err));
-    VAULT_TRY(anchor_start(server->anchor, server->vault, err));
-    server->services_context = (struct service_api){server->vault, server->link_base};
-    server->pages_context = (struct pages){server->vault, server->link_base};
-    server->auditors_context = (struct auditor_api){server->vault};
-    server->admin_context = (struct admin_context){server->vault, &server->config};
+    const struct sealing_calls calls = {server, open_all, close_all};
+    VAULT_TRY(sealing_new(&calls, &server->sealing, err));
+    server->services_context.link_base = server->link_base;
+    server->pages_context.base = server->link_base;
+    server->services_handler =
+        (struct sealed_handler){server->sealing, service_api_handle, &server->services_context};
+    server->citizens_handler =
+        (struct sealed_handler){server->sealing, pages_handle, &server->pages_context};
+    server->auditors_handler =
+        (struct sealed_handler){server->sealing, auditor_api_handle, &server->auditors_context};
+    VAULT_TRY(open_or_wait(server, err));
+    server->admin_context = (struct admin_context){server->sealing, &server->config};
     VAULT_TRY(start_listeners(server, err));
     return admin_start(server->config.admin_socket, &server->admin_context, &server->admin, err);
 }
@@ -166,8 +217,7 @@ static void stop(struct server *server)
     listener_stop(&server->citizens);
     listener_stop(&server->auditors);
     admin_stop(&server->admin);
-    vault_close(&server->vault);
-    anchor_close(&server->anchor);
+    sealing_free(&server->sealing);
     tls_close(&server->services_tls);
     tls_close(&server->citizens_tls);
     tls_close(&server->auditors_tls);
@@ -197,6 +247,21 @@ static void block_signals(sigset_t *set)
     signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error to be answered */
 }
 
+/* Whether the log has stopped by itself; the reason goes into the program's log. */
+static bool log_has_stopped(const struct server *server)
+{
+    struct vault *vault = sealing_enter(server->sealing);
+    const bool has_stopped = vault && vault_has_stopped(vault);
+    if (has_stopped) {
+        struct vault_error why;
+        const bool known = vault_ready(vault, &why) != VAULT_OK;
+        log_event(LOG_ERROR, "stop", "the log has stopped; the next start recovers it: %s",
+                  known ? why.text : "");
+    }
+    sealing_leave(server->sealing);
+    return has_stopped;
+}
+
 /* Wait to be told to stop, or for the log to stop by itself. */
 static int wait_for_the_end(const struct server *server, const sigset_t *signals)
 {
@@ -207,13 +272,8 @@ static int wait_for_the_end(const struct server *server, const sigset_t *signals
             log_event(LOG_INFO, "stop", "asked to stop");
             return 0;
         }
-        if (vault_has_stopped(server->vault)) {
-            struct vault_error why;
-            const bool known = vault_ready(server->vault, &why) != VAULT_OK;
-            log_event(LOG_ERROR, "stop", "the log has stopped; the next start recovers it: %s",
-                      known ? why.text : "");
+        if (log_has_stopped(server))
             return LOG_STOPPED;
-        }
     }
 }
 

@@ -23,15 +23,10 @@ bool citizen_id_equal(const struct citizen_id *a, const struct citizen_id *b)
 static enum vault_code open_place(struct store *store, struct citizen *citizen,
                                   struct vault_error *err)
 {
-    struct control_key key = store->nobody;
-    VAULT_AUTO(citizen_keys_free) struct citizen_keys keys = {0};
-    const enum vault_code found = control_key_find(store, &citizen->id, &key, err);
-    if (found && found != VAULT_NOT_FOUND)
-        return found;
-    VAULT_TRY(citizen_keys_of(store->keyring, &key, &keys, err));
-    VAULT_TRY(citizen_file_open(store->dir, &key.id, keys.file, &citizen->database, err));
-    citizen->seal_key = VAULT_TAKE(keys.seal);
-    citizen->exists = found == VAULT_OK;
+    VAULT_AUTO(citizen_slots_free) struct citizen_slots slots = {0};
+    VAULT_TRY(citizen_open_slots(store, &citizen->id, &slots, &citizen->database, err));
+    citizen->seal_key = VAULT_TAKE(slots.current.seal);
+    citizen->exists = slots.exists;
     citizen->store = store;
     return VAULT_OK;
 }

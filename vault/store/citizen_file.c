@@ -11,11 +11,10 @@
 #include "vault/base/file.h"
 #include "vault/crypto/kdf.h"
 
-#define LABEL_FILE        "vault/citizen-file/1"
-#define LABEL_SEAL        "vault/citizen-openings/1"
-#define KEY_USE           "citizen"
-#define FIRST_KEY_VERSION 1
-#define SYNC_EACH_MAX     4 /* more files than this are synced with their whole file system */
+#define LABEL_FILE    "vault/citizen-file/1"
+#define LABEL_SEAL    "vault/citizen-openings/1"
+#define KEY_USE       "citizen"
+#define SYNC_EACH_MAX 4 /* more files than this are synced with their whole file system */
 
 /* The newest version of a field counts. A record's seq is its place in the order of all records. */
 static const char *const steps[] = {
@@ -33,6 +32,10 @@ static const char *const steps[] = {
     "CREATE INDEX record_by_kind ON record (kind, seq);"
     "PRAGMA application_id = 1129735017;"
     "PRAGMA user_version = 1",
+
+    /* What sealed openings before the citizen's key was replaced: keys, the newest last. */
+    ("ALTER TABLE about ADD COLUMN former_seals BLOB;"
+     "PRAGMA user_version = 2"),
 };
 
 /* A rollback journal, held locked for as long as it is open: a read of an open file then makes no
@@ -60,7 +63,7 @@ static enum vault_code derive(const struct secret *key, struct citizen_keys *out
     return VAULT_OK;
 }
 
-static struct keyring_binding binding_of(const struct citizen_id *id, uint32_t version)
+struct keyring_binding citizen_key_binding(const struct citizen_id *id, uint32_t version)
 {
     struct keyring_binding binding = {.version = version, .use = KEY_USE};
     _Static_assert(sizeof binding.owner == sizeof id->bytes, "a citizen can own a key");
@@ -69,17 +72,16 @@ static struct keyring_binding binding_of(const struct citizen_id *id, uint32_t v
 }
 
 enum vault_code citizen_keys_new(const struct keyring *keyring, const struct citizen_id *id,
-                                 struct control_key *wrapped, struct citizen_keys *out,
-                                 struct vault_error *err)
+                                 uint32_t version, struct control_key *wrapped,
+                                 struct citizen_keys *out, struct vault_error *err)
 {
-    const struct keyring_binding binding = binding_of(id, FIRST_KEY_VERSION);
+    const struct keyring_binding binding = citizen_key_binding(id, version);
     VAULT_AUTO(secret_free) struct secret *key = NULL;
     VAULT_AUTO(buf_finish) struct buf text = buf_limited(KEYRING_WRAPPED_BYTES);
     VAULT_TRY(secret_random(SECRET_KEY_BYTES, &key, err));
     VAULT_TRY(keyring_wrap(keyring, &binding, key, &text, err));
     VAULT_TRY(derive(key, out, err));
-    wrapped->id = *id;
-    wrapped->version = binding.version;
+    *wrapped = (struct control_key){.id = *id, .version = version, .has_key = true};
     memcpy(wrapped->wrapped, text.data, sizeof wrapped->wrapped);
     return VAULT_OK;
 }
@@ -87,7 +89,7 @@ enum vault_code citizen_keys_new(const struct keyring *keyring, const struct cit
 enum vault_code citizen_keys_of(const struct keyring *keyring, const struct control_key *wrapped,
                                 struct citizen_keys *out, struct vault_error *err)
 {
-    const struct keyring_binding binding = binding_of(&wrapped->id, wrapped->version);
+    const struct keyring_binding binding = citizen_key_binding(&wrapped->id, wrapped->version);
     const struct bytes text = {wrapped->wrapped, sizeof wrapped->wrapped};
     VAULT_AUTO(secret_free) struct secret *key = NULL;
     VAULT_TRY(keyring_unwrap(keyring, &binding, text, &key, err));
@@ -139,7 +141,8 @@ static enum vault_code fill(struct database *database, const void *context, stru
 {
     const struct citizen_new *citizen = context;
     VAULT_AUTO(statement_end) struct statement insert = {0};
-    VAULT_TRY(statement_begin(database, "INSERT INTO about VALUES (1, ?1)", &insert, err));
+    VAULT_TRY(
+        statement_begin(database, "INSERT INTO about (one, citizen) VALUES (1, ?1)", &insert, err));
     bind_blob(&insert, 1, citizen->id.bytes, sizeof citizen->id.bytes);
     VAULT_TRY(statement_run(&insert, err));
     for (size_t i = 0; i < citizen->value_count; i++)

@@ -22,10 +22,15 @@ struct citizen_keys {
 
 void citizen_keys_free(struct citizen_keys *keys);
 
-/* A fresh citizen's key: wrapped, and the keys from it. */
+#define CITIZEN_FIRST_KEY 1 /* version */
+
+struct keyring_binding citizen_key_binding(const struct citizen_id *id, uint32_t version);
+
+/* A fresh citizen's key of that version: wrapped, and the keys from it. */
 enum vault_code citizen_keys_new(const struct keyring *keyring, const struct citizen_id *id,
-                                 struct control_key *wrapped, struct citizen_keys *out,
-                                 struct vault_error *err) VAULT_MUST_CHECK;
+                                 uint32_t version, struct control_key *wrapped,
+                                 struct citizen_keys *out, struct vault_error *err)
+    VAULT_MUST_CHECK;
 
 enum vault_code citizen_keys_of(const struct keyring *keyring, const struct control_key *wrapped,
                                 struct citizen_keys *out, struct vault_error *err) VAULT_MUST_CHECK;
@@ -41,6 +46,22 @@ enum vault_code citizen_folders_create(const char *dir, struct vault_error *err)
 enum vault_code citizen_file_create(const char *dir, const struct citizen_new *citizen,
                                     const struct secret *key, struct vault_error *err)
     VAULT_MUST_CHECK;
+
+/* What there is to open a citizen's file with. */
+struct citizen_slots {
+    struct control_key key; /* the decoy's if the citizen does not exist */
+    bool exists;
+    struct citizen_keys current;
+    struct citizen_keys next; /* empty unless key.has_next */
+};
+
+void citizen_slots_free(struct citizen_slots *slots);
+
+/* citizen_key.c: open the citizen's file, or the decoy's in just the same steps. Of two keys the
+ * right one stays, as slots->current, and the other is destroyed. Codes as below. */
+enum vault_code citizen_open_slots(struct store *store, const struct citizen_id *id,
+                                   struct citizen_slots *slots, struct database **out,
+                                   struct vault_error *err) VAULT_MUST_CHECK;
 
 /* VAULT_CORRUPT, too, if the file is missing or another citizen's. */
 enum vault_code citizen_file_open(const char *dir, const struct citizen_id *id,

@@ -67,7 +67,7 @@ static enum vault_code record_all(struct birth *birth, struct vault_error *err)
     for (birth->at = 0; birth->at < birth->count; birth->at++) {
         const struct citizen_new *citizen = &birth->citizens[birth->at];
         struct control_key key;
-        VAULT_TRY(citizen_keys_new(birth->store->keyring, &citizen->id, &key,
+        VAULT_TRY(citizen_keys_new(birth->store->keyring, &citizen->id, CITIZEN_FIRST_KEY, &key,
                                    &birth->keys[birth->at], err));
         VAULT_TRY(control_key_add(control.database, &key, citizen->reference, CITIZEN_CREATING,
                                   birth->now_s, err));
@@ -150,7 +150,7 @@ enum vault_code citizen_create_nobody(const char *dir, const struct keyring *key
     const struct citizen_id *const ids[] = {&nobody.id};
     struct control_key key;
     VAULT_AUTO(citizen_keys_free) struct citizen_keys keys = {0};
-    VAULT_TRY(citizen_keys_new(keyring, &nobody.id, &key, &keys, err));
+    VAULT_TRY(citizen_keys_new(keyring, &nobody.id, CITIZEN_FIRST_KEY, &key, &keys, err));
     VAULT_TRY(citizen_file_create(dir, &nobody, keys.file, err));
     VAULT_TRY(citizen_files_sync(dir, ids, 1, err));
     return control_key_add(control, &key, NULL, CITIZEN_NOBODY, 0, err);

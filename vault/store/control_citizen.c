@@ -41,31 +41,39 @@ enum vault_code control_key_add(struct database *control, const struct control_k
     return code;
 }
 
-/* Rows of id, key_version, wrapped. */
-static void read_key(const struct statement *query, struct control_key *out)
+void control_key_row(const struct statement *query, struct control_key *out)
 {
     column_blob(query, 0, out->id.bytes, sizeof out->id.bytes);
     out->version = (uint32_t)column_integer(query, 1);
+    out->has_key = !column_is_null(query, 2);
     column_blob(query, 2, out->wrapped, sizeof out->wrapped);
+    out->has_next = !column_is_null(query, 3);
+    column_blob(query, 3, out->next_wrapped, sizeof out->next_wrapped);
 }
 
-enum vault_code control_key_find(struct store *store, const struct citizen_id *id,
+enum vault_code control_key_read(struct database *control, const struct citizen_id *id,
                                  struct control_key *out, struct vault_error *err)
 {
     bool row = false;
-    VAULT_AUTO(shared_let_go) struct hold control = {0};
-    VAULT_TRY(shared_hold(&store->control, &control, err));
     VAULT_AUTO(statement_end) struct statement query = {0};
-    VAULT_TRY(statement_begin(control.database,
-                              "SELECT id, key_version, wrapped FROM citizen"
+    VAULT_TRY(statement_begin(control,
+                              "SELECT id, key_version, wrapped, next_wrapped FROM citizen"
                               " WHERE id = ?1 AND state = 2",
                               &query, err));
     bind_blob(&query, 1, id->bytes, sizeof id->bytes);
     VAULT_TRY(statement_next(&query, &row, err));
     if (!row)
         return no_such_citizen(err);
-    read_key(&query, out);
+    control_key_row(&query, out);
     return VAULT_OK;
+}
+
+enum vault_code control_key_find(struct store *store, const struct citizen_id *id,
+                                 struct control_key *out, struct vault_error *err)
+{
+    VAULT_AUTO(shared_let_go) struct hold control = {0};
+    VAULT_TRY(shared_hold(&store->control, &control, err));
+    return control_key_read(control.database, id, out, err);
 }
 
 enum vault_code control_key_of_nobody(struct store *store, struct control_key *out,
@@ -76,13 +84,14 @@ enum vault_code control_key_of_nobody(struct store *store, struct control_key *o
     VAULT_TRY(shared_hold(&store->control, &control, err));
     VAULT_AUTO(statement_end) struct statement query = {0};
     VAULT_TRY(statement_begin(control.database,
-                              "SELECT id, key_version, wrapped FROM citizen WHERE state = 5",
+                              "SELECT id, key_version, wrapped, next_wrapped FROM citizen"
+                              " WHERE state = 5",
                               &query, err));
     VAULT_TRY(statement_next(&query, &row, err));
     if (!row)
         return vault_fail(err, VAULT_CORRUPT,
                           "the control store has no decoy: making the store was not finished");
-    read_key(&query, out);
+    control_key_row(&query, out);
     return VAULT_OK;
 }
 
@@ -114,7 +123,8 @@ static enum vault_code forget_key(struct database *control, const struct citizen
 {
     VAULT_AUTO(statement_end) struct statement update = {0};
     VAULT_TRY(statement_begin(control,
-                              "UPDATE citizen SET state = 3, wrapped = NULL, reference = NULL"
+                              "UPDATE citizen SET state = 3, wrapped = NULL, next_wrapped = NULL,"
+                              " reference = NULL"
                               " WHERE id = ?1 AND state = 2",
                               &update, err));
     bind_blob(&update, 1, id->bytes, sizeof id->bytes);

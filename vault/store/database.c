@@ -91,18 +91,26 @@ static void start_once(void)
     sqlite3_close(raw);
 }
 
-static enum vault_code set_key(struct database *database, const struct secret *key,
-                               struct vault_error *err)
+/* A raw key as SQLCipher reads it. */
+static enum vault_code key_literal(const struct secret *key, struct secret **out,
+                                   struct vault_error *err)
 {
     assert(secret_view(key).size == SECRET_KEY_BYTES);
-    VAULT_AUTO(secret_free) struct secret *literal = NULL;
-    VAULT_TRY(secret_new(KEY_LITERAL_CHARS + 1, &literal, err));
-    char *text = (char *)secret_data(literal);
+    VAULT_TRY(secret_new(KEY_LITERAL_CHARS + 1, out, err));
+    char *text = (char *)secret_data(*out);
     text[0] = 'x';
     text[1] = '\'';
     hex_string(text + 2, secret_view(key).data, SECRET_KEY_BYTES);
     text[KEY_LITERAL_CHARS - 1] = '\'';
-    const int result = sqlite3_key(database->raw, text, KEY_LITERAL_CHARS);
+    return VAULT_OK;
+}
+
+static enum vault_code set_key(struct database *database, const struct secret *key,
+                               struct vault_error *err)
+{
+    VAULT_AUTO(secret_free) struct secret *literal = NULL;
+    VAULT_TRY(key_literal(key, &literal, err));
+    const int result = sqlite3_key(database->raw, secret_data(literal), KEY_LITERAL_CHARS);
     return result ? database_fail(database, result, "setting its key", err) : VAULT_OK;
 }
 
@@ -267,6 +275,15 @@ enum vault_code database_open(const struct database_place *place, const struct s
     VAULT_TRY(migrate(database, kind, (size_t)version, err));
     *out = VAULT_TAKE(database);
     return VAULT_OK;
+}
+
+enum vault_code database_rekey(struct database *database, const struct secret *key,
+                               struct vault_error *err)
+{
+    VAULT_AUTO(secret_free) struct secret *literal = NULL;
+    VAULT_TRY(key_literal(key, &literal, err));
+    const int result = sqlite3_rekey(database->raw, secret_data(literal), KEY_LITERAL_CHARS);
+    return result ? database_fail(database, result, "writing it anew", err) : VAULT_OK;
 }
 
 enum vault_code database_checkpoint(struct database *database, struct vault_error *err)

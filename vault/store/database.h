@@ -69,6 +69,12 @@ bool database_is_broken(const struct database *database);
 /* Rows that the last statement changed. */
 int64_t database_changes(const struct database *database);
 
+/* Write the whole file anew under another key, as one change that a crash leaves done or not begun.
+ * Not for a file with a write-ahead log. Whether it worked shows only when the file is opened again
+ * (SQLCipher 4.6 reports no failure): close it in any case. */
+enum vault_code database_rekey(struct database *database, const struct secret *key,
+                               struct vault_error *err) VAULT_MUST_CHECK;
+
 /* Move what the write-ahead log holds into the file and empty the log. */
 enum vault_code database_checkpoint(struct database *database, struct vault_error *err)
     VAULT_MUST_CHECK;

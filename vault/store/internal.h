@@ -17,7 +17,10 @@
 struct control_key {
     struct citizen_id id;
     uint32_t version;
+    bool has_key; /* it goes when the citizen is erased */
     uint8_t wrapped[KEYRING_WRAPPED_BYTES];
+    bool has_next; /* a key of the next version is taking its place (citizen_key.h) */
+    uint8_t next_wrapped[KEYRING_WRAPPED_BYTES];
 };
 
 struct store {
@@ -50,7 +53,12 @@ enum vault_code control_key_add(struct database *control, const struct control_k
                                 const char *reference, enum citizen_state state, int64_t now_s,
                                 struct vault_error *err) VAULT_MUST_CHECK;
 
-/* VAULT_NOT_FOUND unless the citizen is active. */
+/* A row of id, key_version, wrapped, next_wrapped. */
+void control_key_row(const struct statement *query, struct control_key *out);
+
+/* VAULT_NOT_FOUND unless the citizen is active. In the caller's hold, or in one of its own. */
+enum vault_code control_key_read(struct database *control, const struct citizen_id *id,
+                                 struct control_key *out, struct vault_error *err) VAULT_MUST_CHECK;
 enum vault_code control_key_find(struct store *store, const struct citizen_id *id,
                                  struct control_key *out, struct vault_error *err) VAULT_MUST_CHECK;
 

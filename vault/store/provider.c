@@ -1,103 +1,140 @@
 #include "provider.h"
 
-#include <errno.h>
-#include <fcntl.h>
+#include <assert.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "vault/base/file.h"
+#include "provider_kinds.h"
+#include "vault/crypto/hash.h"
 
-struct provider_kind {
-    const char *name;
-    enum vault_code (*create)(const char *place, struct secret **key, struct vault_error *err);
-    void (*undo)(const char *place);
-    enum vault_code (*fetch)(const char *place, struct secret **key, struct vault_error *err);
+#define LABEL_KEY_CHECK "vault/key-check/1"
+
+static const struct provider_kind *const kinds[] = {
+    &provider_file,
+    &provider_credential,
+    &provider_passphrase,
+    &provider_pkcs11,
 };
 
-static enum vault_code key_file_create(const char *path, struct secret **key,
-                                       struct vault_error *err)
-{
-    VAULT_AUTO(secret_free) struct secret *fresh = NULL;
-    VAULT_TRY(secret_random(SECRET_KEY_BYTES, &fresh, err));
-    VAULT_TRY(file_create(path, secret_view(fresh), 0600, err));
-    *key = VAULT_TAKE(fresh);
-    return VAULT_OK;
-}
-
-static void key_file_undo(const char *path)
-{
-    unlink(path);
-}
-
-static enum vault_code key_file_check(int fd, const char *path, struct vault_error *err)
-{
-    struct stat status;
-    if (fstat(fd, &status) != 0)
-        return vault_fail_errno(err, "looking at the key file %s", path);
-    if (!S_ISREG(status.st_mode) || status.st_size != SECRET_KEY_BYTES)
-        return vault_fail(err, VAULT_DENIED, "%s is no key file: it should have %d bytes", path,
-                          SECRET_KEY_BYTES);
-    if (status.st_mode & 077)
-        return vault_fail(err, VAULT_DENIED,
-                          "others than its owner may read the key file %s: chmod 600 it, and "
-                          "consider the key known",
-                          path);
-    return VAULT_OK;
-}
-
-static enum vault_code key_file_fetch(const char *path, struct secret **key,
-                                      struct vault_error *err)
-{
-    VAULT_AUTO(file_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW);
-    if (fd < 0 && errno == ENOENT)
-        return vault_fail(err, VAULT_NOT_FOUND, "the key file %s is missing", path);
-    if (fd < 0)
-        return vault_fail_errno(err, "opening the key file %s", path);
-    VAULT_TRY(key_file_check(fd, path, err));
-    VAULT_AUTO(secret_free) struct secret *read_key = NULL;
-    VAULT_TRY(secret_new(SECRET_KEY_BYTES, &read_key, err));
-    if (read(fd, secret_data(read_key), SECRET_KEY_BYTES) != SECRET_KEY_BYTES)
-        return vault_fail_errno(err, "reading the key file %s", path);
-    *key = VAULT_TAKE(read_key);
-    return VAULT_OK;
-}
-
-static const struct provider_kind kinds[] = {
-    {"file", key_file_create, key_file_undo, key_file_fetch},
-};
-
-static const struct provider_kind *kind_of(const struct keyring_provider *provider)
+static const struct provider_kind *kind_of(const struct keyring_provider *options)
 {
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        if (strcmp(kinds[i].name, provider->name) == 0)
-            return &kinds[i];
+        if (strcmp(kinds[i]->name, options->name) == 0)
+            return kinds[i];
     }
     return NULL;
 }
 
-static enum vault_code unknown(struct vault_error *err)
+const char *keyring_provider_needs(const struct keyring_provider *provider)
 {
-    return vault_fail(err, VAULT_INVALID, "there is no such key provider; there is: file");
+    const struct provider_kind *kind = kind_of(provider);
+    return kind && !provider->secret ? kind->needs : NULL;
 }
 
-enum vault_code provider_create(const struct keyring_provider *provider, struct secret **key,
+enum vault_code provider_given(const char *value, const char *what, struct vault_error *err)
+{
+    if (!value || !*value)
+        return vault_fail(err, VAULT_INVALID, "the key provider needs %s", what);
+    return VAULT_OK;
+}
+
+enum vault_code provider_known(const struct keyring_provider *options, struct vault_error *err)
+{
+    if (!kind_of(options))
+        return vault_fail(err, VAULT_INVALID,
+                          "there is no such key provider; there are: file, credential, passphrase, "
+                          "pkcs11");
+    return VAULT_OK;
+}
+
+static enum vault_code provider_new(const struct keyring_provider *options, struct provider **out,
+                                    struct vault_error *err)
+{
+    const struct provider_kind *kind = kind_of(options);
+    VAULT_TRY(provider_known(options, err));
+    if (kind->needs && !options->secret)
+        return vault_fail(err, VAULT_UNAVAILABLE, "the key provider %s needs its %s", kind->name,
+                          kind->needs);
+    struct provider *provider = calloc(1, sizeof *provider);
+    if (!provider)
+        return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
+    provider->kind = kind;
+    *out = provider;
+    return VAULT_OK;
+}
+
+enum vault_code provider_create(const struct keyring_provider *options, struct buf *note,
+                                struct provider **out, struct vault_error *err)
+{
+    VAULT_AUTO(provider_close) struct provider *provider = NULL;
+    VAULT_TRY(provider_new(options, &provider, err));
+    VAULT_TRY(provider->kind->create(options, note, provider, err));
+    *out = VAULT_TAKE(provider);
+    return VAULT_OK;
+}
+
+void provider_undo(const struct keyring_provider *options, struct provider *provider)
+{
+    if (provider && provider->kind->undo)
+        provider->kind->undo(options, provider);
+}
+
+enum vault_code provider_open(const struct keyring_provider *options, struct bytes note,
+                              struct provider **out, struct vault_error *err)
+{
+    VAULT_AUTO(provider_close) struct provider *provider = NULL;
+    VAULT_TRY(provider_new(options, &provider, err));
+    VAULT_TRY(provider->kind->open(options, note, provider, err));
+    *out = VAULT_TAKE(provider);
+    return VAULT_OK;
+}
+
+void provider_close(struct provider **provider)
+{
+    struct provider *gone = VAULT_TAKE(*provider);
+    if (!gone)
+        return;
+    if (gone->token)
+        gone->kind->close(&gone->token);
+    secret_free(&gone->key);
+    free(gone);
+}
+
+const char *provider_whose(const struct provider *provider)
+{
+    return provider->kind->whose;
+}
+
+void provider_check(const struct provider *provider, const uint8_t vault[KEYRING_OWNER_BYTES],
+                    uint8_t out[KEYRING_CHECK_BYTES])
+{
+    const struct bytes parts[] = {bytes_of_text(LABEL_KEY_CHECK), {vault, KEYRING_OWNER_BYTES}};
+    const struct bytes key = provider->kind->wrap ? provider->kind->name_of_key(provider->token)
+                                                  : secret_view(provider->key);
+    uint8_t mac[SHA256_BYTES];
+    hmac_sha256(mac, key, parts, 2);
+    memcpy(out, mac, KEYRING_CHECK_BYTES);
+}
+
+enum vault_code provider_wrap(const struct provider *provider, struct bytes associated,
+                              const struct secret *root, uint8_t out[KEYRING_SEALED_BYTES],
+                              struct vault_error *err)
+{
+    if (provider->kind->wrap)
+        return provider->kind->wrap(provider->token, associated, root, out, err);
+    VAULT_AUTO(buf_finish) struct buf sealed = buf_limited(KEYRING_SEALED_BYTES);
+    VAULT_TRY(seal(provider->key, associated, secret_view(root), &sealed, err));
+    assert(sealed.size == KEYRING_SEALED_BYTES);
+    memcpy(out, sealed.data, sealed.size);
+    return VAULT_OK;
+}
+
+enum vault_code provider_unwrap(const struct provider *provider, struct bytes associated,
+                                const uint8_t wrapped[KEYRING_SEALED_BYTES], struct secret **out,
                                 struct vault_error *err)
 {
-    const struct provider_kind *kind = kind_of(provider);
-    return kind ? kind->create(provider->place, key, err) : unknown(err);
-}
-
-void provider_undo(const struct keyring_provider *provider)
-{
-    const struct provider_kind *kind = kind_of(provider);
-    if (kind)
-        kind->undo(provider->place);
-}
-
-enum vault_code provider_fetch(const struct keyring_provider *provider, struct secret **key,
-                               struct vault_error *err)
-{
-    const struct provider_kind *kind = kind_of(provider);
-    return kind ? kind->fetch(provider->place, key, err) : unknown(err);
+    if (provider->kind->unwrap)
+        return provider->kind->unwrap(provider->token, associated, wrapped, out, err);
+    return seal_open_secret(provider->key, associated,
+                            (struct bytes){wrapped, KEYRING_SEALED_BYTES}, out, err);
 }

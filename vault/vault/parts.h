@@ -9,6 +9,7 @@
 #include "log_key.h"
 #include "vault/crypto/note.h"
 #include "vault/ledger/ledger.h"
+#include "vault/store/citizen_key.h"
 #include "vault/store/store.h"
 #include "vault/vault/vault.h"
 
@@ -35,7 +36,8 @@ struct vault {
     struct heads *heads;
     struct indexer *indexer;
     struct keeper *keeper;
-    pthread_mutex_t keeping; /* one at a time erases, or prunes the log */
+    pthread_mutex_t keeping;      /* one at a time erases, prunes the log, or changes the root */
+    struct citizen_rewrap rewrap; /* how far wrapping keys again has come */
 
     pthread_mutex_t mutex;        /* guards the two below */
     struct active_policy *active; /* NULL: no policy is active */

@@ -120,6 +120,7 @@ static enum vault_code open_parts(struct vault *vault, struct vault_error *err)
 {
     const struct store_options store = {.open_citizens_max = vault->options.open_citizens_max};
     VAULT_TRY(keyring_open(vault->options.dir, &vault->options.provider, &vault->keyring, err));
+    vault->options.provider.secret = NULL; /* it was lent for this */
     VAULT_TRY(derive_keys(vault, err));
     VAULT_TRY(store_open(vault->options.dir, vault->keyring, &store, &vault->store, err));
     VAULT_TRY(heads_new(&vault->heads, err));

@@ -17,6 +17,7 @@
 #include "vault/base/error.h"
 #include "vault/base/json.h"
 #include "vault/edge/config.h"
+#include "vault/edge/sealing.h"
 #include "vault/vault/vault.h"
 
 #define ADMIN_LINE_BYTES_MAX  (8UL * 1024 * 1024)
@@ -24,7 +25,7 @@
 #define ADMIN_IDLE_S          60
 
 struct admin_context {
-    struct vault *vault;
+    struct sealing *sealing;
     const struct config *config;
 };
 

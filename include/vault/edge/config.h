@@ -14,9 +14,11 @@
 
 #include "vault/base/buf.h"
 #include "vault/base/error.h"
+#include "vault/store/keyring.h"
 
 #define CONFIG_FILE_BYTES_MAX (64U * 1024)
 #define CONFIG_NAME_CHARS     128
+#define CONFIG_PIN_BYTES_MAX  255
 #define CONFIG_TRUST_MAX      8
 #define CONFIG_TRUST_CHARS    320 /* a verifier key, and its end */
 
@@ -42,10 +44,21 @@ struct config_log {
     int64_t entries_months;                  /* 0: for ever */
 };
 
+/* Where the key comes from that opens the vault (store/keyring.h). Empty: not of this provider. */
+struct config_keyring {
+    char provider[CONFIG_NAME_CHARS];
+    char key_file[PATH_MAX];            /* "file" */
+    char credential[CONFIG_NAME_CHARS]; /* "credential" */
+    char module[PATH_MAX];              /* "pkcs11" */
+    char token[CONFIG_NAME_CHARS];
+    char key[CONFIG_NAME_CHARS];
+    char pin_file[PATH_MAX]; /* empty: the vault starts sealed, and a person gives the PIN */
+};
+
 struct config {
     char data[PATH_MAX];            /* the vault's folder */
     char origin[CONFIG_NAME_CHARS]; /* the log's name */
-    char key_file[PATH_MAX];        /* of the provider "file" */
+    struct config_keyring keyring;
     struct config_listener services;
     struct config_listener citizens;
     struct config_listener auditors;
@@ -66,6 +79,17 @@ struct config {
 /* VAULT_INVALID with the key and where it stands. */
 enum vault_code config_read(const char *path, struct config *out, struct vault_error *err)
     VAULT_MUST_CHECK;
+
+/* The provider that the keyring's part names, without its secret; borrows from it. */
+struct keyring_provider config_provider(const struct config_keyring *keyring);
+
+/* The keyring's part alone, as JSON on one line: what an operator puts into the file. */
+void config_print_keyring(const struct config_keyring *keyring, struct buf *out);
+
+/* The PIN in the keyring's pin_file, which only its owner may read; *out stays NULL if there is no
+ * such file configured. Needs crypto_start(). */
+enum vault_code config_read_pin(const struct config_keyring *keyring, struct secret **out,
+                                struct vault_error *err) VAULT_MUST_CHECK;
 
 /* Whether the trusted keys can be used: one that cannot be read, or that stands there twice, would
  * show only when a bundle is activated. Needs crypto_start(), whose options are in the

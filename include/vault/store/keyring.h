@@ -6,20 +6,25 @@
  *     recovery secret ─┘                     └─ wraps ─> vault seed ─ HKDF ─> every other key
  *
  * The root key is random and lives in secret memory only. From the start it is wrapped twice: by
- * a provider, from which the vault takes its key each time it starts, and by a recovery secret that
- * is shown once, when the keyring is made, to be printed and locked away. Either is enough.
+ * a provider, from which the vault takes its key each time it starts, and for a recovery secret
+ * that is shown once, when the keyring is made, to be printed and locked away. Either is enough.
+ * The recovery secret is the private half of an X25519 key pair; the keyring has the public half,
+ * so that a new root can be wrapped for it while it stays in its safe (hpke.h).
  *
  * The root does nothing but wrap. All long-lived keys that belong to no citizen (the control store,
  * the openings store, the log's signing seed, pseudonyms, sessions…) come from the vault seed by
  * HKDF, one label each, so that a new root key never means rewriting data.
  *
- * A wrapped key says which version of the root wrapped it and is bound to its owner, its own
- * version and its use: in another's place it does not open.
+ * Rotating adds a root with the next version; from then on that one wraps. The former ones stay,
+ * and unwrap what they wrapped, until everything has been wrapped again and they are dropped. A
+ * wrapped key says which version of the root wrapped it and is bound to its owner, its own version
+ * and its use: in another's place it does not open.
  *
- * On disk: keyring.json in the vault's folder, mode 0600, replaced whole. It holds no key in clear
- * and is authenticated as a whole under the vault seed.
+ * On disk: keyring.json in the vault's folder, mode 0600, replaced whole, so that a crash leaves
+ * the keyring from before or the one after. It holds no key in clear and is authenticated as a
+ * whole under the vault seed. Whoever changes it holds a lock on the folder.
  *
- * Needs crypto_start() and json_start(). A keyring is read-only once open: safe from any thread.
+ * Needs crypto_start() and json_start(). An open keyring is safe from any thread.
  */
 #pragma once
 
@@ -34,6 +39,7 @@
 #define KEYRING_FILE           "keyring.json"
 #define KEYRING_OWNER_BYTES    16
 #define KEYRING_WRAPPED_BYTES  (4 + SECRET_KEY_BYTES + SEAL_OVERHEAD_BYTES)
+#define KEYRING_ROOTS_MAX      4 /* rotations before everything has been wrapped again: one less */
 
 /* The recovery secret as text: 8 groups of 7 characters with a hyphen between, the last character
  * of each group a check on the others, so that a slip of the pen is found and its group named. */
@@ -44,21 +50,40 @@ struct keyring;
 /*
  * Where the provider's key comes from. What is not in this table does not exist:
  *
- *   name    place
- *   "file"  a path: a file of exactly 32 bytes, with mode 0600 or 0400
+ *   name          place            token, key    secret
+ *   "file"        path of a file                             exactly 32 bytes, mode 0600 or 0400
+ *   "credential"  a name                                     a systemd credential, the file of that
+ *                                                            name in $CREDENTIALS_DIRECTORY; 32
+ *                                                            bytes, put there before the keyring is
+ *                                                            made
+ *   "passphrase"                                 passphrase  Argon2id; cost and salt are kept in
+ *                                                            the keyring
+ *   "pkcs11"      path of the      labels        PIN         an AES key that the token makes, and
+ *                 module                                     that never leaves it
  */
 struct keyring_provider {
     const char *name;
     const char *place;
+    const char *token;
+    const char *key;
+    const struct secret *secret; /* borrowed; NULL: not given */
 };
+
+#define KEYRING_PASSPHRASE_MIN_BYTES 12
+
+/* What a person has to give before the provider can give its key ("passphrase", "PIN"), or NULL if
+ * nothing, or if it is given. */
+const char *keyring_provider_needs(const struct keyring_provider *provider);
 
 /*
  * Make a keyring in a folder that has none, and the provider's key with it. *recovery is the
  * recovery secret as text with a final NUL: print it, free it, and never store it. Nothing is left
  * behind on failure.
  *
- * VAULT_CONFLICT  there is a keyring already, or the provider has a key in that place already
- * VAULT_INVALID   no such provider
+ * VAULT_CONFLICT     there is a keyring already, or the provider has a key in that place already
+ * VAULT_INVALID      no such provider, or what it is given is not what it takes
+ * VAULT_DENIED       the token does not accept the PIN
+ * VAULT_UNAVAILABLE  the provider's secret is needed, or its module or token is not there
  */
 enum vault_code keyring_create(const char *dir, const struct keyring_provider *provider,
                                struct secret **recovery, struct vault_error *err) VAULT_MUST_CHECK;
@@ -66,17 +91,21 @@ enum vault_code keyring_create(const char *dir, const struct keyring_provider *p
 /*
  * Open the keyring with the provider's key. Changes nothing.
  *
- * VAULT_NOT_FOUND  there is no keyring in the folder, or no key at the provider: the text says
- * which VAULT_DENIED     the provider's key is not the one that this keyring was wrapped with, or
- * others than its owner may read it VAULT_CORRUPT    the key is right and the keyring is damaged
+ * VAULT_NOT_FOUND    there is no keyring in the folder, or no key at the provider: the text says
+ *                    which
+ * VAULT_DENIED       the provider's key is not the one that this keyring was wrapped with, others
+ *                    than its owner may read it, or the token does not accept the PIN
+ * VAULT_UNAVAILABLE  as above
+ * VAULT_CORRUPT      the key is right and the keyring is damaged
  */
 enum vault_code keyring_open(const char *dir, const struct keyring_provider *provider,
                              struct keyring **out, struct vault_error *err) VAULT_MUST_CHECK;
 
 /*
- * The provider is gone: make it a fresh key at its place (which must be empty) and wrap the root
- * again, with the recovery secret as proof. The recovery secret stays as it was. Lower case, spaces
- * in place of hyphens, O for 0 and I or L for 1 are understood.
+ * The provider is gone: make a fresh key at a provider (whose place must be empty, but for
+ * "credential") and wrap the roots again, with the recovery secret as proof. The recovery secret
+ * stays as it was. Lower case, spaces in place of hyphens, O for 0 and I or L for 1 are understood.
+ * A keyring of the first format becomes one of the second.
  *
  * VAULT_INVALID  the text is mistyped: the group is named
  * VAULT_DENIED   it is well written but not this vault's
@@ -84,6 +113,33 @@ enum vault_code keyring_open(const char *dir, const struct keyring_provider *pro
 enum vault_code keyring_recover(const char *dir, struct bytes recovery,
                                 const struct keyring_provider *provider, struct vault_error *err)
     VAULT_MUST_CHECK;
+
+/*
+ * Another provider in place of the one there is, or a fresh key of the same kind in another place.
+ * The former key opens nothing any more; it is its owner's to destroy.
+ *
+ * VAULT_CONFLICT  the keyring is of the first format, which has no public half of the recovery
+ *                 secret: keyring_recover() once, with the recovery secret
+ */
+enum vault_code keyring_move(const char *dir, const struct keyring_provider *from,
+                             const struct keyring_provider *to, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
+/*
+ * A new root key, wrapped by the provider and for the recovery secret; durable on return, and what
+ * is wrapped from then on is wrapped by it. Nothing else is rewritten.
+ *
+ * VAULT_CONFLICT  the keyring is of the first format, has KEYRING_ROOTS_MAX roots, or was changed
+ *                 by another process since it was opened
+ */
+enum vault_code keyring_rotate(struct keyring *keyring, const char *dir,
+                               const struct keyring_provider *provider, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
+/* Drop every root but the newest, on disk and in memory: when nothing is wrapped by them any more.
+ * Needs no provider. VAULT_CONFLICT as above. */
+enum vault_code keyring_drop_former(struct keyring *keyring, const char *dir,
+                                    struct vault_error *err) VAULT_MUST_CHECK;
 
 /* Wipe and free. */
 void keyring_close(struct keyring **keyring);
@@ -105,10 +161,14 @@ enum vault_code keyring_unwrap(const struct keyring *keyring, const struct keyri
                                struct bytes wrapped, struct secret **out, struct vault_error *err)
     VAULT_MUST_CHECK;
 
+/* The version of the root that wrapped it. */
+uint32_t keyring_wrapped_by(struct bytes wrapped);
+
 /* A key that belongs to no citizen, of size bytes, by its label, such as "vault/sessions/1". The
  * same label gives the same key for as long as the vault exists. */
 enum vault_code keyring_derive(const struct keyring *keyring, const char *label, size_t size_bytes,
                                struct secret **out, struct vault_error *err) VAULT_MUST_CHECK;
 
-/* The version of the root that wraps now; from 1. */
+/* The version of the root that wraps now, from 1; and how many roots there are. */
 uint32_t keyring_root_version(const struct keyring *keyring);
+size_t keyring_root_count(const struct keyring *keyring);

@@ -9,6 +9,7 @@
  * Above this floor nobody knows of files or SQL: a second engine can stand behind the same
  * functions. The headers of the parts are
  *
+ *   citizen_key.h      citizens' keys wrapped again, or replaced
  *   citizen.h          make, acquire and release a citizen; transactions; the domain's cached state
  *   citizen_value.h    a citizen's field values       citizen_record.h   consents and the like
  *   openings.h         the index of openings

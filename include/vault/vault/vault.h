@@ -52,10 +52,10 @@ struct vault_anchor {
 };
 
 struct vault_options {
-    const char *dir;    /* the vault's folder: keyring, store, log, policy */
-    const char *origin; /* the log's name */
-    struct keyring_provider provider;
-    size_t open_citizens_max; /* 0: the store's default */
+    const char *dir;                  /* the vault's folder: keyring, store, log, policy */
+    const char *origin;               /* the log's name */
+    struct keyring_provider provider; /* its secret is borrowed for the call only */
+    size_t open_citizens_max;         /* 0: the store's default */
     const char *const *trust; /* who may sign policy bundles: lines as in vault/policy/trust.h */
     size_t trust_count;
     size_t signatures;          /* how many of them must have signed */

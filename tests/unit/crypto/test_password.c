@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "vault/base/clock.h"
+#include "vault/base/codec.h"
 #include "vault/crypto/crypto.h"
 #include "vault/crypto/password.h"
 
@@ -137,6 +138,70 @@ static void test_many_at_once_wait_for_each_other(void **state)
     assert_int_equal(wrong, 0);
 }
 
+static const struct password_cost cheap = {64, 2, 2};
+
+/* Base64 without padding, as Argon2 writes hashes. */
+static void encode(char *out, size_t room, struct bytes bytes)
+{
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(200);
+    base64_encode(&text, bytes);
+    snprintf(out, room, "%s", buf_string(&text));
+    out[strcspn(out, "=")] = 0;
+}
+
+static void test_a_key_is_argon2id_of_the_passphrase_at_that_cost(void **state)
+{
+    (void)state;
+    char salt[64];
+    char key[64];
+    char hash[256];
+    VAULT_AUTO(secret_free) struct secret *made = NULL;
+    assert_done(password_key(BYTES("a long passphrase"), BYTES("sixteen bytes ok"), &cheap, &made,
+                             &test_error));
+    assert_int_equal(secret_view(made).size, SECRET_KEY_BYTES);
+    encode(salt, sizeof salt, BYTES("sixteen bytes ok"));
+    encode(key, sizeof key, secret_view(made));
+    snprintf(hash, sizeof hash, "$argon2id$v=19$m=64,t=2,p=2$%s$%s", salt, key);
+    assert_done(password_check(BYTES("a long passphrase"), hash, &test_error));
+}
+
+static void test_a_key_changes_with_passphrase_salt_and_cost(void **state)
+{
+    (void)state;
+    static const struct password_cost dearer = {64, 3, 2};
+    const struct {
+        struct bytes passphrase;
+        struct bytes salt;
+        const struct password_cost *cost;
+    } all[] = {{BYTES("one"), BYTES("sixteen bytes ok"), &cheap},
+               {BYTES("One"), BYTES("sixteen bytes ok"), &cheap},
+               {BYTES("one"), BYTES("sixteen bytes oK"), &cheap},
+               {BYTES("one"), BYTES("sixteen bytes ok"), &dearer}};
+    struct secret *keys[4] = {NULL};
+    for (size_t i = 0; i < 4; i++) {
+        assert_done(
+            password_key(all[i].passphrase, all[i].salt, all[i].cost, &keys[i], &test_error));
+        for (size_t j = 0; j < i; j++)
+            assert_false(secret_equal(secret_view(keys[i]), secret_view(keys[j])));
+    }
+    for (size_t i = 0; i < 4; i++)
+        secret_free(&keys[i]);
+}
+
+static void test_a_cost_out_of_bounds_or_an_empty_passphrase_makes_no_key(void **state)
+{
+    (void)state;
+    static const struct password_cost bad[] = {{64, 0, 1},  {64, 65, 1}, {64, 1, 0},
+                                               {64, 1, 17}, {15, 1, 2},  {1024 * 1024 + 1, 1, 1}};
+    struct secret *made = NULL;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_fails(VAULT_INVALID, password_key(BYTES("one"), BYTES("sixteen bytes ok"), &bad[i],
+                                                 &made, &test_error));
+    assert_fails(VAULT_INVALID,
+                 password_key(BYTES(""), BYTES("sixteen bytes ok"), &cheap, &made, &test_error));
+    assert_null(made);
+}
+
 int main(void)
 {
     if (crypto_start(true, &test_error))
@@ -147,5 +212,8 @@ int main(void)
                     test_what_is_no_hash_lets_nobody_in,
                     test_empty_and_oversized_passwords_are_refused,
                     test_an_unknown_login_takes_the_work_of_a_wrong_password,
-                    test_many_at_once_wait_for_each_other);
+                    test_many_at_once_wait_for_each_other,
+                    test_a_key_is_argon2id_of_the_passphrase_at_that_cost,
+                    test_a_key_changes_with_passphrase_salt_and_cost,
+                    test_a_cost_out_of_bounds_or_an_empty_passphrase_makes_no_key);
 }

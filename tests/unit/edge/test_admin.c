@@ -11,6 +11,7 @@
 
 #include "vault/crypto/x509.h"
 #include "vault/parts.h"
+#include "vault/store/keyring.h"
 #include "vault_test.h"
 
 #define ANSWER_BYTES (1024 * 1024)
@@ -34,13 +35,37 @@ static void put_ca(const char *name, char certificate_path[PATH_MAX], char key_p
     assert_done(file_create(key_path, buf_view(&key), 0600, &test_error));
 }
 
+/* The vault is there when it is unsealed, and stays when it is sealed: that is the test's to open
+ * and close. */
+static struct sealing *sealing;
+
+static enum vault_code open_test(void *unused, const struct secret *secret, struct vault **out,
+                                 struct vault_error *err)
+{
+    (void)unused;
+    if (secret && !secret_equal(secret_view(secret), BYTES("an invented PIN")))
+        return vault_fail(err, VAULT_DENIED, "it is not the one");
+    *out = test.vault;
+    return VAULT_OK;
+}
+
+static void close_test(void *unused)
+{
+    (void)unused;
+}
+
+static const struct sealing_calls calls = {NULL, open_test, close_test};
+
 static void begin(void)
 {
     make_test_vault(&test);
     fill_test_vault(&test);
     put_ca("services", config.services.clients_ca, config.services_ca_key);
     put_ca("auditors", config.auditors.clients_ca, config.auditors_ca_key);
-    context = (struct admin_context){test.vault, &config};
+    sealing_free(&sealing);
+    assert_done(sealing_new(&calls, &sealing, &test_error));
+    assert_done(sealing_unseal(sealing, NULL, &test_error));
+    context = (struct admin_context){sealing, &config};
     snprintf(socket_path, sizeof socket_path, "%s.socket", test.key_file);
 }
 
@@ -54,6 +79,7 @@ static void end(void)
 {
     admin_stop(&admin);
     json_free(&answer);
+    sealing_free(&sealing);
     vault_close(&test.vault);
 }
 
@@ -103,6 +129,64 @@ static void assert_refused(const char *line, const char *code, const char *words
 {
     ask(line);
     assert_answer_fails(code, words);
+}
+
+static void test_a_new_root_wraps_everything_again_and_is_logged(void **state)
+{
+    (void)state;
+    begin();
+    const uint64_t before = log_size();
+    result_of("{\"command\":\"key rotate\"}");
+    assert_int_equal(keyring_root_count(test.vault->keyring), 2);
+    const json_t *result = result_of("{\"command\":\"key rewrap\"}");
+    assert_true(json_is_true(json_object_get(result, "done")));
+    assert_int_equal(json_integer_value(json_object_get(result, "rewrapped")), 2);
+    assert_int_equal(keyring_root_count(test.vault->keyring), 1);
+    assert_int_equal(keyring_root_version(test.vault->keyring), 2);
+    assert_int_equal(log_size(), before + 2);
+    end();
+}
+
+static void test_without_a_citizen_no_key_is_replaced(void **state)
+{
+    (void)state;
+    begin();
+    const uint64_t before = log_size();
+    assert_refused("{\"command\":\"citizen rekey\"}", "invalid", "reference");
+    assert_refused("{\"command\":\"citizen rekey\",\"reference\":\"nobody\"}", "not_found", "");
+    assert_int_equal(log_size(), before);
+    end();
+}
+
+static void test_sealed_every_command_but_a_few_is_refused(void **state)
+{
+    (void)state;
+    begin();
+    result_of("{\"command\":\"seal\"}");
+    assert_refused("{\"command\":\"seal\"}", "conflict", "already");
+    assert_refused("{\"command\":\"service list\"}", "unavailable", "unseal");
+    assert_refused("{\"command\":\"key rotate\"}", "unavailable", "unseal");
+    const json_t *result = result_of("{\"command\":\"status\"}");
+    assert_true(json_is_true(json_object_get(result, "sealed")));
+    assert_true(json_is_false(json_object_get(result, "ready")));
+    assert_refused("{\"command\":\"unseal\",\"secret\":\"a wrong one\"}", "denied", "");
+    assert_null(strstr(json_string_value(json_object_get(answer, "error")), "wrong"));
+    result_of("{\"command\":\"unseal\",\"secret\":\"an invented PIN\"}");
+    result_of("{\"command\":\"service list\"}");
+    end();
+}
+
+static void test_what_a_person_has_to_give_is_told(void **state)
+{
+    (void)state;
+    begin();
+    snprintf(config.keyring.provider, sizeof config.keyring.provider, "passphrase");
+    const json_t *result = result_of("{\"command\":\"key needs\"}");
+    assert_string_equal(json_string_value(json_object_get(result, "needs")), "passphrase");
+    snprintf(config.keyring.provider, sizeof config.keyring.provider, "file");
+    result = result_of("{\"command\":\"key needs\"}");
+    assert_string_equal(json_string_value(json_object_get(result, "needs")), "");
+    end();
 }
 
 static void test_lines_that_are_no_request_say_why_and_quote_nothing(void **state)
@@ -419,7 +503,10 @@ static void test_a_policy_is_activated_from_its_folder(void **state)
     assert_refused(line, "conflict", "");
     vault_close(&test.vault);
     make_test_vault(&test);
-    context.vault = test.vault;
+    sealing_free(&sealing);
+    assert_done(sealing_new(&calls, &sealing, &test_error));
+    assert_done(sealing_unseal(sealing, NULL, &test_error));
+    context.sealing = sealing;
     snprintf(line, sizeof line, "{\"command\":\"policy activate\",\"folder\":\"%s\"}", test.bundle);
     const json_t *result = result_of(line);
     assert_int_equal(json_integer_value(json_object_get(result, "version")), 1);
@@ -726,6 +813,9 @@ static void test_it_can_be_started_again_at_the_same_path(void **state)
 int main(void)
 {
     return TEST_RUN(
+        test_a_new_root_wraps_everything_again_and_is_logged,
+        test_without_a_citizen_no_key_is_replaced, test_sealed_every_command_but_a_few_is_refused,
+        test_what_a_person_has_to_give_is_told,
         test_lines_that_are_no_request_say_why_and_quote_nothing,
         test_status_tells_how_the_vault_is, test_a_service_is_added_once_and_logged,
         test_a_service_without_a_registration_is_refused,

@@ -90,7 +90,7 @@ static void test_relative_paths_are_from_the_files_folder(void **state)
     char expected[256];
     snprintf(expected, sizeof expected, "%.*s/s.pem", (int)(strrchr(path, '/') - path), path);
     assert_string_equal(config.services.certificate, expected);
-    assert_string_equal(config.key_file, "/srv/key");
+    assert_string_equal(config.keyring.key_file, "/srv/key");
 }
 
 static void test_a_missing_key_is_named(void **state)
@@ -308,6 +308,82 @@ static void test_who_sees_the_log_may_be_left_out_or_empty_or_given(void **state
     assert_refused("\"policy\"", "\"log\": {\"witness\": \"/w\"}, \"policy\"", "log.witness", "");
 }
 
+static void assert_provider(const char *keyring, const char *name, const char *place)
+{
+    VAULT_AUTO(buf_finish) struct buf text = changed("{\"key_file\": \"/srv/key\"}", keyring);
+    assert_done(read_text(buf_string(&text)));
+    const struct keyring_provider provider = config_provider(&config.keyring);
+    assert_string_equal(provider.name, name);
+    assert_string_equal(provider.place, place);
+    assert_null(provider.secret);
+}
+
+static void test_each_key_provider_has_its_own_keys(void **state)
+{
+    (void)state;
+    assert_provider("{\"key_file\": \"/srv/key\"}", "file", "/srv/key");
+    assert_provider("{\"provider\": \"file\", \"key_file\": \"/srv/key\"}", "file", "/srv/key");
+    assert_provider("{\"provider\": \"credential\", \"credential\": \"root\"}", "credential",
+                    "root");
+    assert_provider("{\"provider\": \"passphrase\"}", "passphrase", "");
+    assert_provider("{\"provider\": \"pkcs11\", \"module\": \"/lib/hsm.so\", \"token\": \"t\","
+                    " \"key\": \"k\"}",
+                    "pkcs11", "/lib/hsm.so");
+    assert_string_equal(config_provider(&config.keyring).token, "t");
+    assert_string_equal(config_provider(&config.keyring).key, "k");
+}
+
+static void test_a_key_providers_keys_are_there_and_no_others(void **state)
+{
+    (void)state;
+    static const char file[] = "{\"key_file\": \"/srv/key\"}";
+    assert_refused(file, "{}", "/keyring/key_file is missing", "line");
+    assert_refused(file, "{\"provider\": \"cloud\"}", "/keyring/provider", "line 4");
+    assert_refused(file, "{\"provider\": \"cloud\", \"key_file\": \"k\"}", "key_file", "line 4");
+    assert_refused(file, "{\"provider\": \"credential\"}", "/keyring/credential is missing",
+                   "line");
+    assert_refused(file, "{\"provider\": \"passphrase\", \"key_file\": \"k\"}",
+                   "/keyring/key_file is not for", "line 4");
+    assert_refused(file, "{\"key_file\": \"k\", \"pin_file\": \"p\"}",
+                   "/keyring/pin_file is not for", "line 4");
+    assert_refused(file,
+                   "{\"provider\": \"pkcs11\", \"module\": \"/lib/hsm.so\", \"token\": \"t\"}",
+                   "/keyring/key is missing", "line");
+    assert_refused(file, "{\"passphrase\": \"x\"}", "keyring.passphrase", "");
+}
+
+static void test_the_keyrings_part_is_printed_as_it_is_read(void **state)
+{
+    (void)state;
+    VAULT_AUTO(buf_finish) struct buf out = buf_limited(4096);
+    assert_provider("{\"provider\": \"credential\", \"credential\": \"root\"}", "credential",
+                    "root");
+    config_print_keyring(&config.keyring, &out);
+    assert_string_equal(buf_string(&out),
+                        "\"keyring\": {\"provider\": \"credential\", \"credential\": \"root\"}");
+}
+
+static void test_a_pin_is_one_line_that_only_its_owner_may_read(void **state)
+{
+    (void)state;
+    struct secret *pin = NULL;
+    struct config_keyring keyring = {.provider = "pkcs11"};
+    assert_done(config_read_pin(&keyring, &pin, &test_error));
+    assert_null(pin);
+    snprintf(keyring.pin_file, sizeof keyring.pin_file, "%s/pin", test_folder());
+    assert_fails(VAULT_NOT_FOUND, config_read_pin(&keyring, &pin, &test_error));
+    assert_done(file_create(keyring.pin_file, BYTES("246810\n"), 0640, &test_error));
+    assert_fails(VAULT_DENIED, config_read_pin(&keyring, &pin, &test_error));
+    assert_null(strstr(test_error.text, "246810"));
+    assert_done(file_replace(keyring.pin_file, BYTES("246810\r\n"), 0600, &test_error));
+    assert_done(config_read_pin(&keyring, &pin, &test_error));
+    assert_true(secret_equal(secret_view(pin), BYTES("246810")));
+    secret_free(&pin);
+    assert_done(file_replace(keyring.pin_file, BYTES("\n"), 0600, &test_error));
+    assert_fails(VAULT_INVALID, config_read_pin(&keyring, &pin, &test_error));
+    assert_null(pin);
+}
+
 int main(void)
 {
     json_start();
@@ -315,6 +391,9 @@ int main(void)
         return 1;
     return TEST_RUN(
         test_who_sees_the_log_may_be_left_out_or_empty_or_given,
+        test_each_key_provider_has_its_own_keys, test_a_key_providers_keys_are_there_and_no_others,
+        test_the_keyrings_part_is_printed_as_it_is_read,
+        test_a_pin_is_one_line_that_only_its_owner_may_read,
         test_a_whole_configuration_is_understood, test_what_may_be_left_out_has_its_default,
         test_relative_paths_are_from_the_files_folder, test_a_missing_key_is_named,
         test_an_unknown_key_is_named, test_a_key_of_the_wrong_type_is_named_with_its_line,

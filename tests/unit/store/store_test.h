@@ -44,7 +44,7 @@ static inline void fresh_store_with(const struct store_options *options)
     char key_path[PATH_MAX];
     snprintf(store_dir, sizeof store_dir, "%s/store", folder);
     snprintf(key_path, sizeof key_path, "%s/provider.key", folder);
-    const struct keyring_provider provider = {"file", key_path};
+    const struct keyring_provider provider = {.name = "file", .place = key_path};
     struct secret *recovery = NULL;
     assert_done(keyring_create(folder, &provider, &recovery, &test_error));
     secret_free(&recovery);

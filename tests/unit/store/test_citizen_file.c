@@ -97,7 +97,7 @@ static void test_keys_come_back_from_their_wrapping_and_differ_by_use(void **sta
     struct control_key wrapped;
     VAULT_AUTO(citizen_keys_free) struct citizen_keys fresh = {0};
     VAULT_AUTO(citizen_keys_free) struct citizen_keys again = {0};
-    assert_done(citizen_keys_new(keyring, &ada, &wrapped, &fresh, &test_error));
+    assert_done(citizen_keys_new(keyring, &ada, CITIZEN_FIRST_KEY, &wrapped, &fresh, &test_error));
     assert_int_equal(wrapped.version, 1);
     assert_done(citizen_keys_of(keyring, &wrapped, &again, &test_error));
     assert_true(secret_equal(secret_view(fresh.file), secret_view(again.file)));

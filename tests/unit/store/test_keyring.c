@@ -17,7 +17,7 @@ static char dir[PATH_MAX];
 static char key_path[PATH_MAX];
 static char other_path[PATH_MAX];
 static char file_path[PATH_MAX];
-static struct keyring_provider provider = {"file", key_path};
+static struct keyring_provider provider = {.name = "file", .place = key_path};
 static struct secret *recovery;
 
 static void fresh_folder(void)
@@ -192,7 +192,7 @@ static void test_a_second_keyring_is_not_made_over_the_first(void **state)
     make_keyring();
     VAULT_AUTO(buf_finish) struct buf before = content_of(file_path);
     struct secret *text = NULL;
-    const struct keyring_provider elsewhere = {"file", other_path};
+    const struct keyring_provider elsewhere = {.name = "file", .place = other_path};
     assert_fails(VAULT_CONFLICT, keyring_create(dir, &elsewhere, &text, &test_error));
     assert_null(text);
     assert_false(file_exists(other_path));
@@ -229,7 +229,7 @@ static void test_an_unknown_provider_is_refused(void **state)
     (void)state;
     fresh_folder();
     struct secret *text = NULL;
-    const struct keyring_provider unknown = {"cloud", key_path};
+    const struct keyring_provider unknown = {.name = "cloud", .place = key_path};
     assert_fails(VAULT_INVALID, keyring_create(dir, &unknown, &text, &test_error));
     make_keyring();
     struct keyring *keyring = NULL;
@@ -394,7 +394,7 @@ static void test_recovery_puts_the_old_key_out_of_use(void **state)
 {
     (void)state;
     make_keyring();
-    const struct keyring_provider elsewhere = {"file", other_path};
+    const struct keyring_provider elsewhere = {.name = "file", .place = other_path};
     assert_done(keyring_recover(dir, recovery_text(), &elsewhere, &test_error));
     assert_fails(VAULT_DENIED, try_open());
     VAULT_AUTO(keyring_close) struct keyring *keyring = NULL;
@@ -408,7 +408,7 @@ static void test_another_vaults_recovery_secret_is_refused(void **state)
     struct secret *stranger = recovery;
     recovery = NULL;
     make_keyring();
-    const struct keyring_provider elsewhere = {"file", other_path};
+    const struct keyring_provider elsewhere = {.name = "file", .place = other_path};
     const char *text = (const char *)secret_view(stranger).data;
     assert_fails(VAULT_DENIED, keyring_recover(dir, bytes_of_text(text), &elsewhere, &test_error));
     assert_non_null(strstr(test_error.text, "recovery secret"));
@@ -426,7 +426,7 @@ static void test_a_mistyped_recovery_secret_changes_nothing(void **state)
     char text[KEYRING_RECOVERY_CHARS + 1];
     snprintf(text, sizeof text, "%s", (const char *)secret_view(recovery).data);
     text[20] = text[20] == '7' ? '8' : '7';
-    const struct keyring_provider elsewhere = {"file", other_path};
+    const struct keyring_provider elsewhere = {.name = "file", .place = other_path};
     assert_fails(VAULT_INVALID, keyring_recover(dir, bytes_of_text(text), &elsewhere, &test_error));
     assert_non_null(strstr(test_error.text, "group 3"));
     assert_false(file_exists(other_path));

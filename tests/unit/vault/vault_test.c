@@ -81,7 +81,7 @@ void make_test_vault(struct vault_test *test)
     test->options = (struct vault_options){
         .dir = test->dir,
         .origin = "unit.vault.example/log",
-        .provider = {"file", test->key_file},
+        .provider = {.name = "file", .place = test->key_file},
         .trust = test->trust,
         .trust_count = 1,
         .signatures = 1,
