@@ -81,8 +81,8 @@ static const char *const steps[] = {
     "PRAGMA user_version = 2",
 
     /* How long the log was when one was about to be entered. */
-    "ALTER TABLE erasure ADD COLUMN entering_at INTEGER NOT NULL DEFAULT -1;"
-    "PRAGMA user_version = 3",
+    ("ALTER TABLE erasure ADD COLUMN entering_at INTEGER NOT NULL DEFAULT -1;"
+     "PRAGMA user_version = 3"),
 };
 
 static const struct database_kind control_kind = {
