@@ -227,15 +227,19 @@ static bool is_hurried(const struct ledger *ledger)
 
 /*
  * When to publish what is new, unasked. Where each publication asks others to sign, that is less
- * often, and counted from when the last one began: the answers may take seconds, and an entry is to
- * be published LEDGER_PUBLISH_WITHIN_MS after it came all the same.
+ * often, yet not later than they are to be asked anyway; and counted from when the last one began:
+ * the answers may take seconds, and an entry is to be published LEDGER_PUBLISH_WITHIN_MS after it
+ * came all the same.
  */
 static int64_t due_at(const struct ledger *ledger, int64_t began_ms, int64_t ended_ms)
 {
     const int64_t often_ms = ended_ms + LEDGER_PUBLISH_EVERY_MS;
-    const int64_t seldom_ms = began_ms + LEDGER_PUBLISH_ANCHORED_MS;
-    const bool is_seldom = ledger->anchor.present && !ledger->publish_fails;
-    return is_seldom && began_ms && seldom_ms > often_ms ? seldom_ms : often_ms;
+    int64_t seldom_ms = began_ms + LEDGER_PUBLISH_ANCHORED_MS;
+    if (!ledger->anchor.present || ledger->publish_fails || began_ms == 0)
+        return often_ms;
+    if (ledger->present_due_ms < seldom_ms)
+        seldom_ms = ledger->present_due_ms;
+    return seldom_ms > often_ms ? seldom_ms : often_ms;
 }
 
 /* Wait until there is something to publish and it is time to, or until the end. A failure is tried
