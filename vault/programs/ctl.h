@@ -36,6 +36,8 @@ ctl_run ctl_citizen_import;
 ctl_run ctl_citizen_erase;
 ctl_run ctl_log_new_key;
 ctl_run ctl_log_prune;
+ctl_run ctl_log_status;
+ctl_run ctl_log_witness;
 ctl_run ctl_policy_activate;
 ctl_run ctl_policy_key;
 ctl_run ctl_policy_sign;
