@@ -49,6 +49,9 @@ enum vault_code file_open_regular(const char *path, int *out, struct vault_error
 {
     struct stat status;
     VAULT_AUTO(file_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (fd < 0 && errno == ENOTDIR)
+        return vault_fail(err, VAULT_NOT_FOUND, "%s is not there: what leads to it is no folder",
+                          path);
     if (fd < 0 && errno != ENXIO) /* a socket, or a device that is not there */
         return vault_fail_errno(err, "opening %s", path);
     if (fd < 0 || fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))

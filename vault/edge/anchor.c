@@ -23,6 +23,17 @@ struct freshness_now anchor_now(const struct anchor *anchor)
 
 /* --- The small file ------------------------------------------------------------------------- */
 
+void anchor_show(struct anchor *anchor)
+{
+    if (!anchor->cosigners)
+        return;
+    anchor->shown_count = cosigners_count(anchor->cosigners);
+    for (size_t i = 0; i < anchor->shown_count; i++)
+        anchor->shown[i] = *cosigners_get(anchor->cosigners, i);
+    buf_clear(&anchor->shown_lines);
+    cosigners_write(anchor->cosigners, &anchor->shown_lines);
+}
+
 void anchor_write_state(struct anchor *anchor)
 {
     struct vault_error err;
@@ -31,8 +42,7 @@ void anchor_write_state(struct anchor *anchor)
     const bool is_dirty = anchor->is_dirty;
     anchor->is_dirty = false;
     buf_format(&text, STATE_FIRST STATE_ANCHORED "%" PRId64 "\n", anchor->freshness.anchored_s);
-    if (anchor->cosigners)
-        cosigners_write(anchor->cosigners, &text);
+    buf_bytes(&text, buf_view(&anchor->shown_lines));
     pthread_mutex_unlock(&anchor->mutex);
     if (!is_dirty)
         return;
@@ -168,9 +178,9 @@ static void describe(void *context, struct buf *out)
                    ? freshness_state_name(freshness_state(&anchor->freshness, now))
                    : "none",
                since, freshness_age_s(&anchor->freshness, now));
-    for (size_t i = 0; anchor->cosigners && i < cosigners_count(anchor->cosigners); i++) {
+    for (size_t i = 0; i < anchor->shown_count; i++) {
         buf_text(out, i ? "," : "");
-        describe_witness(cosigners_get(anchor->cosigners, i), out);
+        describe_witness(&anchor->shown[i], out);
     }
     buf_text(out, "]}");
     pthread_mutex_unlock(&anchor->mutex);
@@ -227,6 +237,7 @@ static void set_options(struct anchor *anchor, const struct anchor_options *opti
     anchor->alone_ms = at_most(ANCHOR_ALONE_MS, options->stale_s * 1000 / 4);
     anchor->stamp_ms = at_most(ANCHOR_STAMP_MS, options->stale_s * 1000 / 3);
     anchor->latest = buf_limited(CHECKPOINT_MAX_BYTES);
+    anchor->shown_lines = buf_limited(STATE_MAX_BYTES);
     anchor->hooks = (struct vault_anchor){.context = anchor,
                                           .recall = recall,
                                           .present = anchor_present,
@@ -259,6 +270,7 @@ enum vault_code anchor_open(const struct anchor_options *options, struct anchor 
     if (*options->timestamps_url)
         VAULT_TRY(fetcher_new(NULL, &anchor->stamping, err));
     VAULT_TRY(read_state(anchor, options, err));
+    anchor_show(anchor); /* no other thread knows it yet */
     *out = VAULT_TAKE(anchor);
     return VAULT_OK;
 }
@@ -312,6 +324,7 @@ void anchor_close(struct anchor **anchor)
     cosigners_free(&gone->cosigners);
     quorum_free(&gone->policy);
     buf_finish(&gone->latest);
+    buf_finish(&gone->shown_lines);
     pthread_cond_destroy(&gone->changed);
     pthread_mutex_destroy(&gone->mutex);
     free(gone);

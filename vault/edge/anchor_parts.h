@@ -3,8 +3,10 @@
  * keeper's thread.
  *
  * Threads: the log's publisher makes the rounds, the keeper does what may take long on other
- * people's disks and servers, others ask how things stand. The mutex guards what they share and is
- * not held while waiting for a network, or for a disk that is not the log's.
+ * people's disks and servers, others ask how things stand. The mutex guards what they share; every
+ * release takes it. It is not held while waiting for a network or for a disk that is not the log's,
+ * nor while proofs are made and signatures checked: what is known of the witnesses is the
+ * publisher's own, and a copy of what others may see of it is made at the end of a round.
  */
 #pragma once
 
@@ -30,13 +32,16 @@ struct anchor {
     int64_t stamp_ms; /* between time stamps */
     struct clock clock;
     struct vault_anchor hooks;
-    struct quorum *policy;    /* NULL: no witnesses */
-    struct fetcher *asking;   /* the publisher's */
-    struct fetcher *stamping; /* the keeper's */
+    struct quorum *policy;       /* NULL: no witnesses */
+    struct fetcher *asking;      /* the publisher's */
+    struct fetcher *stamping;    /* the keeper's */
+    struct cosigners *cosigners; /* the publisher's, once there is one */
 
     pthread_mutex_t mutex; /* over all from here on */
     pthread_cond_t changed;
-    struct cosigners *cosigners; /* changed by the publisher alone */
+    struct cosigner shown[COSIGNERS_MAX]; /* the cosigners, for those who ask */
+    size_t shown_count;
+    struct buf shown_lines; /* and for the small file */
     struct freshness freshness;
     char contradiction[VAULT_ERROR_TEXT_BYTES]; /* empty: none */
     struct buf latest;                          /* the newest checkpoint that is to be kept */
@@ -61,6 +66,9 @@ int64_t anchor_present(void *context, const struct ledger_presented *presented, 
 
 /* The keeper's thread (anchor_keeper.c). */
 void *anchor_keeper_main(void *context);
+
+/* Show how the witnesses stand now. With the mutex held, by whom the cosigners belong to. */
+void anchor_show(struct anchor *anchor);
 
 /* Write the small file down. Says it if that fails. */
 void anchor_write_state(struct anchor *anchor);

@@ -33,12 +33,16 @@ static void round_clear(struct round *round)
     round->count = 0;
 }
 
-/* Grave: said once, and not forgotten before the next start. With the mutex held. */
+/* Grave: said once, and not forgotten before the next start. */
 static void contradict(struct anchor *anchor, const struct vault_error *why)
 {
-    if (anchor->contradiction[0])
+    pthread_mutex_lock(&anchor->mutex);
+    const bool is_new = !anchor->contradiction[0];
+    if (is_new)
+        memcpy(anchor->contradiction, why->text, sizeof anchor->contradiction);
+    pthread_mutex_unlock(&anchor->mutex);
+    if (!is_new)
         return;
-    memcpy(anchor->contradiction, why->text, sizeof anchor->contradiction);
     log_event(LOG_ERROR, "witness", "%s; nothing is released any more", why->text);
 }
 
@@ -53,7 +57,7 @@ static void leave_alone(struct round *round, size_t witness, const char *problem
                           clock_monotonic_ms() + anchor->alone_ms);
 }
 
-/* Add the question to a witness. With the mutex held. */
+/* Add the question to a witness. */
 static void add_question(struct round *round, size_t witness)
 {
     struct question *question = &round->questions[round->count];
@@ -77,7 +81,7 @@ static void add_question(struct round *round, size_t witness)
     leave_alone(round, witness, why.text);
 }
 
-/* Take an answer; true if the witness is to be asked once more. With the mutex held. */
+/* Take an answer; true if the witness is to be asked once more. */
 static bool take(struct round *round, size_t witness, const struct cosigner_answer *answer)
 {
     struct anchor *anchor = round->anchor;
@@ -115,42 +119,34 @@ static void ask_all(struct round *round, bool again[COSIGNERS_MAX])
                                     .answer = &question->answer};
     }
     fetch_all(anchor->asking, fetches, round->count, round->until_ms - clock_monotonic_ms());
-    pthread_mutex_lock(&anchor->mutex);
     for (size_t i = 0; i < round->count; i++) {
         const struct cosigner_answer answer = {fetches[i].status, buf_view(fetches[i].answer),
                                                fetches[i].problem, clock_now_s(&anchor->clock)};
         again[round->questions[i].witness] = take(round, round->questions[i].witness, &answer);
     }
-    pthread_mutex_unlock(&anchor->mutex);
 }
 
 static void ask_due(struct round *round)
 {
     struct anchor *anchor = round->anchor;
     bool again[COSIGNERS_MAX] = {false};
-    pthread_mutex_lock(&anchor->mutex);
     for (size_t i = 0; i < cosigners_count(anchor->cosigners); i++) {
         if (cosigners_is_due(anchor->cosigners, i, clock_monotonic_ms()))
             add_question(round, i);
     }
-    pthread_mutex_unlock(&anchor->mutex);
     ask_all(round, again);
     round_clear(round);
-    pthread_mutex_lock(&anchor->mutex);
     for (size_t i = 0; i < cosigners_count(anchor->cosigners); i++) {
         if (again[i])
             add_question(round, i);
         again[i] = false;
     }
-    pthread_mutex_unlock(&anchor->mutex);
     ask_all(round, again);
     round_clear(round);
-    pthread_mutex_lock(&anchor->mutex);
     for (size_t i = 0; i < cosigners_count(anchor->cosigners); i++) {
         if (again[i])
             leave_alone(round, i, "the witness moves while it is asked");
     }
-    pthread_mutex_unlock(&anchor->mutex);
 }
 
 /* Hand the checkpoint to the keeper, with the lines it got. With the mutex held. */
@@ -174,10 +170,11 @@ int64_t anchor_present(void *context, const struct ledger_presented *presented, 
                           .until_ms = clock_monotonic_ms() + ANCHOR_ROUND_MS};
     if (anchor->policy)
         ask_due(&round);
-    pthread_mutex_lock(&anchor->mutex);
     if (anchor->policy &&
         cosigners_conclude(anchor->cosigners, presented, lines, &reached_s, NULL) != VAULT_OK)
         buf_clear(lines);
+    pthread_mutex_lock(&anchor->mutex);
+    anchor_show(anchor);
     if (reached_s >= 0)
         freshness_anchor(&anchor->freshness, reached_s, anchor_now(anchor));
     if (reached_s >= 0 || !anchor->policy)

@@ -128,7 +128,10 @@ enum vault_code inventory_take(const char *dir, uint64_t size, struct inventory 
     VAULT_AUTO(inventory_finish) struct inventory inventory = {0};
     const struct search search = {&inventory, size, strlen(dir) + 1};
     VAULT_TRY(file_join(path, sizeof path, dir, "tile", err));
-    if (file_exists(path))
+    struct stat status;
+    if (lstat(path, &status) == 0 && !S_ISDIR(status.st_mode))
+        note_unknown(&inventory, "tile");
+    else if (file_exists(path))
         VAULT_TRY(search_folder(&search, path, 0, err));
     *out = inventory;
     inventory = (struct inventory){0};

@@ -216,19 +216,45 @@ static bool presents(const struct ledger *ledger)
            (ledger->present_asked || clock_monotonic_ms() >= ledger->present_due_ms);
 }
 
+/* Whether to publish at once: somebody waits for it, the end has come, or too much has gathered. */
+static bool is_hurried(const struct ledger *ledger)
+{
+    const uint64_t waiting = ledger->durable.head.size - ledger->published_size;
+    return !ledger->publish_fails &&
+           (ledger->publish_asked || ledger->present_asked || !ledger->writer_runs ||
+            (waiting >= LEDGER_UNPUBLISHED_MAX / 4 && ledger->anchor.present));
+}
+
+/*
+ * When to publish what is new, unasked. Where each publication asks others to sign, that is less
+ * often, yet not later than they are to be asked anyway; and counted from when the last one began:
+ * the answers may take seconds, and an entry is to be published LEDGER_PUBLISH_WITHIN_MS after it
+ * came all the same.
+ */
+static int64_t due_at(const struct ledger *ledger, int64_t began_ms, int64_t ended_ms)
+{
+    const int64_t often_ms = ended_ms + LEDGER_PUBLISH_EVERY_MS;
+    int64_t seldom_ms = began_ms + LEDGER_PUBLISH_ANCHORED_MS;
+    if (!ledger->anchor.present || ledger->publish_fails || began_ms == 0)
+        return often_ms;
+    if (ledger->present_due_ms < seldom_ms)
+        seldom_ms = ledger->present_due_ms;
+    return seldom_ms > often_ms ? seldom_ms : often_ms;
+}
+
 /* Wait until there is something to publish and it is time to, or until the end. A failure is tried
  * again after a while, not at once. */
-static void wait_for_work(struct ledger *ledger, int64_t last_ms)
+static void wait_for_work(struct ledger *ledger, int64_t due_ms)
 {
-    const int64_t due_ms = last_ms + LEDGER_PUBLISH_EVERY_MS;
     for (;;) {
         const int64_t now_ms = clock_monotonic_ms();
         const bool is_ending = !ledger->writer_runs;
-        const bool hurried = (ledger->publish_asked || is_ending) && !ledger->publish_fails;
-        if (all_is_published(ledger) ? is_ending || presents(ledger) : hurried || now_ms >= due_ms)
+        if (all_is_published(ledger) ? is_ending || presents(ledger)
+                                     : is_hurried(ledger) || now_ms >= due_ms)
             return;
+        const int64_t look_ms = now_ms + IDLE_MS; /* nobody says that much has gathered */
         ledger_wait_until(ledger, &ledger->to_publish,
-                          all_is_published(ledger) ? now_ms + IDLE_MS : due_ms);
+                          !all_is_published(ledger) && due_ms < look_ms ? due_ms : look_ms);
     }
 }
 
@@ -244,17 +270,20 @@ static bool gives_up(const struct ledger *ledger, int64_t ending_since_ms)
 void *publisher_main(void *context)
 {
     struct ledger *ledger = context;
-    int64_t last_ms = 0;
+    int64_t began_ms = 0;
+    int64_t ended_ms = 0;
     int64_t ending_since_ms = 0;
     pthread_mutex_lock(&ledger->mutex);
     while ((ledger->writer_runs || !all_is_published(ledger)) &&
            !gives_up(ledger, ending_since_ms)) {
-        wait_for_work(ledger, last_ms);
+        wait_for_work(ledger, due_at(ledger, began_ms, ended_ms));
         if (!ledger->writer_runs && ending_since_ms == 0)
             ending_since_ms = clock_monotonic_ms();
-        if (!all_is_published(ledger) || presents(ledger))
+        if (!all_is_published(ledger) || presents(ledger)) {
+            began_ms = clock_monotonic_ms();
             publish_once(ledger);
-        last_ms = clock_monotonic_ms();
+        }
+        ended_ms = clock_monotonic_ms();
     }
     ledger->publisher_runs = false;
     pthread_cond_broadcast(&ledger->published_more);

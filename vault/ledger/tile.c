@@ -2,7 +2,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -144,9 +143,8 @@ static enum vault_code load_file(const char *dir, struct tile_name name, struct 
     char path[PATH_MAX];
     tile_path(relative, name);
     VAULT_TRY(file_join(path, sizeof path, dir, relative, err));
-    VAULT_AUTO(file_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (fd < 0)
-        return vault_fail_errno(err, "opening %s", path);
+    VAULT_AUTO(file_close) int fd = -1;
+    VAULT_TRY(file_open_regular(path, &fd, err));
     for (out->size = 0; out->size < sizeof out->data;) {
         const ssize_t got = read(fd, out->data + out->size, sizeof out->data - out->size);
         if (got < 0 && errno == EINTR)

@@ -48,8 +48,8 @@ static enum vault_code read_checkpoint(const struct verify_options *options, str
     char path[PATH_MAX];
     struct vault_error why;
     VAULT_TRY(file_join(path, sizeof path, options->dir, "checkpoint", err));
-    const enum vault_code code = file_read(path, note, &why);
-    if (code && code != VAULT_TOO_LARGE)
+    const enum vault_code code = file_read_regular(path, note, &why);
+    if (code && code != VAULT_TOO_LARGE && code != VAULT_CORRUPT)
         return vault_fail(err, code, "%s", why.text);
     if (code || checkpoint_parse(buf_view(note), out, &why) != VAULT_OK) {
         verdict_fail(report, VERIFY_FORMAT, VERIFY_EXIT_INVALID, "%.200s", why.text);

@@ -18,6 +18,7 @@ int audit_failed(enum vault_code code, const struct vault_error *err)
     fprintf(stderr, "vault-audit: %s\n", err->text);
     switch (code) {
     case VAULT_NOT_FOUND:
+    case VAULT_CONFLICT: /* what is to be made is there, or in somebody's hands */
     case VAULT_IO:
     case VAULT_NO_MEMORY:
     case VAULT_UNAVAILABLE:
@@ -91,6 +92,12 @@ int audit_read_key(const char *text, struct note_key *out)
                                      : audit_usage("--key is the key of a witness, not a log's");
 }
 
+enum vault_code audit_read_file(const char *path, struct buf *out, struct vault_error *err)
+{
+    const enum vault_code code = file_read_regular(path, out, err);
+    return code == VAULT_CORRUPT ? VAULT_IO : code;
+}
+
 int audit_read_number(const char *text, const char *what, uint64_t *out)
 {
     uint64_t number = 0;
@@ -118,7 +125,7 @@ int audit_open_log(const char *dir, struct audit_log *out)
     *out = (struct audit_log){.dir = dir, .note = buf_limited(CHECKPOINT_MAX_BYTES)};
     enum vault_code code = file_join(path, sizeof path, dir, "checkpoint", &err);
     if (code == VAULT_OK)
-        code = file_read(path, &out->note, &err);
+        code = file_read_regular(path, &out->note, &err);
     if (code == VAULT_OK)
         code = checkpoint_parse(buf_view(&out->note), &out->checkpoint, &err);
     if (code == VAULT_OK)

@@ -40,6 +40,10 @@ int audit_failed(enum vault_code code, const struct vault_error *err);
 /* Read the log's verifier key; --key may not be missing. */
 int audit_read_key(const char *text, struct note_key *out);
 
+/* Append a file that was named. One that is no regular file, and might never end, is VAULT_IO. */
+enum vault_code audit_read_file(const char *path, struct buf *out, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
 /* Read a number in its one spelling. */
 int audit_read_number(const char *text, const char *what, uint64_t *out);
 

@@ -139,9 +139,9 @@ int audit_check_proof(int argc, char **argv)
         return code;
     if (!entry_path)
         return audit_usage("--entry FILE, the entry's exact bytes, is missing");
-    enum vault_code read = file_read(name, &proof, &err);
+    enum vault_code read = audit_read_file(name, &proof, &err);
     if (read == VAULT_OK)
-        read = file_read(entry_path, &entry, &err);
+        read = audit_read_file(entry_path, &entry, &err);
     if (read == VAULT_OK)
         read = check(buf_view(&proof), &key, buf_view(&entry), &err);
     return read ? audit_failed(read, &err) : 0;

@@ -62,7 +62,7 @@ static int read_known(const char *path, const struct checkpoint_keys *keys,
     struct vault_error err;
     struct checkpoint checkpoint;
     VAULT_AUTO(buf_finish) struct buf note = buf_limited(CHECKPOINT_MAX_BYTES);
-    enum vault_code code = file_read(path, &note, &err);
+    enum vault_code code = audit_read_file(path, &note, &err);
     if (code && code != VAULT_TOO_LARGE)
         return audit_failed(code, &err);
     if (code == VAULT_OK)
@@ -81,7 +81,7 @@ static int read_policy(const char *path, struct quorum **out)
 {
     struct vault_error err;
     VAULT_AUTO(buf_finish) struct buf text = buf_limited(QUORUM_FILE_MAX_BYTES);
-    enum vault_code code = file_read(path, &text, &err);
+    enum vault_code code = audit_read_file(path, &text, &err);
     if (code && code != VAULT_TOO_LARGE)
         return audit_failed(code, &err);
     if (code == VAULT_OK)

@@ -6,7 +6,7 @@
  * to which --log adds) and the last checkpoint that it cosigned for each.
  *
  *     POST /add-checkpoint                        cosign (witness.h)
- *     GET  /HEX(SHA-256(ORIGIN))/checkpoint       the last one cosigned, for monitors
+ *     GET  /HEX(SHA-256(ORIGIN))/checkpoint       the last one cosigned, for monitors; or HEAD
  *
  * Limits: 64 connections, 16 from one address, 10 s without a byte, a body of a checkpoint's size.
  */
@@ -32,6 +32,7 @@
 #define IDLE_S              10U
 #define CONNECTION_BYTES    (32UL * 1024)
 #define HOST_CHARS          128
+#define ADD_PATH            "/add-checkpoint"
 
 /* --- Keys ----------------------------------------------------------------------------------- */
 
@@ -84,7 +85,7 @@ static enum vault_code read_signer(const char *path, struct note_signer *out,
     struct bytes rest = {0};
     struct bytes line = {0};
     struct stat status;
-    VAULT_TRY(file_read(path, &text, err));
+    VAULT_TRY(audit_read_file(path, &text, err));
     if (stat(path, &status) != 0 || status.st_mode & 077)
         return vault_fail(err, VAULT_INVALID, "%s can be read by others: chmod 600", path);
     rest = buf_view(&text);
@@ -133,7 +134,7 @@ static enum vault_code read_logs(const char *path, struct logs *logs, struct vau
     VAULT_AUTO(buf_finish) struct buf text = buf_limited(LOGS_FILE_MAX_BYTES);
     if (!file_exists(path))
         return VAULT_OK;
-    VAULT_TRY(file_read(path, &text, err));
+    VAULT_TRY(audit_read_file(path, &text, err));
     struct bytes rest = buf_view(&text);
     struct bytes line;
     for (size_t number = 1; take_line(&rest, &line); number++) {
@@ -171,8 +172,10 @@ struct server {
 
 static const char *const content_types[] = {"text/plain; charset=utf-8", WITNESS_SIZE_TYPE};
 
-static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status, const char *type,
-                              struct bytes body)
+/* Answer, with one more header if it is named. */
+static enum MHD_Result answer_with(struct MHD_Connection *connection, unsigned status,
+                                   const char *type, struct bytes body, const char *header,
+                                   const char *value)
 {
     /* The library takes a body that is not const, and copies it. */
     void *copied = (void *)(uintptr_t)body.data;
@@ -181,10 +184,18 @@ static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status
     if (!response)
         return MHD_NO;
     enum MHD_Result queued = MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+    if (queued == MHD_YES && header)
+        queued = MHD_add_response_header(response, header, value);
     if (queued == MHD_YES)
         queued = MHD_queue_response(connection, status, response);
     MHD_destroy_response(response);
     return queued;
+}
+
+static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status, const char *type,
+                              struct bytes body)
+{
+    return answer_with(connection, status, type, body, NULL, NULL);
 }
 
 static enum MHD_Result say(struct MHD_Connection *connection, unsigned status, const char *text)
@@ -227,10 +238,18 @@ static bool announces_too_much(struct MHD_Connection *connection)
     return length && strtoull(length, NULL, 10) > WITNESS_REQUEST_MAX_BYTES;
 }
 
-static enum MHD_Result begin(struct MHD_Connection *connection, const char *method, void **context)
+static bool is_get(const char *method)
 {
-    if (strcmp(method, "GET") != 0 && strcmp(method, "POST") != 0)
-        return say(connection, 405, "GET or POST\n");
+    return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+}
+
+static enum MHD_Result begin(struct MHD_Connection *connection, const char *path,
+                             const char *method, void **context)
+{
+    const bool is_add = strcmp(path, ADD_PATH) == 0;
+    if (is_add ? strcmp(method, "POST") != 0 : !is_get(method) && strcmp(method, "POST") != 0)
+        return answer_with(connection, 405, content_types[0], bytes_of_text("not by this method\n"),
+                           MHD_HTTP_HEADER_ALLOW, is_add ? "POST" : "GET, HEAD");
     if (announces_too_much(connection))
         return say(connection, 413, "too large\n");
     struct buf *body = malloc(sizeof *body);
@@ -249,16 +268,16 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     struct server *server = context;
     struct buf *body = *request;
     if (!body)
-        return begin(connection, method, request);
+        return begin(connection, path, method, request);
     if (*size) {
         buf_append(body, data, *size);
         *size = 0;
         return body->problem ? MHD_NO : MHD_YES; /* too large, without a word of warning */
     }
-    if (strcmp(method, "GET") == 0)
+    if (is_get(method))
         return get_checkpoint(server, connection, path);
-    return strcmp(path, "/add-checkpoint") == 0 ? add_checkpoint(server, connection, buf_view(body))
-                                                : say(connection, 404, "there is nothing here\n");
+    return strcmp(path, ADD_PATH) == 0 ? add_checkpoint(server, connection, buf_view(body))
+                                       : say(connection, 404, "there is nothing here\n");
 }
 
 static void on_completed(void *context, struct MHD_Connection *connection, void **request,
@@ -283,7 +302,7 @@ static bool read_address(const char *text, struct sockaddr_storage *out)
     const struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
                                    .ai_socktype = SOCK_STREAM};
     struct addrinfo *found = NULL;
-    if (size == 0 || size >= sizeof host)
+    if (size == 0 || size >= sizeof host || !colon[1])
         return false;
     snprintf(host, sizeof host, "%.*s", (int)(size - (brackets ? 2 : 0)), text + brackets);
     if (getaddrinfo(host, colon + 1, &hints, &found) != 0)

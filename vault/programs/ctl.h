@@ -44,6 +44,8 @@ ctl_run ctl_seal;
 ctl_run ctl_unseal;
 ctl_run ctl_log_new_key;
 ctl_run ctl_log_prune;
+ctl_run ctl_log_status;
+ctl_run ctl_log_witness;
 ctl_run ctl_policy_activate;
 ctl_run ctl_policy_key;
 ctl_run ctl_policy_sign;

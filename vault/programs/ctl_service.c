@@ -67,19 +67,31 @@ static void print_anchor(const json_t *anchor)
     }
 }
 
+static void print_log(const json_t *log)
+{
+    printf("log        %lld entries, %lld published\nlog key    %s\n",
+           (long long)json_integer_value(json_object_get(log, "size")),
+           (long long)json_integer_value(json_object_get(log, "published")),
+           json_string_value(json_object_get(log, "key")));
+}
+
+static int ask_status(const struct ctl *ctl, json_t **result)
+{
+    VAULT_AUTO(buf_finish) struct buf request = buf_limited(REQUEST_BYTES_MAX);
+    begin(&request, "status");
+    buf_byte(&request, '}');
+    return ask(ctl, &request, result, NULL);
+}
+
 int ctl_status(const struct ctl *ctl, int argc, char **argv)
 {
     (void)argv;
-    VAULT_AUTO(buf_finish) struct buf request = buf_limited(REQUEST_BYTES_MAX);
     VAULT_AUTO(json_free) json_t *result = NULL;
     if (argc != 1)
         return ctl_usage("status takes no arguments");
-    begin(&request, "status");
-    buf_byte(&request, '}');
-    const int exit_code = ask(ctl, &request, &result, NULL);
+    const int exit_code = ask_status(ctl, &result);
     if (exit_code || ctl->json)
         return exit_code;
-    const json_t *log = json_object_get(result, "log");
     const json_t *policy = json_object_get(result, "policy");
     const bool ready = json_is_true(json_object_get(result, "ready"));
     printf("ready      %s%s%s\n", ready ? "yes" : "no: ",
@@ -93,10 +105,7 @@ int ctl_status(const struct ctl *ctl, int argc, char **argv)
     else
         printf("policy     none is active\n");
     print_anchor(json_object_get(result, "anchor"));
-    printf("log        %lld entries, %lld published\nlog key    %s\n",
-           (long long)json_integer_value(json_object_get(log, "size")),
-           (long long)json_integer_value(json_object_get(log, "published")),
-           json_string_value(json_object_get(log, "key")));
+    print_log(json_object_get(result, "log"));
     return 0;
 }
 
@@ -314,6 +323,35 @@ int ctl_service_subjects(const struct ctl *ctl, int argc, char **argv)
         printf("%s %s\n", json_string_value(json_array_get(references, i)),
                json_string_value(json_array_get(result, i)));
     return exit_code;
+}
+
+int ctl_log_status(const struct ctl *ctl, int argc, char **argv)
+{
+    (void)argv;
+    VAULT_AUTO(json_free) json_t *result = NULL;
+    if (argc != 1)
+        return ctl_usage("log status takes no arguments");
+    const int exit_code = ask_status(ctl, &result);
+    if (exit_code == 0 && !ctl->json)
+        print_log(json_object_get(result, "log"));
+    return exit_code;
+}
+
+int ctl_log_witness(const struct ctl *ctl, int argc, char **argv)
+{
+    (void)argv;
+    VAULT_AUTO(json_free) json_t *result = NULL;
+    if (argc != 1)
+        return ctl_usage("log witness takes no arguments");
+    const int exit_code = ask_status(ctl, &result);
+    if (exit_code || ctl->json)
+        return exit_code;
+    const json_t *anchor = json_object_get(result, "anchor");
+    if (json_is_object(anchor))
+        print_anchor(anchor);
+    else
+        puts("nobody outside is asked to confirm the log");
+    return 0;
 }
 
 int ctl_log_prune(const struct ctl *ctl, int argc, char **argv)

@@ -48,15 +48,16 @@
 #include "vault/ledger/entry.h"
 #include "vault/ledger/tree.h"
 
-#define LEDGER_OUTSTANDING_MAX   4096         /* entries that wait to become durable */
-#define LEDGER_OPENING_MAX_BYTES (16 * 1024)  /* sealed */
-#define LEDGER_UNPUBLISHED_MAX   (256 * 1024) /* entries that wait to be published */
-#define LEDGER_HANG_MS           5000         /* a sync that takes longer has failed */
-#define LEDGER_PUBLISH_EVERY_MS  500          /* while there is something to publish */
-#define LEDGER_PUBLISH_WITHIN_MS 10000        /* older entries unpublished: entering is refused */
-#define LEDGER_FORMER_MAX        31
-#define LEDGER_PRUNE_MULTIPLE    65536U
-#define LEDGER_CLOCK_STEP_MS     1000 /* what vaultd takes for clock_step_ms */
+#define LEDGER_OUTSTANDING_MAX     4096         /* entries that wait to become durable */
+#define LEDGER_OPENING_MAX_BYTES   (16 * 1024)  /* sealed */
+#define LEDGER_UNPUBLISHED_MAX     (256 * 1024) /* entries that wait to be published */
+#define LEDGER_HANG_MS             5000         /* a sync that takes longer has failed */
+#define LEDGER_PUBLISH_EVERY_MS    500          /* while there is something to publish */
+#define LEDGER_PUBLISH_ANCHORED_MS 5000  /* the same where others are asked to sign each time */
+#define LEDGER_PUBLISH_WITHIN_MS   10000 /* older entries unpublished: entering is refused */
+#define LEDGER_FORMER_MAX          31
+#define LEDGER_PRUNE_MULTIPLE      65536U
+#define LEDGER_CLOCK_STEP_MS       1000 /* what vaultd takes for clock_step_ms */
 
 struct ledger;
 

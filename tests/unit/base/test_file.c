@@ -286,6 +286,7 @@ static void test_only_a_regular_file_is_read_as_one(void **state)
         assert_fails(VAULT_CORRUPT, file_read_regular(others[i], &content, &test_error));
         assert_non_null(strstr(test_error.text, "regular file"));
     }
+    assert_fails(VAULT_NOT_FOUND, file_read_regular("fifo/file", &content, &test_error));
     assert_int_equal(chdir("/"), 0);
 }
 

@@ -1077,6 +1077,7 @@ struct audience {
     int64_t again_ms;
     const struct note_signer *witness; /* NULL: nobody signs */
     size_t surplus;                    /* bytes of lines that nobody wants */
+    unsigned slow_s;                   /* how long each answer takes */
 };
 
 static int64_t present(void *context, const struct ledger_presented *presented, struct buf *lines)
@@ -1090,6 +1091,7 @@ static int64_t present(void *context, const struct ledger_presented *presented, 
     assert_done(checkpoint_parse(presented->checkpoint, &checkpoint, &test_error));
     assert_done(checkpoint_verify(&checkpoint, &signer.key, &test_error));
     assert_int_equal(checkpoint.size, presented->head.size);
+    sleep(audience->slow_s);
     pthread_mutex_lock(&audience->mutex);
     audience->calls++;
     audience->size = presented->head.size;
@@ -1179,6 +1181,51 @@ static void test_presenting_can_be_asked_for(void **state)
     stop();
 }
 
+/* Witnesses are asked now and then, not with every batch, and however slow they are, an entry is
+ * published within the time that is promised. */
+static void test_a_busy_log_is_presented_every_few_seconds(void **state)
+{
+    (void)state;
+    struct audience audience = {.again_ms = 600000, .slow_s = 3};
+    make();
+    stop();
+    open_before(&audience);
+    const int64_t began_ms = clock_monotonic_ms();
+    uint64_t waiting_for = 0;
+    int64_t since_ms = 0;
+    while (clock_monotonic_ms() < began_ms + 14000) {
+        append_many(1);
+        const int64_t at_ms = clock_monotonic_ms();
+        if (!waiting_for) {
+            waiting_for = ledger_head(ledger).size;
+            since_ms = at_ms;
+        } else if (ledger_published_size(ledger) >= waiting_for) {
+            waiting_for = 0;
+        }
+        assert_true(!waiting_for || at_ms - since_ms < LEDGER_PUBLISH_WITHIN_MS);
+        usleep(5000); /* a load, not a flood */
+    }
+    assert_in_range(calls_of(&audience), 2, 4); /* at 0, 5 and 10 s, and perhaps at the start */
+    stop();
+}
+
+static void test_publishing_can_be_asked_for_before_its_time(void **state)
+{
+    (void)state;
+    struct audience audience = {.again_ms = 600000};
+    make();
+    stop();
+    open_before(&audience);
+    const int64_t began_ms = clock_monotonic_ms();
+    for (uint64_t size = 1; size <= 10; size++) {
+        append_many(1);
+        assert_published(size); /* asks */
+    }
+    assert_true(clock_monotonic_ms() - began_ms < LEDGER_PUBLISH_ANCHORED_MS);
+    assert_true(calls_of(&audience) >= 10);
+    stop();
+}
+
 static void test_lines_that_are_too_many_do_not_keep_a_checkpoint_back(void **state)
 {
     (void)state;
@@ -1213,6 +1260,8 @@ int main(void)
     const int failed = TEST_RUN(
         test_a_checkpoint_is_presented_before_it_is_published,
         test_a_log_that_stands_still_is_presented_again, test_presenting_can_be_asked_for,
+        test_a_busy_log_is_presented_every_few_seconds,
+        test_publishing_can_be_asked_for_before_its_time,
         test_lines_that_are_too_many_do_not_keep_a_checkpoint_back,
         test_no_growth_is_proved_from_a_size_the_log_never_had, test_a_new_log_is_published_empty,
         test_a_log_is_made_once, test_a_folder_without_a_log_is_not_found,

@@ -1024,6 +1024,44 @@ static int verify_with_text(struct bytes text)
     return verify_with_openings(&given);
 }
 
+/* Something else in the place of a file is neither waited for nor an error of the auditor's. */
+static void test_what_is_no_file_is_forty(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"checkpoint", "tile/entries/000", "tile/entries/001.p/44",
+                                        "tile/0/000", "tile/1/000.p/1"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char path[PATH_MAX];
+        publish(300);
+        remove_file(names[i]);
+        path_of(path, names[i]);
+        assert_int_equal(mkfifo(path, 0600), 0);
+        assert_int_equal(verify(), VERIFY_EXIT_INVALID);
+        assert_state(VERIFY_FORMAT, VERIFY_FAIL);
+        remove_file(names[i]);
+        assert_int_equal(mkdir(path, 0700), 0);
+        assert_int_equal(verify(), VERIFY_EXIT_INVALID);
+        assert_state(VERIFY_FORMAT, VERIFY_FAIL);
+    }
+}
+
+static void test_a_file_in_a_folders_place_is_forty(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"tile", "tile/0", "tile/entries"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char path[PATH_MAX];
+        char aside[PATH_MAX + 8];
+        publish(300);
+        path_of(path, names[i]);
+        snprintf(aside, sizeof aside, "%s/../aside", a_log.dir);
+        assert_int_equal(rename(path, aside), 0);
+        published_write(&a_log, names[i], BYTES("x"));
+        assert_int_equal(verify(), VERIFY_EXIT_INVALID);
+        assert_says(VERIFY_FORMAT, names[i]);
+    }
+}
+
 static void test_openings_of_nothing_are_not_checked(void **state)
 {
     (void)state;
@@ -1111,6 +1149,7 @@ int main(void)
         test_openings_that_fit_pass, test_a_release_after_a_withdrawal_is_forty,
         test_an_opening_of_something_else_is_forty, test_a_citizens_entries_must_follow_each_other,
         test_a_file_that_holds_no_openings_is_an_error, test_the_largest_code_counts,
+        test_what_is_no_file_is_forty, test_a_file_in_a_folders_place_is_forty,
         test_cosignatures_from_the_future_are_twelve,
         test_receipts_that_do_not_lead_to_the_logs_entry_are_thirty,
         test_openings_of_nothing_are_not_checked, test_nothing_hides_behind_an_opening);
