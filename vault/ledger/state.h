@@ -71,8 +71,8 @@ struct ledger {
     int64_t busy_since_ms; /* the writer is at a batch; 0: it is not */
     struct signed_head durable;
     pthread_cond_t more; /* durable has grown, for readers; or a segment was begun */
+    uint64_t turns;      /* how often one was begun because it was asked for */
     bool turn_asked;     /* begin a segment as soon as nothing waits to be written */
-    uint64_t turns;      /* how often that was done */
 
     bool is_stopping; /* a clean stop was asked for */
     bool is_stopped;  /* for good, for the reason below */
@@ -85,11 +85,11 @@ struct ledger {
     pthread_cond_t published_more;
     uint64_t published_size;
     bool publish_asked;
+    bool publish_fails;
     bool present_asked;           /* also if nothing is new */
     int64_t present_due_ms;       /* when to, unasked */
     uint64_t presented;           /* how often that was done */
     int64_t unpublished_since_ms; /* 0: all is published */
-    bool publish_fails;
     char publish_problem[VAULT_ERROR_TEXT_BYTES];
 
     pthread_mutex_t edge_mutex;

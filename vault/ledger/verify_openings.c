@@ -203,7 +203,7 @@ static bool read_line(struct bytes line, struct buf *storage, uint64_t *index,
 
 static bool is_blank(struct bytes line)
 {
-    while (line.size && memchr(" \t\r", line.data[0], 3))
+    while (line.size && (line.data[0] == ' ' || line.data[0] == '\t' || line.data[0] == '\r'))
         line = (struct bytes){line.data + 1, line.size - 1};
     return line.size == 0;
 }

@@ -21,11 +21,11 @@ static int by_place(const void *a, const void *b)
 /* The rules as one reads them: file by file, from top to bottom. */
 static const struct rule **in_order(const struct policy *policy, struct arena *arena)
 {
-    const struct rule **rules = arena_take(arena, policy->rule_count, sizeof *rules);
+    const struct rule **rules = arena_take(arena, policy->rule_count, sizeof(const struct rule *));
     for (size_t i = 0; i < policy->rule_count && rules; i++)
         rules[i] = &policy->rules[i];
     if (rules)
-        qsort(rules, policy->rule_count, sizeof *rules, by_place);
+        qsort(rules, policy->rule_count, sizeof(const struct rule *), by_place);
     return rules;
 }
 
