@@ -50,7 +50,7 @@ static const struct {
     {"citizen", "erase", ctl_citizen_erase, false, "ID|- --yes",
      "destroy a citizen's key and all that is theirs, for ever; - for IDs on standard input"},
     {"log", "prune", ctl_log_prune, false, "",
-     "remove what the log has kept for its time now; it is also done each hour"},
+     "remove what the log has kept for its time now; also done every six hours"},
     {"log", "new-key", ctl_log_new_key, false, "",
      "have the access log sign with a new key from the next start on"},
     {"policy", "activate", ctl_policy_activate, false, "DIR",
