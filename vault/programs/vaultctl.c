@@ -66,7 +66,7 @@ static const struct {
     {"log", "witness", ctl_log_witness, false, "",
      "when the log was last confirmed from outside, and how each witness does"},
     {"log", "prune", ctl_log_prune, false, "",
-     "remove what the log has kept for its time now; it is also done each hour"},
+     "remove what the log has kept for its time now; also done every six hours"},
     {"log", "new-key", ctl_log_new_key, false, "",
      "have the access log sign with a new key from the next start on"},
     {"policy", "activate", ctl_policy_activate, false, "DIR",

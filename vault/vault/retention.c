@@ -54,8 +54,8 @@ enum vault_code retention_pruned(struct vault *vault, uint64_t *below, struct va
     return get_numbers(vault, PRUNED_SETTING, below, 1, &found, err);
 }
 
-/* The first instant of the day that is so many months before now; a day that the month does not
- * have counts as its last. */
+/* The first instant of the day that is so many months before now; a day past the 28th, which not
+ * every month has, counts as the 28th. */
 static int64_t months_ago_ms(const struct vault *vault, unsigned months)
 {
     struct date date = date_of_instant(clock_now_s(&vault->options.clock));

@@ -104,7 +104,7 @@ enum vault_code vault_log_key(struct vault *vault, struct buf *out, struct vault
 enum vault_code vault_renew_log_key(struct vault *vault, struct buf *vkey, struct vault_error *err)
     VAULT_MUST_CHECK;
 
-/* Remove now what the log has kept for as long as it may; it is also done each hour. */
+/* Remove now what the log has kept for as long as it may; it is also done every six hours. */
 enum vault_code vault_prune_log(struct vault *vault, struct vault_error *err) VAULT_MUST_CHECK;
 
 /* Figures for the operator, as JSON. */

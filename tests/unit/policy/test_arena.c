@@ -10,7 +10,7 @@ static void test_pieces_are_zero_aligned_and_apart(void **state)
     for (size_t i = 1; i < 2000; i++) {
         uint8_t *piece = arena_take(&arena, i, 1);
         assert_non_null(piece);
-        assert_int_equal((uintptr_t)piece % sizeof(max_align_t), 0);
+        assert_int_equal((uintptr_t)piece % _Alignof(max_align_t), 0);
         for (size_t j = 0; j < i; j++)
             assert_int_equal(piece[j], 0);
         memset(piece, 0xff, i);
