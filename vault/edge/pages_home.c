@@ -21,14 +21,12 @@ struct listing {
 
 /* --- One consent ---------------------------------------------------------------------------- */
 
-static const char *over_state(const struct consent *consent, int64_t now_s)
-{
-    if (consent->state == CONSENT_REFUSED)
-        return "state.refused";
-    if (consent->state == CONSENT_WITHDRAWN)
-        return "state.withdrawn";
-    return now_s >= consent->expires_s ? "state.expired" : "state.used_up";
-}
+/* The text for each state but the one in force. */
+static const char *const state_texts[CONSENT_STATE_COUNT] = {
+    [CONSENT_REFUSED] = "state.refused",     [CONSENT_WITHDRAWN] = "state.withdrawn",
+    [CONSENT_SUSPENDED] = "state.suspended", [CONSENT_EXPIRED] = "state.expired",
+    [CONSENT_USED_UP] = "state.used_up",
+};
 
 static void put_fields(const struct listing *listing, json_t *item, const struct consent *consent)
 {
@@ -62,7 +60,9 @@ static void put_consent(const struct listing *listing, json_t *item, const struc
     put_date(visit, item, "given", consent->at_s);
     put_date(visit, item, "at", consent->at_s);
     put_date(visit, item, "until", consent->expires_s);
-    page_text(visit, item, "state", over_state(consent, visit_now_s(visit)));
+    const enum consent_state state = consent_state_now(consent, visit_now_s(visit));
+    if (state_texts[state])
+        page_text(visit, item, "state", state_texts[state]);
     if (consent->uses != CONSENT_UNLIMITED) {
         page_flag(visit, item, "uses_left_shown");
         page_number(visit, item, "uses_left", consent->uses - consent->used);
