@@ -35,6 +35,12 @@ void resume_all_do(struct visit *visit, const char *id);
 void object_do(struct visit *visit, const char *id);
 void lift_do(struct visit *visit, const char *id);
 
+/* pages_accesses.c */
+void accesses_show(struct visit *visit, const char *id);
+void access_entry_send(struct visit *visit, const char *id);
+void access_proof_send(struct visit *visit, const char *id);
+void access_opening_send(struct visit *visit, const char *id);
+
 /* pages_files.c: no session, no language */
 void style_send(struct visit *visit, const char *id);
 void icon_send(struct visit *visit, const char *id);

@@ -103,6 +103,13 @@ void words_date(const struct visit *visit, int64_t instant_s, char out[WORDS_CHA
                out);
 }
 
+void words_month(const struct visit *visit, int year, int month, char out[WORDS_CHARS])
+{
+    fill_words(visit, "date.month",
+               json_pack("{s:s,s:i}", "month", text_of(visit, months[month - 1]), "year", year),
+               out);
+}
+
 void words_period(const struct visit *visit, int64_t days, char out[WORDS_CHARS])
 {
     const char *name = "period.days";

@@ -17,6 +17,9 @@ void words_fill(const struct visit *visit, const char *name, const json_t *value
 /* "6 March 2027", in UTC. */
 void words_date(const struct visit *visit, int64_t instant_s, char out[WORDS_CHARS]);
 
+/* "March 2027". */
+void words_month(const struct visit *visit, int year, int month, char out[WORDS_CHARS]);
+
 /* "30 days", "12 months". */
 void words_period(const struct visit *visit, int64_t days, char out[WORDS_CHARS]);
 

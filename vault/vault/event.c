@@ -160,3 +160,11 @@ enum vault_code event_opening_owner(struct vault *vault, struct bytes opening,
     *sealed = (struct bytes){opening.data + TAG_SEALED_BYTES, opening.size - TAG_SEALED_BYTES};
     return VAULT_OK;
 }
+
+enum vault_code event_opening_read(struct citizen *citizen, uint64_t n, struct bytes sealed,
+                                   struct buf *out, struct vault_error *err)
+{
+    uint8_t owner[TAG_PLAIN_BYTES];
+    owner_bytes(owner, citizen_id_of(citizen), n);
+    return citizen_open_sealed(citizen, (struct bytes){owner, sizeof owner}, sealed, out, err);
+}

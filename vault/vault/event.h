@@ -64,3 +64,8 @@ enum vault_code event_was_entered(struct vault *vault, enum entry_event kind, ui
 enum vault_code event_opening_owner(struct vault *vault, struct bytes opening,
                                     struct citizen_id *citizen, uint64_t *n, struct bytes *sealed,
                                     struct vault_error *err) VAULT_MUST_CHECK;
+
+/* Append an opening of the held citizen's in clear, as JSON (opening.h). VAULT_CORRUPT if it is not
+ * the n-th of theirs. */
+enum vault_code event_opening_read(struct citizen *citizen, uint64_t n, struct bytes sealed,
+                                   struct buf *out, struct vault_error *err) VAULT_MUST_CHECK;

@@ -1,0 +1,118 @@
+/* A citizen's own history: every event once, newest first, and nobody else's. */
+#include "vault_test.h"
+
+#include "vault/ledger/entry.h"
+#include "vault/vault/history.h"
+
+#define ASKED 70 /* more than are read at a time */
+
+static struct vault_test test;
+
+struct seen {
+    size_t count;
+    uint64_t last_n;
+    size_t of[ENTRY_EVENT_COUNT];
+    char basis[128]; /* of the newest release */
+};
+
+static enum vault_code see(void *context, const struct history_event *event,
+                           struct vault_error *err)
+{
+    (void)err;
+    struct seen *seen = context;
+    if (seen->count++)
+        assert_int_equal(event->n, seen->last_n - 1);
+    seen->last_n = event->n;
+    seen->of[event->event]++;
+    if (event->event == ENTRY_RELEASE && !seen->basis[0])
+        snprintf(seen->basis, sizeof seen->basis, "%.*s", (int)event->basis.size,
+                 (const char *)event->basis.data);
+    return VAULT_OK;
+}
+
+static struct seen list(uint64_t before, size_t limit)
+{
+    struct seen seen = {0};
+    assert_done(history_list(test.vault, &test.citizen, before, limit, see, &seen, &test_error));
+    return seen;
+}
+
+static void begin(void)
+{
+    char subject[SUBJECT_CHARS + 1];
+    make_test_vault(&test);
+    fill_test_vault(&test);
+    give_consent(&test, CONSENT_UNLIMITED);
+    subject_of_citizen(&test, subject);
+    for (int i = 0; i < ASKED; i++)
+        json_decref(ask_release(&test, subject));
+}
+
+static void test_every_event_is_there_once_and_the_newest_first(void **state)
+{
+    (void)state;
+    begin();
+    const struct seen seen = list(0, HISTORY_LIST_MAX);
+    assert_int_equal(seen.count, ASKED + 1);
+    assert_int_equal(seen.of[ENTRY_RELEASE], ASKED);
+    assert_int_equal(seen.of[ENTRY_CONSENT], 1);
+    assert_int_equal(seen.last_n, 1);
+    assert_memory_equal(seen.basis, "consent ", 8);
+    vault_close(&test.vault);
+}
+
+static void test_a_limit_and_a_beginning_cut_it(void **state)
+{
+    (void)state;
+    begin();
+    assert_int_equal(list(0, 5).count, 5);
+    assert_int_equal(list(0, 5).last_n, ASKED + 1 - 4);
+    assert_int_equal(list(4, 100).count, 3);
+    assert_int_equal(list(1, 100).count, 0);
+    vault_close(&test.vault);
+}
+
+static void test_it_is_the_same_after_a_restart(void **state)
+{
+    (void)state;
+    begin();
+    reopen_test_vault(&test);
+    assert_int_equal(list(0, HISTORY_LIST_MAX).count, ASKED + 1);
+    vault_close(&test.vault);
+}
+
+static void test_another_citizen_has_another(void **state)
+{
+    (void)state;
+    struct citizen_id other;
+    struct seen seen = {0};
+    VAULT_AUTO(buf_finish) struct buf out = buf_limited(65536);
+    begin();
+    import_one(&test, "{\"reference\":\"T-2\",\"values\":{}}");
+    assert_done(people_find(test.vault, "T-2", &other, &test_error));
+    assert_done(history_list(test.vault, &other, 0, 100, see, &seen, &test_error));
+    assert_int_equal(seen.count, 0);
+    for (int part = 0; part < HISTORY_PART_COUNT; part++)
+        assert_fails(VAULT_NOT_FOUND, history_take(test.vault, &other, 1, (enum history_part)part,
+                                                   &out, &test_error));
+    assert_int_equal(out.size, 0);
+    vault_close(&test.vault);
+}
+
+static void test_who_is_not_there_has_none(void **state)
+{
+    (void)state;
+    struct seen seen = {0};
+    const struct citizen_id nobody = citizen_id_new();
+    begin();
+    assert_fails(VAULT_NOT_FOUND,
+                 history_list(test.vault, &nobody, 0, 100, see, &seen, &test_error));
+    vault_close(&test.vault);
+}
+
+int main(void)
+{
+    return TEST_RUN(test_every_event_is_there_once_and_the_newest_first,
+                    test_a_limit_and_a_beginning_cut_it, test_it_is_the_same_after_a_restart,
+                    test_another_citizen_has_another, test_who_is_not_there_has_none);
+}

@@ -1,0 +1,199 @@
+/* Every event that concerns the citizen: a year at a glance, the list with its filters, and of each
+ * event what can be taken away to check it. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "pages_event.h"
+#include "pages_parts.h"
+#include "pages_year.h"
+#include "vault/vault/active_policy.h"
+
+#define EVENTS_ON_PAGE 25
+#define SCANNED_MAX    2000 /* for one page, when a filter lets few through */
+#define SCAN_AT_A_TIME 100
+#define SERVICES_MAX   64 /* to choose from */
+#define NUMBER_CHARS   20
+
+static const char *const kind_names[EVENT_KIND_COUNT] = {"all", "access", "decision", "account"};
+static const char *const kind_texts[EVENT_KIND_COUNT] = {
+    "accesses.kind_all", "accesses.kind_access", "accesses.kind_decision", "accesses.kind_account"};
+
+/* One visit to the page. */
+struct listing {
+    struct visit *visit;
+    const struct policy *policy;
+    enum event_kind kind;
+    char service[CONSENT_NAME_CHARS + 1]; /* empty: every one */
+    json_t *list;
+    json_t *services;
+    size_t shown;
+    uint64_t last_n; /* of the last event looked at */
+    size_t scanned;
+};
+
+/* --- The list ------------------------------------------------------------------------------- */
+
+static void offer_service(struct listing *listing, const char *id)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach(listing->services, i, item)
+    {
+        if (strcmp(json_string_value(json_object_get(item, "service")), id) == 0)
+            return;
+    }
+    if (!id[0] || json_array_size(listing->services) == SERVICES_MAX)
+        return;
+    item = page_item(listing->visit, listing->services);
+    event_put_service(listing->visit, item, id);
+    if (strcmp(id, listing->service) == 0)
+        page_flag(listing->visit, item, "chosen");
+}
+
+static enum vault_code list_event(void *context, const struct history_event *event,
+                                  struct vault_error *err)
+{
+    (void)err;
+    struct listing *listing = context;
+    char service[CONSENT_NAME_CHARS + 1];
+    event_name(service, event->service);
+    listing->scanned++;
+    offer_service(listing, service);
+    if (listing->shown == EVENTS_ON_PAGE)
+        return VAULT_OK;
+    listing->last_n = event->n;
+    if ((listing->kind == EVENT_ALL || event_kind_of(event->event) == listing->kind) &&
+        (!listing->service[0] || strcmp(listing->service, service) == 0)) {
+        event_put(listing->visit, listing->policy, listing->list, event);
+        listing->shown++;
+    }
+    return VAULT_OK;
+}
+
+/* A gap is no reason to hide what is there. */
+static enum vault_code list_events(struct listing *listing, uint64_t before,
+                                   struct vault_error *err)
+{
+    struct visit *visit = listing->visit;
+    size_t seen;
+    do {
+        seen = listing->scanned;
+        const enum vault_code code = history_list(visit->pages->vault, &visit->session.citizen,
+                                                  before, SCAN_AT_A_TIME, list_event, listing, err);
+        if (code == VAULT_CORRUPT)
+            page_flag(visit, visit->data, "gap_shown");
+        if (code)
+            return code == VAULT_CORRUPT ? VAULT_OK : code;
+        before = listing->last_n;
+    } while (listing->scanned - seen == SCAN_AT_A_TIME && listing->shown < EVENTS_ON_PAGE &&
+             listing->scanned < SCANNED_MAX);
+    if (listing->last_n > 1 && listing->scanned - seen == SCAN_AT_A_TIME)
+        page_number(visit, visit->data, "older", (int64_t)listing->last_n);
+    else if (listing->shown == EVENTS_ON_PAGE && listing->last_n > 1)
+        page_number(visit, visit->data, "older", (int64_t)listing->last_n);
+    return VAULT_OK;
+}
+
+/* What the address says; what it should not say is as if it said nothing. */
+static uint64_t read_filter(struct listing *listing)
+{
+    struct visit *visit = listing->visit;
+    char kind[16] = "";
+    char number[NUMBER_CHARS + 1];
+    listing->kind = EVENT_ALL;
+    if (visit_query(visit, "kind", kind, sizeof kind)) {
+        for (int i = 0; i < EVENT_KIND_COUNT; i++)
+            listing->kind = strcmp(kind_names[i], kind) == 0 ? (enum event_kind)i : listing->kind;
+    }
+    if (!visit_query(visit, "service", listing->service, sizeof listing->service) ||
+        !entry_id_is_valid(bytes_of_text(listing->service)))
+        listing->service[0] = 0;
+    if (!visit_query(visit, "before", number, sizeof number) ||
+        strspn(number, "0123456789") != strlen(number) || strlen(number) > NUMBER_CHARS - 2)
+        return 0;
+    return strtoull(number, NULL, 10);
+}
+
+static void put_filter(struct listing *listing)
+{
+    struct visit *visit = listing->visit;
+    json_t *list = page_list(visit, visit->data, "kinds");
+    for (int i = 0; i < EVENT_KIND_COUNT; i++) {
+        json_t *item = page_item(visit, list);
+        page_text(visit, item, "kind", kind_names[i]);
+        page_text(visit, item, "kind_text", kind_texts[i]);
+        if (listing->kind == (enum event_kind)i)
+            page_flag(visit, item, "chosen");
+    }
+    page_text(visit, visit->data, "chosen_kind", kind_names[listing->kind]);
+    page_text(visit, visit->data, "chosen_service", listing->service);
+}
+
+void accesses_show(struct visit *visit, const char *id)
+{
+    (void)id;
+    struct vault_error err;
+    struct listing listing = {.visit = visit};
+    VAULT_AUTO(active_policy_release)
+    struct policy_hold held = active_policy_hold(visit->pages->vault);
+    listing.policy = held.policy;
+    const uint64_t before = read_filter(&listing);
+    listing.list = page_list(visit, visit->data, "events");
+    listing.services = page_list(visit, visit->data, "services");
+    put_filter(&listing);
+    enum vault_code code = before ? VAULT_OK : year_put(visit, &err);
+    if (code == VAULT_OK || code == VAULT_CORRUPT)
+        code = list_events(&listing, before, &err);
+    if (code) {
+        page_failed(visit, code, &err);
+        return;
+    }
+    if (listing.shown)
+        page_flag(visit, visit->data, "events_shown");
+    page_flag(visit, visit->data, "is_accesses");
+    page_send(visit, 200, "accesses", "accesses.title");
+}
+
+/* --- To take away --------------------------------------------------------------------------- */
+
+static const struct {
+    const char *type;
+    const char *suffix;
+} parts[HISTORY_PART_COUNT] = {
+    [HISTORY_ENTRY] = {"text/plain; charset=utf-8", "entry"},
+    [HISTORY_PROOF] = {"text/plain; charset=utf-8", "tlog-proof"},
+    [HISTORY_OPENING] = {"application/json", "openings"},
+};
+
+static void take(struct visit *visit, const char *id, enum history_part part)
+{
+    struct vault_error err;
+    const bool is_number = strspn(id, "0123456789") == strlen(id) && strlen(id) < NUMBER_CHARS - 1;
+    const uint64_t n = is_number ? strtoull(id, NULL, 10) : 0;
+    const enum vault_code code = history_take(visit->pages->vault, &visit->session.citizen, n, part,
+                                              &visit->answer->body, &err);
+    if (code) {
+        buf_clear(&visit->answer->body);
+        page_failed(visit, code, &err);
+        return;
+    }
+    visit->answer->content_type = parts[part].type;
+    http_answer_header(visit->answer, "Content-Disposition",
+                       "attachment; filename=\"access-%llu.%s\"", (unsigned long long)n,
+                       parts[part].suffix);
+}
+
+void access_entry_send(struct visit *visit, const char *id)
+{
+    take(visit, id, HISTORY_ENTRY);
+}
+
+void access_proof_send(struct visit *visit, const char *id)
+{
+    take(visit, id, HISTORY_PROOF);
+}
+
+void access_opening_send(struct visit *visit, const char *id)
+{
+    take(visit, id, HISTORY_OPENING);
+}

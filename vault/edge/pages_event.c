@@ -1,0 +1,213 @@
+#include "pages_event.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "pages_words.h"
+#include "vault/base/codec.h"
+#include "vault/vault/service.h"
+
+/* What an event is called, and to which kind it belongs for a filter. */
+static const struct {
+    enum event_kind kind;
+    const char *text;
+} events[ENTRY_EVENT_COUNT] = {
+    [ENTRY_RELEASE] = {EVENT_ACCESS, "event.release"},
+    [ENTRY_DENY] = {EVENT_ACCESS, "event.deny"},
+    [ENTRY_CONSENT] = {EVENT_DECISION, "event.consent"},
+    [ENTRY_REFUSE] = {EVENT_DECISION, "event.refuse"},
+    [ENTRY_WITHDRAW] = {EVENT_DECISION, "event.withdraw"},
+    [ENTRY_OBJECT] = {EVENT_DECISION, "event.object"},
+    [ENTRY_SUSPEND] = {EVENT_DECISION, "event.suspend"},
+    [ENTRY_RESUME] = {EVENT_DECISION, "event.resume"},
+    [ENTRY_REQUEST] = {EVENT_DECISION, "event.request"},
+    [ENTRY_DEPOSIT] = {EVENT_ACCESS, "event.deposit"},
+    [ENTRY_EXPORT] = {EVENT_ACCOUNT, "event.export"},
+    [ENTRY_LOGIN] = {EVENT_ACCOUNT, "event.login"},
+    [ENTRY_MANDATE] = {EVENT_ACCOUNT, "event.mandate"},
+};
+
+/* Why a field was not released, in words; what is not here is told as "rules". */
+static const struct {
+    const char *reason;
+    const char *text;
+} reasons[] = {
+    {"no_consent", "reason.no_consent"}, {"refused", "reason.refused"},
+    {"withdrawn", "reason.withdrawn"},   {"expired", "reason.expired"},
+    {"suspended", "reason.suspended"},   {"used_up", "reason.used_up"},
+    {"objection", "reason.objection"},   {"out_of_scope", "reason.no_consent"},
+    {"no_value", "reason.no_value"},
+};
+
+/* What every part of an event's words needs. */
+struct telling {
+    struct visit *visit;
+    const struct policy *policy;
+};
+
+static struct bytes next_line(struct bytes *text)
+{
+    const uint8_t *end = text->size ? memchr(text->data, '\n', text->size) : NULL;
+    const struct bytes line = {text->data, end ? (size_t)(end - text->data) : text->size};
+    const size_t taken = line.size + (end != NULL);
+    text->data += taken;
+    text->size -= taken;
+    return line;
+}
+
+/* The next word of a line into out; false if there is none that fits. */
+static bool next_word(struct bytes *line, char *out, size_t room)
+{
+    const uint8_t *end = line->size ? memchr(line->data, ' ', line->size) : NULL;
+    const size_t size = end ? (size_t)(end - line->data) : line->size;
+    if (size == 0 || size >= room)
+        return false;
+    memcpy(out, line->data, size);
+    out[size] = 0;
+    line->data += size + (end != NULL);
+    line->size -= size + (end != NULL);
+    return true;
+}
+
+static const char *reason_text(const char *reason)
+{
+    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
+        if (strcmp(reasons[i].reason, reason) == 0)
+            return reasons[i].text;
+    }
+    return "reason.rules";
+}
+
+/* "FIELD FORM" of a decision, or "FIELD FORM REASON" of an access; false if it is other words. */
+static bool put_field(const struct telling *telling, json_t *fields, struct bytes line)
+{
+    struct consent_field field;
+    char reason[CONSENT_FORM_CHARS + 1] = "";
+    if (!next_word(&line, field.name, sizeof field.name) ||
+        !next_word(&line, field.form, sizeof field.form) ||
+        (line.size && !next_word(&line, reason, sizeof reason)) || line.size)
+        return false;
+    const bool came = !reason[0] || strcmp(reason, "released") == 0;
+    if (strcmp(field.form, "any") == 0)
+        field.form[0] = 0;
+    json_t *item = page_item(telling->visit, fields);
+    page_text(telling->visit, item, "title",
+              words_field_title(telling->visit, telling->policy, field.name));
+    page_text(telling->visit, item, "form_name",
+              came ? words_form(telling->policy, &field) : reason_text(reason));
+    return true;
+}
+
+static void put_fields(const struct telling *telling, json_t *item,
+                       const struct history_event *event)
+{
+    struct bytes text = event->what;
+    json_t *fields = page_list(telling->visit, item, "fields");
+    const enum event_kind kind = events[event->event].kind;
+    const bool of_consent = bytes_equal(event->basis, bytes_of_text("pause")) == false &&
+                            bytes_equal(event->basis, bytes_of_text("objection")) == false;
+    if ((kind != EVENT_ACCESS && kind != EVENT_DECISION) || !of_consent)
+        return;
+    bool more = true;
+    while (text.size && more)
+        more = put_field(telling, fields, next_line(&text));
+    if (json_array_size(fields))
+        page_flag(telling->visit, item, "fields_shown");
+}
+
+/* What an access rested on. */
+static void put_basis(const struct telling *telling, json_t *item,
+                      const struct history_event *event)
+{
+    static const char *const texts[POLICY_BASIS_COUNT] = {
+        [POLICY_CONTRACT] = "on.contract",
+        [POLICY_LEGAL_OBLIGATION] = "on.legal_obligation",
+        [POLICY_VITAL_INTERESTS] = "on.vital_interests",
+        [POLICY_PUBLIC_TASK] = "on.public_task",
+        [POLICY_LEGITIMATE_INTERESTS] = "on.legitimate_interests",
+    };
+    struct bytes text = event->basis;
+    if (event->event != ENTRY_RELEASE)
+        return;
+    json_t *list = page_list(telling->visit, item, "on");
+    while (text.size) {
+        char word[CONSENT_NAME_CHARS + 1];
+        struct bytes line = next_line(&text);
+        if (!next_word(&line, word, sizeof word))
+            return;
+        if (strcmp(word, "consent") == 0)
+            page_text(telling->visit, page_item(telling->visit, list), "on_text", "on.consent");
+        for (int basis = POLICY_CONTRACT; basis < POLICY_BASIS_COUNT; basis++) {
+            if (strcmp(word, policy_basis_name((enum policy_basis)basis)) == 0)
+                page_text(telling->visit, page_item(telling->visit, list), "on_text", texts[basis]);
+        }
+    }
+}
+
+void event_name(char out[CONSENT_NAME_CHARS + 1], struct bytes name)
+{
+    const size_t size = name.size <= CONSENT_NAME_CHARS ? name.size : 0;
+    if (size)
+        memcpy(out, name.data, size);
+    out[size] = 0;
+}
+
+void event_put_service(struct visit *visit, json_t *item, const char *id)
+{
+    VAULT_AUTO(service_release) struct service_hold held = {0};
+    if (!id[0])
+        return;
+    const enum vault_code code = service_by_id(visit->pages->vault, bytes_of_text(id), &held, NULL);
+    page_text(visit, item, "service", id);
+    page_text(visit, item, "service_name", code ? id : held.service->name);
+}
+
+static void put_time(struct visit *visit, json_t *item, int64_t time_ms)
+{
+    char date[WORDS_CHARS];
+    char instant[INSTANT_CHARS + 1];
+    char clock[8];
+    words_date(visit, time_ms / 1000, date);
+    instant_format(instant, time_ms / 1000);
+    snprintf(clock, sizeof clock, "%.5s", instant + DATE_CHARS + 1);
+    page_text(visit, item, "date", date);
+    page_text(visit, item, "clock", clock);
+    page_text(visit, item, "instant", instant);
+}
+
+/* The event's own text; a pause and an objection share entries with what happens to consents. */
+static const char *text_of(const struct history_event *event)
+{
+    const bool resumes = event->event == ENTRY_RESUME;
+    if (bytes_equal(event->basis, bytes_of_text("pause")))
+        return resumes ? "event.unpause" : "event.pause";
+    if (resumes && bytes_equal(event->basis, bytes_of_text("objection")))
+        return "event.lift";
+    return events[event->event].text ? events[event->event].text : "event.other";
+}
+
+void event_put(struct visit *visit, const struct policy *policy, json_t *list,
+               const struct history_event *event)
+{
+    const struct telling telling = {visit, policy};
+    char name[CONSENT_NAME_CHARS + 1];
+    json_t *item = page_item(visit, list);
+    page_number(visit, item, "n", (int64_t)event->n);
+    page_number(visit, item, "index", (int64_t)event->index);
+    put_time(visit, item, event->time_ms);
+    event_name(name, event->service);
+    event_put_service(visit, item, name);
+    page_text(visit, item, "event_text", text_of(event));
+    event_name(name, event->purpose);
+    if (name[0])
+        page_text(visit, item, "purpose_title", words_purpose_title(visit, policy, name));
+    if (bytes_equal(event->actor, bytes_of_text("operator")))
+        page_flag(visit, item, "by_operator");
+    put_fields(&telling, item, event);
+    put_basis(&telling, item, event);
+}
+
+enum event_kind event_kind_of(enum entry_event event)
+{
+    return events[event].kind;
+}

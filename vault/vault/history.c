@@ -1,0 +1,206 @@
+#include "vault/vault/history.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "event.h"
+#include "indexer.h"
+#include "parts.h"
+#include "person.h"
+#include "vault/ledger/opening.h"
+#include "vault/ledger/proof.h"
+#include "vault/store/openings.h"
+
+#define FILED_WAIT_MS  1000
+#define ROWS_AT_A_TIME 64
+
+/* One opening as it lies in the index. */
+struct row {
+    uint64_t n;
+    uint64_t index;
+    uint8_t leaf[SHA256_BYTES];
+    struct buf sealed; /* owned */
+};
+
+struct rows {
+    struct row list[ROWS_AT_A_TIME];
+    size_t count;
+};
+
+/* An event in clear. The parsed forms borrow from the texts. */
+struct clear {
+    struct buf entry_text;
+    struct buf opening_text;
+    struct buf storage;
+    struct entry entry;
+    struct opening opening;
+};
+
+static void rows_finish(struct rows *rows)
+{
+    for (size_t i = 0; i < rows->count; i++)
+        buf_finish(&rows->list[i].sealed);
+    rows->count = 0;
+}
+
+static void clear_finish(struct clear *clear)
+{
+    buf_finish(&clear->entry_text);
+    buf_finish(&clear->opening_text);
+    buf_finish(&clear->storage);
+}
+
+static enum vault_code take_row(void *context, const struct openings_row *opening,
+                                struct vault_error *err)
+{
+    struct rows *rows = context;
+    struct row *row = &rows->list[rows->count++];
+    *row = (struct row){
+        .n = opening->n, .index = opening->index, .sealed = buf_limited(OPENINGS_SEALED_MAX_BYTES)};
+    memcpy(row->leaf, opening->leaf, sizeof row->leaf);
+    buf_bytes(&row->sealed, opening->sealed);
+    return buf_check(&row->sealed, err);
+}
+
+/* --- One event in clear --------------------------------------------------------------------- */
+
+/* From what is published, or while it is not yet, from the journal. */
+static enum vault_code read_entry(struct vault *vault, uint64_t index, struct buf *out,
+                                  struct vault_error *err)
+{
+    struct ledger_record record;
+    struct ledger_reader *reader = NULL;
+    const enum vault_code published = ledger_entry(vault->ledger, index, out, err);
+    if (published != VAULT_NOT_FOUND)
+        return published;
+    VAULT_TRY(ledger_reader_open(vault->ledger, index, &reader, err));
+    const enum vault_code code = ledger_reader_next(reader, 0, &record, err);
+    if (code == VAULT_OK)
+        buf_bytes(out, record.entry);
+    ledger_reader_close(&reader);
+    return code ? code : buf_check(out, err);
+}
+
+/* Read and hold against each other: entry, leaf, and opening. */
+static enum vault_code make_clear(struct vault *vault, struct citizen *citizen,
+                                  const struct row *row, struct clear *out, struct vault_error *err)
+{
+    *out = (struct clear){.entry_text = buf_limited(ENTRY_MAX_BYTES),
+                          .opening_text = buf_limited(OPENING_MAX_BYTES),
+                          .storage = buf_limited(OPENING_MAX_BYTES)};
+    VAULT_TRY(read_entry(vault, row->index, &out->entry_text, err));
+    VAULT_TRY(entry_parse(buf_view(&out->entry_text), &out->entry, err));
+    const struct tree_hash leaf = tree_leaf(buf_view(&out->entry_text));
+    if (memcmp(leaf.bytes, row->leaf, sizeof row->leaf) != 0)
+        return vault_fail(err, VAULT_CORRUPT, "an entry of the log is not the one that was filed");
+    VAULT_TRY(event_opening_read(citizen, row->n, buf_view(&row->sealed), &out->opening_text, err));
+    VAULT_TRY(opening_parse(buf_view(&out->opening_text), &out->storage, &out->opening, err));
+    if (opening_check(&out->opening, &out->entry, NULL))
+        return vault_fail(err, VAULT_CORRUPT, "an opening is not what the log committed to");
+    return VAULT_OK;
+}
+
+static struct history_event event_of(const struct row *row, const struct clear *clear)
+{
+    const struct opening_field *fields = clear->opening.fields;
+    return (struct history_event){
+        .n = row->n,
+        .index = row->index,
+        .time_ms = clear->entry.time_ms,
+        .event = clear->entry.event,
+        .service = clear->entry.service,
+        .purpose = clear->entry.purpose,
+        .actor = fields[ENTRY_ACTOR].value,
+        .basis = fields[ENTRY_BASIS].value,
+        .what = fields[ENTRY_WHAT].value,
+    };
+}
+
+/* --- Many ----------------------------------------------------------------------------------- */
+
+/* A quiet moment is enough; under load the newest come with the next look. */
+static void wait_until_filed(struct vault *vault)
+{
+    struct vault_error ignored;
+    const uint64_t size = ledger_head(vault->ledger).size;
+    if (indexer_wait(vault->indexer, size, FILED_WAIT_MS, &ignored)) /* shown next time */
+        return;
+}
+
+static enum vault_code show_rows(struct vault *vault, struct citizen *citizen,
+                                 const struct rows *rows, history_each *each, void *context,
+                                 struct vault_error *err)
+{
+    for (size_t i = 0; i < rows->count; i++) {
+        VAULT_AUTO(clear_finish) struct clear clear = {0};
+        VAULT_TRY(make_clear(vault, citizen, &rows->list[i], &clear, err));
+        const struct history_event event = event_of(&rows->list[i], &clear);
+        VAULT_TRY(each(context, &event, err));
+    }
+    return VAULT_OK;
+}
+
+enum vault_code history_list(struct vault *vault, const struct citizen_id *id, uint64_t before_n,
+                             size_t limit, history_each *each, void *context,
+                             struct vault_error *err)
+{
+    struct person *person = NULL;
+    VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
+    wait_until_filed(vault);
+    VAULT_TRY(person_hold_existing(vault, id, &citizen, &person, err));
+    for (size_t left = limit; left > 0;) {
+        VAULT_AUTO(rows_finish) struct rows rows = {0};
+        const size_t wanted = left < ROWS_AT_A_TIME ? left : ROWS_AT_A_TIME;
+        const enum vault_code code =
+            openings_list(vault->store, id, before_n, wanted, take_row, &rows, err);
+        VAULT_TRY(show_rows(vault, citizen, &rows, each, context, code ? NULL : err));
+        if (code || rows.count < wanted)
+            return code;
+        before_n = rows.list[rows.count - 1].n;
+        left -= rows.count;
+    }
+    return VAULT_OK;
+}
+
+/* --- To take away --------------------------------------------------------------------------- */
+
+static enum vault_code find_row(struct vault *vault, const struct citizen_id *id, uint64_t n,
+                                struct rows *rows, struct vault_error *err)
+{
+    if (n > 0 && n < UINT64_MAX)
+        VAULT_TRY(openings_list(vault->store, id, n + 1, 1, take_row, rows, err));
+    if (rows->count != 1 || rows->list[0].n != n)
+        return vault_fail(err, VAULT_NOT_FOUND, "there is no such event");
+    return VAULT_OK;
+}
+
+static enum vault_code write_opening(const struct row *row, const struct clear *clear,
+                                     struct buf *out, struct vault_error *err)
+{
+    buf_format(out, "{\"index\":%llu,\"fields\":", (unsigned long long)row->index);
+    buf_bytes(out, buf_view(&clear->opening_text));
+    buf_text(out, "}\n");
+    return buf_check(out, err);
+}
+
+enum vault_code history_take(struct vault *vault, const struct citizen_id *id, uint64_t n,
+                             enum history_part part, struct buf *out, struct vault_error *err)
+{
+    struct person *person = NULL;
+    VAULT_AUTO(rows_finish) struct rows rows = {0};
+    VAULT_AUTO(clear_finish) struct clear clear = {0};
+    VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
+    wait_until_filed(vault);
+    VAULT_TRY(person_hold_existing(vault, id, &citizen, &person, err));
+    VAULT_TRY(find_row(vault, id, n, &rows, err));
+    VAULT_TRY(make_clear(vault, citizen, &rows.list[0], &clear, err));
+    switch (part) {
+    case HISTORY_PROOF:
+        return ledger_prove(vault->ledger, rows.list[0].index, out, err);
+    case HISTORY_OPENING:
+        return write_opening(&rows.list[0], &clear, out, err);
+    default:
+        buf_bytes(out, buf_view(&clear.entry_text));
+        return buf_check(out, err);
+    }
+}
