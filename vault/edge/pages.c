@@ -43,6 +43,7 @@ typedef void page_function(struct visit *visit, const char *id);
     page(HTTP_GET,  "/accesses/{id}/entry",   SIGNED_IN, access_entry_send)   \
     page(HTTP_GET,  "/accesses/{id}/proof",   SIGNED_IN, access_proof_send)   \
     page(HTTP_GET,  "/accesses/{id}/opening", SIGNED_IN, access_opening_send) \
+    page(HTTP_GET,  "/receipts/{id}",       SIGNED_IN, receipt_send)       \
     page(HTTP_POST, "/statement",           SIGNED_IN, statement_send)     \
     page(HTTP_GET,  "/style.css",           FILE_ONLY, style_send)         \
     page(HTTP_GET,  "/icon.svg",            FILE_ONLY, icon_send)          \

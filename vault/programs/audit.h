@@ -73,6 +73,7 @@ int audit_root(int argc, char **argv);
 int audit_prove(int argc, char **argv);
 int audit_consistency(int argc, char **argv);
 int audit_check_proof(int argc, char **argv);
+int audit_check_receipt(int argc, char **argv);
 int audit_diff(int argc, char **argv);
 int audit_witness(int argc, char **argv);
 int audit_witness_key(int argc, char **argv);

@@ -30,6 +30,9 @@ static const struct {
      "        checkpoint does not sign, the proof has no checkpoint."},
     {"check-proof", audit_check_proof, "FILE --key VKEY --entry FILE",
      "Check a tlog-proof: that the log of this key holds exactly the bytes of --entry."},
+    {"check-receipt", audit_check_receipt, "FILE --key VKEY",
+     "Check a citizen's receipt of a decision on a consent: that the log's key signed it, and\n"
+     "        that the log holds exactly that decision."},
     {"consistency", audit_consistency, "DIR OLD NEW",
      "Write the proof that the log of OLD entries is the beginning of that of NEW: hashes in\n"
      "        base64, one a line."},

@@ -110,6 +110,8 @@ enum vault_code event_of_citizen(struct vault *vault, const struct citizen *citi
     VAULT_TRY(subject_value(vault, citizen_id_of(citizen), chain, &subject, err));
     commit_all(&opening, &entry, buf_view(&subject), event);
     VAULT_TRY(seal_opening(vault, citizen, chain->n + 1, &opening, &blob, err));
+    if (event->opening)
+        VAULT_TRY(opening_write(&opening, event->opening, err));
     const bool exists = citizen_exists(citizen);
     const struct bytes kept = exists ? buf_view(&blob) : (struct bytes){0};
     VAULT_TRY(ledger_enqueue(vault->ledger, &entry, kept, out, err));
@@ -167,4 +169,20 @@ enum vault_code event_opening_read(struct citizen *citizen, uint64_t n, struct b
     uint8_t owner[TAG_PLAIN_BYTES];
     owner_bytes(owner, citizen_id_of(citizen), n);
     return citizen_open_sealed(citizen, (struct bytes){owner, sizeof owner}, sealed, out, err);
+}
+
+enum vault_code event_entry_read(struct vault *vault, uint64_t index, struct buf *out,
+                                 struct vault_error *err)
+{
+    struct ledger_record record;
+    struct ledger_reader *reader = NULL;
+    const enum vault_code published = ledger_entry(vault->ledger, index, out, err);
+    if (published != VAULT_NOT_FOUND)
+        return published;
+    VAULT_TRY(ledger_reader_open(vault->ledger, index, &reader, err));
+    const enum vault_code code = ledger_reader_next(reader, 0, &record, err);
+    if (code == VAULT_OK)
+        buf_bytes(out, record.entry);
+    ledger_reader_close(&reader);
+    return code ? code : buf_check(out, err);
 }

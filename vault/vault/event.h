@@ -33,7 +33,8 @@ struct event {
     struct bytes basis;
     struct bytes what;
     struct bytes answer; /* hash of the answer's body, in base64; empty: none */
-    uint64_t count;      /* of an erasure: how many openings */
+    uint64_t count;              /* of an erasure: how many openings */
+    struct buf *opening;         /* where the opening is appended as JSON; NULL: not wanted */
 };
 
 /* Enter it for the held citizen, whose chain goes on by one. Does not wait for the disk. A decoy
@@ -69,3 +70,8 @@ enum vault_code event_opening_owner(struct vault *vault, struct bytes opening,
  * the n-th of theirs. */
 enum vault_code event_opening_read(struct citizen *citizen, uint64_t n, struct bytes sealed,
                                    struct buf *out, struct vault_error *err) VAULT_MUST_CHECK;
+
+/* Append the text of a durable entry, from what is published or, while it is not yet, from the
+ * journal. */
+enum vault_code event_entry_read(struct vault *vault, uint64_t index, struct buf *out,
+                                 struct vault_error *err) VAULT_MUST_CHECK;

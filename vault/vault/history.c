@@ -64,23 +64,6 @@ static enum vault_code take_row(void *context, const struct openings_row *openin
 
 /* --- One event in clear --------------------------------------------------------------------- */
 
-/* From what is published, or while it is not yet, from the journal. */
-static enum vault_code read_entry(struct vault *vault, uint64_t index, struct buf *out,
-                                  struct vault_error *err)
-{
-    struct ledger_record record;
-    struct ledger_reader *reader = NULL;
-    const enum vault_code published = ledger_entry(vault->ledger, index, out, err);
-    if (published != VAULT_NOT_FOUND)
-        return published;
-    VAULT_TRY(ledger_reader_open(vault->ledger, index, &reader, err));
-    const enum vault_code code = ledger_reader_next(reader, 0, &record, err);
-    if (code == VAULT_OK)
-        buf_bytes(out, record.entry);
-    ledger_reader_close(&reader);
-    return code ? code : buf_check(out, err);
-}
-
 /* Read and hold against each other: entry, leaf, and opening. */
 static enum vault_code make_clear(struct vault *vault, struct citizen *citizen,
                                   const struct row *row, struct clear *out, struct vault_error *err)
@@ -88,7 +71,7 @@ static enum vault_code make_clear(struct vault *vault, struct citizen *citizen,
     *out = (struct clear){.entry_text = buf_limited(ENTRY_MAX_BYTES),
                           .opening_text = buf_limited(OPENING_MAX_BYTES),
                           .storage = buf_limited(OPENING_MAX_BYTES)};
-    VAULT_TRY(read_entry(vault, row->index, &out->entry_text, err));
+    VAULT_TRY(event_entry_read(vault, row->index, &out->entry_text, err));
     VAULT_TRY(entry_parse(buf_view(&out->entry_text), &out->entry, err));
     const struct tree_hash leaf = tree_leaf(buf_view(&out->entry_text));
     if (memcmp(leaf.bytes, row->leaf, sizeof row->leaf) != 0)

@@ -9,7 +9,8 @@
 #include "vault/store/openings.h"
 
 #define RECORDS_AT_A_TIME 1000
-#define ENTRIES_AT_A_TIME 512 /* that may wait in the log's queue for one citizen */
+#define PLACES_MAX        (CONSENTS_MAX + 1) /* kept at once; more are found in the index */
+#define ENTRIES_AT_A_TIME 512                /* that may wait in the log's queue for one citizen */
 
 struct consent *person_consent(struct person *person, struct bytes service, struct bytes purpose)
 {
@@ -74,24 +75,71 @@ static enum vault_code load_chain(struct vault *vault, const struct citizen *cit
 
 /* --- Entering records into the log ---------------------------------------------------------- */
 
+/* A place to be kept once the list of records is let go. */
+struct kept {
+    int64_t seq;
+    struct place place;
+};
+
 struct entering {
     struct vault *vault;
     const struct citizen *citizen;
     struct event_chain *chain;
     struct ledger_ticket last;
     size_t count;
+    struct kept *kept; /* PLACES_MAX of them, or NULL: out of memory, and none is kept */
+    size_t kept_count;
 };
+
+static void entering_finish(struct entering *entering)
+{
+    for (size_t i = 0; i < entering->kept_count; i++)
+        place_finish(&entering->kept[i].place);
+    free(entering->kept);
+}
+
+static struct ledger_ticket ticket_of(const struct place *place)
+{
+    return (struct ledger_ticket){place->index, place->leaf, place->time_ms};
+}
 
 /* The queue is everybody's: one citizen's many records wait for themselves now and then. */
 static enum vault_code enter_record(void *context, const struct citizen_record *record,
                                     struct vault_error *err)
 {
     struct entering *entering = context;
-    VAULT_TRY(person_enter(entering->vault, entering->citizen, entering->chain, record,
-                           &entering->last, err));
+    struct place place = {0};
+    const enum vault_code code =
+        person_enter(entering->vault, entering->citizen, entering->chain, record, &place, err);
+    if (code == VAULT_OK)
+        entering->last = ticket_of(&place);
+    if (code == VAULT_OK && place.opening.size && entering->kept &&
+        entering->kept_count < PLACES_MAX)
+        entering->kept[entering->kept_count++] = (struct kept){record->seq, place};
+    else
+        place_finish(&place);
+    if (code)
+        return code;
     return ++entering->count % ENTRIES_AT_A_TIME
                ? VAULT_OK
                : ledger_wait(entering->vault->ledger, &entering->last, err);
+}
+
+static enum vault_code keep_all(struct citizen *citizen, const struct entering *entering,
+                                struct vault_error *err)
+{
+    VAULT_AUTO(citizen_rollback) struct citizen_change change = {0};
+    VAULT_TRY(citizen_begin(citizen, &change, err));
+    for (size_t i = 0; i < entering->kept_count; i++)
+        VAULT_TRY(place_keep(citizen, entering->kept[i].seq, &entering->kept[i].place, err));
+    return citizen_commit(&change, err);
+}
+
+static void keep_places(struct citizen *citizen, const struct entering *entering)
+{
+    struct vault_error ignored;
+    if (entering->kept_count && keep_all(citizen, entering, &ignored)) /* as in keep_place() */
+        return;
 }
 
 /* Records that a crash kept from the log are entered now, and on disk before anyone relies on
@@ -103,8 +151,13 @@ static enum vault_code enter_what_is_missing(struct vault *vault, struct citizen
     VAULT_TRY(citizen_log_n_max(citizen, &log_n, err));
     if (log_n <= person->chain.n)
         return VAULT_OK;
-    struct entering entering = {.vault = vault, .citizen = citizen, .chain = &person->chain};
+    VAULT_AUTO(entering_finish)
+    struct entering entering = {.vault = vault,
+                                .citizen = citizen,
+                                .chain = &person->chain,
+                                .kept = calloc(PLACES_MAX, sizeof *entering.kept)};
     VAULT_TRY(citizen_record_unlogged(citizen, person->chain.n, enter_record, &entering, err));
+    keep_places(citizen, &entering);
     return entering.count ? ledger_wait(vault->ledger, &entering.last, err) : VAULT_OK;
 }
 
@@ -159,6 +212,15 @@ enum vault_code person_hold_existing(struct vault *vault, const struct citizen_i
     return VAULT_OK;
 }
 
+/* While the log's disk is waited for. That it cannot be kept is no reason to fail what was decided
+ * (place.h); a file that broke is opened again by the next who holds the citizen. */
+static void keep_place(struct citizen *citizen, int64_t seq, const struct place *place)
+{
+    struct vault_error ignored;
+    if (place->opening.size && place_keep(citizen, seq, place, &ignored))
+        return;
+}
+
 enum vault_code person_record(struct vault *vault, struct citizen *citizen, struct person *person,
                               const struct person_event *event, int64_t *seq,
                               struct ledger_ticket *ticket, struct vault_error *err)
@@ -166,17 +228,20 @@ enum vault_code person_record(struct vault *vault, struct citizen *citizen, stru
     struct citizen_record record = {
         .kind = event->kind, .key = event->key, .json = event->json, .log_n = person->chain.n + 1};
     VAULT_TRY(citizen_record_add(citizen, &record, &record.seq, err));
+    VAULT_AUTO(place_finish) struct place place = {0};
     enum vault_code code = person_apply(person, &record, err);
     if (code == VAULT_OK)
-        code = person_enter(vault, citizen, &person->chain, &record, ticket, err);
+        code = person_enter(vault, citizen, &person->chain, &record, &place, err);
     if (code) {
         /* The record stands; what is remembered is read again, and the entry made, at the next
          * hold. */
         citizen_cache_set(citizen, NULL, NULL);
         return code;
     }
+    *ticket = ticket_of(&place);
     if (seq)
         *seq = record.seq;
+    keep_place(citizen, record.seq, &place);
     return VAULT_OK;
 }
 

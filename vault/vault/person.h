@@ -19,6 +19,7 @@
 #define PERSON_USE_KIND       "use"
 #define PERSON_PAUSE_KIND     "pause"
 #define PERSON_OBJECTION_KIND "objection"
+#define PERSON_PLACE_KIND     "place" /* place.h */
 
 struct person {
     struct event_chain chain;

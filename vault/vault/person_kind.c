@@ -7,6 +7,7 @@
 #include "consent_json.h"
 #include "parts.h"
 #include "stance_json.h"
+#include "vault/ledger/opening.h"
 
 #define BASIS_BYTES_MAX 128
 #define WHAT_BYTES_MAX  8192
@@ -37,6 +38,18 @@ static enum vault_code make_room(void **list, size_t size_each, size_t count, si
     free(*list);
     *list = longer;
     *room = more;
+    return VAULT_OK;
+}
+
+static enum vault_code enter(struct vault *vault, const struct citizen *citizen,
+                             const struct event *event, struct event_chain *chain,
+                             struct place *place, struct vault_error *err)
+{
+    struct ledger_ticket ticket;
+    VAULT_TRY(event_of_citizen(vault, citizen, event, chain, &ticket, err));
+    place->index = ticket.index;
+    place->leaf = ticket.leaf;
+    place->time_ms = ticket.time_ms;
     return VAULT_OK;
 }
 
@@ -82,7 +95,7 @@ static void write_what(struct buf *out, const struct consent *consent)
 
 static enum vault_code enter_consent(struct vault *vault, const struct citizen *citizen,
                                      struct event_chain *chain, const struct citizen_record *record,
-                                     struct ledger_ticket *ticket, struct vault_error *err)
+                                     struct place *place, struct vault_error *err)
 {
     VAULT_AUTO(consent_finish) struct consent consent = {0};
     VAULT_AUTO(buf_finish) struct buf basis = buf_limited(BASIS_BYTES_MAX);
@@ -100,9 +113,11 @@ static enum vault_code enter_consent(struct vault *vault, const struct citizen *
         .policy_version = consent.policy_version,
         .basis = buf_view(&basis),
         .what = buf_view(&what),
+        .opening = &place->opening,
     };
+    place->opening = buf_limited(OPENING_MAX_BYTES);
     memcpy(event.policy_hash, consent.policy_manifest, sizeof event.policy_hash);
-    return event_of_citizen(vault, citizen, &event, chain, ticket, err);
+    return enter(vault, citizen, &event, chain, place, err);
 }
 
 /* --- A use of one --------------------------------------------------------------------------- */
@@ -131,14 +146,14 @@ static enum vault_code apply_pause(struct person *person, const struct citizen_r
 
 static enum vault_code enter_pause(struct vault *vault, const struct citizen *citizen,
                                    struct event_chain *chain, const struct citizen_record *record,
-                                   struct ledger_ticket *ticket, struct vault_error *err)
+                                   struct place *place, struct vault_error *err)
 {
     struct pause_record pause;
     VAULT_TRY(pause_json_read(record->json, &pause, err));
     const struct event event = {.kind = pause.paused ? ENTRY_SUSPEND : ENTRY_RESUME,
                                 .basis = bytes_of_text("pause"),
                                 .what = bytes_of_text("everything")};
-    return event_of_citizen(vault, citizen, &event, chain, ticket, err);
+    return enter(vault, citizen, &event, chain, place, err);
 }
 
 /* --- An objection --------------------------------------------------------------------------- */
@@ -163,8 +178,8 @@ static enum vault_code apply_objection(struct person *person, const struct citiz
 
 static enum vault_code enter_objection(struct vault *vault, const struct citizen *citizen,
                                        struct event_chain *chain,
-                                       const struct citizen_record *record,
-                                       struct ledger_ticket *ticket, struct vault_error *err)
+                                       const struct citizen_record *record, struct place *place,
+                                       struct vault_error *err)
 {
     struct objection objection;
     VAULT_TRY(objection_json_read(record->json, &objection, err));
@@ -173,7 +188,18 @@ static enum vault_code enter_objection(struct vault *vault, const struct citizen
                                 .purpose = objection.purpose,
                                 .basis = bytes_of_text("objection"),
                                 .what = bytes_of_text("what needs no consent")};
-    return event_of_citizen(vault, citizen, &event, chain, ticket, err);
+    return enter(vault, citizen, &event, chain, place, err);
+}
+
+/* --- A place in the log --------------------------------------------------------------------- */
+
+static enum vault_code apply_place(struct person *person, const struct citizen_record *record,
+                                   struct vault_error *err)
+{
+    (void)person;
+    (void)record;
+    (void)err;
+    return VAULT_OK;
 }
 
 /* --- All kinds ------------------------------------------------------------------------------ */
@@ -184,10 +210,11 @@ static const struct {
                              struct vault_error *err);
     enum vault_code (*enter)(struct vault *vault, const struct citizen *citizen,
                              struct event_chain *chain, const struct citizen_record *record,
-                             struct ledger_ticket *ticket, struct vault_error *err);
+                             struct place *place, struct vault_error *err);
 } kinds[] = {
     {PERSON_CONSENT_KIND, apply_consent, enter_consent},
     {PERSON_USE_KIND, apply_use, NULL}, /* the release it was for has the entry */
+    {PERSON_PLACE_KIND, apply_place, NULL},
     {PERSON_PAUSE_KIND, apply_pause, enter_pause},
     {PERSON_OBJECTION_KIND, apply_objection, enter_objection},
 };
@@ -219,10 +246,10 @@ enum vault_code person_apply(struct person *person, const struct citizen_record 
 
 enum vault_code person_enter(struct vault *vault, const struct citizen *citizen,
                              struct event_chain *chain, const struct citizen_record *record,
-                             struct ledger_ticket *ticket, struct vault_error *err)
+                             struct place *place, struct vault_error *err)
 {
     const size_t kind = kind_of(record);
     if (kind == KIND_COUNT || !kinds[kind].enter)
         return unknown(err);
-    return kinds[kind].enter(vault, citizen, chain, record, ticket, err);
+    return kinds[kind].enter(vault, citizen, chain, record, place, err);
 }
