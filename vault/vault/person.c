@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "consent_json.h"
+#include "deposit_record.h"
 #include "heads.h"
 #include "parts.h"
+#include "vault/store/citizen_value.h"
 #include "vault/store/openings.h"
 
 #define RECORDS_AT_A_TIME 1000
@@ -176,17 +178,44 @@ struct entering {
     bool any;
 };
 
+static enum vault_code enter_consent_record(struct entering *entering, struct bytes json,
+                                            struct vault_error *err)
+{
+    struct consent consent = {0};
+    VAULT_TRY(consent_json_read(json, &consent, err));
+    const enum vault_code code = enter_consent(entering->vault, entering->citizen, entering->chain,
+                                               &consent, &entering->last, err);
+    consent_finish(&consent);
+    return code;
+}
+
+static enum vault_code enter_deposit_record(struct entering *entering, struct bytes json,
+                                            struct vault_error *err)
+{
+    return deposit_record_enter(entering->vault, entering->citizen, entering->chain, json,
+                                &entering->last, err);
+}
+
+/* The kinds of records whose event goes into the log. */
+static const struct {
+    const char *kind;
+    enum vault_code (*enter)(struct entering *entering, struct bytes json, struct vault_error *err);
+} entered_kinds[] = {
+    {PERSON_CONSENT_KIND, enter_consent_record},
+    {DEPOSIT_RECORD_KIND, enter_deposit_record},
+};
+
 static enum vault_code enter_record(void *context, const struct citizen_record *record,
                                     struct vault_error *err)
 {
     struct entering *entering = context;
-    struct consent consent = {0};
-    VAULT_TRY(consent_json_read(record->json, &consent, err));
-    const enum vault_code code = enter_consent(entering->vault, entering->citizen, entering->chain,
-                                               &consent, &entering->last, err);
-    consent_finish(&consent);
-    entering->any = true;
-    return code;
+    for (size_t i = 0; i < sizeof entered_kinds / sizeof entered_kinds[0]; i++) {
+        if (strcmp(entered_kinds[i].kind, record->kind) != 0)
+            continue;
+        entering->any = true;
+        return entered_kinds[i].enter(entering, record->json, err);
+    }
+    return vault_fail(err, VAULT_CORRUPT, "a record is of a kind that has no entry in the log");
 }
 
 /* Records that a crash kept from the log are entered now, and on disk before anyone relies on
@@ -234,6 +263,24 @@ enum vault_code person_hold(struct vault *vault, const struct citizen_id *id,
     return VAULT_OK;
 }
 
+/* The record stands: apply it, and put its entry into the queue. If that fails, what is remembered
+ * is read again, and the entry made, at the next hold. */
+static enum vault_code enter_stored(struct vault *vault, struct citizen *citizen,
+                                    struct person *person, const struct citizen_record *record,
+                                    struct ledger_ticket *ticket, struct vault_error *err)
+{
+    struct entering entering = {.vault = vault, .citizen = citizen, .chain = &person->chain};
+    enum vault_code code = person_apply(person, record, err);
+    if (code == VAULT_OK)
+        code = enter_record(&entering, record, err);
+    if (code) {
+        citizen_cache_set(citizen, NULL, NULL);
+        return code;
+    }
+    *ticket = entering.last;
+    return VAULT_OK;
+}
+
 enum vault_code person_record_consent(struct vault *vault, struct citizen *citizen,
                                       struct person *person, const char *key, struct bytes json,
                                       int64_t *seq, struct ledger_ticket *ticket,
@@ -242,20 +289,30 @@ enum vault_code person_record_consent(struct vault *vault, struct citizen *citiz
     struct citizen_record record = {
         .kind = PERSON_CONSENT_KIND, .key = key, .json = json, .log_n = person->chain.n + 1};
     VAULT_TRY(citizen_record_add(citizen, &record, &record.seq, err));
-    struct entering entering = {.vault = vault, .citizen = citizen, .chain = &person->chain};
-    enum vault_code code = person_apply(person, &record, err);
-    if (code == VAULT_OK)
-        code = enter_record(&entering, &record, err);
-    if (code) {
-        /* The record stands; what is remembered is read again, and the entry made, at the next
-         * hold. */
-        citizen_cache_set(citizen, NULL, NULL);
-        return code;
-    }
+    VAULT_TRY(enter_stored(vault, citizen, person, &record, ticket, err));
     if (seq)
         *seq = record.seq;
-    *ticket = entering.last;
     return VAULT_OK;
+}
+
+enum vault_code person_record_deposit(struct vault *vault, struct citizen *citizen,
+                                      struct person *person, const char *key, struct bytes json,
+                                      const struct citizen_value values[], size_t count,
+                                      struct ledger_ticket *ticket, struct vault_error *err)
+{
+    struct citizen_record record = {
+        .kind = DEPOSIT_RECORD_KIND, .key = key, .json = json, .log_n = person->chain.n + 1};
+    uint64_t records = 0;
+    VAULT_TRY(citizen_record_count(citizen, &records, err));
+    if (records >= CITIZEN_RECORDS_SOFT_MAX) /* there must be room left to withdraw */
+        return vault_fail(err, VAULT_LIMITED, "too many records for one citizen");
+    VAULT_AUTO(citizen_rollback) struct citizen_change change = {0};
+    VAULT_TRY(citizen_begin(citizen, &change, err));
+    for (size_t i = 0; i < count; i++)
+        VAULT_TRY(citizen_value_put(citizen, &values[i], err));
+    VAULT_TRY(citizen_record_add(citizen, &record, &record.seq, err));
+    VAULT_TRY(citizen_commit(&change, err));
+    return enter_stored(vault, citizen, person, &record, ticket, err);
 }
 
 enum vault_code person_use(struct citizen *citizen, struct consent *consent,
