@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "consent_json.h"
+#include "deposit_record.h"
 #include "parts.h"
 #include "stance_json.h"
 
@@ -176,6 +177,25 @@ static enum vault_code enter_objection(struct vault *vault, const struct citizen
     return event_of_citizen(vault, citizen, &event, chain, ticket, err);
 }
 
+/* --- A deposit ------------------------------------------------------------------------------ */
+
+/* It decides nothing: the values that came are where values are. */
+static enum vault_code apply_deposit(struct person *person, const struct citizen_record *record,
+                                     struct vault_error *err)
+{
+    (void)person;
+    (void)record;
+    (void)err;
+    return VAULT_OK;
+}
+
+static enum vault_code enter_deposit(struct vault *vault, const struct citizen *citizen,
+                                     struct event_chain *chain, const struct citizen_record *record,
+                                     struct ledger_ticket *ticket, struct vault_error *err)
+{
+    return deposit_record_enter(vault, citizen, chain, record->json, ticket, err);
+}
+
 /* --- All kinds ------------------------------------------------------------------------------ */
 
 static const struct {
@@ -190,6 +210,7 @@ static const struct {
     {PERSON_USE_KIND, apply_use, NULL}, /* the release it was for has the entry */
     {PERSON_PAUSE_KIND, apply_pause, enter_pause},
     {PERSON_OBJECTION_KIND, apply_objection, enter_objection},
+    {DEPOSIT_RECORD_KIND, apply_deposit, enter_deposit},
 };
 
 #define KIND_COUNT (sizeof kinds / sizeof kinds[0])
