@@ -134,6 +134,19 @@ enum vault_code instant_parse(struct bytes text, int64_t *out_s, struct vault_er
     return VAULT_OK;
 }
 
+enum vault_code instant_or_date_parse(struct bytes text, int64_t *out_s, struct vault_error *err)
+{
+    struct date date;
+    if (date_parse(text, &date, NULL) == VAULT_OK) {
+        *out_s = instant_of_date(date);
+        return VAULT_OK;
+    }
+    if (instant_parse(text, out_s, NULL) == VAULT_OK)
+        return VAULT_OK;
+    return vault_fail(err, VAULT_INVALID,
+                      "neither a date YYYY-MM-DD nor a time YYYY-MM-DDThh:mm:ssZ that exists");
+}
+
 void date_format(char out[DATE_CHARS + 1], struct date date)
 {
     snprintf(out, DATE_CHARS + 1, "%04u-%02u-%02u", (unsigned)date.year % 10000U,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "body.h"
+#include "service_parts.h"
 #include "vault/base/log.h"
 #include "vault/edge/problem.h"
 #include "vault/vault/access_request.h"
@@ -15,14 +16,13 @@
 
 /* --- What every call does ------------------------------------------------------------------- */
 
-static struct service_api *api_of(const struct route_call *call)
+struct service_api *service_api_of(const struct route_call *call)
 {
     return call->context;
 }
 
-/* Who calls; or a problem. */
-static bool identify(const struct route_call *call, struct http_answer *answer,
-                     struct service_hold *out)
+bool service_identify(const struct route_call *call, struct http_answer *answer,
+                      struct service_hold *out)
 {
     const struct http_request *request = call->request;
     struct vault_error err;
@@ -30,15 +30,15 @@ static bool identify(const struct route_call *call, struct http_answer *answer,
         problem_write(answer, 401, "a client certificate is needed", request->path);
         return false;
     }
-    const enum vault_code code = service_by_key(api_of(call)->vault, request->peer_spki, out, &err);
+    const enum vault_code code =
+        service_by_key(service_api_of(call)->vault, request->peer_spki, out, &err);
     if (code)
         problem_write(answer, problem_status(code), err.text, request->path);
     return code == VAULT_OK;
 }
 
-/* The words of a fault inside the vault are for its operator, not for a service. */
-static void answer_failure(const struct route_call *call, struct http_answer *answer,
-                           enum vault_code code, const struct vault_error *err)
+void service_answer_failure(const struct route_call *call, struct http_answer *answer,
+                            enum vault_code code, const struct vault_error *err)
 {
     static const char *const details[VAULT_CODE_COUNT] = {
         [VAULT_LIMITED] = "too much at once: try again later",
@@ -122,14 +122,13 @@ static void answer_release_fault(struct body *body, enum release_fault fault, co
     body_wrong(body, 422, fault == RELEASE_UNKNOWN_PURPOSE ? "/purpose" : "/fields", text);
 }
 
-/* Why exactly is the operator's to know. */
-static void answer_shut(const struct route_call *call, struct http_answer *answer,
-                        const struct vault_error *err)
+void service_answer_shut(const struct route_call *call, struct http_answer *answer,
+                         const char *what, const struct vault_error *err)
 {
+    char detail[128];
+    snprintf(detail, sizeof detail, "%s now: the access log is not confirmed from outside", what);
     log_event(LOG_ERROR, "request", "%s: %s", call->request->path, err->text);
-    problem_write(answer, 503,
-                  "nothing is released now: the access log is not confirmed from outside",
-                  call->request->path);
+    problem_write(answer, 503, detail, call->request->path);
 }
 
 static void release(const struct route_call *call, struct body *body, const struct service *service,
@@ -143,20 +142,20 @@ static void release(const struct route_call *call, struct body *body, const stru
     struct vault_error err;
     if (!read_release(body, &request, asks))
         return;
-    const enum vault_code code =
-        release_perform(api_of(call)->vault, service, &request, &answer->body, &fault, &err);
+    const enum vault_code code = release_perform(service_api_of(call)->vault, service, &request,
+                                                 &answer->body, &fault, &err);
     if (code == VAULT_OK) {
         answer->content_type = "application/json";
         return;
     }
     if (fault == RELEASE_SHUT)
-        answer_shut(call, answer, &err);
+        service_answer_shut(call, answer, "nothing is released", &err);
     else if (fault)
         answer_release_fault(body, fault, err.text);
     else if (code == VAULT_INVALID)
         body_wrong(body, 400, "/subject", err.text);
     else
-        answer_failure(call, answer, code, &err);
+        service_answer_failure(call, answer, code, &err);
 }
 
 /* A retry that is answered as if it were a new request is worse than one that is refused. */
@@ -175,7 +174,7 @@ static void post_release(const struct route_call *call, struct http_answer *answ
                                           "context", "reference", NULL};
     VAULT_AUTO(service_release) struct service_hold hold = {0};
     VAULT_AUTO(body_finish) struct body body = {0};
-    if (identify(call, answer, &hold) && !refuse_idempotency(call, answer) &&
+    if (service_identify(call, answer, &hold) && !refuse_idempotency(call, answer) &&
         body_read(call, answer, members, &body))
         release(call, &body, hold.service, answer);
 }
@@ -260,7 +259,7 @@ static void write_receipt(const struct route_call *call, const struct access_rec
     buf_format(&answer->body,
                "{\"id\":\"%s\",\"state\":\"pending\",\"code\":\"%s\",\"link\":\"%s/r/%s\","
                "\"expires\":\"%s\"}",
-               receipt->id, receipt->code, api_of(call)->link_base, receipt->code, expires);
+               receipt->id, receipt->code, service_api_of(call)->link_base, receipt->code, expires);
     http_answer_header(answer, "Location", "/v1/access-requests/%s", receipt->id);
 }
 
@@ -280,13 +279,13 @@ static void open_request(const struct route_call *call, struct body *body,
     if (!read_access_ask(body, &ask))
         return;
     const enum vault_code code =
-        access_request_open(api_of(call)->vault, service, &ask, &receipt, &fault, &err);
+        access_request_open(service_api_of(call)->vault, service, &ask, &receipt, &fault, &err);
     if (code == VAULT_OK)
         write_receipt(call, &receipt, answer);
     else if (fault)
         body_wrong(body, 422, pointers[fault], err.text);
     else
-        answer_failure(call, answer, code, &err);
+        service_answer_failure(call, answer, code, &err);
 }
 
 static void post_access_request(const struct route_call *call, struct http_answer *answer)
@@ -295,7 +294,7 @@ static void post_access_request(const struct route_call *call, struct http_answe
                                           "message", "reference", NULL};
     VAULT_AUTO(service_release) struct service_hold hold = {0};
     VAULT_AUTO(body_finish) struct body body = {0};
-    if (identify(call, answer, &hold) && body_read(call, answer, members, &body))
+    if (service_identify(call, answer, &hold) && body_read(call, answer, members, &body))
         open_request(call, &body, hold.service, answer);
 }
 
@@ -305,14 +304,14 @@ static void get_access_request(const struct route_call *call, struct http_answer
 {
     VAULT_AUTO(service_release) struct service_hold hold = {0};
     struct vault_error err;
-    if (!identify(call, answer, &hold))
+    if (!service_identify(call, answer, &hold))
         return;
-    const enum vault_code code =
-        access_request_state(api_of(call)->vault, hold.service, call->id, &answer->body, &err);
+    const enum vault_code code = access_request_state(service_api_of(call)->vault, hold.service,
+                                                      call->id, &answer->body, &err);
     if (code == VAULT_OK)
         answer->content_type = "application/json";
     else
-        answer_failure(call, answer, code == VAULT_INVALID ? VAULT_NOT_FOUND : code, &err);
+        service_answer_failure(call, answer, code == VAULT_INVALID ? VAULT_NOT_FOUND : code, &err);
 }
 
 /* --- Health --------------------------------------------------------------------------------- */
@@ -337,18 +336,19 @@ void service_api_ready(struct vault *vault, const char *path, struct http_answer
 
 static void get_health(const struct route_call *call, struct http_answer *answer)
 {
-    service_api_health(api_of(call)->vault, answer);
+    service_api_health(service_api_of(call)->vault, answer);
 }
 
 static void get_ready(const struct route_call *call, struct http_answer *answer)
 {
-    service_api_ready(api_of(call)->vault, call->request->path, answer);
+    service_api_ready(service_api_of(call)->vault, call->request->path, answer);
 }
 
 static const struct route routes[] = {
     {HTTP_POST, "/v1/releases", post_release},
     {HTTP_POST, "/v1/access-requests", post_access_request},
     {HTTP_GET, "/v1/access-requests/{id}", get_access_request},
+    {HTTP_PUT, "/v1/subjects/{id}/fields", service_put_fields},
     {HTTP_GET, "/healthz", get_health},
     {HTTP_GET, "/readyz", get_ready},
 };

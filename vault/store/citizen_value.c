@@ -9,9 +9,12 @@ enum vault_code value_check(const struct citizen_value *value, struct vault_erro
     return size_check(value->json.size, 1, CITIZEN_VALUE_MAX_BYTES, "a value", err);
 }
 
-/* The newest version of a field; 0 if it has none. */
-static enum vault_code newest_version(struct database *file, const char *field, int64_t *version,
-                                      struct vault_error *err)
+/* The order of a field's versions, the one that counts first. */
+#define NEWEST_FIRST " ORDER BY as_of_s DESC, version DESC"
+
+/* The last version of a field that was put; 0 if it has none. */
+static enum vault_code last_version(struct database *file, const char *field, int64_t *version,
+                                    struct vault_error *err)
 {
     bool row = false;
     VAULT_AUTO(statement_end) struct statement query = {0};
@@ -35,14 +38,17 @@ static enum vault_code check_room(struct database *file, struct vault_error *err
     return VAULT_OK;
 }
 
-static enum vault_code drop_oldest(struct database *file, const char *field, int64_t newest,
+static enum vault_code drop_oldest(struct database *file, const char *field,
                                    struct vault_error *err)
 {
     VAULT_AUTO(statement_end) struct statement drop = {0};
-    VAULT_TRY(
-        statement_begin(file, "DELETE FROM value WHERE field = ?1 AND version <= ?2", &drop, err));
+    VAULT_TRY(statement_begin(file,
+                              ("DELETE FROM value WHERE field = ?1 AND version IN"
+                               " (SELECT version FROM value WHERE field = ?1" NEWEST_FIRST
+                               "  LIMIT -1 OFFSET ?2)"),
+                              &drop, err));
     bind_text(&drop, 1, field);
-    bind_integer(&drop, 2, newest - CITIZEN_VALUE_VERSIONS);
+    bind_integer(&drop, 2, CITIZEN_VALUE_VERSIONS);
     return statement_run(&drop, err);
 }
 
@@ -75,13 +81,12 @@ static enum vault_code value_insert(struct database *file, const struct citizen_
                                     struct vault_error *err)
 {
     int64_t version = 0;
-    VAULT_TRY(newest_version(file, value->field, &version, err));
+    VAULT_TRY(last_version(file, value->field, &version, err));
     if (version == 0)
         VAULT_TRY(check_room(file, err));
     version++;
     VAULT_TRY(insert_version(file, value, version, err));
-    return version > CITIZEN_VALUE_VERSIONS ? drop_oldest(file, value->field, version, err)
-                                            : VAULT_OK;
+    return version > CITIZEN_VALUE_VERSIONS ? drop_oldest(file, value->field, err) : VAULT_OK;
 }
 
 enum vault_code citizen_value_put(struct citizen *citizen, const struct citizen_value *value,
@@ -110,8 +115,8 @@ enum vault_code citizen_value_get(struct citizen *citizen, const char *field, st
     bool row = false;
     VAULT_AUTO(statement_end) struct statement query = {0};
     VAULT_TRY(statement_begin(citizen->database,
-                              "SELECT json, version, as_of_s, source FROM value"
-                              " WHERE field = ?1 ORDER BY version DESC LIMIT 1",
+                              ("SELECT json, version, as_of_s, source FROM value"
+                               " WHERE field = ?1" NEWEST_FIRST " LIMIT 1"),
                               &query, err));
     bind_text(&query, 1, field);
     VAULT_TRY(statement_next(&query, &row, err));
@@ -146,10 +151,10 @@ enum vault_code citizen_value_list(struct citizen *citizen, citizen_value_each *
 {
     VAULT_AUTO(statement_end) struct statement query = {0};
     VAULT_TRY(statement_begin(citizen->database,
-                              "SELECT field, json, version, as_of_s, source FROM value AS v"
-                              " WHERE version ="
-                              "  (SELECT max(version) FROM value WHERE field = v.field)"
-                              " ORDER BY field",
+                              ("SELECT field, json, version, as_of_s, source FROM value AS v"
+                               " WHERE version = (SELECT version FROM value"
+                               "  WHERE field = v.field" NEWEST_FIRST " LIMIT 1)"
+                               " ORDER BY field"),
                               &query, err));
     return give_each(&query, each, context, err);
 }
@@ -160,8 +165,8 @@ enum vault_code citizen_value_versions(struct citizen *citizen, const char *fiel
 {
     VAULT_AUTO(statement_end) struct statement query = {0};
     VAULT_TRY(statement_begin(citizen->database,
-                              "SELECT field, json, version, as_of_s, source FROM value"
-                              " WHERE field = ?1 ORDER BY version DESC",
+                              ("SELECT field, json, version, as_of_s, source FROM value"
+                               " WHERE field = ?1" NEWEST_FIRST),
                               &query, err));
     bind_text(&query, 1, field);
     return give_each(&query, each, context, err);

@@ -3,9 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "deposit_record.h"
 #include "heads.h"
 #include "parts.h"
 #include "person_kind.h"
+#include "vault/store/citizen_value.h"
 #include "vault/store/openings.h"
 
 #define RECORDS_AT_A_TIME 1000
@@ -221,6 +223,20 @@ static void keep_place(struct citizen *citizen, int64_t seq, const struct place 
         return;
 }
 
+/* The record stands: apply it, and put its entry into the queue. If that fails, what is remembered
+ * is read again, and the entry made, at the next hold. */
+static enum vault_code enter_stored(struct vault *vault, struct citizen *citizen,
+                                    struct person *person, const struct citizen_record *record,
+                                    struct place *place, struct vault_error *err)
+{
+    enum vault_code code = person_apply(person, record, err);
+    if (code == VAULT_OK)
+        code = person_enter(vault, citizen, &person->chain, record, place, err);
+    if (code)
+        citizen_cache_set(citizen, NULL, NULL);
+    return code;
+}
+
 enum vault_code person_record(struct vault *vault, struct citizen *citizen, struct person *person,
                               const struct person_event *event, int64_t *seq,
                               struct ledger_ticket *ticket, struct vault_error *err)
@@ -229,19 +245,34 @@ enum vault_code person_record(struct vault *vault, struct citizen *citizen, stru
         .kind = event->kind, .key = event->key, .json = event->json, .log_n = person->chain.n + 1};
     VAULT_TRY(citizen_record_add(citizen, &record, &record.seq, err));
     VAULT_AUTO(place_finish) struct place place = {0};
-    enum vault_code code = person_apply(person, &record, err);
-    if (code == VAULT_OK)
-        code = person_enter(vault, citizen, &person->chain, &record, &place, err);
-    if (code) {
-        /* The record stands; what is remembered is read again, and the entry made, at the next
-         * hold. */
-        citizen_cache_set(citizen, NULL, NULL);
-        return code;
-    }
+    VAULT_TRY(enter_stored(vault, citizen, person, &record, &place, err));
     *ticket = ticket_of(&place);
     if (seq)
         *seq = record.seq;
     keep_place(citizen, record.seq, &place);
+    return VAULT_OK;
+}
+
+enum vault_code person_record_deposit(struct vault *vault, struct citizen *citizen,
+                                      struct person *person, const char *key, struct bytes json,
+                                      const struct citizen_value values[], size_t count,
+                                      struct ledger_ticket *ticket, struct vault_error *err)
+{
+    struct citizen_record record = {
+        .kind = DEPOSIT_RECORD_KIND, .key = key, .json = json, .log_n = person->chain.n + 1};
+    uint64_t records = 0;
+    VAULT_TRY(citizen_record_count(citizen, &records, err));
+    if (records >= CITIZEN_RECORDS_SOFT_MAX) /* there must be room left to withdraw */
+        return vault_fail(err, VAULT_LIMITED, "too many records for one citizen");
+    VAULT_AUTO(citizen_rollback) struct citizen_change change = {0};
+    VAULT_TRY(citizen_begin(citizen, &change, err));
+    for (size_t i = 0; i < count; i++)
+        VAULT_TRY(citizen_value_put(citizen, &values[i], err));
+    VAULT_TRY(citizen_record_add(citizen, &record, &record.seq, err));
+    VAULT_TRY(citizen_commit(&change, err));
+    VAULT_AUTO(place_finish) struct place place = {0};
+    VAULT_TRY(enter_stored(vault, citizen, person, &record, &place, err));
+    *ticket = ticket_of(&place);
     return VAULT_OK;
 }
 

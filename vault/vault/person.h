@@ -70,6 +70,14 @@ enum vault_code person_record(struct vault *vault, struct citizen *citizen, stru
                               struct ledger_ticket *ticket, struct vault_error *err)
     VAULT_MUST_CHECK;
 
+/* The same for values that a service brings: they, and the record that says so (deposit_record.h),
+ * in one transaction, then the entry into the queue. */
+enum vault_code person_record_deposit(struct vault *vault, struct citizen *citizen,
+                                      struct person *person, const char *key, struct bytes json,
+                                      const struct citizen_value values[], size_t count,
+                                      struct ledger_ticket *ticket, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
 /* A use of a consent that has a number of them; not an event of its own. */
 enum vault_code person_use(struct citizen *citizen, struct consent *consent,
                            struct vault_error *err) VAULT_MUST_CHECK;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "consent_json.h"
+#include "deposit_record.h"
 #include "parts.h"
 #include "stance_json.h"
 #include "vault/ledger/opening.h"
@@ -41,15 +42,20 @@ static enum vault_code make_room(void **list, size_t size_each, size_t count, si
     return VAULT_OK;
 }
 
+static void put_place(const struct ledger_ticket *ticket, struct place *place)
+{
+    place->index = ticket->index;
+    place->leaf = ticket->leaf;
+    place->time_ms = ticket->time_ms;
+}
+
 static enum vault_code enter(struct vault *vault, const struct citizen *citizen,
                              const struct event *event, struct event_chain *chain,
                              struct place *place, struct vault_error *err)
 {
     struct ledger_ticket ticket;
     VAULT_TRY(event_of_citizen(vault, citizen, event, chain, &ticket, err));
-    place->index = ticket.index;
-    place->leaf = ticket.leaf;
-    place->time_ms = ticket.time_ms;
+    put_place(&ticket, place);
     return VAULT_OK;
 }
 
@@ -191,14 +197,25 @@ static enum vault_code enter_objection(struct vault *vault, const struct citizen
     return enter(vault, citizen, &event, chain, place, err);
 }
 
-/* --- A place in the log --------------------------------------------------------------------- */
+/* --- What decides nothing -------------------------------------------------------------------- */
 
-static enum vault_code apply_place(struct person *person, const struct citizen_record *record,
-                                   struct vault_error *err)
+/* A place in the log, which only receipts need; a deposit, whose values are where values are. */
+static enum vault_code apply_nothing(struct person *person, const struct citizen_record *record,
+                                     struct vault_error *err)
 {
     (void)person;
     (void)record;
     (void)err;
+    return VAULT_OK;
+}
+
+static enum vault_code enter_deposit(struct vault *vault, const struct citizen *citizen,
+                                     struct event_chain *chain, const struct citizen_record *record,
+                                     struct place *place, struct vault_error *err)
+{
+    struct ledger_ticket ticket;
+    VAULT_TRY(deposit_record_enter(vault, citizen, chain, record->json, &ticket, err));
+    put_place(&ticket, place);
     return VAULT_OK;
 }
 
@@ -214,9 +231,10 @@ static const struct {
 } kinds[] = {
     {PERSON_CONSENT_KIND, apply_consent, enter_consent},
     {PERSON_USE_KIND, apply_use, NULL}, /* the release it was for has the entry */
-    {PERSON_PLACE_KIND, apply_place, NULL},
+    {PERSON_PLACE_KIND, apply_nothing, NULL},
     {PERSON_PAUSE_KIND, apply_pause, enter_pause},
     {PERSON_OBJECTION_KIND, apply_objection, enter_objection},
+    {DEPOSIT_RECORD_KIND, apply_nothing, enter_deposit},
 };
 
 #define KIND_COUNT (sizeof kinds / sizeof kinds[0])

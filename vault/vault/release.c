@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "conditions.h"
 #include "event.h"
 #include "parts.h"
 #include "person.h"
@@ -15,12 +16,9 @@
 #include "vault/vault/subject.h"
 #include "vault/vault/ulid.h"
 
-#define SOURCES_MAX      32 /* stored values that one field may be made from */
-#define WHAT_BYTES_MAX   (12U * 1024)
-#define BASIS_BYTES_MAX  256
-#define MINOR_ATOM       "citizen_is_minor"
-#define BIRTH_DATE_FIELD "identity.birth_date"
-#define ADULT_YEARS      18
+#define SOURCES_MAX     32 /* stored values that one field may be made from */
+#define WHAT_BYTES_MAX  (12U * 1024)
+#define BASIS_BYTES_MAX 256
 
 /* One request on its way through the door. */
 struct passage {
@@ -86,84 +84,6 @@ static void resolve_actor(struct passage *passage)
     passage->decision.purpose_registered =
         service_has(&passage->service->purposes, passage->request->purpose);
     passage->decision.actor = service_actor(passage->service, passage->policy);
-}
-
-/* --- The conditions ------------------------------------------------------------------------- */
-
-static void assert_atom(struct passage *passage, uint16_t atom, const json_t *value)
-{
-    const struct policy *policy = passage->policy;
-    struct bytes names[POLICY_ATOM_VALUES_MAX];
-    const size_t count = json_array_size(value);
-    switch (policy_atom_kind(policy, atom)) {
-    case POLICY_ATOM_BOOLEAN:
-        if (json_is_boolean(value))
-            policy_atom_set_boolean(policy, passage->atoms, atom, json_is_true(value));
-        break;
-    case POLICY_ATOM_ORDERED:
-        if (json_is_string(value))
-            policy_atom_set_ordered(policy, passage->atoms, atom, json_text(value));
-        break;
-    case POLICY_ATOM_SET:
-        if (!json_is_array(value) || count > POLICY_ATOM_VALUES_MAX)
-            break;
-        for (size_t i = 0; i < count; i++)
-            names[i] = json_text(json_array_get(value, i));
-        policy_atom_set_values(policy, passage->atoms, atom, names, count);
-        break;
-    }
-}
-
-/* What only the vault may say, whatever a registration lists. */
-static const char *const own_atoms[] = {MINOR_ATOM, "guardian_agrees"};
-
-/* Whether the service may say this: its registration lets it, and it is not something that the
- * vault itself knows of the citizen. */
-static bool may_assert(const struct passage *passage, const char *name)
-{
-    for (size_t i = 0; i < sizeof own_atoms / sizeof own_atoms[0]; i++) {
-        if (strcmp(name, own_atoms[i]) == 0)
-            return false;
-    }
-    return service_has(&passage->service->atoms, bytes_of_text(name));
-}
-
-/* jansson walks an object that is not const; it is only read. */
-static json_t *context_of(const struct passage *passage)
-{
-    return (json_t *)(uintptr_t)passage->request->context;
-}
-
-static void assert_context(struct passage *passage)
-{
-    const char *name;
-    json_t *value;
-    json_object_foreach(context_of(passage), name, value)
-    {
-        const uint16_t atom = policy_find(passage->policy, POLICY_ATOM, bytes_of_text(name));
-        if (atom != POLICY_NONE && may_assert(passage, name))
-            assert_atom(passage, atom, value);
-    }
-}
-
-static enum vault_code know_minority(struct passage *passage, struct vault_error *err)
-{
-    const uint16_t atom = policy_find(passage->policy, POLICY_ATOM, bytes_of_text(MINOR_ATOM));
-    if (atom == POLICY_NONE)
-        return VAULT_OK;
-    VAULT_AUTO(buf_finish) struct buf json = buf_limited(64);
-    const enum vault_code code =
-        citizen_value_get(passage->citizen, BIRTH_DATE_FIELD, &json, NULL, err);
-    if (code && code != VAULT_NOT_FOUND)
-        return code;
-    struct date born;
-    /* "YYYY-MM-DD" with its quotes; anything else leaves the atom unknown. */
-    if (json.size == DATE_CHARS + 2 &&
-        date_parse((struct bytes){json.data + 1, DATE_CHARS}, &born, NULL) == VAULT_OK) {
-        const int years = date_years_between(born, date_of_instant(passage->now_s));
-        policy_atom_set_boolean(passage->policy, passage->atoms, atom, years < ADULT_YEARS);
-    }
-    return VAULT_OK;
 }
 
 /* --- The decision --------------------------------------------------------------------------- */
@@ -423,12 +343,13 @@ static void write_asserted(const struct passage *passage, struct buf *out)
 {
     const char *name;
     json_t *value;
-    json_object_foreach(context_of(passage), name, value)
+    /* jansson walks an object that is not const; it is only read. */
+    json_object_foreach((json_t *)(uintptr_t)passage->request->context, name, value)
     {
         const bool known = passage->policy && policy_find(passage->policy, POLICY_ATOM,
                                                           bytes_of_text(name)) != POLICY_NONE;
         buf_format(out, "\nasserted %s%s", known ? name : "something unknown",
-                   known && may_assert(passage, name) ? "" : ", ignored");
+                   known && condition_may_be_asserted(passage->service, name) ? "" : ", ignored");
     }
 }
 
@@ -504,8 +425,9 @@ static enum vault_code decide_and_enter(struct passage *passage, struct buf *bod
         person_consent(passage->person, bytes_of_text(passage->service->id), request->purpose);
     if (passage->policy) {
         policy_atoms_clear(passage->policy, passage->atoms);
-        assert_context(passage);
-        VAULT_TRY(know_minority(passage, err));
+        conditions_assert(passage->policy, passage->service, request->context, passage->atoms);
+        VAULT_TRY(conditions_know(passage->policy, passage->citizen, passage->now_s, passage->atoms,
+                                  err));
     }
     decide(passage);
     write_answer(passage, body);

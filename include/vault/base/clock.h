@@ -57,6 +57,10 @@ enum vault_code date_parse(struct bytes text, struct date *out, struct vault_err
 enum vault_code instant_parse(struct bytes text, int64_t *out_s, struct vault_error *err)
     VAULT_MUST_CHECK;
 
+/* Either of the two: a date stands for its first second. */
+enum vault_code instant_or_date_parse(struct bytes text, int64_t *out_s, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
 void date_format(char out[DATE_CHARS + 1], struct date date);
 void instant_format(char out[INSTANT_CHARS + 1], int64_t instant_s);
 

@@ -1,9 +1,9 @@
 /*
  * route - which handler answers which method and path: one table per listener.
  *
- * A pattern is a path whose last step may be {id}, which stands for one non-empty step. A path that
- * no pattern fits is 404; a path with other methods is 405 and names them in Allow. A route that
- * answers GET answers HEAD too, the listener leaving the body out.
+ * A pattern is a path of which one step may be {id}, which stands for one non-empty step. A path
+ * that no pattern fits is 404; a path with other methods is 405 and names them in Allow. A route
+ * that answers GET answers HEAD too, the listener leaving the body out.
  */
 #pragma once
 

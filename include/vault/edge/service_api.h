@@ -4,6 +4,7 @@
  *     POST /v1/releases                fields of one subject
  *     POST /v1/access-requests         ask a citizen for consent
  *     GET  /v1/access-requests/{id}    what became of it
+ *     PUT  /v1/subjects/{subject}/fields   deposit values, where policy has a rule for it
  *     GET  /healthz, /readyz           liveness; readiness
  *
  * Who calls follows from the certificate's key, looked up on every request. Bodies are JSON, with

@@ -91,6 +91,23 @@ static void test_dates_that_do_not_exist_are_refused(void **state)
     assert_int_equal(date("9999-12-31").year, 9999);
 }
 
+static void test_a_date_in_an_instants_place_is_its_first_second(void **state)
+{
+    (void)state;
+    static const char *const odd[] = {"2024-02-30", "2024-02-30T00:00:00Z", "2024-01-01T00:00",
+                                      "",           "2024-01-01T",          "now"};
+    int64_t instant_s = 0;
+    assert_done(instant_or_date_parse(BYTES("1970-01-02"), &instant_s, &test_error));
+    assert_int_equal(instant_s, 86400);
+    assert_done(instant_or_date_parse(BYTES("1970-01-02T00:00:01Z"), &instant_s, &test_error));
+    assert_int_equal(instant_s, 86401);
+    for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
+        assert_fails(VAULT_INVALID,
+                     instant_or_date_parse(bytes_of_text(odd[i]), &instant_s, &test_error));
+        assert_int_equal(instant_s, 86401);
+    }
+}
+
 static void test_instants_have_one_form(void **state)
 {
     (void)state;
@@ -219,7 +236,8 @@ int main(void)
 {
     return TEST_RUN(
         test_instants_known_from_elsewhere, test_every_day_of_400_years_comes_back,
-        test_dates_that_do_not_exist_are_refused, test_instants_have_one_form,
+        test_dates_that_do_not_exist_are_refused,
+        test_a_date_in_an_instants_place_is_its_first_second, test_instants_have_one_form,
         test_the_error_does_not_repeat_the_text, test_years_between_count_birthdays,
         test_months_between_count_whole_months, test_a_fixed_clock_stands_where_it_is_set,
         test_seconds_before_1970_are_rounded_down_too, test_the_systems_clocks_go_forward,

@@ -27,12 +27,39 @@ static void test_a_value_comes_with_its_source_and_time(void **state)
     const struct citizen_value value = {"income.band", BYTES("3"), -5, "tax-office"};
     struct citizen_value_about about = {0};
     VAULT_AUTO(buf_finish) struct buf json = buf_limited(10);
-    put(citizen, "income.band", "2");
+    assert_done(citizen_value_put(citizen, &value, &test_error));
     assert_done(citizen_value_put(citizen, &value, &test_error));
     assert_done(citizen_value_get(citizen, "income.band", &json, &about, &test_error));
     assert_int_equal(about.version, 2);
     assert_int_equal(about.as_of_s, -5);
     assert_string_equal(about.source, "tax-office");
+}
+
+static void put_as_of(struct citizen *citizen, const char *json, int64_t as_of_s)
+{
+    const struct citizen_value value = {"income.band", bytes_of_text(json), as_of_s, "test"};
+    assert_done(citizen_value_put(citizen, &value, &test_error));
+}
+
+static void test_the_latest_time_counts_before_the_order_of_putting(void **state)
+{
+    (void)state;
+    VAULT_AUTO(citizen_release) struct citizen *citizen = ada();
+    put_as_of(citizen, "2026", 2026);
+    put_as_of(citizen, "2024", 2024);
+    assert_value(citizen, "income.band", "2026");
+    put_as_of(citizen, "2027", 2026);
+    assert_value(citizen, "income.band", "2027");
+}
+
+static void test_late_old_values_do_not_push_out_the_one_that_counts(void **state)
+{
+    (void)state;
+    VAULT_AUTO(citizen_release) struct citizen *citizen = ada();
+    put_as_of(citizen, "1", 1000);
+    for (int64_t i = 0; i < 3 * (int64_t)CITIZEN_VALUE_VERSIONS; i++)
+        put_as_of(citizen, "0", i);
+    assert_value(citizen, "income.band", "1");
 }
 
 static void test_getting_appends_and_keeps_to_the_buffers_ceiling(void **state)
@@ -195,6 +222,8 @@ int main(void)
     store_test_start();
     const int failed = TEST_RUN(
         test_the_newest_version_counts, test_a_value_comes_with_its_source_and_time,
+        test_the_latest_time_counts_before_the_order_of_putting,
+        test_late_old_values_do_not_push_out_the_one_that_counts,
         test_getting_appends_and_keeps_to_the_buffers_ceiling,
         test_a_field_without_a_value_is_not_found, test_values_over_their_limits_are_refused,
         test_any_text_comes_back_byte_for_byte, test_the_list_has_the_newest_of_every_field_by_name,

@@ -1,0 +1,27 @@
+/*
+ * service_parts - what the calls of the service API share; for its modules alone.
+ */
+#pragma once
+
+#include "vault/edge/route.h"
+#include "vault/edge/service_api.h"
+#include "vault/vault/service.h"
+
+struct service_api *service_api_of(const struct route_call *call);
+
+/* Who calls; or a problem, and false. */
+bool service_identify(const struct route_call *call, struct http_answer *answer,
+                      struct service_hold *out);
+
+/* A problem of that code. The words of a fault inside the vault are for its operator, and go into
+ * the program's log, not to a service. */
+void service_answer_failure(const struct route_call *call, struct http_answer *answer,
+                            enum vault_code code, const struct vault_error *err);
+
+/* 503, since nobody outside has confirmed the log: "nothing is released", says what. Why exactly is
+ * the operator's to know. */
+void service_answer_shut(const struct route_call *call, struct http_answer *answer,
+                         const char *what, const struct vault_error *err);
+
+/* service_deposit.c: PUT /v1/subjects/{subject}/fields */
+void service_put_fields(const struct route_call *call, struct http_answer *answer);
