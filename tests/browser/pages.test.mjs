@@ -57,6 +57,14 @@ for (const [language, words] of Object.entries(languages)) {
     await page.locator('summary').first().click()
     await page.locator('.events summary').first().click()
     await checkPage(page, language, 'my accesses')
+    for (const own of ['data', 'security', 'erase', 'again']) {
+      await page.goto(`${base}/${own}`)
+      await checkPage(page, language, own)
+    }
+    for (const own of ['data', 'security', 'erase', 'again']) {
+      await page.goto(`${base}/${own}`)
+      await checkPage(page, language, own)
+    }
     await page.goto(`${base}/`)
     await hook(page, 'pause-all').click()
     await checkPage(page, language, 'home while everything is paused')

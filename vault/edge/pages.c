@@ -44,6 +44,15 @@ typedef void page_function(struct visit *visit, const char *id);
     page(HTTP_GET,  "/accesses/{id}/proof",   SIGNED_IN, access_proof_send)   \
     page(HTTP_GET,  "/accesses/{id}/opening", SIGNED_IN, access_opening_send) \
     page(HTTP_GET,  "/receipts/{id}",       SIGNED_IN, receipt_send)       \
+    page(HTTP_GET,  "/again",               SIGNED_IN, again_show)         \
+    page(HTTP_POST, "/again",               SIGNED_IN, again_do)           \
+    page(HTTP_GET,  "/data",                SIGNED_IN, data_show)          \
+    page(HTTP_POST, "/export",              SIGNED_IN, export_send)        \
+    page(HTTP_GET,  "/erase",               SIGNED_IN, erase_show)         \
+    page(HTTP_POST, "/erase",               SIGNED_IN, erase_do)           \
+    page(HTTP_GET,  "/security",            SIGNED_IN, security_show)      \
+    page(HTTP_POST, "/security/others",     SIGNED_IN, sign_out_others_do) \
+    page(HTTP_POST, "/security/password",   SIGNED_IN, password_do)        \
     page(HTTP_POST, "/statement",           SIGNED_IN, statement_send)     \
     page(HTTP_GET,  "/style.css",           FILE_ONLY, style_send)         \
     page(HTTP_GET,  "/icon.svg",            FILE_ONLY, icon_send)          \

@@ -22,6 +22,9 @@ static const struct {
     [NOTICE_PAUSED] = {"paused", "notice.paused"},
     [NOTICE_OBJECTED] = {"objected", "notice.objected"},
     [NOTICE_LIFTED] = {"lifted", "notice.lifted"},
+    [NOTICE_ERASED] = {"erased", "notice.erased"},
+    [NOTICE_OTHERS_SIGNED_OUT] = {"others_signed_out", "notice.others_signed_out"},
+    [NOTICE_PASSWORD_SET] = {"password_set", "notice.password_set"},
     [NOTICE_SIGNED_OUT] = {"signed_out", "notice.signed_out"},
     [NOTICE_SESSION_ENDED] = {"session_ended", "notice.session_ended"},
 };

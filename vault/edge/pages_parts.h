@@ -42,6 +42,17 @@ void access_entry_send(struct visit *visit, const char *id);
 void access_proof_send(struct visit *visit, const char *id);
 void access_opening_send(struct visit *visit, const char *id);
 
+/* pages_account.c */
+void again_show(struct visit *visit, const char *id);
+void again_do(struct visit *visit, const char *id);
+void data_show(struct visit *visit, const char *id);
+void export_send(struct visit *visit, const char *id);
+void erase_show(struct visit *visit, const char *id);
+void erase_do(struct visit *visit, const char *id);
+void security_show(struct visit *visit, const char *id);
+void sign_out_others_do(struct visit *visit, const char *id);
+void password_do(struct visit *visit, const char *id);
+
 /* pages_files.c: no session, no language */
 void style_send(struct visit *visit, const char *id);
 void icon_send(struct visit *visit, const char *id);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pages_account.h"
 #include "pages_parts.h"
 
 #define CODE_TYPED_CHARS 64
@@ -173,6 +174,36 @@ static void finish_answer(struct visit *visit, enum vault_code code, const struc
         page_redirect_with(visit, "/", notice);
 }
 
+struct search {
+    const char *service;
+    bool found;
+};
+
+static enum vault_code look_for_service(void *context, const struct consent *consent,
+                                        struct vault_error *err)
+{
+    (void)err;
+    struct search *search = context;
+    search->found = search->found || (strcmp(consent->service, search->service) == 0 &&
+                                      consent->state != CONSENT_REFUSED);
+    return VAULT_OK;
+}
+
+/* A first consent to a service is given by somebody who has just shown who they are. If it cannot
+ * be known whether it is the first, it is taken for one. */
+static bool may_give(struct statement *statement, const char *period)
+{
+    struct visit *visit = statement->visit;
+    char next[VISIT_ADDRESS_CHARS + 1];
+    struct search search = {.service = statement->view.request.service};
+    const enum vault_code code =
+        consent_list(visit->pages->vault, &visit->session.citizen, look_for_service, &search, NULL);
+    if (code == VAULT_OK && search.found)
+        return true;
+    snprintf(next, sizeof next, "/request/%s?period=%s", statement->view.request.id, period);
+    return account_is_fresh(visit, next);
+}
+
 static void give(struct statement *statement)
 {
     struct visit *visit = statement->visit;
@@ -191,6 +222,8 @@ static void give(struct statement *statement)
         show_statement(statement, 422, "");
         return;
     }
+    if (!may_give(statement, chosen))
+        return;
     struct consent_decision decision = decision_of(statement);
     decision.fields = statement->offered;
     decision.field_count = statement->offered_count;

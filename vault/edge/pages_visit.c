@@ -296,13 +296,6 @@ static bool is_local_address(struct bytes address)
     return true;
 }
 
-void local_address(char out[VISIT_ADDRESS_CHARS + 1], struct bytes address)
-{
-    const bool fits = is_local_address(address);
-    memcpy(out, fits ? (const void *)address.data : "/", fits ? address.size : 1);
-    out[fits ? address.size : 1] = 0;
-}
-
 /* Percent-encode all but plain characters (RFC 3986 section 2.1), and slashes where wanted. */
 static void encode(struct buf *out, struct bytes text, bool keeps_slashes)
 {
@@ -313,6 +306,18 @@ static void encode(struct buf *out, struct bytes text, bool keeps_slashes)
         else
             buf_format(out, "%%%02X", c);
     }
+}
+
+void address_encode(struct buf *out, struct bytes text)
+{
+    encode(out, text, false);
+}
+
+void local_address(char out[VISIT_ADDRESS_CHARS + 1], struct bytes address)
+{
+    const bool fits = is_local_address(address);
+    memcpy(out, fits ? (const void *)address.data : "/", fits ? address.size : 1);
+    out[fits ? address.size : 1] = 0;
 }
 
 /* A form that was sent to an address belongs to the page that showed it. */

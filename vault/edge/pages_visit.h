@@ -46,6 +46,9 @@ enum notice {
     NOTICE_PAUSED,
     NOTICE_OBJECTED,
     NOTICE_LIFTED,
+    NOTICE_ERASED,
+    NOTICE_OTHERS_SIGNED_OUT,
+    NOTICE_PASSWORD_SET,
     NOTICE_SIGNED_OUT,
     NOTICE_SESSION_ENDED,
     NOTICE_COUNT
@@ -77,6 +80,9 @@ void visit_address(const struct visit *visit, char out[VISIT_ADDRESS_CHARS + 1])
 /* An address of ours, fit for a redirect: a single slash, then plain characters. What is not one
  * becomes "/". */
 void local_address(char out[VISIT_ADDRESS_CHARS + 1], struct bytes address);
+
+/* Append text as a part of a query, percent-encoded (RFC 3986 section 2.1). */
+void address_encode(struct buf *out, struct bytes text);
 
 /* --- Cookies -------------------------------------------------------------------------------- */
 

@@ -6,6 +6,7 @@
 #include "vault/base/json.h"
 #include "vault/store/citizen_record.h"
 #include "vault/store/citizen_value.h"
+#include "vault/store/control_citizen.h"
 #include "vault/vault/people.h"
 
 #define RECORDS_AT_A_TIME 1000
@@ -72,23 +73,56 @@ static enum vault_code write_all(struct citizen *citizen, const char *reference,
     return buf_check(out, err);
 }
 
+/* by is who does it: "operator", or NULL for the citizen. */
+static enum vault_code export(struct vault *vault, const struct citizen_id *id,
+                              const char *reference, const char *by, struct buf *out,
+                              struct vault_error *err) {
+    char what[WHAT_CHARS]; struct ledger_ticket ticket;
+    {VAULT_AUTO(citizen_release) struct citizen *citizen = NULL; struct person *person = NULL;
+     VAULT_TRY(person_hold_existing(vault, id, &citizen, &person, err));
+     VAULT_TRY(write_all(citizen, reference, out, what, err));
+     const struct event event = {.kind = ENTRY_EXPORT,
+                                 .actor = by ? bytes_of_text(by) : (struct bytes){0},
+                                 .basis = bytes_of_text(by ? by : "own session"),
+                                 .what = bytes_of_text(what)};
+     VAULT_TRY(event_of_citizen(vault, citizen, &event, &person->chain, &ticket, err));}
+return ledger_wait(vault->ledger, &ticket, err);
+}
+
 enum vault_code people_export(struct vault *vault, const char *reference, struct buf *out,
                               struct vault_error *err)
 {
-    char what[WHAT_CHARS];
     struct citizen_id id;
-    struct ledger_ticket ticket;
     VAULT_TRY(people_find(vault, reference, &id, err));
-    {
-        VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
-        struct person *person = NULL;
-        VAULT_TRY(person_hold(vault, &id, &citizen, &person, err));
-        VAULT_TRY(write_all(citizen, reference, out, what, err));
-        const struct event event = {.kind = ENTRY_EXPORT,
-                                    .actor = bytes_of_text("operator"),
-                                    .basis = bytes_of_text("operator"),
-                                    .what = bytes_of_text(what)};
-        VAULT_TRY(event_of_citizen(vault, citizen, &event, &person->chain, &ticket, err));
-    }
-    return ledger_wait(vault->ledger, &ticket, err);
+    return export(vault, &id, reference, "operator", out, err);
+}
+
+enum vault_code people_export_own(struct vault *vault, const struct citizen_id *citizen,
+                                  struct buf *out, struct vault_error *err)
+{
+    struct control_citizen known;
+    VAULT_TRY(control_citizen_find(vault->store, citizen, &known, err));
+    return export(vault, citizen, known.reference, NULL, out, err);
+}
+
+struct showing {
+    people_each *each;
+    void *context;
+};
+
+static enum vault_code show_value(void *context, const char *field, struct bytes json,
+                                  const struct citizen_value_about *about, struct vault_error *err)
+{
+    const struct showing *showing = context;
+    return showing->each(showing->context, field, json, about->as_of_s, about->source, err);
+}
+
+enum vault_code people_values(struct vault *vault, const struct citizen_id *id, people_each *each,
+                              void *context, struct vault_error *err)
+{
+    struct showing showing = {each, context};
+    struct person *person = NULL;
+    VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
+    VAULT_TRY(person_hold_existing(vault, id, &citizen, &person, err));
+    return citizen_value_list(citizen, show_value, &showing, err);
 }

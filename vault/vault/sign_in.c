@@ -180,6 +180,7 @@ enum vault_code sign_in_check(struct vault *vault, struct bytes token, struct si
     if (now_s >= session.seen_s + SEEN_EACH_S)
         VAULT_TRY(session_seen(vault->store, hash, now_s, err));
     out->citizen = session.citizen;
+    out->authenticated_s = session.reauthenticated_s;
     memcpy(out->token_hash, hash, sizeof hash);
     write_form_token(&session, out->form_token);
     return VAULT_OK;
@@ -194,4 +195,81 @@ enum vault_code sign_out(struct vault *vault, const struct signed_in *session,
                          struct vault_error *err)
 {
     return session_remove(vault->store, session->token_hash, err);
+}
+
+/* --- Again ---------------------------------------------------------------------------------- */
+
+bool sign_in_is_fresh(const struct vault *vault, const struct signed_in *session)
+{
+    const int64_t age_s = clock_now_s(&vault->options.clock) - session->authenticated_s;
+    return age_s >= 0 && age_s < SIGN_IN_FRESH_S;
+}
+
+enum vault_code sign_in_again(struct vault *vault, struct signed_in *session, struct bytes password,
+                              struct vault_error *err)
+{
+    struct account account;
+    const int64_t now_s = clock_now_s(&vault->options.clock);
+    VAULT_TRY(account_of_citizen(vault->store, &session->citizen, &account, err));
+    VAULT_TRY(check_password(vault, &account, password, err));
+    VAULT_TRY(session_reauthenticated(vault->store, session->token_hash, now_s, err));
+    session->authenticated_s = now_s;
+    return VAULT_OK;
+}
+
+/* --- All sessions --------------------------------------------------------------------------- */
+
+struct listing {
+    const struct signed_in *session;
+    sign_in_each *each;
+    void *context;
+};
+
+static enum vault_code list_one(void *context, const struct session *session,
+                                struct vault_error *err)
+{
+    const struct listing *listing = context;
+    const struct sign_in_session shown = {
+        session->created_s, session->seen_s,
+        memcmp(session->token_hash, listing->session->token_hash, sizeof session->token_hash) == 0};
+    return listing->each(listing->context, &shown, err);
+}
+
+enum vault_code sign_in_list(struct vault *vault, const struct signed_in *session,
+                             sign_in_each *each, void *context, struct vault_error *err)
+{
+    struct listing listing = {session, each, context};
+    return session_list(vault->store, &session->citizen, list_one, &listing, err);
+}
+
+enum vault_code sign_out_others(struct vault *vault, const struct signed_in *session,
+                                struct vault_error *err)
+{
+    return session_remove_all(vault->store, &session->citizen, session->token_hash, err);
+}
+
+/* --- Another password ----------------------------------------------------------------------- */
+
+static size_t characters_of(struct bytes text)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < text.size; i++)
+        count += (text.data[i] & 0xc0) != 0x80; /* of UTF-8, where each begins */
+    return count;
+}
+
+enum vault_code sign_in_set_password(struct vault *vault, const struct signed_in *session,
+                                     struct bytes password, struct bytes new_password,
+                                     struct vault_error *err)
+{
+    struct account account;
+    char hash[PASSWORD_HASH_CHARS];
+    if (characters_of(new_password) < SIGN_IN_PASSWORD_CHARS)
+        return vault_fail(err, VAULT_INVALID, "a password has at least %d characters",
+                          SIGN_IN_PASSWORD_CHARS);
+    VAULT_TRY(account_of_citizen(vault->store, &session->citizen, &account, err));
+    VAULT_TRY(check_password(vault, &account, password, err));
+    VAULT_TRY(password_hash(new_password, hash, err));
+    VAULT_TRY(account_set_password(vault->store, &session->citizen, hash, err));
+    return sign_out_others(vault, session, err);
 }

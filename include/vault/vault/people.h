@@ -51,3 +51,14 @@ enum vault_code people_find(struct vault *vault, const char *reference, struct c
  */
 enum vault_code people_export(struct vault *vault, const char *reference, struct buf *out,
                               struct vault_error *err) VAULT_MUST_CHECK;
+
+/* The same for the citizens themselves: the entry says that they did it. */
+enum vault_code people_export_own(struct vault *vault, const struct citizen_id *citizen,
+                                  struct buf *out, struct vault_error *err) VAULT_MUST_CHECK;
+
+/* The newest value of each field that a citizen has, for their own eyes. Borrowed for the call. */
+typedef enum vault_code people_each(void *context, const char *field, struct bytes json,
+                                    int64_t as_of_s, const char *source, struct vault_error *err);
+enum vault_code people_values(struct vault *vault, const struct citizen_id *citizen,
+                              people_each *each, void *context, struct vault_error *err)
+    VAULT_MUST_CHECK;

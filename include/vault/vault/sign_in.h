@@ -14,18 +14,21 @@
 #include "vault/store/citizen.h"
 #include "vault/vault/vault.h"
 
-#define SIGN_IN_IDLE_S      (15 * 60)
-#define SIGN_IN_LONGEST_S   (12 * 3600)
-#define SIGN_IN_FREE_TRIES  5
-#define SIGN_IN_WAIT_MAX_S  300
-#define SIGN_IN_TOKEN_CHARS 43 /* 32 bytes as base64url, without a final NUL */
-#define SIGN_IN_LOGIN_CHARS 128
+#define SIGN_IN_IDLE_S         (15 * 60)
+#define SIGN_IN_LONGEST_S      (12 * 3600)
+#define SIGN_IN_FREE_TRIES     5
+#define SIGN_IN_WAIT_MAX_S     300
+#define SIGN_IN_FRESH_S        300 /* how long a password counts for what needs it again */
+#define SIGN_IN_TOKEN_CHARS    43  /* 32 bytes as base64url, without a final NUL */
+#define SIGN_IN_LOGIN_CHARS    128
+#define SIGN_IN_PASSWORD_CHARS 12 /* of a new password, at least; characters, not bytes */
 
 /* A browser that is signed in. */
 struct signed_in {
     struct citizen_id citizen;
     uint8_t token_hash[32];
     char form_token[SIGN_IN_TOKEN_CHARS + 1]; /* what every form of this session carries */
+    int64_t authenticated_s;                  /* when a password was last given in it */
 };
 
 /* Check login and password and begin a session; an event in the citizen's log.
@@ -39,11 +42,40 @@ enum vault_code sign_in(struct vault *vault, struct bytes login, struct bytes pa
 enum vault_code sign_in_check(struct vault *vault, struct bytes token, struct signed_in *out,
                               struct vault_error *err) VAULT_MUST_CHECK;
 
+/* Whether the person has shown within SIGN_IN_FRESH_S that it is still them: asked before a first
+ * consent to a service, an export and an erasure. */
+bool sign_in_is_fresh(const struct vault *vault, const struct signed_in *session);
+
+/* They show it, by the password. Wrong tries count as at sign_in(), whose codes these are. */
+enum vault_code sign_in_again(struct vault *vault, struct signed_in *session, struct bytes password,
+                              struct vault_error *err) VAULT_MUST_CHECK;
+
 /* Whether a form's token is this session's. */
 bool sign_in_form_token_fits(const struct signed_in *session, struct bytes token);
 
 enum vault_code sign_out(struct vault *vault, const struct signed_in *session,
                          struct vault_error *err) VAULT_MUST_CHECK;
+
+/* A citizen's sessions, the one seen last first; and end all but this one. */
+struct sign_in_session {
+    int64_t created_s;
+    int64_t seen_s;
+    bool is_this;
+};
+typedef enum vault_code sign_in_each(void *context, const struct sign_in_session *session,
+                                     struct vault_error *err);
+enum vault_code sign_in_list(struct vault *vault, const struct signed_in *session,
+                             sign_in_each *each, void *context, struct vault_error *err)
+    VAULT_MUST_CHECK;
+enum vault_code sign_out_others(struct vault *vault, const struct signed_in *session,
+                                struct vault_error *err) VAULT_MUST_CHECK;
+
+/* Set another password, which is that of the next sign-in, and end all other sessions; the one
+ * there is must be given. VAULT_DENIED if it is wrong; VAULT_INVALID, VAULT_TOO_LARGE if the new
+ * one cannot be one (SIGN_IN_PASSWORD_CHARS at least). */
+enum vault_code sign_in_set_password(struct vault *vault, const struct signed_in *session,
+                                     struct bytes password, struct bytes new_password,
+                                     struct vault_error *err) VAULT_MUST_CHECK;
 
 /* Bring a login into the one form in which logins are kept and compared: small ASCII letters, no
  * space around. VAULT_INVALID if it is empty, too long or has control characters. */

@@ -1,0 +1,174 @@
+/* The citizen's own pages: the password again, my data, taking all away, erasing, my security. */
+#include "browser.h"
+
+static struct vault_test test;
+static struct browser browser;
+
+#define OLD_E "un%20mot%20de%20passe"
+
+static void begin(void)
+{
+    make_test_vault(&test);
+    fill_test_vault(&test);
+    browser_open(&browser, test.vault);
+    browser_sign_in(&browser);
+}
+
+static void end(void)
+{
+    browser_close(&browser);
+    vault_close(&test.vault);
+}
+
+/* Long enough that the password must be given again, too short for the session to end. */
+static void wait_a_while(void)
+{
+    test.now_ms += (SIGN_IN_FRESH_S + 1) * 1000LL;
+}
+
+static void test_my_data_shows_each_value_with_source_and_date(void **state)
+{
+    (void)state;
+    begin();
+    browser_get(&browser, "/data");
+    assert_status(&browser, 200);
+    assert_shows(&browser, "1990-05-17");
+    assert_shows(&browser, "civil register");
+    assert_shows(&browser, "2 janvier 2026");
+    assert_shows(&browser, "rue des Essais");
+    assert_hides(&browser, "{&quot;");
+    end();
+}
+
+static void test_an_export_is_a_file_and_an_entry(void **state)
+{
+    (void)state;
+    VAULT_AUTO(json_free) json_t *root = NULL;
+    begin();
+    browser_get(&browser, "/data");
+    browser_submit(&browser, "/export", "");
+    assert_status(&browser, 200);
+    assert_non_null(strstr(browser_header(&browser, "Content-Disposition"), "attachment"));
+    assert_done(json_parse(buf_view(&browser.answer.body), 16, &root, NULL, &test_error));
+    assert_string_equal(json_string_value(json_object_get(root, "reference")), "T-1");
+    browser_get(&browser, "/accesses");
+    assert_shows(&browser, "Vos données ont été exportées.");
+    end();
+}
+
+static void test_an_export_wants_the_password_again_after_a_while(void **state)
+{
+    (void)state;
+    begin();
+    wait_a_while();
+    browser_get(&browser, "/data");
+    browser_submit(&browser, "/export", "");
+    assert_location(&browser, "/again?next=%2Fdata");
+    browser_follow(&browser);
+    assert_shows(&browser, "data-action=\"reauth\"");
+    browser_submit(&browser, "/again", "next=%2Fdata&password=wrong");
+    assert_status(&browser, 422);
+    assert_shows(&browser, "Le mot de passe n’est pas le bon.");
+    browser_submit(&browser, "/again", "next=%2Fdata&password=");
+    assert_status(&browser, 422);
+    browser_submit(&browser, "/again", "next=%2Fdata&password=" OLD_E);
+    assert_location(&browser, "/data");
+    browser_follow(&browser);
+    browser_submit(&browser, "/export", "");
+    assert_status(&browser, 200);
+    end();
+}
+
+static void test_the_way_back_leads_nowhere_else(void **state)
+{
+    (void)state;
+    begin();
+    browser_get(&browser, "/again?next=https%3A%2F%2Felsewhere.example%2F");
+    assert_shows(&browser, "name=\"next\" value=\"/\"");
+    browser_submit(&browser, "/again", "next=%2F%2Felsewhere.example&password=" OLD_E);
+    assert_location(&browser, "/");
+    end();
+}
+
+static void test_erasing_takes_a_tick_and_the_password_and_is_for_good(void **state)
+{
+    (void)state;
+    begin();
+    browser_get(&browser, "/erase");
+    assert_shows(&browser, "data-action=\"erase\"");
+    browser_submit(&browser, "/erase", "");
+    assert_status(&browser, 422);
+    wait_a_while();
+    browser_submit(&browser, "/erase", "sure=yes");
+    assert_location(&browser, "/again?next=%2Ferase");
+    browser_follow(&browser);
+    browser_submit(&browser, "/again", "next=%2Ferase&password=" OLD_E);
+    browser_follow(&browser);
+    browser_submit(&browser, "/erase", "sure=yes");
+    assert_location(&browser, "/sign-in");
+    struct citizen_id gone;
+    assert_fails(VAULT_NOT_FOUND, people_find(test.vault, "T-1", &gone, &test_error));
+    browser_get(&browser, "/data");
+    assert_status(&browser, 303);
+    end();
+}
+
+static void test_a_new_password_ends_all_other_sessions_and_the_old_one(void **state)
+{
+    (void)state;
+    struct browser other;
+    begin();
+    browser_open(&other, test.vault);
+    browser_sign_in(&other);
+    browser_get(&browser, "/security");
+    assert_shows(&browser, "Celle-ci");
+    browser_submit(&browser, "/security/password",
+                   "password=wrong&new_password=une%20phrase%20assez%20longue");
+    assert_status(&browser, 422);
+    browser_submit(&browser, "/security/password", "password=" OLD_E "&new_password=court");
+    assert_status(&browser, 422);
+    assert_shows(&browser, "12 caractères");
+    browser_submit(&browser, "/security/password",
+                   "password=" OLD_E "&new_password=une%20phrase%20assez%20longue");
+    assert_location(&browser, "/security");
+    browser_get(&other, "/");
+    assert_status(&other, 303);
+    browser_get(&browser, "/");
+    assert_status(&browser, 200);
+    browser_close(&browser);
+    browser_open(&browser, test.vault);
+    browser_sign_in_as(&browser, "testine", "une phrase assez longue");
+    browser_close(&other);
+    end();
+}
+
+static void test_all_other_sessions_can_be_ended(void **state)
+{
+    (void)state;
+    struct browser other;
+    begin();
+    browser_get(&browser, "/security");
+    assert_hides(&browser, "/security/others");
+    browser_open(&other, test.vault);
+    browser_sign_in(&other);
+    browser_get(&browser, "/security");
+    assert_shows(&browser, "/security/others");
+    browser_submit(&browser, "/security/others", "");
+    assert_location(&browser, "/security");
+    browser_get(&other, "/");
+    assert_status(&other, 303);
+    browser_get(&browser, "/");
+    assert_status(&browser, 200);
+    browser_close(&other);
+    end();
+}
+
+int main(void)
+{
+    return TEST_RUN(
+        test_my_data_shows_each_value_with_source_and_date, test_an_export_is_a_file_and_an_entry,
+        test_an_export_wants_the_password_again_after_a_while, test_the_way_back_leads_nowhere_else,
+        test_erasing_takes_a_tick_and_the_password_and_is_for_good,
+        test_a_new_password_ends_all_other_sessions_and_the_old_one,
+        test_all_other_sessions_can_be_ended);
+}

@@ -1,0 +1,261 @@
+/* The citizen's own: the data there are, taking them away, being forgotten, and who is signed in.
+ */
+#include <string.h>
+
+#include "pages_account.h"
+#include "pages_parts.h"
+#include "pages_words.h"
+#include "vault/base/json.h"
+#include "vault/vault/active_policy.h"
+#include "vault/vault/erase.h"
+#include "vault/vault/people.h"
+
+#define VALUE_DEPTH_MAX   16
+#define VALUE_SHOWN_BYTES (16U * 1024)
+#define AGAIN_CHARS       (VISIT_ADDRESS_CHARS * 3 + 16)
+
+/* --- The password again --------------------------------------------------------------------- */
+
+bool account_is_fresh(struct visit *visit, const char *next)
+{
+    if (sign_in_is_fresh(visit->pages->vault, &visit->session))
+        return true;
+    VAULT_AUTO(buf_finish) struct buf address = buf_limited(AGAIN_CHARS);
+    buf_text(&address, "/again?next=");
+    address_encode(&address, bytes_of_text(next));
+    const char *text = buf_string(&address);
+    page_redirect(visit, text ? text : "/again");
+    return false;
+}
+
+static void show_again(struct visit *visit, unsigned status, const char *next)
+{
+    page_text(visit, visit->data, "next", next);
+    page_send(visit, status, "again", "again.title");
+}
+
+void again_show(struct visit *visit, const char *id)
+{
+    (void)id;
+    char next[VISIT_ADDRESS_CHARS + 1];
+    local_address(next, http_request_query(visit->request, "next"));
+    show_again(visit, 200, next);
+}
+
+void again_do(struct visit *visit, const char *id)
+{
+    (void)id;
+    char next[VISIT_ADDRESS_CHARS + 1];
+    struct vault_error err;
+    const struct bytes password = form_value(&visit->form, "password");
+    local_address(next, form_value(&visit->form, "next"));
+    const enum vault_code code =
+        password.size ? sign_in_again(visit->pages->vault, &visit->session, password, &err)
+                      : VAULT_DENIED;
+    if (code == VAULT_OK) {
+        page_redirect(visit, next);
+    } else if (code == VAULT_DENIED) {
+        page_wrong(visit, "password",
+                   password.size ? "error.password_wrong" : "error.password_empty");
+        show_again(visit, 422, next);
+    } else if (code == VAULT_LIMITED) {
+        page_wrong(visit, "password", "error.sign_in_wait");
+        show_again(visit, 429, next);
+    } else {
+        page_failed(visit, code, &err);
+    }
+}
+
+/* --- My data -------------------------------------------------------------------------------- */
+
+struct listing {
+    struct visit *visit;
+    const struct policy *policy;
+    json_t *list;
+};
+
+/* A value as people read it: a text without its quotes, the members of an object one by one. */
+static void write_plain(const json_t *value, struct buf *out)
+{
+    const char *name;
+    json_t *member;
+    size_t i;
+    if (json_is_string(value)) {
+        buf_bytes(out, json_text(value));
+    } else if (json_is_object(value)) {
+        json_object_foreach((json_t *)(uintptr_t)value, name, member)
+        {
+            buf_text(out, out->size ? ", " : "");
+            write_plain(member, out);
+        }
+    } else if (json_is_array(value)) {
+        json_array_foreach((json_t *)(uintptr_t)value, i, member)
+        {
+            buf_text(out, i ? "; " : "");
+            write_plain(member, out);
+        }
+    } else {
+        json_write_value(out, value);
+    }
+}
+
+static enum vault_code put_value(void *context, const char *field, struct bytes json,
+                                 int64_t as_of_s, const char *source, struct vault_error *err)
+{
+    const struct listing *listing = context;
+    char date[WORDS_CHARS];
+    VAULT_AUTO(json_free) json_t *value = NULL;
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(VALUE_SHOWN_BYTES);
+    VAULT_TRY(json_parse(json, VALUE_DEPTH_MAX, &value, NULL, err));
+    write_plain(value, &text);
+    words_date(listing->visit, as_of_s, date);
+    json_t *item = page_item(listing->visit, listing->list);
+    page_text(listing->visit, item, "title",
+              words_field_title(listing->visit, listing->policy, field));
+    page_text(listing->visit, item, "value", buf_string(&text));
+    page_text(listing->visit, item, "as_of", date);
+    page_text(listing->visit, item, "source", source);
+    return VAULT_OK;
+}
+
+void data_show(struct visit *visit, const char *id)
+{
+    (void)id;
+    struct vault_error err;
+    VAULT_AUTO(active_policy_release)
+    struct policy_hold held = active_policy_hold(visit->pages->vault);
+    struct listing listing = {visit, held.policy, page_list(visit, visit->data, "values")};
+    const enum vault_code code =
+        people_values(visit->pages->vault, &visit->session.citizen, put_value, &listing, &err);
+    if (code) {
+        page_failed(visit, code, &err);
+        return;
+    }
+    if (json_array_size(listing.list))
+        page_flag(visit, visit->data, "values_shown");
+    page_flag(visit, visit->data, "is_data");
+    page_send(visit, 200, "data", "data.title");
+}
+
+/* --- Taking all away, and being forgotten --------------------------------------------------- */
+
+void export_send(struct visit *visit, const char *id)
+{
+    (void)id;
+    struct vault_error err;
+    if (!account_is_fresh(visit, "/data"))
+        return;
+    const enum vault_code code =
+        people_export_own(visit->pages->vault, &visit->session.citizen, &visit->answer->body, &err);
+    if (code) {
+        buf_clear(&visit->answer->body);
+        page_failed(visit, code, &err);
+        return;
+    }
+    visit->answer->content_type = "application/json";
+    http_answer_header(visit->answer, "Content-Disposition",
+                       "attachment; filename=\"citizen-vault.json\"");
+}
+
+void erase_show(struct visit *visit, const char *id)
+{
+    (void)id;
+    page_send(visit, 200, "erase", "erase.title");
+}
+
+void erase_do(struct visit *visit, const char *id)
+{
+    (void)id;
+    struct vault_error err;
+    if (!account_is_fresh(visit, "/erase"))
+        return;
+    if (!bytes_equal(form_value(&visit->form, "sure"), bytes_of_text("yes"))) {
+        page_wrong(visit, "sure", "error.erase_not_sure");
+        page_send(visit, 422, "erase", "erase.title");
+        return;
+    }
+    const enum vault_code code = erase_citizen(visit->pages->vault, &visit->session.citizen, &err);
+    if (code) {
+        page_failed(visit, code, &err);
+        return;
+    }
+    visit_end_session(visit);
+    page_redirect_with(visit, "/sign-in", NOTICE_ERASED);
+}
+
+/* --- My security ---------------------------------------------------------------------------- */
+
+static enum vault_code put_session(void *context, const struct sign_in_session *session,
+                                   struct vault_error *err)
+{
+    (void)err;
+    const struct listing *listing = context;
+    char began[WORDS_CHARS];
+    char seen[WORDS_CHARS];
+    words_date(listing->visit, session->created_s, began);
+    words_date(listing->visit, session->seen_s, seen);
+    json_t *item = page_item(listing->visit, listing->list);
+    page_text(listing->visit, item, "began", began);
+    page_text(listing->visit, item, "seen", seen);
+    if (session->is_this)
+        page_flag(listing->visit, item, "is_this");
+    return VAULT_OK;
+}
+
+static void show_security(struct visit *visit, unsigned status)
+{
+    struct vault_error err;
+    struct listing listing = {visit, NULL, page_list(visit, visit->data, "sessions")};
+    const enum vault_code code =
+        sign_in_list(visit->pages->vault, &visit->session, put_session, &listing, &err);
+    if (code) {
+        page_failed(visit, code, &err);
+        return;
+    }
+    if (json_array_size(listing.list) > 1)
+        page_flag(visit, visit->data, "others_shown");
+    page_flag(visit, visit->data, "is_security");
+    page_send(visit, status, "security", "security.title");
+}
+
+void security_show(struct visit *visit, const char *id)
+{
+    (void)id;
+    show_security(visit, 200);
+}
+
+void sign_out_others_do(struct visit *visit, const char *id)
+{
+    (void)id;
+    struct vault_error err;
+    const enum vault_code code = sign_out_others(visit->pages->vault, &visit->session, &err);
+    if (code)
+        page_failed(visit, code, &err);
+    else
+        page_redirect_with(visit, "/security", NOTICE_OTHERS_SIGNED_OUT);
+}
+
+void password_do(struct visit *visit, const char *id)
+{
+    (void)id;
+    struct vault_error err;
+    const struct bytes password = form_value(&visit->form, "password");
+    const struct bytes new_password = form_value(&visit->form, "new_password");
+    const enum vault_code code =
+        sign_in_set_password(visit->pages->vault, &visit->session, password, new_password, &err);
+    if (code == VAULT_OK) {
+        page_redirect_with(visit, "/security", NOTICE_PASSWORD_SET);
+        return;
+    }
+    if (code == VAULT_DENIED)
+        page_wrong(visit, "password", "error.password_wrong");
+    else if (code == VAULT_INVALID || code == VAULT_TOO_LARGE)
+        page_wrong(visit, "new_password", "error.password_short");
+    else if (code == VAULT_LIMITED)
+        page_wrong(visit, "password", "error.sign_in_wait");
+    else {
+        page_failed(visit, code, &err);
+        return;
+    }
+    show_security(visit, 422);
+}
