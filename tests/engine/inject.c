@@ -22,7 +22,8 @@ static _Thread_local struct {
     enum inject_when when;
     enum vault_code code;
     enum vault_code fails; /* the call under way, with this */
-    bool told;             /* and was made to */
+    enum inject_when fails_when;
+    bool told; /* and was made to */
     const char *struck;
     enum inject_when struck_when;
 } mine;
@@ -169,7 +170,7 @@ static void choose_next(const struct inject_call *call)
     pthread_mutex_lock(&mutex);
     if (next.times > 0 && strcmp(next.function, call->name) == 0 && can_fail(call, next.when)) {
         next.times--;
-        mine.struck_when = next.when;
+        mine.fails_when = next.when;
         mine.fails = next.code;
     }
     pthread_mutex_unlock(&mutex);
@@ -181,10 +182,10 @@ static void choose(const struct inject_call *call)
     mine.fails = VAULT_OK;
     mine.told = false;
     if (mine.permille && draw() % 1000 < mine.permille) {
-        mine.struck_when = draw() % 2 ? INJECT_AFTER : INJECT_BEFORE;
-        mine.fails = can_fail(call, mine.struck_when) ? codes[draw() % CODES] : VAULT_OK;
+        mine.fails_when = draw() % 2 ? INJECT_AFTER : INJECT_BEFORE;
+        mine.fails = can_fail(call, mine.fails_when) ? codes[draw() % CODES] : VAULT_OK;
     } else if (mine.left && can_fail(call, mine.when) && --mine.left == 0) {
-        mine.struck_when = mine.when;
+        mine.fails_when = mine.when;
         mine.fails = mine.code;
     } else {
         choose_next(call);
@@ -195,6 +196,7 @@ static enum vault_code strike(struct inject_call *call)
 {
     mine.told = true;
     mine.struck = call->name;
+    mine.struck_when = mine.fails_when;
     atomic_fetch_add(&call->failed[mine.struck_when], 1);
     atomic_fetch_add(&failures, 1);
     return mine.fails;
@@ -207,7 +209,7 @@ enum vault_code inject_enter(struct inject_call *call)
     note(call);
     choose(call);
     delay();
-    return mine.fails && mine.struck_when == INJECT_BEFORE ? strike(call) : VAULT_OK;
+    return mine.fails && mine.fails_when == INJECT_BEFORE ? strike(call) : VAULT_OK;
 }
 
 enum vault_code inject_after(struct inject_call *call, enum vault_code code)
