@@ -241,14 +241,15 @@ enum vault_code person_record_consent(struct vault *vault, struct citizen *citiz
 {
     struct citizen_record record = {
         .kind = PERSON_CONSENT_KIND, .key = key, .json = json, .log_n = person->chain.n + 1};
-    VAULT_TRY(citizen_record_add(citizen, &record, &record.seq, err));
     struct entering entering = {.vault = vault, .citizen = citizen, .chain = &person->chain};
-    enum vault_code code = person_apply(person, &record, err);
+    enum vault_code code = citizen_record_add(citizen, &record, &record.seq, err);
+    if (code == VAULT_OK)
+        code = person_apply(person, &record, err);
     if (code == VAULT_OK)
         code = enter_record(&entering, &record, err);
     if (code) {
-        /* The record stands; what is remembered is read again, and the entry made, at the next
-         * hold. */
+        /* The record stands, or may (store.h): what is remembered is read again, and the entry
+         * made, at the next hold. */
         citizen_cache_set(citizen, NULL, NULL);
         return code;
     }
@@ -267,7 +268,10 @@ enum vault_code person_use(struct citizen *citizen, struct consent *consent,
     VAULT_TRY(citizen_record_count(citizen, &records, err));
     if (records >= CITIZEN_RECORDS_SOFT_MAX) /* there must be room left to withdraw */
         return vault_fail(err, VAULT_LIMITED, "too many records for one citizen");
-    VAULT_TRY(citizen_record_add(citizen, &record, NULL, err));
-    consent->used++;
-    return VAULT_OK;
+    const enum vault_code code = citizen_record_add(citizen, &record, NULL, err);
+    if (code == VAULT_OK)
+        consent->used++;
+    else
+        citizen_cache_set(citizen, NULL, NULL); /* it may stand all the same: read it again */
+    return code;
 }
