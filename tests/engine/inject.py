@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """From the list of the interface's functions and the headers that declare them: a wrapper each.
 
-    inject.py HEADERS LIST check       the two have the same functions, each of a kind that can be
+    inject.py HEADERS LIST check       the two have the same functions, each of a kind that can be,
+                                       and no header speaks of what is behind it
     inject.py HEADERS LIST make FILE   write the wrappers, for the linker's --wrap
 """
 import pathlib
@@ -10,6 +11,7 @@ import sys
 
 HEADERS, LIST = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
 OUTSIDE = {"keyring.h"}  # what an engine is given, not what it gives
+PRIVATE = [r"sqlite", r"\.db\b", r"\bPRAGMA\b", r"\bSELECT\b.*\bFROM\b", r"#include .*\.\./"]
 KINDS = {"change", "read", "hold", "plain"}
 DECLARED = re.compile(r"^(?P<type>.*?)(?P<name>\w+)\((?P<args>.*)\)( VAULT_MUST_CHECK)?$")
 
@@ -74,6 +76,8 @@ def main():
     declared = {d[0]: d for h in headers for d in declarations(h)}
     wrong = [f"{n} is declared and not in the list" for n in declared if n not in listed]
     wrong += [f"{n} is in the list and not declared" for n in listed if n not in declared]
+    wrong += [f"{h.name} speaks of what is behind it: {w}" for h in headers for w in PRIVATE
+              if re.search(w, h.read_text(), flags=re.I)]
     wrong += [f"{n}: no such kind: {k}" for n, k in listed.items() if k not in KINDS]
     for name, (_, result, args) in declared.items():
         can_fail = result == "enum vault_code"
