@@ -11,7 +11,7 @@ import sys
 
 HEADERS, LIST = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
 OUTSIDE = {"keyring.h"}  # what an engine is given, not what it gives
-PRIVATE = [r"sqlite", r"\.db\b", r"\bPRAGMA\b", r"\bSELECT\b.*\bFROM\b", r"#include .*\.\./"]
+PRIVATE = [r"sqlite", r"\.db\b", r"\bSELECT\b.*\bFROM\b", r"#include .*\.\./"]
 KINDS = {"change", "read", "hold", "plain"}
 DECLARED = re.compile(r"^(?P<type>.*?)(?P<name>\w+)\((?P<args>.*)\)( VAULT_MUST_CHECK)?$")
 
