@@ -64,9 +64,6 @@ static bool strikes_file(enum disk_call call, int fd)
     return size > 0 && strikes(call, path);
 }
 
-ssize_t pwrite64(int fd, const void *data, size_t size, off64_t offset);
-int ftruncate64(int fd, off64_t size);
-
 ssize_t write(int fd, const void *data, size_t size)
 {
     return strikes_file(DISK_WRITE, fd) ? -1 : syscall(SYS_write, fd, data, size);
