@@ -205,10 +205,11 @@ static enum vault_code step_openings(struct world *world, struct vault_error *er
             continue;
         rows[count++] = (struct openings_row){.citizen = world_id(world, i, &world->model),
                                               .n = ++world->next.people[i].head,
-                                              .index = index++,
+                                              .index = index,
                                               .time_ms = WORLD_NOW_S * 1000LL,
-                                              .leaf = {(uint8_t)index},
+                                              .leaf = {(uint8_t)(index + 1)},
                                               .sealed = BYTES("sealed")};
+        index++;
     }
     if (count == 0)
         return world->expected;
