@@ -1,7 +1,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "test.h"
 #include "vault/store/account.h"
 #include "vault/store/citizen_record.h"
 #include "vault/store/citizen_value.h"
@@ -91,8 +90,7 @@ static bool same_values(const struct comparison *with, size_t at, struct citizen
         const struct citizen_value value = world_value(i, person->value[i], text);
         struct citizen_value_about about = {0};
         VAULT_AUTO(buf_finish) struct buf json = buf_limited(WORLD_TEXT_CHARS);
-        const enum vault_code code =
-            citizen_value_get(citizen, value.field, &json, &about, &test_error);
+        const enum vault_code code = citizen_value_get(citizen, value.field, &json, &about, NULL);
         if (differs(with, "a value's code of", at, person->version[i] ? VAULT_OK : VAULT_NOT_FOUND,
                     code) ||
             differs(with, "a value's version of", at, person->version[i], about.version))
@@ -111,11 +109,10 @@ static bool same_citizen(const struct comparison *with, size_t at)
     uint64_t log_n = 0;
     VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
     if (differs(with, "holding", at, VAULT_OK,
-                citizen_acquire(with->world->store, &id, &citizen, &test_error)) ||
+                citizen_acquire(with->world->store, &id, &citizen, NULL)) ||
         differs(with, "existence of", at, person->exists, citizen_exists(citizen)))
         return false;
-    if (citizen_record_count(citizen, &records, &test_error) ||
-        citizen_log_n_max(citizen, &log_n, &test_error))
+    if (citizen_record_count(citizen, &records, NULL) || citizen_log_n_max(citizen, &log_n, NULL))
         return !differs(with, "counting records of", at, 0, 1);
     return !differs(with, "records of", at, (long long)person->records, (long long)records) &&
            !differs(with, "log_n of", at, (long long)person->log_n, (long long)log_n) &&
@@ -131,8 +128,8 @@ static bool same_control(const struct comparison *with, size_t at)
     struct account account = {0};
     uint8_t leaf[SHA256_BYTES];
     uint64_t head = 0;
-    const enum vault_code known = control_citizen_find(held, &id, &found, &test_error);
-    const enum vault_code login = account_of_citizen(held, &id, &account, &test_error);
+    const enum vault_code known = control_citizen_find(held, &id, &found, NULL);
+    const enum vault_code login = account_of_citizen(held, &id, &account, NULL);
     if (differs(with, "knowing", at, person->exists ? VAULT_OK : VAULT_NOT_FOUND, known) ||
         differs(with, "key of", at, person->key_version, found.key_version) ||
         differs(with, "account of", at, person->has_account ? VAULT_OK : VAULT_NOT_FOUND, login) ||
@@ -144,11 +141,11 @@ static bool same_control(const struct comparison *with, size_t at)
         world_token(with->world, at, i, token);
         const bool there = person->sessions >> i & 1;
         if (differs(with, "a session of", at, there ? VAULT_OK : VAULT_NOT_FOUND,
-                    session_find(held, token, &session, &test_error)))
+                    session_find(held, token, &session, NULL)))
             return false;
     }
     return !differs(with, "head's code of", at, VAULT_OK,
-                    openings_head(held, &id, &head, leaf, &test_error)) &&
+                    openings_head(held, &id, &head, leaf, NULL)) &&
            !differs(with, "head of", at, (long long)person->head, (long long)head);
 }
 
@@ -161,7 +158,7 @@ static bool same_settings(const struct comparison *with)
         VAULT_AUTO(buf_finish) struct buf value = buf_limited(WORLD_TEXT_CHARS);
         world_setting(with->world, i, name);
         world_value(0, number, text);
-        const enum vault_code code = setting_get(with->world->store, name, &value, &test_error);
+        const enum vault_code code = setting_get(with->world->store, name, &value, NULL);
         if (differs(with, "a setting's code", i, number ? VAULT_OK : VAULT_NOT_FOUND, code) ||
             (number && differs(with, "setting", i, 0, strcmp(buf_string(&value), text))))
             return false;
@@ -169,7 +166,7 @@ static bool same_settings(const struct comparison *with)
     char name[WORLD_TEXT_CHARS];
     int64_t count = 0;
     const enum vault_code code =
-        setting_count(with->world->store, world_counter(with->world, name), 0, &count, &test_error);
+        setting_count(with->world->store, world_counter(with->world, name), 0, &count, NULL);
     return !differs(with, "a counter's code", 0, VAULT_OK, code) &&
            !differs(with, "counter", 0, with->model->counter, count);
 }
@@ -180,7 +177,7 @@ static bool same_requests(const struct comparison *with)
     enum control_service_state state = 0;
     VAULT_AUTO(buf_finish) struct buf json = buf_limited(WORLD_TEXT_CHARS);
     const enum vault_code there = control_service_get(
-        with->world->store, world_service(with->world, id), &json, &state, &test_error);
+        with->world->store, world_service(with->world, id), &json, &state, NULL);
     if (differs(with, "a service's code", 0, with->model->service ? VAULT_OK : VAULT_NOT_FOUND,
                 there) ||
         differs(with, "a service's state", 0, with->model->service, state))
@@ -191,7 +188,7 @@ static bool same_requests(const struct comparison *with)
         world_request(with->world, i, wanted, &request);
         request.state = 0;
         const enum vault_code code =
-            request_get(with->world->store, request.id, &request, NULL, &test_error);
+            request_get(with->world->store, request.id, &request, NULL, NULL);
         if (differs(with, "a request's code", i, wanted->state ? VAULT_OK : VAULT_NOT_FOUND,
                     code) ||
             differs(with, "a request's state", i, wanted->state, request.state) ||
@@ -212,7 +209,7 @@ bool world_holds(const struct world *world, const struct world_model *model, cha
     }
     if (world->number == 0 &&
         (differs(&with, "the position's code", 0, VAULT_OK,
-                 openings_position(world->store, &position, &test_error)) ||
+                 openings_position(world->store, &position, NULL)) ||
          differs(&with, "position", 0, (long long)model->position, (long long)position)))
         return false;
     return same_settings(&with) && same_requests(&with);
