@@ -10,6 +10,9 @@
  * the file goes, the openings, and the row becomes ERASED. A start goes on where it stopped. That
  * the log must be told, and of how many openings, is noted with the key's going, and stays noted
  * until whoever enters it says that it is done.
+ *
+ * A disk that fails stops either half way, like a crash. Then whoever makes or erases the next one,
+ * or asks what the log is to be told, finishes that first.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -72,9 +75,8 @@ static enum vault_code record_all(struct birth *birth, struct vault_error *err)
         VAULT_TRY(control_key_add(control.database, &key, citizen->reference, CITIZEN_CREATING,
                                   birth->now_s, err));
     }
-    VAULT_TRY(transaction_commit(&change, err));
-    birth->recorded = true;
-    return VAULT_OK;
+    birth->recorded = true; /* from here on, should the commit fail and stand all the same */
+    return transaction_commit(&change, err);
 }
 
 static enum vault_code make_files(struct birth *birth, struct vault_error *err)
@@ -105,12 +107,14 @@ static enum vault_code undo_one(struct store *store, const struct citizen_id *id
     return control_citizen_undo(control.database, id, err);
 }
 
-/* What cannot be undone now, is at the next start. */
+/* What cannot be undone now, is before the next birth or at the next start. */
 static void birth_finish(struct birth *birth)
 {
     for (size_t i = 0; birth->recorded && i < birth->count; i++) {
-        if (undo_one(birth->store, birth->ids[i], NULL))
+        if (undo_one(birth->store, birth->ids[i], NULL)) {
+            birth->store->is_unfinished = true;
             break;
+        }
     }
     for (size_t i = 0; birth->keys && i < birth->count; i++)
         citizen_keys_free(&birth->keys[i]);
@@ -129,18 +133,6 @@ static enum vault_code bear(struct birth *birth, struct vault_error *err)
     for (size_t i = 0; i < birth->count; i++)
         handles_forget(&birth->store->handles, birth->ids[i]);
     return VAULT_OK;
-}
-
-enum vault_code citizen_create(struct store *store, const struct citizen_new citizens[],
-                               size_t count, int64_t now_s, size_t *failed_at,
-                               struct vault_error *err)
-{
-    struct birth birth = {.store = store, .citizens = citizens, .count = count, .now_s = now_s};
-    const enum vault_code code = bear(&birth, err);
-    birth_finish(&birth);
-    if (code && failed_at)
-        *failed_at = birth.at < count ? birth.at : 0;
-    return code;
 }
 
 enum vault_code citizen_create_nobody(const char *dir, const struct keyring *keyring,
@@ -166,25 +158,6 @@ static enum vault_code finish_erasing(struct store *store, const struct citizen_
     return control_citizen_erased(store, id, err);
 }
 
-enum vault_code citizen_erase(struct store *store, const struct citizen_id *id,
-                              uint64_t *openings_gone, struct vault_error *err)
-{
-    struct citizen *citizen = NULL;
-    uint64_t known = 0;
-    uint64_t gone = 0;
-    VAULT_TRY(openings_count(store, id, &known, err));
-    /* Held, so that nobody opens the file again between its key and itself going. */
-    VAULT_TRY(handles_hold(&store->handles, id, &citizen, err));
-    handles_shut(citizen);
-    enum vault_code code = control_citizen_destroy_key(store, id, known, err);
-    if (!code)
-        code = finish_erasing(store, id, &gone, err);
-    handles_let_go(citizen);
-    if (!code && openings_gone)
-        *openings_gone = gone;
-    return code;
-}
-
 /* Bring every citizen that a crash left in a state out of it. */
 static enum vault_code tidy(struct store *store, enum citizen_state state, struct vault_error *err)
 {
@@ -204,4 +177,69 @@ enum vault_code citizen_tidy(struct store *store, struct vault_error *err)
 {
     VAULT_TRY(tidy(store, CITIZEN_CREATING, err));
     return tidy(store, CITIZEN_ERASING, err);
+}
+
+/* With the lock held. */
+static enum vault_code tidy_unfinished(struct store *store, struct vault_error *err)
+{
+    if (store->is_unfinished)
+        VAULT_TRY(citizen_tidy(store, err));
+    store->is_unfinished = false;
+    return VAULT_OK;
+}
+
+enum vault_code citizen_tidy_unfinished(struct store *store, struct vault_error *err)
+{
+    pthread_mutex_lock(&store->living);
+    const enum vault_code code = tidy_unfinished(store, err);
+    pthread_mutex_unlock(&store->living);
+    return code;
+}
+
+enum vault_code citizen_create(struct store *store, const struct citizen_new citizens[],
+                               size_t count, int64_t now_s, size_t *failed_at,
+                               struct vault_error *err)
+{
+    struct birth birth = {.store = store, .citizens = citizens, .count = count, .now_s = now_s};
+    pthread_mutex_lock(&store->living);
+    enum vault_code code = tidy_unfinished(store, err);
+    if (code == VAULT_OK)
+        code = bear(&birth, err);
+    birth_finish(&birth);
+    pthread_mutex_unlock(&store->living);
+    if (code && failed_at)
+        *failed_at = birth.at < count ? birth.at : 0;
+    return code;
+}
+
+/* With the citizen held, so that nobody opens the file again between its key and itself going. */
+static enum vault_code erase_held(struct store *store, const struct citizen_id *id,
+                                  uint64_t *openings_gone, struct vault_error *err)
+{
+    uint64_t known = 0;
+    VAULT_TRY(tidy_unfinished(store, err));
+    VAULT_TRY(openings_count(store, id, &known, err));
+    enum vault_code code = control_citizen_destroy_key(store, id, known, err);
+    if (code == VAULT_NOT_FOUND)
+        return code;
+    if (code == VAULT_OK)
+        code = finish_erasing(store, id, openings_gone, err);
+    store->is_unfinished |= code != VAULT_OK;
+    return code;
+}
+
+enum vault_code citizen_erase(struct store *store, const struct citizen_id *id,
+                              uint64_t *openings_gone, struct vault_error *err)
+{
+    struct citizen *citizen = NULL;
+    uint64_t gone = 0;
+    VAULT_TRY(handles_hold(&store->handles, id, &citizen, err));
+    handles_shut(citizen);
+    pthread_mutex_lock(&store->living);
+    const enum vault_code code = erase_held(store, id, &gone, err);
+    pthread_mutex_unlock(&store->living);
+    handles_let_go(citizen);
+    if (!code && openings_gone)
+        *openings_gone = gone;
+    return code;
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "memory.h"
 #include "vault/base/codec.h"
 #include "vault/base/file.h"
 
@@ -73,14 +74,16 @@ static enum vault_code database_fail(struct database *database, int result, cons
 }
 
 /*
- * Once per process, before its first file: no statistics (a lock around every allocation), small
- * first allocations, and silence. SQLCipher otherwise writes of each wrong key and damaged page to
- * standard error. The setting is the process's and takes hold only on a connection with a key.
+ * Once per process, before its first file: memory that is wiped, no statistics (a lock around every
+ * allocation), small first allocations, and silence. SQLCipher otherwise writes of each wrong key
+ * and damaged page to standard error. The setting is the process's and takes hold only on a
+ * connection with a key.
  */
 static void start_once(void)
 {
     static const char any_key[] =
         "x'0000000000000000000000000000000000000000000000000000000000000000'";
+    memory_start();
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, PAGES_AT_ONCE);
     sqlite3 *raw = NULL;

@@ -36,6 +36,7 @@ enum vault_code erasure_raise(struct store *store, const struct citizen_id *citi
 enum vault_code erasure_next(struct store *store, struct erasure *out, bool *found,
                              struct vault_error *err)
 {
+    VAULT_TRY(citizen_tidy_unfinished(store, err));
     VAULT_AUTO(shared_let_go) struct hold control = {0};
     VAULT_TRY(shared_hold(&store->control, &control, err));
     VAULT_AUTO(statement_end) struct statement query = {0};

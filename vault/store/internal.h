@@ -5,6 +5,8 @@
 #pragma once
 
 #include <limits.h>
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "handles.h"
@@ -32,6 +34,8 @@ struct store {
     struct handles handles;
     _Atomic uint64_t service_generation;
     struct control_key nobody; /* the decoy */
+    pthread_mutex_t living;    /* one at a time makes or erases citizens */
+    bool is_unfinished;        /* guarded by it: a failure left somebody half made or half erased */
 };
 
 /* control_schema.c, openings.c */
@@ -115,8 +119,11 @@ enum vault_code openings_count(struct store *store, const struct citizen_id *cit
 enum vault_code openings_forget(struct store *store, const struct citizen_id *citizen,
                                 uint64_t *gone, struct vault_error *err) VAULT_MUST_CHECK;
 
-/* Finish erasing what a crash interrupted, undo creating. */
+/* Finish erasing what a crash interrupted, undo creating; and the same for what a failure did,
+ * where there is something of it. */
 enum vault_code citizen_tidy(struct store *store, struct vault_error *err) VAULT_MUST_CHECK;
+enum vault_code citizen_tidy_unfinished(struct store *store, struct vault_error *err)
+    VAULT_MUST_CHECK;
 
 /* The vault's decoy: its file and its row. */
 enum vault_code citizen_create_nobody(const char *dir, const struct keyring *keyring,

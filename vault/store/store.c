@@ -103,6 +103,7 @@ enum vault_code store_open(const char *dir, const struct keyring *keyring,
     if (!store)
         return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
     store->lock = -1;
+    pthread_mutex_init(&store->living, NULL);
     store->keyring = keyring;
     if (!realpath(dir, store->dir))
         return vault_fail_errno(err, "finding the folder %s", dir);
@@ -126,6 +127,7 @@ void store_close(struct store **store)
     shared_close(&closing->openings);
     shared_close(&closing->control);
     file_close(&closing->lock);
+    pthread_mutex_destroy(&closing->living);
     free(closing);
 }
 

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "event.h"
 #include "heads.h"
@@ -13,6 +14,7 @@
 #define BATCH_MAX        1024
 #define BATCH_BYTES_MAX  (BATCH_MAX * (size_t)LEDGER_OPENING_MAX_BYTES)
 #define WAIT_MS          200
+#define RETRY_MS         200
 #define REMEMBER_EACH_MS 1000
 #define SETTLE_EACH      65536 /* entries: about as many as a full segment of the journal holds */
 #define HEAD_SETTING     "ledger.head"
@@ -24,6 +26,7 @@ struct indexer {
     size_t *offsets;           /* of each row's sealed bytes */
     struct buf sealed;
     size_t count;
+    bool has_failed; /* what it has in hand may be filed or not */
     uint64_t next_index;
     uint64_t settled; /* the journal may forget what is before */
     int64_t remembered_ms;
@@ -156,29 +159,65 @@ static enum vault_code settle(struct indexer *indexer, struct vault_error *err)
     return ledger_forget(indexer->vault->ledger, indexer->settled, err);
 }
 
+/* After a failure: go on from where the store says it is. What it has may be more than was heard
+ * of. */
+static enum vault_code resume(struct indexer *indexer, struct vault_error *err)
+{
+    struct vault *vault = indexer->vault;
+    uint64_t position = 0;
+    VAULT_TRY(openings_position(vault->store, &position, err));
+    for (size_t i = 0; i < indexer->count && indexer->rows[i].index < position; i++)
+        heads_forget(vault->heads, &indexer->rows[i].citizen, indexer->rows[i].index);
+    indexer->count = 0;
+    buf_clear(&indexer->sealed);
+    indexer->next_index = position;
+    ledger_reader_close(&indexer->reader);
+    VAULT_TRY(ledger_reader_open(vault->ledger, position, &indexer->reader, err));
+    indexer->has_failed = false;
+    note_filed(indexer);
+    return VAULT_OK;
+}
+
 static void trouble(const struct indexer *indexer, const struct vault_error *err)
 {
     if (indexer->vault->options.trouble)
         indexer->vault->options.trouble("indexer", err->text);
 }
 
+/* File what there is, and look after what the store and the journal remember. */
+static enum vault_code work(struct indexer *indexer, int64_t wait_ms, bool *more,
+                            struct vault_error *err)
+{
+    if (indexer->has_failed)
+        VAULT_TRY(resume(indexer, err));
+    VAULT_TRY(file_batch(indexer, wait_ms, more, err));
+    VAULT_TRY(settle(indexer, err));
+    return clock_monotonic_ms() - indexer->remembered_ms >= REMEMBER_EACH_MS
+               ? remember(indexer, err)
+               : VAULT_OK;
+}
+
+/* A failure is told once, and the same is tried again until it works or the end comes. Meanwhile
+ * entering goes on until there is no room among the heads, and then fails, so that releases stop by
+ * themselves; nothing is lost, since the log has it all. */
 static void *run(void *context)
 {
+    static const struct timespec pause = {.tv_nsec = RETRY_MS * 1000000L};
     struct indexer *indexer = context;
     struct vault_error err;
-    enum vault_code code = VAULT_OK;
-    while (code == VAULT_OK && !atomic_load(&indexer->stopping)) {
+    bool is_told = false;
+    while (!atomic_load(&indexer->stopping)) {
         bool more;
-        code = file_batch(indexer, WAIT_MS, &more, &err);
-        if (code == VAULT_OK)
-            code = settle(indexer, &err);
-        if (code == VAULT_OK && clock_monotonic_ms() - indexer->remembered_ms >= REMEMBER_EACH_MS)
-            code = remember(indexer, &err);
+        if (work(indexer, WAIT_MS, &more, &err) == VAULT_OK) {
+            is_told = false;
+            continue;
+        }
+        indexer->has_failed = true;
+        if (!is_told)
+            trouble(indexer, &err);
+        is_told = true;
+        nanosleep(&pause, NULL);
     }
-    /* Without an index entering soon waits for room among the heads and then fails, so releases
-     * stop by themselves; nothing is lost, since the log has it all. */
-    if (code)
-        trouble(indexer, &err);
     return NULL;
 }
 
@@ -233,7 +272,7 @@ void indexer_stop(struct indexer **indexer)
     bool more = true;
     enum vault_code code = VAULT_OK;
     while (code == VAULT_OK && more)
-        code = file_batch(*indexer, 0, &more, &err);
+        code = work(*indexer, 0, &more, &err);
     if (code == VAULT_OK)
         code = remember(*indexer, &err);
     if (code)

@@ -3,7 +3,8 @@
  *
  * It follows the log, and in batches puts each opening where its citizen's history is read from.
  * Each second it also has the store remember how far the log is durable, so that an older log put
- * back in its place is recognised at the next start.
+ * back in its place is recognised at the next start. When the store fails it says so once and tries
+ * again until it works.
  */
 #pragma once
 

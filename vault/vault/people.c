@@ -177,17 +177,21 @@ static enum vault_code add_account(struct vault *vault, const struct row *row,
     return account_add(vault->store, &account, err);
 }
 
-/* Whether nobody else has the row's login, and no earlier row of the batch. */
+/* VAULT_INVALID unless nobody has the row's login, and no earlier row of the batch. */
 static enum vault_code check_login(struct vault *vault, const struct row *row,
                                    const struct row earlier[], size_t count,
                                    struct vault_error *err)
 {
     struct account account;
-    bool taken = row->login[0] &&
-                 account_by_login(vault->store, row->login, &account, NULL) != VAULT_NOT_FOUND;
-    for (size_t i = 0; i < count && row->login[0]; i++)
+    if (!row->login[0])
+        return VAULT_OK;
+    const enum vault_code code = account_by_login(vault->store, row->login, &account, err);
+    if (code && code != VAULT_NOT_FOUND)
+        return code;
+    bool taken = code == VAULT_OK;
+    for (size_t i = 0; i < count; i++)
         taken = taken || strcmp(earlier[i].login, row->login) == 0;
-    return taken ? vault_fail(err, VAULT_INVALID, "the login is taken") : VAULT_OK;
+    return taken ? wrong(err, "the login is taken") : VAULT_OK;
 }
 
 /* A row whose reference is there already. If an import was interrupted between the citizen and the
@@ -231,6 +235,12 @@ static void batch_drop(struct batch *batch, size_t i)
             (batch->count - i) * sizeof batch->citizens[0]);
 }
 
+/* What one citizen of a batch can be to blame for: the others are not. */
+static bool is_ones_own(enum vault_code code)
+{
+    return code == VAULT_CONFLICT || code == VAULT_INVALID || code == VAULT_TOO_LARGE;
+}
+
 /* Make the citizens of the batch; one that cannot be made is answered and left out, and the rest
  * tried again. */
 static void create_batch(struct vault *vault, struct batch *batch, struct people_result results[])
@@ -243,7 +253,7 @@ static void create_batch(struct vault *vault, struct batch *batch, struct people
             citizen_create(vault->store, batch->citizens, batch->count, now_s, &failed_at, &err);
         if (code == VAULT_OK)
             break;
-        if (failed_at < batch->count) {
+        if (failed_at < batch->count && is_ones_own(code)) {
             set_result(&results[batch->positions[failed_at]], code, &err);
             batch_drop(batch, failed_at);
             continue;
@@ -259,6 +269,21 @@ static void create_batch(struct vault *vault, struct batch *batch, struct people
     }
 }
 
+/* Whether the row is somebody new; if so, their login is free and their password hashed. */
+static enum vault_code meet_row(struct vault *vault, struct row *read, size_t i, bool *is_new,
+                                struct vault_error *err)
+{
+    struct citizen_id known;
+    const enum vault_code code = people_find(vault, read[i].reference, &known, err);
+    if (code == VAULT_OK)
+        return complete_known(vault, &read[i], &known, err);
+    if (code != VAULT_NOT_FOUND)
+        return code;
+    VAULT_TRY(check_login(vault, &read[i], read, i, err));
+    *is_new = true;
+    return hash_password(&read[i], err);
+}
+
 static enum vault_code import(struct vault *vault, const struct policy *policy,
                               const struct bytes rows[], size_t count, struct row *read,
                               struct batch *batch, struct people_result results[],
@@ -268,18 +293,12 @@ static enum vault_code import(struct vault *vault, const struct policy *policy,
     for (size_t i = 0; i < count; i++) {
         struct vault_error why;
         struct row *row = &read[i];
-        struct citizen_id known;
+        bool is_new = false;
         enum vault_code code = read_row(row, policy, rows[i], now_s, &why);
-        const bool is_known =
-            code == VAULT_OK && people_find(vault, row->reference, &known, NULL) == VAULT_OK;
-        if (is_known)
-            code = complete_known(vault, row, &known, &why);
-        if (code == VAULT_OK && !is_known)
-            code = check_login(vault, row, read, i, &why);
-        if (code == VAULT_OK && !is_known)
-            code = hash_password(row, &why);
+        if (code == VAULT_OK)
+            code = meet_row(vault, read, i, &is_new, &why);
         set_result(&results[i], code, &why);
-        if (code || is_known)
+        if (code || !is_new)
             continue;
         batch->rows[batch->count] = row;
         batch->positions[batch->count] = i;

@@ -243,14 +243,30 @@ enum vault_code person_record(struct vault *vault, struct citizen *citizen, stru
 {
     struct citizen_record record = {
         .kind = event->kind, .key = event->key, .json = event->json, .log_n = person->chain.n + 1};
-    VAULT_TRY(citizen_record_add(citizen, &record, &record.seq, err));
     VAULT_AUTO(place_finish) struct place place = {0};
+    const enum vault_code code = citizen_record_add(citizen, &record, &record.seq, err);
+    if (code) {
+        citizen_cache_set(citizen, NULL, NULL); /* it may stand all the same (store.h) */
+        return code;
+    }
     VAULT_TRY(enter_stored(vault, citizen, person, &record, &place, err));
     *ticket = ticket_of(&place);
     if (seq)
         *seq = record.seq;
     keep_place(citizen, record.seq, &place);
     return VAULT_OK;
+}
+
+static enum vault_code store_deposit(struct citizen *citizen, struct citizen_record *record,
+                                     const struct citizen_value values[], size_t count,
+                                     struct vault_error *err)
+{
+    VAULT_AUTO(citizen_rollback) struct citizen_change change = {0};
+    VAULT_TRY(citizen_begin(citizen, &change, err));
+    for (size_t i = 0; i < count; i++)
+        VAULT_TRY(citizen_value_put(citizen, &values[i], err));
+    VAULT_TRY(citizen_record_add(citizen, record, &record->seq, err));
+    return citizen_commit(&change, err);
 }
 
 enum vault_code person_record_deposit(struct vault *vault, struct citizen *citizen,
@@ -264,12 +280,11 @@ enum vault_code person_record_deposit(struct vault *vault, struct citizen *citiz
     VAULT_TRY(citizen_record_count(citizen, &records, err));
     if (records >= CITIZEN_RECORDS_SOFT_MAX) /* there must be room left to withdraw */
         return vault_fail(err, VAULT_LIMITED, "too many records for one citizen");
-    VAULT_AUTO(citizen_rollback) struct citizen_change change = {0};
-    VAULT_TRY(citizen_begin(citizen, &change, err));
-    for (size_t i = 0; i < count; i++)
-        VAULT_TRY(citizen_value_put(citizen, &values[i], err));
-    VAULT_TRY(citizen_record_add(citizen, &record, &record.seq, err));
-    VAULT_TRY(citizen_commit(&change, err));
+    const enum vault_code code = store_deposit(citizen, &record, values, count, err);
+    if (code) {
+        citizen_cache_set(citizen, NULL, NULL); /* it may stand all the same (store.h) */
+        return code;
+    }
     VAULT_AUTO(place_finish) struct place place = {0};
     VAULT_TRY(enter_stored(vault, citizen, person, &record, &place, err));
     *ticket = ticket_of(&place);
@@ -285,7 +300,10 @@ enum vault_code person_use(struct citizen *citizen, struct consent *consent,
     VAULT_TRY(citizen_record_count(citizen, &records, err));
     if (records >= CITIZEN_RECORDS_SOFT_MAX) /* there must be room left to withdraw */
         return vault_fail(err, VAULT_LIMITED, "too many records for one citizen");
-    VAULT_TRY(citizen_record_add(citizen, &record, NULL, err));
-    consent->used++;
-    return VAULT_OK;
+    const enum vault_code code = citizen_record_add(citizen, &record, NULL, err);
+    if (code == VAULT_OK)
+        consent->used++;
+    else
+        citizen_cache_set(citizen, NULL, NULL); /* it may stand all the same: read it again */
+    return code;
 }

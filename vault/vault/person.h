@@ -59,7 +59,8 @@ enum vault_code person_apply(struct person *person, const struct citizen_record 
                              struct vault_error *err) VAULT_MUST_CHECK;
 
 /* Store a record that is an event, apply it and put its entry into the log's queue: one change, in
- * this order, so that a crash leaves it done or undone. seq may be NULL. */
+ * this order, so that a crash leaves it done or undone. seq may be NULL. After a failure the
+ * person is gone, and read again at the next hold. */
 struct person_event {
     const char *kind;
     const char *key;
@@ -78,7 +79,8 @@ enum vault_code person_record_deposit(struct vault *vault, struct citizen *citiz
                                       struct ledger_ticket *ticket, struct vault_error *err)
     VAULT_MUST_CHECK;
 
-/* A use of a consent that has a number of them; not an event of its own. */
+/* A use of a consent that has a number of them; not an event of its own. After a failure the person
+ * is gone, with the consent, and read again at the next hold. */
 enum vault_code person_use(struct citizen *citizen, struct consent *consent,
                            struct vault_error *err) VAULT_MUST_CHECK;
 

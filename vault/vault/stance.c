@@ -76,7 +76,11 @@ static enum vault_code sweep_all(struct vault *vault, const struct citizen_id *i
     VAULT_TRY(person_hold_existing(vault, id, &citizen, &person, err));
     struct sweep sweep = {vault, citizen, person, event, person->chain.n, 0};
     if (person->paused != (event == CONSENT_SUSPEND)) {
-        VAULT_TRY(store_sweep(&sweep, err));
+        const enum vault_code code = store_sweep(&sweep, err);
+        if (code) {
+            citizen_cache_set(citizen, NULL, NULL); /* it may stand all the same (store.h) */
+            return code;
+        }
         VAULT_TRY(person_reload(vault, citizen, &person, err));
     }
     if (count)

@@ -18,7 +18,7 @@
  * A thread that holds one citizen must not acquire another: two doing so could wait for each other
  * until the limit (STORE_ACQUIRE_WAIT_MS) fails both.
  *
- * What this file cannot hide: the decoy is always in the system's page cache, and the file of a
+ * What this cannot hide: the decoy's file is always in the system's page cache, and that of a
  * citizen not read since boot may not be.
  */
 #pragma once

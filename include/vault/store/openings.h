@@ -63,8 +63,8 @@ typedef enum vault_code openings_each(void *context, const struct openings_row *
 
 /* The citizen's openings with n < before_n (0: all), newest first, at most limit (1 to
  * OPENINGS_LIST_MAX). They follow each other from the last one on, since what goes goes from the
- * oldest on: VAULT_CORRUPT where one is missing, as after a page of the file was put back that
- * stood there before, which SQLCipher does not notice. */
+ * oldest on: VAULT_CORRUPT where one is missing, as after somebody put back a part of what
+ * the engine keeps that stood there before. */
 enum vault_code openings_list(struct store *store, const struct citizen_id *citizen,
                               uint64_t before_n, size_t limit, openings_each *each, void *context,
                               struct vault_error *err) VAULT_MUST_CHECK;

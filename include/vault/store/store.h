@@ -1,18 +1,20 @@
 /*
  * store - everything the vault keeps but the access log.
  *
- *     DIR/control.db                  who exists, who may sign in, services, requests, sessions
- *     DIR/openings.db                 an index of sealed openings per citizen, taken from the log
- *     DIR/citizens/<xx>/<id>.db       one encrypted file per citizen, under that citizen's own key
- *     DIR/store.lock                  held while a process has the store open
+ *     the control store      who exists, who may sign in, services, requests, sessions
+ *     the openings           an index of sealed openings per citizen, taken from the log
+ *     each citizen's file    their values and decisions, encrypted under that citizen's own key
  *
- * Above this floor nobody knows of files or SQL: a second engine can stand behind the same
- * functions. The headers of the parts are
+ * These headers are the interface of an engine: whoever is above knows of no folder, file or
+ * statement behind them, and a static library that defines their functions can stand in this one's
+ * place (vault/store/engine.md; the suite for any engine is tests/engine). "File" and "open" here
+ * mean what an engine makes of them: what belongs to one citizen, and having it at hand. The
+ * headers of the parts are
  *
  *   citizen_key.h      citizens' keys wrapped again, or replaced
  *   citizen.h          make, acquire and release a citizen; transactions; the domain's cached state
  *   citizen_value.h    a citizen's field values       citizen_record.h   consents and the like
- *   openings.h         the index of openings
+ *   openings.h         the index of openings          erasure.h          what the log is to be told
  *   control_citizen.h  who exists                     account.h          who may sign in
  *   control_service.h  services, certificates         request.h          access requests
  *   session.h          signed-in browsers             setting.h          the vault's own memory
@@ -20,11 +22,14 @@
  * Every function is safe from any thread unless its header says otherwise. A callback of a list is
  * called while a lock is held: it copies what it needs and must not call the store.
  *
- * Codes that any call may return, and that the headers do not repeat: VAULT_CORRUPT (a page or a
- * file does not hold its own proof: stop serving that file and tell a person), VAULT_IO (the disk
- * is full or refuses), VAULT_UNAVAILABLE (a lock was not free in time), VAULT_NO_MEMORY, and
- * VAULT_INVALID or VAULT_TOO_LARGE for an argument over its stated limit. After any failure of a
- * change, nothing of it is stored.
+ * Codes that any call may return, and that the headers do not repeat: VAULT_CORRUPT (what is kept
+ * does not hold its own proof: stop serving it and tell a person), VAULT_IO (the disk is full or
+ * refuses), VAULT_UNAVAILABLE (a lock was not free in time, or the engine's server is not there),
+ * VAULT_NO_MEMORY, and VAULT_INVALID or VAULT_TOO_LARGE for an argument over its stated limit.
+ *
+ * After any other failure of a change nothing of it is stored. After one of the first four it is
+ * not stored, or stored as a whole and the answer was lost: who keeps something in memory of what
+ * is stored reads it again, and does not take the failure for a promise that nothing happened.
  */
 #pragma once
 
@@ -41,14 +46,15 @@
 struct store;
 
 struct store_options {
-    /* 0: the default. Each costs some 50 KiB, 300 at most, and up to 2 descriptors: where the
-     * process may not have that many (LimitNOFILE, ulimit -n), fewer are open, and store_stats()
-     * says how many can be. */
+    /* 0: the default. With SQLCipher each costs some 50 KiB, 300 at most, and up to 2 descriptors:
+     * where the process may not have that many (LimitNOFILE, ulimit -n), fewer are open, and
+     * store_stats() says how many can be. */
     size_t open_citizens_max;
     int64_t acquire_wait_ms; /* how long to wait for a citizen in use; 0: the default */
 };
 
-/* Make an empty store in a folder, which is made too if it is not there. Leaves it closed.
+/* Make an empty store. dir is the vault's folder, which is made if it is not there: an engine keeps
+ * its data in it, or finds in it how to reach them. Leaves it closed.
  * VAULT_CONFLICT  there is a store already */
 enum vault_code store_create(const char *dir, const struct keyring *keyring,
                              struct vault_error *err) VAULT_MUST_CHECK;
@@ -65,7 +71,8 @@ enum vault_code store_open(const char *dir, const struct keyring *keyring,
                            const struct store_options *options, struct store **out,
                            struct vault_error *err) VAULT_MUST_CHECK;
 
-/* Close everything. No citizen may be held and no other call be under way. */
+/* Close everything. No key of a citizen stays in memory. No citizen may be held and no other call
+ * be under way. */
 void store_close(struct store **store);
 
 struct store_stats {

@@ -1,4 +1,4 @@
-#include "store_test.h"
+#include "citizen_path.h"
 
 #include <dirent.h>
 #include <fcntl.h>

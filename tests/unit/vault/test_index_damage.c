@@ -2,7 +2,7 @@
  * The index of openings is set back, cut, damaged or taken away behind the vault's back. SQLCipher
  * opens an older file, and a write-ahead log that lost its end, without a word: what the log's
  * journal still has is filed again, and no opening is lost. Where that cannot be, the start is
- * refused.
+ * refused. The same for a citizen's own file.
  */
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -259,9 +259,82 @@ static void test_an_older_page_played_back_is_never_a_shorter_list(void **state)
     assert_true(noticed > 0);
 }
 
+/* --- A citizen's own file ------------------------------------------------------------------- */
+
+static void citizen_file(char out[PATH_MAX])
+{
+    int length = snprintf(out, PATH_MAX, "%s/citizens/%02x/", at_work, test.citizen.bytes[0]);
+    for (size_t i = 0; i < CITIZEN_ID_BYTES; i++)
+        length += snprintf(out + length, PATH_MAX - (size_t)length, "%02x", test.citizen.bytes[i]);
+    snprintf(out + length, PATH_MAX - (size_t)length, ".db");
+}
+
+/* How many fields a service is given; none when it is told that something is damaged. */
+static size_t given(void)
+{
+    char subject[SUBJECT_CHARS + 1];
+    const struct release_ask ask = {BYTES("employment.status"), {0}};
+    VAULT_AUTO(service_release) struct service_hold hold = hold_service(&test, caseworker_key);
+    VAULT_AUTO(buf_finish) struct buf body = buf_limited(RELEASE_ANSWER_BYTES);
+    VAULT_AUTO(json_free) json_t *context = json_pack("{s:s}", "assurance_at_least", "high");
+    subject_of_citizen(&test, subject);
+    const struct release_request request = {.client_spki = caseworker_key,
+                                            .subject = bytes_of_text(subject),
+                                            .purpose = BYTES(SUPPORT),
+                                            .asks = &ask,
+                                            .ask_count = 1,
+                                            .context = context};
+    enum release_fault fault;
+    json_t *answer = NULL;
+    if (release_perform(test.vault, hold.service, &request, &body, &fault, &test_error))
+        return 0;
+    assert_done(json_parse(buf_view(&body), 8, &answer, NULL, &test_error));
+    return count_released(answer);
+}
+
+static void test_what_a_damaged_file_acknowledges_holds(void **state)
+{
+    (void)state;
+    char path[PATH_MAX];
+    struct stat status;
+    unsigned refused = 0;
+    unsigned withdrawn = 0;
+    make_test_vault(&test);
+    fill_test_vault(&test);
+    give_consent(&test, CONSENT_UNLIMITED);
+    snprintf(image, sizeof image, "%s.image", test.key_file);
+    snprintf(at_work, sizeof at_work, "%s.work", test.key_file);
+    vault_close(&test.vault);
+    copy_folder(test.dir, image);
+    fresh_copy();
+    citizen_file(path);
+    assert_int_equal(stat(path, &status), 0);
+    for (off_t at = 100; at < status.st_size; at += 4096) {
+        fresh_copy();
+        citizen_file(path);
+        flip(path + strlen(at_work) + 1, at);
+        open_test_vault(&test);
+        const size_t before = given();
+        const enum vault_code code =
+            consent_withdraw(test.vault, &test.citizen, CASEWORKER, SUPPORT, &test_error);
+        const size_t after = given();
+        /* It never gives more than before, and nothing once the withdrawal was acknowledged. */
+        assert_true(after <= before);
+        if (code == VAULT_OK)
+            assert_int_equal(after, 0);
+        else
+            assert_int_equal(code, VAULT_CORRUPT);
+        refused += code != VAULT_OK;
+        withdrawn += code == VAULT_OK;
+        vault_close(&test.vault);
+    }
+    assert_true(refused > 0 && withdrawn > 0);
+}
+
 int main(void)
 {
-    return TEST_RUN(test_an_index_as_a_crash_left_it_is_whole,
+    return TEST_RUN(test_what_a_damaged_file_acknowledges_holds,
+                    test_an_index_as_a_crash_left_it_is_whole,
                     test_an_older_index_is_brought_up_again,
                     test_a_write_ahead_log_that_was_cut_loses_no_opening,
                     test_a_write_ahead_log_with_a_bit_flipped_loses_no_opening,

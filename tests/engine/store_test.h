@@ -108,12 +108,3 @@ static inline void assert_value(struct citizen *citizen, const char *field, cons
     assert_done(citizen_value_get(citizen, field, &text, NULL, &test_error));
     assert_string_equal(buf_string(&text), json);
 }
-
-/* The path of a citizen's file. */
-static inline void citizen_file_path(char out[PATH_MAX], const struct citizen_id *id)
-{
-    int length = snprintf(out, PATH_MAX, "%s/citizens/%02x/", store_dir, id->bytes[0]);
-    for (size_t i = 0; i < CITIZEN_ID_BYTES; i++)
-        length += snprintf(out + length, PATH_MAX - (size_t)length, "%02x", id->bytes[i]);
-    snprintf(out + length, PATH_MAX - (size_t)length, ".db");
-}
