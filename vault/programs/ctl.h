@@ -34,6 +34,7 @@ ctl_run ctl_service_subjects;
 ctl_run ctl_auditor_add;
 ctl_run ctl_citizen_import;
 ctl_run ctl_citizen_export;
+ctl_run ctl_citizen_schema;
 ctl_run ctl_citizen_erase;
 ctl_run ctl_citizen_rekey;
 ctl_run ctl_key_rotate;
