@@ -1,6 +1,5 @@
 /* What the configuration names is there, and nobody else's to open. */
 #include <errno.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -82,13 +81,25 @@ void doctor_check_files(const struct doctor *doctor, const struct checkup *out)
     }
 }
 
+/* How much of a path is its folder's. */
+static size_t folder_chars(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? (size_t)(slash - path) : 0;
+}
+
+static bool same_folder(const char *a, const char *b)
+{
+    const size_t size = folder_chars(a);
+    return size == folder_chars(b) && strncmp(a, b, size) == 0;
+}
+
 /* Whoever may write the folder of a key can put another in its place. */
 static void check_folder_of(const char *path, const struct checkup *out)
 {
-    char copy[PATH_MAX];
+    char folder[PATH_MAX];
     struct stat status;
-    snprintf(copy, sizeof copy, "%s", path);
-    const char *folder = dirname(copy);
+    snprintf(folder, sizeof folder, "%.*s", (int)folder_chars(path), path);
     if (stat(folder, &status) == 0 && (status.st_mode & WRITES) && !(status.st_mode & S_ISVTX))
         checkup_tell(out, CHECKUP_ERROR,
                      "the folder %s, where a key is, can be written by others than its owner: "
@@ -112,7 +123,6 @@ static void check_key_file(const char *path, const char *what, const struct chec
                      "%s, %s, can be opened by others than its owner: chmod go-rwx; if anybody "
                      "did, make another key",
                      path, what);
-    check_folder_of(path, out);
 }
 
 void doctor_check_key_files(const struct doctor *doctor, const struct checkup *out)
@@ -131,10 +141,15 @@ void doctor_check_key_files(const struct doctor *doctor, const struct checkup *o
         {config->auditors_ca_key, "the key of the auditors' CA"},
     };
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
-        bool seen = false;
-        for (size_t j = 0; j < i; j++)
-            seen = seen || strcmp(keys[j].path, keys[i].path) == 0;
-        if (!seen)
+        bool file_seen = false;
+        bool folder_seen = false;
+        for (size_t j = 0; j < i; j++) {
+            file_seen = file_seen || strcmp(keys[j].path, keys[i].path) == 0;
+            folder_seen = folder_seen || same_folder(keys[j].path, keys[i].path);
+        }
+        if (!file_seen)
             check_key_file(keys[i].path, keys[i].what, out);
+        if (!folder_seen)
+            check_folder_of(keys[i].path, out);
     }
 }
