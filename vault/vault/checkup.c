@@ -64,12 +64,15 @@ static enum vault_code check_resting_log(struct vault *vault, const struct check
         .now_s = clock_now_s(&vault->options.clock),
     };
     VAULT_TRY(verify_run(&options, &report, err));
+    bool failed = false;
     for (enum verify_check check = VERIFY_FORMAT; check < VERIFY_CHECK_COUNT; check++) {
-        if (report.verdicts[check].state == VERIFY_FAIL)
-            checkup_tell(checkup, CHECKUP_ERROR, "the access log: %s: %s; restore it from a backup",
-                         verify_check_name(check), report.verdicts[check].detail);
+        if (report.verdicts[check].state != VERIFY_FAIL)
+            continue;
+        failed = true;
+        checkup_tell(checkup, CHECKUP_ERROR, "the access log: %s: %s; restore it from a backup",
+                     verify_check_name(check), report.verdicts[check].detail);
     }
-    if (report.has_checkpoint && report.head.size != known.head.size)
+    if (!failed && report.has_checkpoint && report.head.size != known.head.size)
         checkup_tell(checkup, CHECKUP_ERROR,
                      "the access log has %llu published entries and the vault remembers %llu: one "
                      "of the two is older; restore both from one backup",
