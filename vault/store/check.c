@@ -147,18 +147,13 @@ static enum vault_code check_resting(struct look *look, const struct control_key
                                      struct vault_error *err)
 {
     VAULT_AUTO(database_close) struct database *database = NULL;
-    if (has_hot_journal(path)) {
-        look->out->unchecked++;
-        return VAULT_OK;
-    }
-    const enum vault_code code = look_at(look, key, &database, err);
-    if (code == VAULT_CONFLICT) {
-        look->out->unchecked++;
-        return VAULT_OK;
-    }
-    if (code)
+    const enum vault_code code =
+        has_hot_journal(path) ? VAULT_CONFLICT : look_at(look, key, &database, err);
+    if (code == VAULT_OK)
+        check_pages(database, words);
+    if (code != VAULT_CONFLICT)
         return code;
-    check_pages(database, words);
+    look->out->unchecked++;
     return VAULT_OK;
 }
 
@@ -171,13 +166,15 @@ static enum vault_code check_serving(const struct look *look, const struct contr
     return VAULT_OK;
 }
 
-/* Whether the citizen went while the folder was looked through. */
+/* Whether the citizen went, or their key was changed, while the folder was looked through. */
 static bool is_gone(struct look *look, const struct control_key *key)
 {
     struct control_key now;
-    return !look->store->look &&
-           memcmp(key->id.bytes, look->store->nobody.id.bytes, sizeof key->id.bytes) != 0 &&
-           control_key_find(look->store, &key->id, &now, NULL) == VAULT_NOT_FOUND;
+    if (look->store->look || citizen_id_equal(&key->id, &look->store->nobody.id))
+        return false;
+    const enum vault_code code = control_key_find(look->store, &key->id, &now, NULL);
+    return code == VAULT_NOT_FOUND ||
+           (code == VAULT_OK && memcmp(now.wrapped, key->wrapped, sizeof now.wrapped) != 0);
 }
 
 static void check_content(struct look *look, const struct control_key *key, const char *path)
@@ -312,13 +309,10 @@ static void close_folder(DIR **folder)
 static enum vault_code check_names(struct look *look, struct vault_error *err)
 {
     char path[PATH_MAX];
-    char name[8];
-    VAULT_TRY(file_join(path, sizeof path, look->store->dir, CITIZEN_FOLDER, err));
-    const size_t length = strlen(path);
-    snprintf(name, sizeof name, "/%02x", look->shard);
-    if (length + strlen(name) >= sizeof path)
+    const int length =
+        snprintf(path, sizeof path, "%s/" CITIZEN_FOLDER "/%02x", look->store->dir, look->shard);
+    if (length < 0 || (size_t)length >= sizeof path)
         return vault_fail(err, VAULT_TOO_LARGE, "the path of the citizens' files is too long");
-    memcpy(path + length, name, strlen(name) + 1);
     VAULT_AUTO(close_folder) DIR *folder = opendir(path);
     if (!folder) {
         snprintf(path, sizeof path, "the folder " CITIZEN_FOLDER "/%02x cannot be read",

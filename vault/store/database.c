@@ -128,12 +128,8 @@ static enum vault_code run_script(struct database *database, const char *sql, co
 static enum vault_code look_uri(const char *path, struct buf *out, struct vault_error *err)
 {
     buf_text(out, "file:");
-    for (const char *c = path; *c; c++) {
-        if (strchr("%?#", *c))
-            buf_format(out, "%%%02X", (unsigned)*c);
-        else
-            buf_byte(out, (uint8_t)*c);
-    }
+    for (const char *c = path; *c; c++)
+        buf_format(out, strchr("%?#", *c) ? "%%%02X" : "%c", *c);
     buf_text(out, "?immutable=1");
     return buf_string(out) ? VAULT_OK : buf_check(out, err);
 }
@@ -314,8 +310,7 @@ enum vault_code database_look(const struct database_place *place, const struct s
     VAULT_TRY(check_kind(database, kind, &version, err));
     if (version < (int64_t)kind->step_count)
         return vault_fail(err, VAULT_CONFLICT,
-                          "%s: its tables are of an older version; starting vaultd brings them up "
-                          "to date",
+                          "%s: its tables are older; the next start of vaultd mends that",
                           place->what);
     *out = VAULT_TAKE(database);
     return VAULT_OK;

@@ -29,7 +29,7 @@ enum vault_code store_check_shared(struct store *store, store_check_each *each, 
 struct store_checked {
     uint64_t citizens;
     uint64_t former_keys; /* wrapped by another root than the newest */
-    uint64_t unchecked;   /* files that wait for a change to be undone, or are of an older version */
+    uint64_t unchecked; /* files that wait for a change to be undone, or are of an older version */
 };
 
 /* The citizens of one of STORE_CHECK_SHARDS folders: that every key opens, that every file is there
