@@ -1,14 +1,13 @@
 #include <string.h>
 
+#include "admin_parts.h"
 #include "vault/base/codec.h"
 #include "vault/base/file.h"
 #include "vault/base/log.h"
 #include "vault/crypto/x509.h"
 #include "vault/edge/admin.h"
 #include "vault/store/control_service.h"
-#include "vault/vault/active_policy.h"
 #include "vault/vault/erase.h"
-#include "vault/vault/keys.h"
 #include "vault/vault/people.h"
 #include "vault/vault/service.h"
 #include "vault/vault/subject.h"
@@ -17,17 +16,7 @@
 #define CERTIFICATE_DAYS      397
 #define CERTIFICATE_BYTES_MAX (64U * 1024)
 
-/* One request while it is answered. */
-struct command_call {
-    const struct admin_context *context;
-    struct vault *vault; /* open; NULL for the commands that do without */
-    const json_t *request;
-    struct buf *result; /* JSON; empty stands for {} */
-    struct vault_error *err;
-};
-
-static enum vault_code text_of(const struct command_call *call, const char *member,
-                               const char **out)
+enum vault_code admin_text_of(const struct command_call *call, const char *member, const char **out)
 {
     const json_t *value = json_object_get(call->request, member);
     if (!json_is_string(value) || json_string_length(value) == 0)
@@ -53,7 +42,7 @@ static enum vault_code run_status(const struct command_call *call)
 static enum vault_code run_service_add(const struct command_call *call)
 {
     const char *registration;
-    VAULT_TRY(text_of(call, "registration", &registration));
+    VAULT_TRY(admin_text_of(call, "registration", &registration));
     return service_add(call->vault, bytes_of_text(registration), call->err);
 }
 
@@ -74,7 +63,7 @@ static enum vault_code sign_request(const struct command_call *call, const struc
     VAULT_AUTO(buf_finish) struct buf ca_certificate = buf_limited(X509_PEM_BYTES_MAX);
     VAULT_AUTO(buf_finish) struct buf ca_key = buf_limited(X509_PEM_BYTES_MAX);
     VAULT_AUTO(buf_finish) struct buf certificate = buf_limited(X509_PEM_BYTES_MAX);
-    VAULT_TRY(text_of(call, "csr", &request));
+    VAULT_TRY(admin_text_of(call, "csr", &request));
     VAULT_TRY(file_read(kind->ca_path, &ca_certificate, call->err));
     VAULT_TRY(file_read(kind->ca_key_path, &ca_key, call->err));
     const struct x509_ca ca = {buf_view(&ca_certificate), buf_view(&ca_key)};
@@ -97,7 +86,7 @@ static enum vault_code run_service_cert_add(const struct command_call *call)
     uint8_t spki[SHA256_BYTES];
     int64_t expires_s;
     VAULT_AUTO(service_release) struct service_hold service = {0};
-    VAULT_TRY(text_of(call, "id", &id));
+    VAULT_TRY(admin_text_of(call, "id", &id));
     VAULT_TRY(service_by_id(call->vault, bytes_of_text(id), &service, call->err));
     VAULT_TRY(sign_request(call, &kind, id, spki, &expires_s));
     return service_add_key(call->vault, kind.kind, id, spki, expires_s, call->err);
@@ -111,7 +100,7 @@ static enum vault_code run_auditor_add(const struct command_call *call)
     const char *name;
     uint8_t spki[SHA256_BYTES];
     int64_t expires_s;
-    VAULT_TRY(text_of(call, "id", &name));
+    VAULT_TRY(admin_text_of(call, "id", &name));
     VAULT_TRY(sign_request(call, &kind, name, spki, &expires_s));
     return service_add_key(call->vault, kind.kind, name, spki, expires_s, call->err);
 }
@@ -121,7 +110,7 @@ static enum vault_code run_service_cert_revoke(const struct command_call *call)
     const char *certificate;
     uint8_t spki[SHA256_BYTES];
     int64_t expires_s;
-    VAULT_TRY(text_of(call, "certificate", &certificate));
+    VAULT_TRY(admin_text_of(call, "certificate", &certificate));
     VAULT_TRY(x509_read(bytes_of_text(certificate), spki, &expires_s, call->err));
     return service_revoke_key(call->vault, CONTROL_CERTIFICATE_SERVICE, spki, call->err);
 }
@@ -129,7 +118,7 @@ static enum vault_code run_service_cert_revoke(const struct command_call *call)
 static enum vault_code set_state(const struct command_call *call, enum control_service_state state)
 {
     const char *id;
-    VAULT_TRY(text_of(call, "id", &id));
+    VAULT_TRY(admin_text_of(call, "id", &id));
     return service_set_state(call->vault, id, state, call->err);
 }
 
@@ -159,7 +148,7 @@ static enum vault_code run_service_subjects(const struct command_call *call)
     const char *id;
     const json_t *references = json_object_get(call->request, "references");
     VAULT_AUTO(service_release) struct service_hold service = {0};
-    VAULT_TRY(text_of(call, "id", &id));
+    VAULT_TRY(admin_text_of(call, "id", &id));
     if (!json_is_array(references))
         return vault_fail(call->err, VAULT_INVALID, "references is a list of texts");
     VAULT_TRY(service_by_id(call->vault, bytes_of_text(id), &service, call->err));
@@ -215,7 +204,7 @@ static enum vault_code run_citizen_import(const struct command_call *call)
 static enum vault_code run_citizen_export(const struct command_call *call)
 {
     const char *reference;
-    VAULT_TRY(text_of(call, "reference", &reference));
+    VAULT_TRY(admin_text_of(call, "reference", &reference));
     return people_export(call->vault, reference, call->result, call->err);
 }
 
@@ -223,75 +212,9 @@ static enum vault_code run_citizen_erase(const struct command_call *call)
 {
     const char *reference;
     struct citizen_id citizen;
-    VAULT_TRY(text_of(call, "reference", &reference));
+    VAULT_TRY(admin_text_of(call, "reference", &reference));
     VAULT_TRY(people_find(call->vault, reference, &citizen, call->err));
     return erase_citizen(call->vault, &citizen, call->err);
-}
-
-/* --- Keys ----------------------------------------------------------------------------------- */
-
-/* What a person gave for the provider, if anything. */
-static enum vault_code secret_of(const struct command_call *call, struct secret **out)
-{
-    const struct bytes text = json_text(json_object_get(call->request, "secret"));
-    if (text.size > SECRET_MAX_BYTES)
-        return vault_fail(call->err, VAULT_TOO_LARGE, "the secret is too long");
-    return text.size ? secret_copy(text, out, call->err)
-                     : config_read_pin(&call->context->config->keyring, out, call->err);
-}
-
-static enum vault_code run_key_rotate(const struct command_call *call)
-{
-    VAULT_AUTO(secret_free) struct secret *secret = NULL;
-    VAULT_TRY(secret_of(call, &secret));
-    return keys_rotate(call->vault, secret, call->err);
-}
-
-static enum vault_code run_key_rewrap(const struct command_call *call)
-{
-    struct keys_progress progress;
-    VAULT_TRY(keys_rewrap(call->vault, &progress, call->err));
-    buf_format(call->result, "{\"seen\":%llu,\"rewrapped\":%llu,\"done\":%s}",
-               (unsigned long long)progress.seen, (unsigned long long)progress.rewrapped,
-               progress.done ? "true" : "false");
-    return VAULT_OK;
-}
-
-static enum vault_code run_citizen_rekey(const struct command_call *call)
-{
-    const char *reference;
-    struct citizen_id citizen;
-    VAULT_TRY(text_of(call, "reference", &reference));
-    VAULT_TRY(people_find(call->vault, reference, &citizen, call->err));
-    return keys_rekey(call->vault, &citizen, call->err);
-}
-
-static enum vault_code run_seal(const struct command_call *call)
-{
-    VAULT_TRY(sealing_seal(call->context->sealing, call->err));
-    log_event(LOG_WARNING, "seal", "the vault is sealed");
-    return VAULT_OK;
-}
-
-static enum vault_code run_unseal(const struct command_call *call)
-{
-    VAULT_AUTO(secret_free) struct secret *secret = NULL;
-    VAULT_TRY(secret_of(call, &secret));
-    VAULT_TRY(sealing_unseal(call->context->sealing, secret, call->err));
-    log_event(LOG_INFO, "unseal", "the vault is open");
-    return VAULT_OK;
-}
-
-/* What the provider needs from a person, so that the tool can ask for it. */
-static enum vault_code run_key_needs(const struct command_call *call)
-{
-    const struct config_keyring *keyring = &call->context->config->keyring;
-    const struct keyring_provider provider = config_provider(keyring);
-    const char *needs = keyring->pin_file[0] ? NULL : keyring_provider_needs(&provider);
-    buf_text(call->result, "{\"needs\":");
-    json_write_string(call->result, bytes_of_text(needs ? needs : ""));
-    buf_byte(call->result, '}');
-    return VAULT_OK;
 }
 
 static enum vault_code run_log_prune(const struct command_call *call)
@@ -304,53 +227,6 @@ static enum vault_code run_log_new_key(const struct command_call *call)
     buf_text(call->result, "{\"key\":\"");
     VAULT_TRY(vault_renew_log_key(call->vault, call->result, call->err));
     buf_text(call->result, "\"}");
-    return VAULT_OK;
-}
-
-/* What changed, as "1 gains, 0 loses…" for the program's log: counts, nothing of anybody. */
-static void log_activation(const struct policy_activation *activation)
-{
-    VAULT_AUTO(buf_finish) struct buf text = buf_limited(1024);
-    const struct policy_passed *passed = &activation->passed;
-    if (activation->was_damaged)
-        buf_text(&text, "not compared, the one before is damaged");
-    else if (!passed->compared)
-        buf_text(&text, "the first one");
-    for (size_t kind = 0; passed->compared && kind < POLICY_CHANGE_KINDS; kind++)
-        buf_format(&text, "%s%zu %s", kind ? ", " : "", passed->changes[kind],
-                   policy_change_name((enum policy_change_kind)kind));
-    if (passed->besides)
-        buf_format(&text, ", %zu besides", passed->besides);
-    const char *words = buf_string(&text);
-    log_event(LOG_INFO, "policy", "version %llu decides: %s%s",
-              (unsigned long long)activation->version, words ? words : "",
-              passed->widens ? "; wider than before" : "");
-}
-
-static void write_activation(const struct policy_activation *activation, struct buf *out)
-{
-    const struct policy_passed *passed = &activation->passed;
-    buf_format(out, "{\"version\":%llu,\"compared\":%s,", (unsigned long long)activation->version,
-               passed->compared ? "true" : "false");
-    if (!passed->compared)
-        buf_format(out, "\"why\":\"%s\",", activation->was_damaged ? "damaged" : "first");
-    buf_format(out, "\"widens\":%s,\"changes\":{", passed->widens ? "true" : "false");
-    for (size_t kind = 0; kind < POLICY_CHANGE_KINDS; kind++)
-        buf_format(out, "%s\"%s\":%zu", kind ? "," : "",
-                   policy_change_name((enum policy_change_kind)kind), passed->changes[kind]);
-    buf_format(out, ",\"besides\":%zu},\"diff\":", passed->besides);
-    json_write_string(out, bytes_of_text(activation->diff_path));
-    buf_byte(out, '}');
-}
-
-static enum vault_code run_policy_activate(const struct command_call *call)
-{
-    const char *folder;
-    struct policy_activation activation;
-    VAULT_TRY(text_of(call, "folder", &folder));
-    VAULT_TRY(active_policy_replace(call->vault, folder, &activation, call->err));
-    log_activation(&activation);
-    write_activation(&activation, call->result);
     return VAULT_OK;
 }
 
@@ -374,13 +250,16 @@ static const struct {
     {"citizen erase", run_citizen_erase, false},
     {"log new-key", run_log_new_key, false},
     {"log prune", run_log_prune, false},
-    {"policy activate", run_policy_activate, false},
-    {"citizen rekey", run_citizen_rekey, false},
-    {"key rotate", run_key_rotate, false},
-    {"key rewrap", run_key_rewrap, false},
-    {"key needs", run_key_needs, true},
-    {"seal", run_seal, true},
-    {"unseal", run_unseal, true},
+    {"policy activate", admin_run_policy_activate, false},
+    {"citizen rekey", admin_run_citizen_rekey, false},
+    {"key rotate", admin_run_key_rotate, false},
+    {"key rewrap", admin_run_key_rewrap, false},
+    {"key needs", admin_run_key_needs, true},
+    {"seal", admin_run_seal, true},
+    {"unseal", admin_run_unseal, true},
+    {"doctor", admin_run_doctor, false},
+    {"doctor citizens", admin_run_doctor_citizens, false},
+    {"doctor end", admin_run_doctor_end, false},
 };
 
 /* With the vault open for as long as the command runs. */

@@ -1,7 +1,8 @@
-# cmake -D OUT=FILE.c -D ROOT=DIR -D FILES=a|b|c -P embed.cmake
+# cmake -D OUT=FILE.c -D ROOT=DIR -D FILES=a|b|c -D HEADER=h -D TABLE=t -P embed.cmake
 #
 # Writes the files into a C source as bytes, each with a NUL behind it, so that the program carries
-# its pages and finds them in memory. Names are relative to ROOT and in the order of their bytes.
+# its pages and finds them in memory: the table t, and t_count, as the header h declares them. Names
+# are relative to ROOT and in the order of their bytes.
 string(REPLACE "|" ";" FILES "${FILES}")
 list(SORT FILES COMPARE STRING CASE SENSITIVE)
 set(arrays "")
@@ -16,6 +17,6 @@ foreach(name IN LISTS FILES)
   string(APPEND table "    {\"${name}\", (const char *)file_${index}, ${size}},\n")
   math(EXPR index "${index} + 1")
 endforeach()
-file(WRITE "${OUT}" "/* Made by embed.cmake from files: change those. */\n#include \"edge/assets_data.h\"\n\n"
-  "${arrays}\nconst struct asset assets_data[] = {\n${table}};\n\n"
-  "const size_t assets_data_count = ${index};\n")
+file(WRITE "${OUT}" "/* Made by embed.cmake from files: change those. */\n#include \"${HEADER}\"\n\n"
+  "${arrays}\nconst struct asset ${TABLE}[] = {\n${table}};\n\n"
+  "const size_t ${TABLE}_count = ${index};\n")

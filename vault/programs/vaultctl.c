@@ -48,6 +48,8 @@ static const struct {
      "bring citizens in, a row each; may be run again"},
     {"citizen", "export", ctl_citizen_export, false, "ID|- --out FILE",
      "write all of a citizen into a file of JSON; their log says so"},
+    {"citizen", "schema", ctl_citizen_schema, true, "import|export",
+     "print what an import takes, or what an export is, as JSON Schema"},
     {"citizen", "erase", ctl_citizen_erase, false, "ID|- --yes",
      "destroy a citizen's key and all that is theirs, for ever; - for IDs on standard input"},
     {"citizen", "rekey", ctl_citizen_rekey, false, "< REFERENCES",
@@ -69,6 +71,8 @@ static const struct {
      "remove what the log has kept for its time now; also done every six hours"},
     {"log", "new-key", ctl_log_new_key, false, "",
      "have the access log sign with a new key from the next start on"},
+    {"doctor", NULL, ctl_doctor, true, "[--quick]",
+     "look for whatever is wrong, and change nothing; needs --config"},
     {"policy", "activate", ctl_policy_activate, false, "DIR",
      "make a signed bundle the one that decides"},
     {"policy", "key", ctl_policy_key, true, "NAME FILE", "make a key to sign bundles with"},
@@ -86,9 +90,9 @@ static int print_help(void)
 {
     puts("usage: vaultctl [--socket PATH | --config FILE] [--json] GROUP [VERB] …\n"
          "\n"
-         "The operator's tool of a Citizen Vault. All but init, policy, key provider and key "
-         "recover\n"
-         "speak to a running vaultd through its admin socket, as its user or root.\n");
+         "The operator's tool of a Citizen Vault. All but init, doctor, policy, citizen schema,\n"
+         "key provider and key recover speak to a running vaultd through its admin socket, as\n"
+         "its user or root.\n");
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         printf("  %s%s%s %s\n        %s\n", commands[i].group, commands[i].verb ? " " : "",
                commands[i].verb ? commands[i].verb : "", commands[i].arguments, commands[i].what);

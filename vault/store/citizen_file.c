@@ -176,9 +176,9 @@ static enum vault_code check_owner(struct database *database, const struct citiz
     return VAULT_OK;
 }
 
-enum vault_code citizen_file_open(const char *dir, const struct citizen_id *id,
-                                  const struct secret *key, struct database **out,
-                                  struct vault_error *err)
+static enum vault_code file_open(const char *dir, const struct citizen_id *id,
+                                 const struct secret *key, bool look, struct database **out,
+                                 struct vault_error *err)
 {
     char path[PATH_MAX];
     char what[DATABASE_WHAT_CHARS + 1];
@@ -186,7 +186,8 @@ enum vault_code citizen_file_open(const char *dir, const struct citizen_id *id,
     what_of(what, id);
     const struct database_place place = {path, what};
     VAULT_AUTO(database_close) struct database *database = NULL;
-    const enum vault_code code = database_open(&place, key, &citizen_kind, &database, err);
+    const enum vault_code code =
+        (look ? database_look : database_open)(&place, key, &citizen_kind, &database, err);
     if (code == VAULT_NOT_FOUND)
         return vault_fail(err, VAULT_CORRUPT, "%s is missing: restore it from a backup", what);
     if (code)
@@ -194,6 +195,20 @@ enum vault_code citizen_file_open(const char *dir, const struct citizen_id *id,
     VAULT_TRY(check_owner(database, id, what, err));
     *out = VAULT_TAKE(database);
     return VAULT_OK;
+}
+
+enum vault_code citizen_file_open(const char *dir, const struct citizen_id *id,
+                                  const struct secret *key, struct database **out,
+                                  struct vault_error *err)
+{
+    return file_open(dir, id, key, false, out, err);
+}
+
+enum vault_code citizen_file_look(const char *dir, const struct citizen_id *id,
+                                  const struct secret *key, struct database **out,
+                                  struct vault_error *err)
+{
+    return file_open(dir, id, key, true, out, err);
 }
 
 static enum vault_code sync_one(const char *dir, const struct citizen_id *id,

@@ -68,6 +68,11 @@ enum vault_code citizen_file_open(const char *dir, const struct citizen_id *id,
                                   const struct secret *key, struct database **out,
                                   struct vault_error *err) VAULT_MUST_CHECK;
 
+/* The same, to look at only (database_look). A file of an older version is VAULT_CONFLICT. */
+enum vault_code citizen_file_look(const char *dir, const struct citizen_id *id,
+                                  const struct secret *key, struct database **out,
+                                  struct vault_error *err) VAULT_MUST_CHECK;
+
 /* Make closed files last, and their names: one by one if few, else the whole file system at once.
  */
 enum vault_code citizen_files_sync(const char *dir, const struct citizen_id *const ids[],

@@ -15,6 +15,7 @@
 
 #define KEY_LITERAL_CHARS (2 + HEX_CHARS(SECRET_KEY_BYTES) + 1) /* x'…' */
 #define PAGES_AT_ONCE     4 /* that a connection allocates to begin with */
+#define URI_BYTES_MAX     16384
 
 struct kept {
     const char *sql;
@@ -125,8 +126,19 @@ static enum vault_code run_script(struct database *database, const char *sql, co
     return result ? database_fail(database, result, doing, err) : VAULT_OK;
 }
 
+/* How SQLite is told to take a file as it stands: without locks, logs or journals, and without
+ * writing anything. A path in a URI has no plain '%', '?' or '#' (SQLite: URI filenames, 3.1). */
+static enum vault_code look_uri(const char *path, struct buf *out, struct vault_error *err)
+{
+    buf_text(out, "file:");
+    for (const char *c = path; *c; c++)
+        buf_format(out, strchr("%?#", *c) ? "%%%02X" : "%c", *c);
+    buf_text(out, "?immutable=1");
+    return buf_string(out) ? VAULT_OK : buf_check(out, err);
+}
+
 static enum vault_code connect(const struct database_place *place, const struct secret *key,
-                               struct database **out, struct vault_error *err)
+                               bool look, struct database **out, struct vault_error *err)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, start_once);
@@ -134,10 +146,13 @@ static enum vault_code connect(const struct database_place *place, const struct 
     if (!database)
         return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
     snprintf(database->what, sizeof database->what, "%s", place->what);
-    const int result = sqlite3_open_v2(place->path, &database->raw,
-                                       SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW |
-                                           SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOMUTEX,
-                                       NULL);
+    VAULT_AUTO(buf_finish) struct buf uri = buf_limited(URI_BYTES_MAX);
+    if (look)
+        VAULT_TRY(look_uri(place->path, &uri, err));
+    const int how = look ? SQLITE_OPEN_READONLY | SQLITE_OPEN_URI : SQLITE_OPEN_READWRITE;
+    const int result = sqlite3_open_v2(
+        look ? buf_string(&uri) : place->path, &database->raw,
+        how | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOMUTEX, NULL);
     if (result && access(place->path, F_OK) != 0)
         return vault_fail(err, VAULT_NOT_FOUND, "%s is missing", place->what);
     if (result)
@@ -249,10 +264,28 @@ enum vault_code database_create(const struct database_place *place, const struct
     VAULT_TRY(make_empty(place, err));
     VAULT_AUTO(unfinished_remove) const char *unfinished = place->path;
     VAULT_AUTO(database_close) struct database *database = NULL;
-    VAULT_TRY(connect(place, key, &database, err));
+    VAULT_TRY(connect(place, key, false, &database, err));
     VAULT_TRY(run_script(database, durable ? kind->settings : SETTINGS_UNSYNCED, "making", err));
     VAULT_TRY(make_content(database, kind, fill, context, err));
     unfinished = NULL;
+    return VAULT_OK;
+}
+
+/* Whether it is a file of that kind, and of which version. */
+static enum vault_code check_kind(struct database *database, const struct database_kind *kind,
+                                  int64_t *version, struct vault_error *err)
+{
+    int64_t application = 0;
+    VAULT_TRY(read_number(database, "PRAGMA application_id", &application, err));
+    VAULT_TRY(read_number(database, "PRAGMA user_version", version, err));
+    if (application != kind->application_id)
+        return vault_fail(err, VAULT_CORRUPT, "%s: the file in its place is of another kind",
+                          database->what);
+    if (*version < 1 || *version > (int64_t)kind->step_count)
+        return vault_fail(err, VAULT_CORRUPT,
+                          "%s: its tables are of version %lld, this program knows %zu; use the "
+                          "program that wrote it, or a newer one",
+                          database->what, (long long)*version, kind->step_count);
     return VAULT_OK;
 }
 
@@ -261,21 +294,27 @@ enum vault_code database_open(const struct database_place *place, const struct s
                               struct vault_error *err)
 {
     VAULT_AUTO(database_close) struct database *database = NULL;
-    VAULT_TRY(connect(place, key, &database, err));
     int64_t version = 0;
-    int64_t application = 0;
+    VAULT_TRY(connect(place, key, false, &database, err));
     VAULT_TRY(run_script(database, kind->settings, "opening", err));
-    VAULT_TRY(read_number(database, "PRAGMA application_id", &application, err));
-    VAULT_TRY(read_number(database, "PRAGMA user_version", &version, err));
-    if (application != kind->application_id)
-        return vault_fail(err, VAULT_CORRUPT, "%s: the file in its place is of another kind",
-                          place->what);
-    if (version < 1 || version > (int64_t)kind->step_count)
-        return vault_fail(err, VAULT_CORRUPT,
-                          "%s: its tables are of version %lld, this program knows %zu; use the "
-                          "program that wrote it, or a newer one",
-                          place->what, (long long)version, kind->step_count);
+    VAULT_TRY(check_kind(database, kind, &version, err));
     VAULT_TRY(migrate(database, kind, (size_t)version, err));
+    *out = VAULT_TAKE(database);
+    return VAULT_OK;
+}
+
+enum vault_code database_look(const struct database_place *place, const struct secret *key,
+                              const struct database_kind *kind, struct database **out,
+                              struct vault_error *err)
+{
+    VAULT_AUTO(database_close) struct database *database = NULL;
+    int64_t version = 0;
+    VAULT_TRY(connect(place, key, true, &database, err));
+    VAULT_TRY(check_kind(database, kind, &version, err));
+    if (version < (int64_t)kind->step_count)
+        return vault_fail(err, VAULT_CONFLICT,
+                          "%s: its tables are older; the next start of vaultd mends that",
+                          place->what);
     *out = VAULT_TAKE(database);
     return VAULT_OK;
 }

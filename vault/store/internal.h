@@ -28,6 +28,7 @@ struct control_key {
 struct store {
     char dir[PATH_MAX]; /* absolute, without links */
     int lock;           /* a descriptor, held locked */
+    bool look;          /* everything is only looked at: store_look() */
     const struct keyring *keyring;
     struct shared control;
     struct shared openings;

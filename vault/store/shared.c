@@ -18,7 +18,8 @@ enum vault_code shared_create(const struct shared_file *file, const char *dir,
 static enum vault_code connect(struct shared *shared, struct vault_error *err)
 {
     const struct database_place place = {shared->path, shared->what};
-    return database_open(&place, shared->key, shared->kind, &shared->database, err);
+    return (shared->look ? database_look : database_open)(&place, shared->key, shared->kind,
+                                                          &shared->database, err);
 }
 
 static void mutex_make(struct shared *shared)

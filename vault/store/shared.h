@@ -19,6 +19,7 @@
 struct shared {
     pthread_mutex_t mutex;
     bool ready; /* the mutex is there */
+    bool look;  /* the file is looked at only */
     char path[PATH_MAX];
     const char *what;
     const struct database_kind *kind;

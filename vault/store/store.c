@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "citizen_file.h"
@@ -95,9 +97,9 @@ static enum vault_code open_parts(struct store *store, const struct store_option
     return citizen_tidy(store, err);
 }
 
-enum vault_code store_open(const char *dir, const struct keyring *keyring,
-                           const struct store_options *options, struct store **out,
-                           struct vault_error *err)
+/* Nothing of it open yet. */
+static enum vault_code store_new(const char *dir, const struct keyring *keyring, struct store **out,
+                                 struct vault_error *err)
 {
     VAULT_AUTO(store_close) struct store *store = calloc(1, sizeof *store);
     if (!store)
@@ -111,8 +113,69 @@ enum vault_code store_open(const char *dir, const struct keyring *keyring,
     VAULT_TRY(file_join(path, sizeof path, store->dir, control_file.name, err));
     if (!file_exists(path))
         return vault_fail(err, VAULT_NOT_FOUND, "there is no store in %s", dir);
+    *out = VAULT_TAKE(store);
+    return VAULT_OK;
+}
+
+enum vault_code store_open(const char *dir, const struct keyring *keyring,
+                           const struct store_options *options, struct store **out,
+                           struct vault_error *err)
+{
+    VAULT_AUTO(store_close) struct store *store = NULL;
+    VAULT_TRY(store_new(dir, keyring, &store, err));
     VAULT_TRY(take_lock(store->dir, &store->lock, err));
     VAULT_TRY(open_parts(store, options ? options : &(const struct store_options){0}, err));
+    *out = VAULT_TAKE(store);
+    return VAULT_OK;
+}
+
+/* Whoever opens it to serve is kept out, and nothing is made. */
+static enum vault_code take_look_lock(const char *dir, int *fd, struct vault_error *err)
+{
+    char path[PATH_MAX];
+    VAULT_TRY(file_join(path, sizeof path, dir, LOCK_FILE, err));
+    *fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (*fd < 0)
+        return errno == ENOENT ? VAULT_OK : vault_fail_errno(err, "opening the lock %s", path);
+    if (flock(*fd, LOCK_SH | LOCK_NB) == 0)
+        return VAULT_OK;
+    return vault_fail(err, VAULT_UNAVAILABLE,
+                      "another process has the store open: it holds the lock %s", path);
+}
+
+/* What is in a write-ahead log is not in its file yet. */
+static enum vault_code check_closed(const char *dir, const struct shared_file *file,
+                                    struct vault_error *err)
+{
+    char path[PATH_MAX];
+    struct stat status;
+    const int length = snprintf(path, sizeof path, "%s/%s-wal", dir, file->name);
+    if (length < 0 || (size_t)length >= sizeof path)
+        return vault_fail(err, VAULT_TOO_LARGE, "the path of %s is too long", file->what);
+    if (stat(path, &status) != 0 || status.st_size == 0)
+        return VAULT_OK;
+    return vault_fail(err, VAULT_CONFLICT,
+                      "%s was not closed as it should be; the next start of vaultd mends that",
+                      file->what);
+}
+
+static enum vault_code look_at_parts(struct store *store, struct vault_error *err)
+{
+    VAULT_TRY(take_look_lock(store->dir, &store->lock, err));
+    VAULT_TRY(check_closed(store->dir, &control_file, err));
+    VAULT_TRY(check_closed(store->dir, &openings_file, err));
+    VAULT_TRY(shared_open(&store->control, &control_file, store->dir, store->keyring, err));
+    VAULT_TRY(shared_open(&store->openings, &openings_file, store->dir, store->keyring, err));
+    return control_key_of_nobody(store, &store->nobody, err);
+}
+
+enum vault_code store_look(const char *dir, const struct keyring *keyring, struct store **out,
+                           struct vault_error *err)
+{
+    VAULT_AUTO(store_close) struct store *store = NULL;
+    VAULT_TRY(store_new(dir, keyring, &store, err));
+    store->look = store->control.look = store->openings.look = true;
+    VAULT_TRY(look_at_parts(store, err));
     *out = VAULT_TAKE(store);
     return VAULT_OK;
 }

@@ -129,21 +129,44 @@ static enum vault_code load_again(const struct vault *vault, const char *folder,
     return VAULT_OK;
 }
 
+/* The folder of what was activated, and its name. VAULT_NOT_FOUND if nothing was. */
+static enum vault_code find_active(struct vault *vault, char folder[PATH_MAX],
+                                   char name[NAME_CHARS + 1], struct vault_error *err)
+{
+    VAULT_AUTO(buf_finish) struct buf value = buf_limited(NAME_CHARS);
+    VAULT_TRY(setting_get(vault->store, ACTIVE_SETTING, &value, err));
+    const char *text = buf_string(&value);
+    if (!text)
+        return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
+    snprintf(name, NAME_CHARS + 1, "%s", text);
+    return file_join(folder, PATH_MAX, vault->policy_dir, text, err);
+}
+
+enum vault_code active_policy_look(struct vault *vault, struct policy **out,
+                                   struct vault_error *err)
+{
+    char name[NAME_CHARS + 1];
+    char folder[PATH_MAX];
+    VAULT_TRY(find_active(vault, folder, name, err));
+    VAULT_AUTO(loaded_finish) struct loaded loaded = {NULL, NULL};
+    const enum vault_code code = load_again(vault, folder, name, &loaded, err);
+    if (code) /* a file of it that is not there is damage */
+        return code == VAULT_NOT_FOUND ? VAULT_CORRUPT : code;
+    *out = VAULT_TAKE(loaded.policy);
+    return VAULT_OK;
+}
+
 enum vault_code active_policy_open(struct vault *vault, struct vault_error *err)
 {
-    VAULT_AUTO(buf_finish) struct buf name = buf_limited(NAME_CHARS);
-    const enum vault_code code = setting_get(vault->store, ACTIVE_SETTING, &name, err);
+    char name[NAME_CHARS + 1];
+    char folder[PATH_MAX];
+    const enum vault_code code = find_active(vault, folder, name, err);
     if (code == VAULT_NOT_FOUND)
         return VAULT_OK;
     if (code)
         return code;
-    const char *text = buf_string(&name);
-    char folder[PATH_MAX];
-    if (!text)
-        return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
-    VAULT_TRY(file_join(folder, sizeof folder, vault->policy_dir, text, err));
     VAULT_AUTO(loaded_finish) struct loaded loaded = {NULL, NULL};
-    if (load_again(vault, folder, text, &loaded, err)) {
+    if (load_again(vault, folder, name, &loaded, err)) {
         /* Nothing is released without a policy; but people can still see and withdraw. */
         vault_error_context(err,
                             "the active policy, %s, is not loaded, and nothing is released "

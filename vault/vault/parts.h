@@ -14,6 +14,7 @@
 #include "vault/vault/vault.h"
 
 struct active_policy;
+struct policy;
 struct service_registry;
 struct heads;
 struct indexer;
@@ -51,6 +52,11 @@ enum vault_code vault_anchored(const struct vault *vault, struct vault_error *er
 /* active_policy.c: load the bundle that was active, if any; let go of it. */
 enum vault_code active_policy_open(struct vault *vault, struct vault_error *err) VAULT_MUST_CHECK;
 void active_policy_close(struct vault *vault);
+
+/* The same bundle, loaded from the vault's copy once more; the caller's. VAULT_NOT_FOUND if none
+ * was ever activated. */
+enum vault_code active_policy_look(struct vault *vault, struct policy **out,
+                                   struct vault_error *err) VAULT_MUST_CHECK;
 
 /* erase.c: enter into the log every erasure that it was not told of, what a crash left too. */
 enum vault_code erase_tell(struct vault *vault, struct vault_error *err) VAULT_MUST_CHECK;

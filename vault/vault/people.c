@@ -99,7 +99,9 @@ static enum vault_code read_value(struct row *row, const struct policy *policy, 
     struct citizen_value *out = &row->values[row->value_count++];
     *out = (struct citizen_value){.field = name, .as_of_s = now_s, .source = "import"};
     if (as_of)
-        VAULT_TRY(instant_parse(json_text(as_of), &out->as_of_s, err));
+        VAULT_TRY(instant_or_date_parse(json_text(as_of), &out->as_of_s, err));
+    if (out->as_of_s > now_s)
+        return wrong(err, "as_of is in the future");
     if (source && !json_is_string(source))
         return wrong(err, "a source is a text");
     if (source)
@@ -141,15 +143,24 @@ static enum vault_code read_values(struct row *row, const struct policy *policy,
     return VAULT_OK;
 }
 
-static enum vault_code read_row(struct row *row, const struct policy *policy, struct bytes text,
-                                int64_t now_s, struct vault_error *err)
+/* An export (people_export) is a row too; what it has besides belongs to the vault it is from. */
+static bool has_members_of_a_row(const json_t *root)
 {
     static const char *const members[] = {"reference", "login",  "password",
                                           "language",  "values", NULL};
+    const json_t *format = json_object_get(root, "format");
+    if (format)
+        return bytes_equal(json_text(format), bytes_of_text(PEOPLE_EXPORT_FORMAT));
+    return json_is_object(root) && !json_unknown_member(root, members);
+}
+
+static enum vault_code read_row(struct row *row, const struct policy *policy, struct bytes text,
+                                int64_t now_s, struct vault_error *err)
+{
     row->texts = buf_limited(PEOPLE_ROW_BYTES_MAX);
     row->id = citizen_id_new();
     VAULT_TRY(json_parse(text, ROW_DEPTH_MAX, &row->root, NULL, err));
-    if (!json_is_object(row->root) || json_unknown_member(row->root, members))
+    if (!has_members_of_a_row(row->root))
         return wrong(err, "a row is an object with reference, values, login, password, language");
     const json_t *reference = json_object_get(row->root, "reference");
     const size_t size = json_is_string(reference) ? json_string_length(reference) : 0;

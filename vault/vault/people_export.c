@@ -62,7 +62,7 @@ static enum vault_code write_all(struct citizen *citizen, const char *reference,
 {
     struct list values = {.out = out};
     struct list consents = {.out = out};
-    buf_text(out, "{\"format\":\"vault-citizen/1\",\"reference\":");
+    buf_text(out, "{\"format\":\"" PEOPLE_EXPORT_FORMAT "\",\"reference\":");
     json_write_string(out, bytes_of_text(reference));
     buf_text(out, ",\"values\":{");
     VAULT_TRY(citizen_value_list(citizen, write_value, &values, err));

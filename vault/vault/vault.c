@@ -14,6 +14,7 @@
 #include "vault/policy/policy.h"
 #include "vault/store/control_citizen.h"
 #include "vault/vault/active_policy.h"
+#include "vault/vault/checkup.h"
 
 /* Keys that belong to no citizen: one label each, and the same for as long as the vault exists. */
 static const struct {
@@ -138,6 +139,19 @@ enum vault_code vault_open(const struct vault_options *options, struct vault **o
     VAULT_AUTO(vault_close) struct vault *vault = NULL;
     VAULT_TRY(vault_new(options, &vault, err));
     VAULT_TRY(open_parts(vault, err));
+    *out = VAULT_TAKE(vault);
+    return VAULT_OK;
+}
+
+enum vault_code vault_look(const struct vault_options *options, struct vault **out,
+                           struct vault_error *err)
+{
+    VAULT_AUTO(vault_close) struct vault *vault = NULL;
+    VAULT_TRY(vault_new(options, &vault, err));
+    VAULT_TRY(keyring_open(options->dir, &options->provider, &vault->keyring, err));
+    vault->options.provider.secret = NULL; /* it was lent for this */
+    VAULT_TRY(store_look(options->dir, vault->keyring, &vault->store, err));
+    VAULT_TRY(log_key_open(vault, err));
     *out = VAULT_TAKE(vault);
     return VAULT_OK;
 }

@@ -71,6 +71,18 @@ enum vault_code store_open(const char *dir, const struct keyring *keyring,
                            const struct store_options *options, struct store **out,
                            struct vault_error *err) VAULT_MUST_CHECK;
 
+/*
+ * Open it to be looked at, and change nothing: not a byte, a name or a time of a file. It serves
+ * lists and settings, and check.h; a citizen cannot be acquired. While it is open, no other process
+ * can open it to serve.
+ *
+ * VAULT_NOT_FOUND, VAULT_CORRUPT, VAULT_UNAVAILABLE  as above
+ * VAULT_CONFLICT  it was not closed as it should be, or an older program did: what is in its files
+ *                 is not all of it until it has been opened to serve
+ */
+enum vault_code store_look(const char *dir, const struct keyring *keyring, struct store **out,
+                           struct vault_error *err) VAULT_MUST_CHECK;
+
 /* Close everything. No key of a citizen stays in memory. No citizen may be held and no other call
  * be under way. */
 void store_close(struct store **store);

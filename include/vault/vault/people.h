@@ -8,6 +8,10 @@
  * A table has no JSON: "text" in the place of "value" is what a cell holds. It is the value of a
  * field of text, a date, a code or an identifier as it stands, and JSON for the other types.
  *
+ * as_of is a date or an instant, not in the future; what is left out is now, from "import". What
+ * people_export() wrote is a row as it stands: its values are taken, and what the citizen decided
+ * is left, since it was decided in another vault.
+ *
  * Only reference and values are required. Every value is checked against the active policy's
  * catalogue: its field must be there, be stored and not derived, and the value of its type. A row
  * is taken whole or not at all. A reference that is there already is VAULT_CONFLICT, and its
@@ -21,6 +25,7 @@
 
 #define PEOPLE_ROW_BYTES_MAX (256U * 1024)
 #define PEOPLE_BATCH_MAX     100
+#define PEOPLE_EXPORT_FORMAT "vault-citizen/1"
 
 /* What became of one row. */
 struct people_result {

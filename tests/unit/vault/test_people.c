@@ -64,6 +64,12 @@ static void test_bad_rows_say_why_and_are_left_out_whole(void **state)
         {"{\"reference\":\"X\",\"values\":{\"identity.name\":{\"value\":\"A\","
          "\"as_of\":\"yesterday\"}}}",
          "identity.name"},
+        {"{\"reference\":\"X\",\"values\":{\"identity.name\":{\"value\":\"A\","
+         "\"as_of\":\"2027-03-08T10:00:01Z\"}}}",
+         "identity.name"},
+        {"{\"format\":\"vault-citizen/2\",\"reference\":\"X\",\"values\":{}}", "a row is"},
+        {"{\"format\":1,\"reference\":\"X\",\"values\":{}}", "a row is"},
+        {"{\"format\":\"vault-citizen/1\",\"reference\":\"X\"}", "values"},
     };
     struct citizen_id id;
     begin();
@@ -99,6 +105,43 @@ static void test_a_bad_row_does_not_harm_its_neighbours(void **state)
     assert_done(people_find(test.vault, "A", &id, &test_error));
     assert_done(people_find(test.vault, "D", &id, &test_error));
     assert_fails(VAULT_NOT_FOUND, people_find(test.vault, "C", &id, &test_error));
+    vault_close(&test.vault);
+}
+
+static void test_an_export_is_a_row_of_another_name(void **state)
+{
+    (void)state;
+    VAULT_AUTO(buf_finish) struct buf exported = buf_limited(65536);
+    VAULT_AUTO(buf_finish) struct buf again = buf_limited(65536);
+    VAULT_AUTO(json_free) json_t *row = NULL;
+    begin();
+    give_consent(&test, CONSENT_UNLIMITED);
+    assert_done(people_export(test.vault, "T-1", &exported, &test_error));
+    assert_done(json_parse(buf_view(&exported), 8, &row, NULL, &test_error));
+    assert_int_equal(json_array_size(json_object_get(row, "consents")), 1);
+    json_object_set_new(row, "reference", json_string("T-2"));
+    buf_clear(&exported);
+    json_write_value(&exported, row);
+    assert_int_equal(import_row(buf_string(&exported)).code, VAULT_OK);
+    assert_done(people_export(test.vault, "T-2", &again, &test_error));
+    VAULT_AUTO(json_free) json_t *second = NULL;
+    assert_done(json_parse(buf_view(&again), 8, &second, NULL, &test_error));
+    assert_true(json_equal(json_object_get(row, "values"), json_object_get(second, "values")));
+    assert_int_equal(json_array_size(json_object_get(second, "consents")), 0);
+    vault_close(&test.vault);
+}
+
+static void test_a_day_is_taken_for_a_time(void **state)
+{
+    (void)state;
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(65536);
+    begin();
+    assert_int_equal(import_row("{\"reference\":\"A\",\"values\":{\"identity.name\":"
+                                "{\"value\":\"A\",\"as_of\":\"2026-02-28\"}}}")
+                         .code,
+                     VAULT_OK);
+    assert_done(people_export(test.vault, "A", &text, &test_error));
+    assert_non_null(strstr(buf_string(&text), "\"as_of\":\"2026-02-28T00:00:00Z\""));
     vault_close(&test.vault);
 }
 
@@ -226,8 +269,9 @@ int main(void)
     return TEST_RUN(test_an_export_has_all_of_a_citizen_and_is_an_entry_of_theirs,
                     test_values_are_stored_with_their_source_and_time,
                     test_bad_rows_say_why_and_are_left_out_whole,
-                    test_a_bad_row_does_not_harm_its_neighbours, test_an_import_can_be_run_again,
-                    test_nothing_is_imported_without_a_catalogue,
+                    test_a_bad_row_does_not_harm_its_neighbours,
+                    test_an_export_is_a_row_of_another_name, test_a_day_is_taken_for_a_time,
+                    test_an_import_can_be_run_again, test_nothing_is_imported_without_a_catalogue,
                     test_two_rows_cannot_have_one_login,
                     test_an_account_that_an_interruption_left_out_is_made_up_for,
                     test_a_password_that_is_too_long_makes_no_citizen,

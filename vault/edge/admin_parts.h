@@ -1,0 +1,38 @@
+/*
+ * admin_parts - what the operator's commands share; one file for each family, and the table of all
+ * in admin_commands.c.
+ */
+#pragma once
+
+#include "vault/edge/admin.h"
+
+/* One request while it is answered. */
+struct command_call {
+    const struct admin_context *context;
+    struct vault *vault; /* open; NULL for the commands that do without */
+    const json_t *request;
+    struct buf *result; /* JSON; empty stands for {} */
+    struct vault_error *err;
+};
+
+/* A member of the request, which must be a text that is not empty. */
+enum vault_code admin_text_of(const struct command_call *call, const char *member, const char **out)
+    VAULT_MUST_CHECK;
+
+typedef enum vault_code admin_run(const struct command_call *call);
+
+/* admin_keys.c */
+admin_run admin_run_key_rotate;
+admin_run admin_run_key_rewrap;
+admin_run admin_run_key_needs; /* while sealed, too */
+admin_run admin_run_citizen_rekey;
+admin_run admin_run_seal;
+admin_run admin_run_unseal;
+
+/* admin_policy.c */
+admin_run admin_run_policy_activate;
+
+/* admin_doctor.c */
+admin_run admin_run_doctor;
+admin_run admin_run_doctor_citizens;
+admin_run admin_run_doctor_end;

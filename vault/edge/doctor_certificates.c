@@ -1,0 +1,73 @@
+/* Certificates can be read, go with their keys, and do not end soon. */
+#include <string.h>
+#include <unistd.h>
+
+#include "doctor_parts.h"
+#include "vault/base/clock.h"
+#include "vault/base/file.h"
+#include "vault/crypto/x509.h"
+#include "vault/edge/tls.h"
+
+#define SOON_S (30 * (int64_t)86400)
+
+/* Whether it can be read at all. */
+static bool check_end(const char *path, const char *what, const struct doctor *doctor,
+                      const struct checkup *out)
+{
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(X509_PEM_BYTES_MAX);
+    uint8_t spki[SHA256_BYTES];
+    int64_t expires_s = 0;
+    struct vault_error err;
+    char when[INSTANT_CHARS + 1];
+    enum vault_code code = file_read(path, &text, &err);
+    if (code == VAULT_OK)
+        code = x509_read(buf_view(&text), spki, &expires_s, &err);
+    if (code) {
+        checkup_tell(out, CHECKUP_ERROR, "%s, %s: %s", path, what, err.text);
+        return false;
+    }
+    instant_format(when, expires_s);
+    if (expires_s <= doctor->now_s)
+        checkup_tell(out, CHECKUP_ERROR,
+                     "%s, %s, has ended on %s: put a new one in its place and restart vaultd", path,
+                     what, when);
+    else if (expires_s <= doctor->now_s + SOON_S)
+        checkup_tell(out, CHECKUP_WARNING,
+                     "%s, %s, ends on %s: put a new one in its place and restart vaultd", path,
+                     what, when);
+    return true;
+}
+
+/* The certificate goes with its key, as the listener will find. */
+static void check_pair(const struct config_listener *listener, const struct checkup *out)
+{
+    struct tls *tls = NULL;
+    struct vault_error err;
+    if (access(listener->key, F_OK) != 0) /* told with the other keys */
+        return;
+    if (tls_open(listener->certificate, listener->key, NULL, &tls, &err))
+        checkup_tell(out, CHECKUP_ERROR, "a listener will not start: %s", err.text);
+    tls_close(&tls);
+}
+
+static bool same_pair(const struct config_listener *a, const struct config_listener *b)
+{
+    return strcmp(a->certificate, b->certificate) == 0 && strcmp(a->key, b->key) == 0;
+}
+
+void doctor_check_certificates(const struct doctor *doctor, const struct checkup *out)
+{
+    const struct config *config = doctor->config;
+    const struct config_listener *listeners[] = {&config->services, &config->citizens,
+                                                 &config->auditors};
+    static const char *const cas[] = {"the CA of the services", "", "the CA of the auditors"};
+    for (size_t i = 0; i < sizeof listeners / sizeof listeners[0]; i++) {
+        bool seen = false;
+        for (size_t j = 0; j < i; j++)
+            seen = seen || same_pair(listeners[j], listeners[i]);
+        if (!seen && check_end(listeners[i]->certificate, "a listener's certificate", doctor, out))
+            check_pair(listeners[i], out);
+        if (listeners[i]->clients_ca[0])
+            check_end(listeners[i]->clients_ca, cas[i], doctor, out);
+    }
+}
