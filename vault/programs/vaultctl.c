@@ -59,6 +59,10 @@ static const struct {
      "open the vault by another provider from the next start on; needs --config"},
     {"key", "recover", ctl_key_recover, true, "[--provider NAME …] < RECOVERY-SECRET",
      "the provider is gone: make a fresh key, with the recovery secret; needs --config"},
+    {"backup", NULL, ctl_backup, false, "DIR | --cancel",
+     "make an encrypted copy of all of the vault in a new folder, while it serves"},
+    {"verify-backup", NULL, ctl_verify_backup, true, "DIR [--recovery | --provider NAME …]",
+     "check every file, page and log entry of a backup"},
     {"seal", NULL, ctl_seal, false, "", "close everything and forget every key, until unseal"},
     {"unseal", NULL, ctl_unseal, false, "",
      "open a sealed vault, with the passphrase or PIN if its provider needs one"},
@@ -84,11 +88,12 @@ static const struct {
 
 static int print_help(void)
 {
-    puts("usage: vaultctl [--socket PATH | --config FILE] [--json] GROUP [VERB] …\n"
-         "\n"
-         "The operator's tool of a Citizen Vault. All but init, policy, key provider and key "
-         "recover\n"
-         "speak to a running vaultd through its admin socket, as its user or root.\n");
+    puts(
+        "usage: vaultctl [--socket PATH | --config FILE] [--json] GROUP [VERB] …\n"
+        "\n"
+        "The operator's tool of a Citizen Vault. All but init, policy, key provider, key recover,\n"
+        "verify-backup and restore speak to a running vaultd through its admin socket, as its user "
+        "or root.\n");
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         printf("  %s%s%s %s\n        %s\n", commands[i].group, commands[i].verb ? " " : "",
                commands[i].verb ? commands[i].verb : "", commands[i].arguments, commands[i].what);
@@ -139,6 +144,8 @@ static int print_command_help(size_t i)
            commands[i].offline ? "" : "[--socket PATH | --config FILE] ", commands[i].group,
            commands[i].verb ? " " : "", commands[i].verb ? commands[i].verb : "",
            commands[i].arguments, commands[i].what);
+    if (commands[i].run == ctl_verify_backup)
+        printf("\n%s%s", CTL_OPENER_OPTIONS, CTL_PROVIDER_OPTIONS);
     if (commands[i].run == ctl_key_provider || commands[i].run == ctl_key_recover)
         printf("\n%s", CTL_PROVIDER_OPTIONS);
     return 0;

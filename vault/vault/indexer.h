@@ -19,6 +19,11 @@ enum vault_code indexer_start(struct vault *vault, struct indexer **out, struct 
 enum vault_code indexer_wait(struct indexer *indexer, uint64_t size, int64_t timeout_ms,
                              struct vault_error *err) VAULT_MUST_CHECK;
 
+/* File nothing from that index on (UINT64_MAX: everything) until told otherwise; on return the
+ * thread goes by it. What is filed already stays. */
+enum vault_code indexer_limit(struct indexer *indexer, uint64_t limit, int64_t timeout_ms,
+                              struct vault_error *err) VAULT_MUST_CHECK;
+
 /* File what is left and stop. */
 void indexer_stop(struct indexer **indexer);
 

@@ -195,7 +195,9 @@ static enum vault_code run(struct vault *vault, struct vault_error *err)
 enum vault_code retention_run(struct vault *vault, struct vault_error *err)
 {
     pthread_mutex_lock(&vault->keeping);
-    const enum vault_code code = run(vault, err);
+    enum vault_code code = backup_check_none(vault, err);
+    if (code == VAULT_OK)
+        code = run(vault, err);
     pthread_mutex_unlock(&vault->keeping);
     return code;
 }
