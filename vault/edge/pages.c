@@ -33,6 +33,12 @@ typedef void page_function(struct visit *visit, const char *id);
     page(HTTP_GET,  "/services/{id}",       SIGNED_IN, service_show)       \
     page(HTTP_GET,  "/withdraw",            SIGNED_IN, withdraw_show)      \
     page(HTTP_POST, "/withdraw",            SIGNED_IN, withdraw_do)        \
+    page(HTTP_POST, "/suspend",             SIGNED_IN, suspend_do)         \
+    page(HTTP_POST, "/resume",              SIGNED_IN, resume_do)          \
+    page(HTTP_POST, "/pause",               SIGNED_IN, pause_do)           \
+    page(HTTP_POST, "/resume-all",          SIGNED_IN, resume_all_do)      \
+    page(HTTP_POST, "/object",              SIGNED_IN, object_do)          \
+    page(HTTP_POST, "/object/end",          SIGNED_IN, lift_do)            \
     page(HTTP_POST, "/statement",           SIGNED_IN, statement_send)     \
     page(HTTP_GET,  "/style.css",           FILE_ONLY, style_send)         \
     page(HTTP_GET,  "/icon.svg",            FILE_ONLY, icon_send)          \

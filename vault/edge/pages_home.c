@@ -1,7 +1,8 @@
-/* Home, one service, withdrawing: what a citizen has decided, and taking it back. */
+/* Home, one service, and the question before a withdrawal: what a citizen has decided. */
 #include <string.h>
 
 #include "pages_parts.h"
+#include "pages_unasked.h"
 #include "pages_words.h"
 #include "vault/vault/access_request.h"
 #include "vault/vault/active_policy.h"
@@ -21,14 +22,19 @@ struct listing {
 
 /* --- One consent ---------------------------------------------------------------------------- */
 
-static const char *over_state(const struct consent *consent, int64_t now_s)
-{
-    if (consent->state == CONSENT_REFUSED)
-        return "state.refused";
-    if (consent->state == CONSENT_WITHDRAWN)
-        return "state.withdrawn";
-    return now_s >= consent->expires_s ? "state.expired" : "state.used_up";
-}
+/* The text for each state but the one in force. */
+static const char *const state_texts[CONSENT_STATE_COUNT] = {
+    [CONSENT_REFUSED] = "state.refused",     [CONSENT_WITHDRAWN] = "state.withdrawn",
+    [CONSENT_SUSPENDED] = "state.suspended", [CONSENT_EXPIRED] = "state.expired",
+    [CONSENT_USED_UP] = "state.used_up",
+};
+
+/* Why something is suspended. */
+static const char *const cause_texts[CONSENT_CAUSE_COUNT] = {
+    [CONSENT_BY_CITIZEN] = "cause.citizen",
+    [CONSENT_BY_PAUSE] = "cause.pause",
+    [CONSENT_BY_RESTORE] = "cause.restore",
+};
 
 static void put_fields(const struct listing *listing, json_t *item, const struct consent *consent)
 {
@@ -62,7 +68,13 @@ static void put_consent(const struct listing *listing, json_t *item, const struc
     put_date(visit, item, "given", consent->at_s);
     put_date(visit, item, "at", consent->at_s);
     put_date(visit, item, "until", consent->expires_s);
-    page_text(visit, item, "state", over_state(consent, visit_now_s(visit)));
+    const enum consent_state state = consent_state_now(consent, visit_now_s(visit));
+    if (state_texts[state])
+        page_text(visit, item, "state", state_texts[state]);
+    if (state == CONSENT_SUSPENDED) {
+        page_flag(visit, item, "suspended_shown");
+        page_text(visit, item, "cause_text", cause_texts[consent->cause]);
+    }
     if (consent->uses != CONSENT_UNLIMITED) {
         page_flag(visit, item, "uses_left_shown");
         page_number(visit, item, "uses_left", consent->uses - consent->used);
@@ -95,7 +107,8 @@ static enum vault_code list_consent(void *context, const struct consent *consent
         (listing->purpose && strcmp(listing->purpose, consent->purpose) != 0))
         return VAULT_OK;
     json_t *list = listing->over;
-    if (consent_is_live(consent, visit_now_s(listing->visit)))
+    const enum consent_state state = consent_state_now(consent, visit_now_s(listing->visit));
+    if (state == CONSENT_GIVEN || state == CONSENT_SUSPENDED)
         list = listing->groups ? group_of(listing, consent->service) : listing->live;
     put_consent(listing, page_item(listing->visit, list), consent);
     return VAULT_OK;
@@ -150,6 +163,8 @@ static enum vault_code list_all(struct listing *listing, struct vault_error *err
     listing->live = page_list(visit, visit->data, "live");
     listing->over = page_list(visit, visit->data, "over");
     VAULT_TRY(consent_list(vault, &visit->session.citizen, list_consent, listing, err));
+    VAULT_TRY(paused_put(visit, err));
+    VAULT_TRY(unasked_put(visit, held.policy, listing->service, err));
     return access_request_list(vault, &visit->session.citizen, list_request, listing, err);
 }
 
@@ -195,7 +210,8 @@ void service_show(struct visit *visit, const char *id)
     }
     put_over_count(visit);
     if (json_array_size(listing.live) + json_array_size(listing.over) == 0 &&
-        !json_object_get(visit->data, "requests")) {
+        !json_object_get(visit->data, "requests") &&
+        !json_object_get(visit->data, "unasked_shown")) {
         page_error(visit, 404);
         return;
     }
@@ -228,26 +244,6 @@ void withdraw_show(struct visit *visit, const char *id)
         put_service(visit, visit->data);
         page_send(visit, 200, "withdraw", "withdraw.title");
     }
-}
-
-/* Nothing is looked up first: withdrawing works even where reading does not. */
-void withdraw_do(struct visit *visit, const char *id)
-{
-    (void)id;
-    char service[CONSENT_NAME_CHARS + 1];
-    char purpose[CONSENT_NAME_CHARS + 1];
-    struct vault_error err;
-    if (!visit_field(visit, "service", service, sizeof service) ||
-        !visit_field(visit, "purpose", purpose, sizeof purpose)) {
-        page_error(visit, 400);
-        return;
-    }
-    const enum vault_code code =
-        consent_withdraw(visit->pages->vault, &visit->session.citizen, service, purpose, &err);
-    if (code)
-        page_failed(visit, code, &err);
-    else
-        page_redirect_with(visit, "/", NOTICE_WITHDRAWN);
 }
 
 /* A file to keep. It is made by a POST, since that it was taken is an entry of the log. */

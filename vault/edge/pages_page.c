@@ -17,6 +17,11 @@ static const struct {
     [NOTICE_GIVEN] = {"given", "notice.given"},
     [NOTICE_REFUSED] = {"refused", "notice.refused"},
     [NOTICE_WITHDRAWN] = {"withdrawn", "notice.withdrawn"},
+    [NOTICE_SUSPENDED] = {"suspended", "notice.suspended"},
+    [NOTICE_RESUMED] = {"resumed", "notice.resumed"},
+    [NOTICE_PAUSED] = {"paused", "notice.paused"},
+    [NOTICE_OBJECTED] = {"objected", "notice.objected"},
+    [NOTICE_LIFTED] = {"lifted", "notice.lifted"},
     [NOTICE_SIGNED_OUT] = {"signed_out", "notice.signed_out"},
     [NOTICE_SESSION_ENDED] = {"session_ended", "notice.session_ended"},
 };

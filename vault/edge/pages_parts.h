@@ -24,8 +24,16 @@ void request_refuse(struct visit *visit, const char *id);
 void home_show(struct visit *visit, const char *id);
 void service_show(struct visit *visit, const char *id);
 void withdraw_show(struct visit *visit, const char *id);
-void withdraw_do(struct visit *visit, const char *id);
 void statement_send(struct visit *visit, const char *id);
+
+/* pages_stance.c */
+void withdraw_do(struct visit *visit, const char *id);
+void suspend_do(struct visit *visit, const char *id);
+void resume_do(struct visit *visit, const char *id);
+void pause_do(struct visit *visit, const char *id);
+void resume_all_do(struct visit *visit, const char *id);
+void object_do(struct visit *visit, const char *id);
+void lift_do(struct visit *visit, const char *id);
 
 /* pages_files.c: no session, no language */
 void style_send(struct visit *visit, const char *id);

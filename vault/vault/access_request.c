@@ -477,7 +477,7 @@ static enum vault_code check_within(const struct access_view *view,
  */
 static enum vault_code answer_held(struct vault *vault, const struct citizen_id *id,
                                    const char *request_id, const struct consent_decision *decision,
-                                   enum consent_state state, struct ledger_ticket *ticket,
+                                   enum consent_event event, struct ledger_ticket *ticket,
                                    struct vault_error *err)
 {
     VAULT_AUTO(access_view_finish) struct access_view view = {0};
@@ -492,17 +492,19 @@ static enum vault_code answer_held(struct vault *vault, const struct citizen_id 
     if (view.request.state != REQUEST_PENDING || answer_of(person, &view.request))
         return vault_fail(err, VAULT_CONFLICT, "the request was answered meanwhile");
     answer.request = request_id;
-    VAULT_TRY(consent_decide(vault, citizen, person, &answer, state, &outcome, err));
+    VAULT_TRY(consent_decide(vault, citizen, person, &answer, event, &outcome, err));
     *ticket = outcome.ticket;
-    return mark_answered(vault, &view.request, state, outcome.seq, err);
+    return mark_answered(vault, &view.request,
+                         event == CONSENT_REFUSE ? CONSENT_REFUSED : CONSENT_GIVEN, outcome.seq,
+                         err);
 }
 
 static enum vault_code answer(struct vault *vault, const struct citizen_id *citizen, const char *id,
-                              const struct consent_decision *decision, enum consent_state state,
+                              const struct consent_decision *decision, enum consent_event event,
                               struct vault_error *err)
 {
     struct ledger_ticket ticket;
-    VAULT_TRY(answer_held(vault, citizen, id, decision, state, &ticket, err));
+    VAULT_TRY(answer_held(vault, citizen, id, decision, event, &ticket, err));
     return ledger_wait(vault->ledger, &ticket, err);
 }
 
@@ -510,12 +512,12 @@ enum vault_code access_request_give(struct vault *vault, const struct citizen_id
                                     const char *id, const struct consent_decision *decision,
                                     struct vault_error *err)
 {
-    return answer(vault, citizen, id, decision, CONSENT_GIVEN, err);
+    return answer(vault, citizen, id, decision, CONSENT_GIVE, err);
 }
 
 enum vault_code access_request_refuse(struct vault *vault, const struct citizen_id *citizen,
                                       const char *id, const struct consent_decision *decision,
                                       struct vault_error *err)
 {
-    return answer(vault, citizen, id, decision, CONSENT_REFUSED, err);
+    return answer(vault, citizen, id, decision, CONSENT_REFUSE, err);
 }

@@ -1,5 +1,6 @@
 #include "vault/vault/consent.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,10 +14,20 @@
 #define SECONDS_PER_DAY  86400
 #define RECORD_BYTES_MAX (48U * 1024)
 
+enum consent_state consent_state_now(const struct consent *consent, int64_t now_s)
+{
+    if (!consent)
+        return CONSENT_NONE;
+    if (consent->state != CONSENT_GIVEN && consent->state != CONSENT_SUSPENDED)
+        return consent->state;
+    if (consent->uses != CONSENT_UNLIMITED && consent->used >= consent->uses)
+        return CONSENT_USED_UP;
+    return now_s < consent->expires_s ? consent->state : CONSENT_EXPIRED;
+}
+
 bool consent_is_live(const struct consent *consent, int64_t now_s)
 {
-    return consent->state == CONSENT_GIVEN && now_s < consent->expires_s &&
-           (consent->uses == CONSENT_UNLIMITED || consent->used < consent->uses);
+    return consent_state_releases(consent_state_now(consent, now_s));
 }
 
 static int64_t longest_days(const struct policy *policy, const char *purpose)
@@ -55,6 +66,14 @@ static enum vault_code check_names(const struct consent_decision *decision, stru
     return VAULT_OK;
 }
 
+/* Given while everything is paused, it would either break the pause or be given for nothing. */
+static enum vault_code check_not_paused(const struct person *person, struct vault_error *err)
+{
+    if (person->paused)
+        return vault_fail(err, VAULT_CONFLICT, "the citizen paused everything: resume first");
+    return VAULT_OK;
+}
+
 static enum vault_code check_extent(const struct consent_decision *decision,
                                     const struct policy *policy, struct vault_error *err)
 {
@@ -67,17 +86,15 @@ static enum vault_code check_extent(const struct consent_decision *decision,
     return VAULT_OK;
 }
 
-/* Not before the last record of this (service, purpose), should the clock have gone back. */
-static int64_t time_of_next(const struct vault *vault, const struct consent *current)
+int64_t consent_next_time_s(const struct vault *vault, const struct consent *current)
 {
     const int64_t now_s = clock_now_s(&vault->options.clock);
     return current && current->at_s > now_s ? current->at_s : now_s;
 }
 
-static enum vault_code store_next(struct vault *vault, struct citizen *citizen,
-                                  struct person *person, struct consent *next,
-                                  const struct consent_decision *decision, int64_t *seq,
-                                  struct ledger_ticket *ticket, struct vault_error *err)
+enum vault_code consent_store(struct vault *vault, struct citizen *citizen, struct person *person,
+                              struct consent *next, const struct consent_decision *decision,
+                              int64_t *seq, struct ledger_ticket *ticket, struct vault_error *err)
 {
     VAULT_AUTO(active_policy_release) struct policy_hold held = active_policy_hold(vault);
     VAULT_AUTO(buf_finish) struct buf json = buf_limited(RECORD_BYTES_MAX);
@@ -88,20 +105,8 @@ static enum vault_code store_next(struct vault *vault, struct citizen *citizen,
     }
     consent_json_write(&json, next, decision);
     VAULT_TRY(buf_check(&json, err));
-    return person_record_consent(vault, citizen, person, next->id, buf_view(&json), seq, ticket,
-                                 err);
-}
-
-static enum vault_code hold_existing(struct vault *vault, const struct citizen_id *id,
-                                     struct citizen **citizen, struct person **person,
-                                     struct vault_error *err)
-{
-    VAULT_AUTO(citizen_release) struct citizen *held = NULL;
-    VAULT_TRY(person_hold(vault, id, &held, person, err));
-    if (!citizen_exists(held))
-        return vault_fail(err, VAULT_NOT_FOUND, "there is no such citizen");
-    *citizen = VAULT_TAKE(held);
-    return VAULT_OK;
+    const struct person_event event = {PERSON_CONSENT_KIND, next->id, buf_view(&json)};
+    return person_record(vault, citizen, person, &event, seq, ticket, err);
 }
 
 static void fill(struct consent *next, const struct consent_decision *decision)
@@ -134,19 +139,22 @@ static enum vault_code check_room(struct citizen *citizen, struct vault_error *e
 }
 
 enum vault_code consent_decide(struct vault *vault, struct citizen *citizen, struct person *person,
-                               const struct consent_decision *decision, enum consent_state state,
+                               const struct consent_decision *decision, enum consent_event event,
                                struct consent_outcome *out, struct vault_error *err)
 {
     VAULT_AUTO(active_policy_release) struct policy_hold held = active_policy_hold(vault);
     const struct consent *current =
         person_consent(person, bytes_of_text(decision->service), bytes_of_text(decision->purpose));
-    struct consent next = {.state = state,
+    struct consent next = {.event = event,
                            .version = 1,
-                           .at_s = time_of_next(vault, current),
+                           .at_s = consent_next_time_s(vault, current),
                            .uses = CONSENT_UNLIMITED};
     VAULT_TRY(check_names(decision, err));
     VAULT_TRY(check_place(person, current, err));
-    if (state == CONSENT_GIVEN) {
+    const bool may = consent_state_after(consent_state_now(current, next.at_s), event, &next.state);
+    assert(may); /* in every state one can give, and refuse */
+    if (event == CONSENT_GIVE) {
+        VAULT_TRY(check_not_paused(person, err));
         VAULT_TRY(check_extent(decision, held.policy, err));
         VAULT_TRY(check_room(citizen, err));
         next.expires_s = next.at_s + decision->days * SECONDS_PER_DAY;
@@ -154,7 +162,7 @@ enum vault_code consent_decide(struct vault *vault, struct citizen *citizen, str
     }
     fill(&next, decision);
     ulid_new(next.id, clock_now_ms(&vault->options.clock));
-    VAULT_TRY(store_next(vault, citizen, person, &next, decision, &out->seq, &out->ticket, err));
+    VAULT_TRY(consent_store(vault, citizen, person, &next, decision, &out->seq, &out->ticket, err));
     memcpy(out->id, next.id, sizeof out->id);
     return VAULT_OK;
 }
@@ -162,14 +170,14 @@ enum vault_code consent_decide(struct vault *vault, struct citizen *citizen, str
 /* Hold the citizen, decide, let go, and wait until it is on disk. */
 static enum vault_code decide_alone(struct vault *vault, const struct citizen_id *id,
                                     const struct consent_decision *decision,
-                                    enum consent_state state, struct consent_outcome *out,
+                                    enum consent_event event, struct consent_outcome *out,
                                     struct vault_error *err)
 {
     {
         VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
         struct person *person = NULL;
-        VAULT_TRY(hold_existing(vault, id, &citizen, &person, err));
-        VAULT_TRY(consent_decide(vault, citizen, person, decision, state, out, err));
+        VAULT_TRY(person_hold_existing(vault, id, &citizen, &person, err));
+        VAULT_TRY(consent_decide(vault, citizen, person, decision, event, out, err));
     }
     return ledger_wait(vault->ledger, &out->ticket, err);
 }
@@ -179,7 +187,7 @@ enum vault_code consent_give(struct vault *vault, const struct citizen_id *citiz
                              int64_t *seq, struct vault_error *err)
 {
     struct consent_outcome outcome;
-    VAULT_TRY(decide_alone(vault, citizen, decision, CONSENT_GIVEN, &outcome, err));
+    VAULT_TRY(decide_alone(vault, citizen, decision, CONSENT_GIVE, &outcome, err));
     memcpy(id, outcome.id, sizeof outcome.id);
     *seq = outcome.seq;
     return VAULT_OK;
@@ -190,37 +198,9 @@ enum vault_code consent_refuse(struct vault *vault, const struct citizen_id *cit
                                struct vault_error *err)
 {
     struct consent_outcome outcome;
-    VAULT_TRY(decide_alone(vault, citizen, decision, CONSENT_REFUSED, &outcome, err));
+    VAULT_TRY(decide_alone(vault, citizen, decision, CONSENT_REFUSE, &outcome, err));
     *seq = outcome.seq;
     return VAULT_OK;
-}
-
-static enum vault_code withdraw_held(struct vault *vault, const struct citizen_id *id,
-                                     const char *service, const char *purpose, bool *changed,
-                                     struct ledger_ticket *ticket, struct vault_error *err)
-{
-    VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
-    struct person *person = NULL;
-    VAULT_TRY(hold_existing(vault, id, &citizen, &person, err));
-    const struct consent *current =
-        person_consent(person, bytes_of_text(service), bytes_of_text(purpose));
-    *changed = current && current->state == CONSENT_GIVEN;
-    if (!*changed)
-        return VAULT_OK;
-    struct consent next = *current;
-    next.state = CONSENT_WITHDRAWN;
-    next.version = current->version + 1;
-    next.at_s = time_of_next(vault, current);
-    return store_next(vault, citizen, person, &next, NULL, NULL, ticket, err);
-}
-
-enum vault_code consent_withdraw(struct vault *vault, const struct citizen_id *citizen,
-                                 const char *service, const char *purpose, struct vault_error *err)
-{
-    bool changed = false;
-    struct ledger_ticket ticket = {0};
-    VAULT_TRY(withdraw_held(vault, citizen, service, purpose, &changed, &ticket, err));
-    return changed ? ledger_wait(vault->ledger, &ticket, err) : VAULT_OK;
 }
 
 enum vault_code consent_list(struct vault *vault, const struct citizen_id *id, consent_each *each,
@@ -228,7 +208,7 @@ enum vault_code consent_list(struct vault *vault, const struct citizen_id *id, c
 {
     VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
     struct person *person = NULL;
-    VAULT_TRY(hold_existing(vault, id, &citizen, &person, err));
+    VAULT_TRY(person_hold_existing(vault, id, &citizen, &person, err));
     for (size_t i = 0; i < person->consent_count; i++)
         VAULT_TRY(each(context, &person->consents[i], err));
     return VAULT_OK;

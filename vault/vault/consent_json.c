@@ -9,14 +9,6 @@
 
 #define DEPTH_MAX 4
 
-static const char *const state_names[CONSENT_STATE_COUNT] = {
-    [CONSENT_GIVEN] = "given", [CONSENT_REFUSED] = "refused", [CONSENT_WITHDRAWN] = "withdrawn"};
-
-const char *consent_state_name(enum consent_state state)
-{
-    return state_names[state];
-}
-
 void consent_finish(struct consent *consent)
 {
     free(consent->fields);
@@ -33,15 +25,15 @@ static bool copy_text(char *out, size_t room, const json_t *value)
     return true;
 }
 
-static bool read_state(const json_t *value, enum consent_state *out)
+/* What happened, where it led, and for a suspension why. */
+static bool read_state(const json_t *root, struct consent *out)
 {
-    for (size_t i = 0; i < CONSENT_STATE_COUNT; i++) {
-        if (json_is_string(value) && strcmp(json_string_value(value), state_names[i]) == 0) {
-            *out = (enum consent_state)i;
-            return true;
-        }
-    }
-    return false;
+    const json_t *cause = json_object_get(root, "cause");
+    out->state = consent_state_of(json_text(json_object_get(root, "state")));
+    out->event = consent_event_of(json_text(json_object_get(root, "event")));
+    out->cause = cause ? consent_cause_of(json_text(cause)) : CONSENT_BY_CITIZEN;
+    return out->state < CONSENT_STORED_COUNT && out->event < CONSENT_EVENT_COUNT &&
+           out->cause < CONSENT_CAUSE_COUNT;
 }
 
 static bool read_fields(json_t *fields, struct consent *out)
@@ -108,8 +100,7 @@ static bool read_members(const json_t *root, struct consent *out)
            copy_text(out->id, sizeof out->id, json_object_get(root, "id")) &&
            copy_text(out->service, sizeof out->service, json_object_get(root, "service")) &&
            copy_text(out->purpose, sizeof out->purpose, json_object_get(root, "purpose")) &&
-           read_state(json_object_get(root, "state"), &out->state) &&
-           read_policy(json_object_get(root, "policy"), out) &&
+           read_state(root, out) && read_policy(json_object_get(root, "policy"), out) &&
            read_request(json_object_get(root, "request"), out) &&
            read_fields(json_object_get(root, "fields"), out);
 }
@@ -178,7 +169,10 @@ void consent_json_write(struct buf *out, const struct consent *consent,
     write_member(out, "id", consent->id);
     write_member(out, "service", consent->service);
     write_member(out, "purpose", consent->purpose);
-    write_member(out, "state", state_names[consent->state]);
+    write_member(out, "state", consent_state_name(consent->state));
+    write_member(out, "event", consent_event_name(consent->event));
+    if (consent->cause != CONSENT_BY_CITIZEN)
+        write_member(out, "cause", consent_cause_name(consent->cause));
     buf_format(out, ",\"version\":%lld,\"at\":%lld,\"expires\":%lld", (long long)consent->version,
                (long long)consent->at_s, (long long)consent->expires_s);
     if (consent->uses == CONSENT_UNLIMITED)

@@ -14,5 +14,3 @@ void consent_finish(struct consent *consent);
 /* Append a record. decision may be NULL, when a consent only ends. */
 void consent_json_write(struct buf *out, const struct consent *consent,
                         const struct consent_decision *decision);
-
-const char *consent_state_name(enum consent_state state);

@@ -1,6 +1,7 @@
 /*
  * person - what the domain remembers of a citizen while their file is open: the newest record of
- * each consent, and the end of their chain in the log. For the modules of this floor alone.
+ * each consent, what they object to, whether they paused everything, and the end of their chain in
+ * the log. For the modules of this floor alone.
  *
  * It is read from the file when the citizen is first held and kept in citizen_cache(). Holding a
  * citizen through person_hold() also finishes what a crash left: a record whose entry did not reach
@@ -12,15 +13,22 @@
 #include "vault/store/citizen.h"
 #include "vault/store/citizen_record.h"
 #include "vault/vault/consent.h"
+#include "vault/vault/stance.h"
 
-#define PERSON_CONSENT_KIND "consent"
-#define PERSON_USE_KIND     "use"
+#define PERSON_CONSENT_KIND   "consent"
+#define PERSON_USE_KIND       "use"
+#define PERSON_PAUSE_KIND     "pause"
+#define PERSON_OBJECTION_KIND "objection"
 
 struct person {
     struct event_chain chain;
     struct consent *consents;
     size_t consent_count;
     size_t consent_room;
+    bool paused;
+    struct objection *objections; /* the newest of each (service, purpose) */
+    size_t objection_count;
+    size_t objection_room;
 };
 
 /* Hold the citizen, existing or not. *person is borrowed until citizen_release(). */
@@ -28,20 +36,38 @@ enum vault_code person_hold(struct vault *vault, const struct citizen_id *id,
                             struct citizen **citizen, struct person **person,
                             struct vault_error *err) VAULT_MUST_CHECK;
 
+/* The same, but VAULT_NOT_FOUND if the citizen does not exist. */
+enum vault_code person_hold_existing(struct vault *vault, const struct citizen_id *id,
+                                     struct citizen **citizen, struct person **person,
+                                     struct vault_error *err) VAULT_MUST_CHECK;
+
+/* Read a held citizen again, entering what has no entry yet; the former person is gone. */
+enum vault_code person_reload(struct vault *vault, struct citizen *citizen, struct person **person,
+                              struct vault_error *err) VAULT_MUST_CHECK;
+
 /* The newest consent of a (service, purpose), NULL if there is none. Changed only through records.
  */
 struct consent *person_consent(struct person *person, struct bytes service, struct bytes purpose);
+
+/* Likewise the newest objection, which may have been lifted. */
+struct objection *person_objection(struct person *person, struct bytes service,
+                                   struct bytes purpose);
 
 /* What the record means for what is remembered. */
 enum vault_code person_apply(struct person *person, const struct citizen_record *record,
                              struct vault_error *err) VAULT_MUST_CHECK;
 
-/* Store a consent's record, apply it and put its entry into the log's queue: one change, in this
- * order, so that a crash leaves it done or undone. seq may be NULL. */
-enum vault_code person_record_consent(struct vault *vault, struct citizen *citizen,
-                                      struct person *person, const char *key, struct bytes json,
-                                      int64_t *seq, struct ledger_ticket *ticket,
-                                      struct vault_error *err) VAULT_MUST_CHECK;
+/* Store a record that is an event, apply it and put its entry into the log's queue: one change, in
+ * this order, so that a crash leaves it done or undone. seq may be NULL. */
+struct person_event {
+    const char *kind;
+    const char *key;
+    struct bytes json;
+};
+enum vault_code person_record(struct vault *vault, struct citizen *citizen, struct person *person,
+                              const struct person_event *event, int64_t *seq,
+                              struct ledger_ticket *ticket, struct vault_error *err)
+    VAULT_MUST_CHECK;
 
 /* A use of a consent that has a number of them; not an event of its own. */
 enum vault_code person_use(struct citizen *citizen, struct consent *consent,
@@ -56,6 +82,20 @@ struct consent_outcome {
 
 /* consent.c: give or refuse for a citizen who is held. The codes are consent_give()'s. */
 enum vault_code consent_decide(struct vault *vault, struct citizen *citizen, struct person *person,
-                               const struct consent_decision *decision, enum consent_state state,
+                               const struct consent_decision *decision, enum consent_event event,
                                struct consent_outcome *out, struct vault_error *err)
     VAULT_MUST_CHECK;
+
+/* consent.c: store and enter a consent's next record; decision and seq may be NULL. */
+enum vault_code consent_store(struct vault *vault, struct citizen *citizen, struct person *person,
+                              struct consent *next, const struct consent_decision *decision,
+                              int64_t *seq, struct ledger_ticket *ticket, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
+/* Its time: not before the last record of this (service, purpose), should the clock have gone
+ * back. current may be NULL. */
+int64_t consent_next_time_s(const struct vault *vault, const struct consent *current);
+
+/* The record that follows the current one by that event; its fields are borrowed from it. */
+struct consent consent_following(const struct vault *vault, const struct consent *current,
+                                 enum consent_event event, enum consent_state state);

@@ -168,11 +168,20 @@ static enum vault_code know_minority(struct passage *passage, struct vault_error
 
 /* --- The decision --------------------------------------------------------------------------- */
 
-static const enum policy_consent_state states[CONSENT_STATE_COUNT] = {
+static const enum policy_consent_state states[CONSENT_STORED_COUNT] = {
     [CONSENT_GIVEN] = POLICY_CONSENT_GIVEN,
     [CONSENT_REFUSED] = POLICY_CONSENT_REFUSED,
     [CONSENT_WITHDRAWN] = POLICY_CONSENT_WITHDRAWN,
+    [CONSENT_SUSPENDED] = POLICY_CONSENT_SUSPENDED,
 };
+
+/* Whatever stands in a single record, nothing is given while everything is paused. */
+static enum policy_consent_state state_of(const struct passage *passage)
+{
+    const enum consent_state state = passage->consent->state;
+    return state == CONSENT_GIVEN && passage->person->paused ? POLICY_CONSENT_SUSPENDED
+                                                             : states[state];
+}
 
 static size_t consent_fields(const struct policy *policy, const struct consent *consent,
                              struct policy_consent_field out[CONSENT_FIELDS_MAX])
@@ -194,6 +203,7 @@ static void decide(struct passage *passage)
     struct policy_stance stance = {0};
     const struct consent *consent = passage->consent;
     if (consent && passage->policy) {
+        const enum policy_consent_state state = state_of(passage);
         record = (struct policy_consent){
             .at_s = consent->at_s,
             .expires_s = consent->expires_s,
@@ -201,9 +211,15 @@ static void decide(struct passage *passage)
                                                             : consent->uses - consent->used,
             .fields = fields,
             .field_count = (uint16_t)consent_fields(passage->policy, consent, fields),
-            .state = (uint8_t)states[consent->state],
+            .state = (uint8_t)state,
         };
         stance = (struct policy_stance){.consents = &record, .consent_count = 1};
+    }
+    const struct objection *objection = person_objection(
+        passage->person, bytes_of_text(passage->service->id), passage->request->purpose);
+    if (objection && objection->stands) {
+        stance.objections_s = &objection->at_s;
+        stance.objection_count = 1;
     }
     policy_decide(passage->policy, &passage->decision, &stance, passage->outcomes);
 }

@@ -1,15 +1,11 @@
 /*
  * consent - what a citizen has allowed: to one service, for one purpose, for a set period.
  *
- *     asked --give--> given --withdraw--> withdrawn
- *        \                \----time-----> expired
- *         \                \---uses-----> used up
- *          \--refuse--> refused
- *
  * A consent is never changed: every change is a new record, an entry in the access log and, where
  * it narrows, in force for the next request. Of all records of a (service, purpose) the newest
- * counts. Withdrawing always works: it needs no policy, no service that still exists, and no check
- * of what was stored before.
+ * counts. Which change is possible in which state is the table of consent_state.h. Withdrawing
+ * always works: it needs no policy, no service that still exists, and no check of what was stored
+ * before.
  */
 #pragma once
 
@@ -19,6 +15,7 @@
 #include "vault/base/json.h"
 #include "vault/crypto/hash.h"
 #include "vault/store/citizen.h"
+#include "vault/vault/consent_state.h"
 #include "vault/vault/vault.h"
 
 #define CONSENT_ID_CHARS       26
@@ -29,8 +26,6 @@
 #define CONSENT_TEXT_BYTES_MAX (16U * 1024)
 #define CONSENTS_MAX           4096 /* (service, purpose) pairs of one citizen */
 #define CONSENT_UNLIMITED      (-1)
-
-enum consent_state { CONSENT_GIVEN, CONSENT_REFUSED, CONSENT_WITHDRAWN, CONSENT_STATE_COUNT };
 
 struct consent_field {
     char name[CONSENT_NAME_CHARS + 1];
@@ -44,10 +39,12 @@ struct consent {
     int64_t seq;     /* of the record */
     char service[CONSENT_NAME_CHARS + 1];
     char purpose[CONSENT_NAME_CHARS + 1];
-    enum consent_state state;
-    int64_t at_s;
-    int64_t expires_s; /* exclusive */
-    int64_t uses;      /* how often it may be used, CONSENT_UNLIMITED */
+    enum consent_state state; /* as the record left it */
+    enum consent_event event; /* what the record is */
+    enum consent_cause cause; /* of a suspension */
+    int64_t at_s;             /* when this state began; for a given one, of its last change */
+    int64_t expires_s;        /* exclusive */
+    int64_t uses;             /* how often it may be used, CONSENT_UNLIMITED */
     int64_t used;
     bool has_policy; /* which one it was decided under */
     uint64_t policy_version;
@@ -56,6 +53,9 @@ struct consent {
     struct consent_field *fields;
     size_t field_count;
 };
+
+/* The state at that time: that of the record, or where time or use have led since. */
+enum consent_state consent_state_now(const struct consent *consent, int64_t now_s);
 
 /* Whether it allows anything at that time. */
 bool consent_is_live(const struct consent *consent, int64_t now_s);
@@ -76,7 +76,8 @@ struct consent_decision {
 /* Give. The consent's id goes to id, its record's number to *seq; durable and in the log on return.
  * VAULT_NOT_FOUND  there is no such citizen
  * VAULT_INVALID    the period, the uses or a field is out of range
- * VAULT_LIMITED    the citizen has too many consents */
+ * VAULT_LIMITED    the citizen has too many consents
+ * VAULT_CONFLICT   the citizen paused everything (stance.h): they resume first */
 enum vault_code consent_give(struct vault *vault, const struct citizen_id *citizen,
                              const struct consent_decision *decision, char id[CONSENT_ID_CHARS + 1],
                              int64_t *seq, struct vault_error *err) VAULT_MUST_CHECK;
@@ -90,6 +91,37 @@ enum vault_code consent_refuse(struct vault *vault, const struct citizen_id *cit
  * what is not given is fine and changes nothing. VAULT_NOT_FOUND if there is no such citizen. */
 enum vault_code consent_withdraw(struct vault *vault, const struct citizen_id *citizen,
                                  const char *service, const char *purpose, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
+/*
+ * Suspend what was given, or put it in force again; resuming nothing that is suspended, and
+ * suspending nothing that is given, is fine and changes nothing.
+ * VAULT_NOT_FOUND  there is no such citizen
+ * VAULT_CONFLICT   consent_resume(): the citizen paused everything
+ */
+enum vault_code consent_suspend(struct vault *vault, const struct citizen_id *citizen,
+                                const char *service, const char *purpose, enum consent_cause cause,
+                                struct vault_error *err) VAULT_MUST_CHECK;
+enum vault_code consent_resume(struct vault *vault, const struct citizen_id *citizen,
+                               const char *service, const char *purpose, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
+/*
+ * Narrow what was given: fields and forms are those of the consent or fewer, and it ends at
+ * expires_s or, if that is later, when it would have ended. The text is what was shown.
+ * VAULT_INVALID   it would be wider in anything, or nothing would be left: that is a withdrawal
+ * VAULT_CONFLICT  there is nothing given to narrow
+ */
+struct consent_narrowing {
+    const struct consent_field *fields;
+    size_t field_count;
+    int64_t expires_s;
+    const char *language;
+    const char *text;
+};
+enum vault_code consent_narrow(struct vault *vault, const struct citizen_id *citizen,
+                               const char *service, const char *purpose,
+                               const struct consent_narrowing *narrowing, struct vault_error *err)
     VAULT_MUST_CHECK;
 
 typedef enum vault_code consent_each(void *context, const struct consent *consent,

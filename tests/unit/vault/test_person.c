@@ -21,6 +21,7 @@ static void store_without_entry(enum consent_state what)
         .service = CASEWORKER,
         .purpose = SUPPORT,
         .state = what,
+        .event = what == CONSENT_GIVEN ? CONSENT_GIVE : CONSENT_WITHDRAW,
         .at_s = START_MS / 1000,
         .expires_s = START_MS / 1000 + 86400,
         .uses = CONSENT_UNLIMITED,
