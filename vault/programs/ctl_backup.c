@@ -79,7 +79,7 @@ static void draw(const json_t *status)
                 number_of(status, "bytes") / 1000000);
 }
 
-static void draw_end(void)
+void ctl_show_end(void)
 {
     if (isatty(STDERR_FILENO) == 1)
         fputs("\r\033[K", stderr);
@@ -118,7 +118,7 @@ static enum vault_code follow(int fd, json_t **status, struct vault_error *err)
         draw(*status);
         nanosleep(&pause, NULL);
     }
-    draw_end();
+    ctl_show_end();
     const char *state = json_string_value(json_object_get(*status, "state"));
     return state && strcmp(state, "done") == 0 ? VAULT_OK : failed_with(*status, err);
 }
@@ -265,7 +265,7 @@ int ctl_verify_backup(const struct ctl *ctl, int argc, char **argv)
     if (!dir)
         return ctl_usage("verify-backup: which folder?");
     const enum vault_code code = verify(ctl, dir, &opener, &facts, &err);
-    draw_end();
+    ctl_show_end();
     if (code)
         return ctl_failed(code, &err);
     char time[INSTANT_CHARS + 1];

@@ -62,5 +62,6 @@ enum vault_code ctl_opener_settle(const struct ctl *ctl, struct ctl_opener *open
                                   struct vault_error *err) VAULT_MUST_CHECK;
 void ctl_opener_finish(struct ctl_opener *opener);
 
-/* A backup_shows that draws on a terminal. */
+/* A backup_shows that draws on a terminal; and away with what was drawn. */
 void ctl_show(void *context, const char *step, uint64_t done, uint64_t all);
+void ctl_show_end(void);

@@ -63,6 +63,10 @@ static const struct {
      "make an encrypted copy of all of the vault in a new folder, while it serves"},
     {"verify-backup", NULL, ctl_verify_backup, true, "DIR [--recovery | --provider NAME …]",
      "check every file, page and log entry of a backup"},
+    {"restore", NULL, ctl_restore, true,
+     "BACKUP --dir DIR --log FOLDER|--without-log [--recovery] [--provider NAME …] "
+     "[--accept-lost-erasures]",
+     "make a vault of a backup, in which what was withdrawn or erased since stays so"},
     {"seal", NULL, ctl_seal, false, "", "close everything and forget every key, until unseal"},
     {"unseal", NULL, ctl_unseal, false, "",
      "open a sealed vault, with the passphrase or PIN if its provider needs one"},
@@ -144,7 +148,7 @@ static int print_command_help(size_t i)
            commands[i].offline ? "" : "[--socket PATH | --config FILE] ", commands[i].group,
            commands[i].verb ? " " : "", commands[i].verb ? commands[i].verb : "",
            commands[i].arguments, commands[i].what);
-    if (commands[i].run == ctl_verify_backup)
+    if (commands[i].run == ctl_verify_backup || commands[i].run == ctl_restore)
         printf("\n%s%s", CTL_OPENER_OPTIONS, CTL_PROVIDER_OPTIONS);
     if (commands[i].run == ctl_key_provider || commands[i].run == ctl_key_recover)
         printf("\n%s", CTL_PROVIDER_OPTIONS);

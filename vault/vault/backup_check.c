@@ -159,19 +159,18 @@ static enum vault_code check_journal(const struct checking *checking, const char
 
 enum vault_code backup_check_published(const char *dir, const struct note_key *key,
                                        const struct note_key *former, size_t former_count,
-                                       struct vault_error *err)
+                                       struct verify_report *report, struct vault_error *err)
 {
-    struct verify_report report;
     const struct verify_options options = {.dir = dir,
                                            .key = key,
                                            .former = former,
                                            .former_count = former_count,
                                            .max_age_s = VERIFY_MAX_AGE_DEFAULT_S};
-    VAULT_TRY(verify_run(&options, &report, err));
+    VAULT_TRY(verify_run(&options, report, err));
     for (size_t i = 0; i < VERIFY_CHECK_COUNT; i++) {
-        if (report.verdicts[i].state == VERIFY_FAIL)
+        if (report->verdicts[i].state == VERIFY_FAIL)
             return vault_fail(err, VAULT_CORRUPT, "the log's published files in %s: %s: %s", dir,
-                              verify_check_name((enum verify_check)i), report.verdicts[i].detail);
+                              verify_check_name((enum verify_check)i), report->verdicts[i].detail);
     }
     return VAULT_OK;
 }
@@ -179,6 +178,7 @@ enum vault_code backup_check_published(const char *dir, const struct note_key *k
 static enum vault_code check_log(const struct checking *checking, struct vault_error *err)
 {
     char dir[PATH_MAX];
+    struct verify_report report;
     struct erased_list list = {0};
     const struct contents_facts *facts = &checking->facts;
     if (facts->key_count == 0)
@@ -188,8 +188,8 @@ static enum vault_code check_log(const struct checking *checking, struct vault_e
     const enum vault_code code = erased_list_read(dir, &list, NULL, err);
     erased_list_free(&list);
     VAULT_TRY(code);
-    VAULT_TRY(
-        backup_check_published(dir, &facts->keys[0], facts->keys + 1, facts->key_count - 1, err));
+    VAULT_TRY(backup_check_published(dir, &facts->keys[0], facts->keys + 1, facts->key_count - 1,
+                                     &report, err));
     return check_journal(checking, dir, err);
 }
 

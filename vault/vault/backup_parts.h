@@ -6,6 +6,7 @@
 #include "contents.h"
 #include "vault/base/buf.h"
 #include "vault/crypto/secret.h"
+#include "vault/ledger/verify.h"
 
 #define BACKUP_SEALED  "sealed/"
 #define BACKUP_INSIDE  "inside/"  /* below that: names in the vault's folder */
@@ -36,4 +37,5 @@ void backup_bind(const char *name, struct buf *out);
 /* VAULT_CORRUPT unless all that vault-audit verify checks of the published files holds. */
 enum vault_code backup_check_published(const char *dir, const struct note_key *key,
                                        const struct note_key *former, size_t former_count,
-                                       struct vault_error *err) VAULT_MUST_CHECK;
+                                       struct verify_report *report, struct vault_error *err)
+    VAULT_MUST_CHECK;

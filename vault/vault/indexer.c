@@ -16,7 +16,6 @@
 #define LIMIT_WAIT_MS    20
 #define REMEMBER_EACH_MS 1000
 #define SETTLE_EACH      65536 /* entries: about as many as a full segment of the journal holds */
-#define HEAD_SETTING     "ledger.head"
 
 struct indexer {
     struct vault *vault;
@@ -44,7 +43,7 @@ enum vault_code indexer_remembered(struct vault *vault, struct ledger_head *out,
 {
     struct ledger_head head = {.size = 0};
     VAULT_AUTO(buf_finish) struct buf value = buf_limited(SETTING_VALUE_MAX_BYTES);
-    const enum vault_code code = setting_get(vault->store, HEAD_SETTING, &value, err);
+    const enum vault_code code = setting_get(vault->store, INDEXER_HEAD_SETTING, &value, err);
     if (code && code != VAULT_NOT_FOUND)
         return code;
     struct cursor cursor = cursor_over(buf_view(&value));
@@ -68,7 +67,7 @@ static enum vault_code remember(struct indexer *indexer, struct vault_error *err
     VAULT_AUTO(buf_finish) struct buf value = buf_limited(sizeof head.root.bytes + 8);
     buf_u64(&value, head.size);
     buf_append(&value, head.root.bytes, sizeof head.root.bytes);
-    const struct setting setting = {HEAD_SETTING, buf_view(&value)};
+    const struct setting setting = {INDEXER_HEAD_SETTING, buf_view(&value)};
     VAULT_TRY(setting_put(indexer->vault->store, &setting, 1, err));
     indexer->remembered_size = head.size;
     return VAULT_OK;

@@ -9,6 +9,8 @@
 
 #include "vault/vault/vault.h"
 
+#define INDEXER_HEAD_SETTING "ledger.head" /* size and root, as the store remembers them */
+
 struct indexer;
 
 /* File everything the log has, then start the thread. */
