@@ -137,9 +137,8 @@ static enum vault_code may_leap(struct database *database, const struct openings
     *may = false;
     if (opening->n <= n)
         return VAULT_OK;
-    VAULT_TRY(statement_begin(database,
-                              "SELECT log_index FROM opening WHERE citizen = ?1 AND n = ?2",
-                              &query, err));
+    VAULT_TRY(statement_begin(
+        database, "SELECT log_index FROM opening WHERE citizen = ?1 AND n = ?2", &query, err));
     bind_blob(&query, 1, opening->citizen.bytes, sizeof opening->citizen.bytes);
     bind_integer(&query, 2, (int64_t)n);
     VAULT_TRY(statement_next(&query, &row, err));
@@ -212,8 +211,8 @@ enum vault_code openings_skip(struct store *store, uint64_t next_index, struct v
     if (next_index < from || next_index > INT64_MAX)
         return vault_fail(err, VAULT_CONFLICT, "the index of openings has come further already");
     VAULT_AUTO(statement_end) struct statement insert = {0};
-    VAULT_TRY(statement_begin(index.database, "INSERT OR IGNORE INTO gap (at) VALUES (?1)",
-                              &insert, err));
+    VAULT_TRY(statement_begin(index.database, "INSERT OR IGNORE INTO gap (at) VALUES (?1)", &insert,
+                              err));
     bind_integer(&insert, 1, (int64_t)next_index);
     VAULT_TRY(statement_run(&insert, err));
     VAULT_TRY(position_set(index.database, next_index, err));
