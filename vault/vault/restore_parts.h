@@ -8,6 +8,7 @@
 #include "backup_parts.h"
 #include "erased_list.h"
 #include "vault/store/store.h"
+#include "vault/vault/consent.h"
 #include "vault/vault/restore.h"
 
 struct restore {
@@ -49,3 +50,27 @@ enum vault_code restore_count(const struct restore *restore, enum entry_event ev
 /* A file_taker into the folder that is made; context is the restore. */
 enum vault_code restore_put(void *context, const char *name, int fd, uint64_t size_bytes,
                             struct vault_error *err) VAULT_MUST_CHECK;
+
+/* An entry, and its opening as far as there is one. */
+struct event_read {
+    uint64_t index;
+    struct buf text;
+    struct entry entry; /* borrows from text */
+    bool readable;
+    struct citizen_id citizen;
+    uint64_t n;
+    struct buf sealed;
+};
+
+/* A service's or purpose's id out of an entry. */
+void restore_name(char out[CONSENT_NAME_CHARS + 1], struct bytes name);
+
+/* Whether the citizen's file has the record of that event. */
+enum vault_code restore_is_recorded(struct citizen *citizen, uint64_t n, bool *is,
+                                    struct vault_error *err) VAULT_MUST_CHECK;
+
+/* Do a readable event again, unless the citizen is gone or their file has it. What was given or
+ * narrowed is left aside: an opening does not have all its terms. *replayed grows by what is done.
+ * A release that was made while the backup was may be counted twice, of a number of uses. */
+enum vault_code restore_again(struct vault *vault, const struct event_read *event,
+                              uint64_t *replayed, struct vault_error *err) VAULT_MUST_CHECK;

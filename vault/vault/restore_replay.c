@@ -7,14 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "consent_json.h"
 #include "event.h"
 #include "parts.h"
 #include "person.h"
 #include "restore_parts.h"
-#include "stance_json.h"
-#include "vault/ledger/opening.h"
-#include "vault/store/citizen_key.h"
 #include "vault/store/control_citizen.h"
 #include "vault/store/control_service.h"
 #include "vault/store/openings.h"
@@ -22,7 +18,6 @@
 
 #define PAIRS_MAX       4096
 #define SERVICES_MAX    1024
-#define RECORD_MAX      (48U * 1024)
 #define PUBLISH_WAIT_MS 60000
 #define LIST_AT_A_TIME  500
 
@@ -47,17 +42,6 @@ struct replay {
     size_t pair_count;
     char (*services)[CONTROL_SERVICE_ID_CHARS + 1]; /* to be suspended */
     size_t service_count;
-};
-
-/* An entry, and its opening as far as there is one. */
-struct event_read {
-    uint64_t index;
-    struct buf text;
-    struct entry entry; /* borrows from text */
-    bool readable;
-    struct citizen_id citizen;
-    uint64_t n;
-    struct buf sealed;
 };
 
 static void event_finish(struct event_read *event)
@@ -93,11 +77,6 @@ static enum vault_code read_event(const struct replay *replay, uint64_t index,
 
 /* --- What is to be suspended ---------------------------------------------------------------- */
 
-static void copy_name(char out[CONSENT_NAME_CHARS + 1], struct bytes name)
-{
-    snprintf(out, CONSENT_NAME_CHARS + 1, "%.*s", (int)name.size, (const char *)name.data);
-}
-
 /* The one of these names, made if there is room; NULL if not. */
 static struct pair *pair_of(struct replay *replay, const char *service, const char *purpose)
 {
@@ -120,8 +99,8 @@ static void note_pair(struct replay *replay, const struct entry *entry, bool lim
 {
     char service[CONSENT_NAME_CHARS + 1];
     char purpose[CONSENT_NAME_CHARS + 1];
-    copy_name(service, entry->service);
-    copy_name(purpose, entry->purpose);
+    restore_name(service, entry->service);
+    restore_name(purpose, entry->purpose);
     struct pair *pair = *service && *purpose ? pair_of(replay, service, purpose) : NULL;
     if (!pair) {
         replay->everything = true;
@@ -138,7 +117,7 @@ static void note_service(struct replay *replay, struct bytes service)
             return;
     }
     if (replay->service_count < SERVICES_MAX)
-        copy_name(replay->services[replay->service_count++], service);
+        restore_name(replay->services[replay->service_count++], service);
 }
 
 /* What an entry may have been about that nobody can open. */
@@ -163,191 +142,7 @@ static void note_unreadable(struct replay *replay, const struct entry *entry)
     replay->report->unreadable += entry_event_has_subject(entry->event);
 }
 
-/* --- One citizen's events, done again ------------------------------------------------------- */
-
-/* A citizen held, and what an opening told. */
-struct again {
-    struct replay *replay;
-    const struct event_read *event;
-    struct citizen *citizen;
-    struct person *person;
-    struct bytes basis;
-    struct consent *current; /* of the event's service and purpose; NULL: none */
-};
-
-static enum vault_code stop_at_first(void *context, const struct citizen_record *record,
-                                     struct vault_error *err)
-{
-    uint64_t *log_n = context;
-    (void)err;
-    if (!*log_n)
-        *log_n = record->log_n;
-    return VAULT_OK;
-}
-
-/* Whether the citizen's file has the record of that event. */
-static enum vault_code is_recorded(struct citizen *citizen, uint64_t n, bool *is,
-                                   struct vault_error *err)
-{
-    uint64_t first = 0;
-    VAULT_TRY(citizen_record_unlogged(citizen, n - 1, stop_at_first, &first, err));
-    *is = first == n;
-    return VAULT_OK;
-}
-
-/* The record as it was, for an entry that the log has already. */
-static enum vault_code add_record(const struct again *again, const char *kind, const char *key,
-                                  struct bytes json, struct vault_error *err)
-{
-    struct citizen_record record = {
-        .kind = kind, .key = key, .json = json, .log_n = again->event->n};
-    VAULT_TRY(citizen_record_add(again->citizen, &record, &record.seq, err));
-    again->replay->report->replayed++;
-    return person_apply(again->person, &record, err);
-}
-
-static enum vault_code put_consent(const struct again *again, enum consent_event event,
-                                   enum consent_state state, struct vault_error *err)
-{
-    if (!again->current)
-        return VAULT_OK;
-    VAULT_AUTO(buf_finish) struct buf json = buf_limited(RECORD_MAX);
-    struct consent next = consent_following(again->replay->vault, again->current, event, state);
-    next.at_s = again->event->entry.time_ms / 1000;
-    if (next.at_s < again->current->at_s)
-        next.at_s = again->current->at_s;
-    consent_json_write(&json, &next, NULL);
-    VAULT_TRY(buf_check(&json, err));
-    return add_record(again, PERSON_CONSENT_KIND, next.id, buf_view(&json), err);
-}
-
-static bool is_basis(const struct again *again, const char *text)
-{
-    return bytes_equal(again->basis, bytes_of_text(text));
-}
-
-/* "consent ID VERSION" of the one there is. */
-static bool is_current(const struct again *again)
-{
-    char begins[CONSENT_ID_CHARS + 16];
-    if (!again->current)
-        return false;
-    const int length = snprintf(begins, sizeof begins, "consent %s ", again->current->id);
-    return length > 0 && again->basis.size > (size_t)length &&
-           memcmp(again->basis.data, begins, (size_t)length) == 0;
-}
-
-static enum vault_code put_pause(const struct again *again, bool paused, struct vault_error *err)
-{
-    VAULT_AUTO(buf_finish) struct buf json = buf_limited(1024);
-    pause_json_write(&json,
-                     &(const struct pause_record){paused, again->event->entry.time_ms / 1000});
-    VAULT_TRY(buf_check(&json, err));
-    return add_record(again, PERSON_PAUSE_KIND, "", buf_view(&json), err);
-}
-
-static enum vault_code put_objection(const struct again *again, bool stands,
-                                     struct vault_error *err)
-{
-    VAULT_AUTO(buf_finish) struct buf json = buf_limited(1024);
-    struct objection objection = {.stands = stands, .at_s = again->event->entry.time_ms / 1000};
-    copy_name(objection.service, again->event->entry.service);
-    copy_name(objection.purpose, again->event->entry.purpose);
-    objection_json_write(&json, &objection);
-    VAULT_TRY(buf_check(&json, err));
-    return add_record(again, PERSON_OBJECTION_KIND, "", buf_view(&json), err);
-}
-
-static enum vault_code suspend_again(const struct again *again, struct vault_error *err)
-{
-    if (is_basis(again, "pause"))
-        return put_pause(again, true, err);
-    return put_consent(again, CONSENT_SUSPEND, CONSENT_SUSPENDED, err);
-}
-
-/* Only what is surely the same is in force again. */
-static enum vault_code resume_again(const struct again *again, struct vault_error *err)
-{
-    if (is_basis(again, "pause"))
-        return put_pause(again, false, err);
-    if (is_basis(again, "objection"))
-        return put_objection(again, false, err);
-    return is_current(again) && again->current->state == CONSENT_SUSPENDED
-               ? put_consent(again, CONSENT_RESUME, CONSENT_GIVEN, err)
-               : VAULT_OK;
-}
-
-/* How often a consent was used is how many releases name it. */
-static enum vault_code use_again(const struct again *again, struct vault_error *err)
-{
-    if (!is_current(again) || again->current->uses == CONSENT_UNLIMITED)
-        return VAULT_OK;
-    again->replay->report->replayed++;
-    return person_use(again->citizen, again->current, err);
-}
-
-static enum vault_code do_again(const struct again *again, struct vault_error *err)
-{
-    switch (again->event->entry.event) {
-    case ENTRY_WITHDRAW:
-        return put_consent(again, CONSENT_WITHDRAW, CONSENT_WITHDRAWN, err);
-    case ENTRY_REFUSE:
-        return put_consent(again, CONSENT_REFUSE, CONSENT_REFUSED, err);
-    case ENTRY_SUSPEND:
-        return suspend_again(again, err);
-    case ENTRY_RESUME:
-        return resume_again(again, err);
-    case ENTRY_OBJECT:
-        return put_objection(again, true, err);
-    case ENTRY_RELEASE:
-        return use_again(again, err);
-    default:
-        return VAULT_OK;
-    }
-}
-
-static void bind_owner(const struct event_read *event, uint8_t out[CITIZEN_ID_BYTES + 8])
-{
-    memcpy(out, event->citizen.bytes, CITIZEN_ID_BYTES);
-    for (size_t i = 0; i < 8; i++)
-        out[CITIZEN_ID_BYTES + i] = (uint8_t)(event->n >> (56 - 8 * i));
-}
-
-static enum vault_code open_opening(struct citizen *citizen, const struct event_read *event,
-                                    struct buf *storage, struct opening *out,
-                                    struct vault_error *err)
-{
-    uint8_t owner[CITIZEN_ID_BYTES + 8];
-    VAULT_AUTO(buf_finish) struct buf clear = buf_limited(OPENING_MAX_BYTES);
-    bind_owner(event, owner);
-    VAULT_TRY(citizen_open_sealed(citizen, (struct bytes){owner, sizeof owner},
-                                  buf_view(&event->sealed), &clear, err));
-    VAULT_TRY(opening_parse(buf_view(&clear), storage, out, err));
-    return opening_check(out, &event->entry, err);
-}
-
-/* Of a citizen who is there: the first pass, or in the second what was given since. */
-static enum vault_code replay_event(struct replay *replay, const struct event_read *event,
-                                    struct vault_error *err)
-{
-    bool recorded = false;
-    struct opening opening = {0};
-    struct again again = {.replay = replay, .event = event};
-    VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
-    VAULT_AUTO(buf_finish) struct buf storage = buf_limited(OPENING_MAX_BYTES);
-    const enum vault_code code =
-        person_hold_existing(replay->vault, &event->citizen, &citizen, &again.person, err);
-    if (code)
-        return code == VAULT_NOT_FOUND ? VAULT_OK : code;
-    VAULT_TRY(is_recorded(citizen, event->n, &recorded, err));
-    if (recorded)
-        return VAULT_OK;
-    VAULT_TRY(open_opening(citizen, event, &storage, &opening, err));
-    again.citizen = citizen;
-    again.basis = opening.fields[ENTRY_BASIS].value;
-    again.current = person_consent(again.person, event->entry.service, event->entry.purpose);
-    return do_again(&again, err);
-}
+/* --- What took the place of something ---------------------------------------------------- */
 
 static enum vault_code suspend_one(struct replay *replay, const struct citizen_id *citizen,
                                    const char *service, const char *purpose,
@@ -374,15 +169,15 @@ static enum vault_code suspend_replaced(struct replay *replay, const struct even
         person_hold_existing(replay->vault, &event->citizen, &citizen, &person, err);
     if (code)
         return code == VAULT_NOT_FOUND ? VAULT_OK : code;
-    VAULT_TRY(is_recorded(citizen, event->n, &recorded, err));
+    VAULT_TRY(restore_is_recorded(citizen, event->n, &recorded, err));
     const struct consent *current =
         person_consent(person, event->entry.service, event->entry.purpose);
     live = current && current->state == CONSENT_GIVEN;
     citizen_release(&citizen);
     if (recorded || !live)
         return VAULT_OK;
-    copy_name(service, event->entry.service);
-    copy_name(purpose, event->entry.purpose);
+    restore_name(service, event->entry.service);
+    restore_name(purpose, event->entry.purpose);
     return suspend_one(replay, &event->citizen, service, purpose, err);
 }
 
@@ -407,7 +202,7 @@ static enum vault_code first(struct replay *replay, const struct event_read *eve
                              struct vault_error *err)
 {
     if (event->readable)
-        return replay_event(replay, event, err);
+        return restore_again(replay->vault, event, &replay->report->replayed, err);
     /* Where none is lost, an entry without an opening is of somebody who was erased, or nobody. */
     if (event->index < replay->restore->blind_below)
         note_unreadable(replay, &event->entry);
