@@ -167,6 +167,29 @@ static void test_the_first_known_opening_may_have_any_number(void **state)
     assert_int_equal(head(&ada, &leaf), 42);
 }
 
+static void test_a_count_may_leap_over_a_gap_and_nowhere_else(void **state)
+{
+    (void)state;
+    fresh_store();
+    const struct citizen_id ada = citizen_id_new();
+    const struct openings_row first[] = {opening_of(&ada, 1, 0), opening_of(&ada, 2, 1)};
+    const struct openings_row back = opening_of(&ada, 2, 11);
+    const struct openings_row later[] = {opening_of(&ada, 7, 12), opening_of(&ada, 8, 13)};
+    const struct openings_row leap = opening_of(&ada, 10, 14);
+    add(first, 2, 2);
+    assert_fails(VAULT_CONFLICT, openings_skip(store, 1, &test_error));
+    assert_fails(VAULT_INVALID, openings_add(store, later, 2, 14, &test_error));
+    assert_done(openings_skip(store, 10, &test_error));
+    assert_int_equal(position(), 10);
+    assert_fails(VAULT_INVALID, openings_add(store, &back, 1, 12, &test_error));
+    add(later, 2, 14);
+    assert_fails(VAULT_INVALID, openings_add(store, &leap, 1, 15, &test_error));
+    assert_list(&ada, 0, 10, "8@13:sealed 7@12:sealed 2@1:sealed 1@0:sealed ");
+    reopen_store();
+    assert_list(&ada, 7, 10, "2@1:sealed 1@0:sealed ");
+    finish_store();
+}
+
 static void test_openings_over_their_limits_are_refused(void **state)
 {
     (void)state;
@@ -237,6 +260,7 @@ int main(void)
         test_what_was_taken_in_is_not_taken_in_again,
         test_openings_out_of_order_or_place_are_refused_whole,
         test_the_first_known_opening_may_have_any_number,
+        test_a_count_may_leap_over_a_gap_and_nowhere_else,
         test_openings_over_their_limits_are_refused,
         test_pruning_removes_the_oldest_and_keeps_the_heads, test_a_reset_index_is_built_again);
     finish_store();

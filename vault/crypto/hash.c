@@ -59,6 +59,21 @@ void hasher_sha256(struct hasher *hasher, uint8_t out[SHA256_BYTES], const struc
     digest(hasher->context, out, parts, part_count);
 }
 
+void hasher_begin(struct hasher *hasher)
+{
+    must(EVP_DigestInit_ex2(hasher->context, crypto_fetched.sha256, NULL));
+}
+
+void hasher_add(struct hasher *hasher, struct bytes part)
+{
+    must(EVP_DigestUpdate(hasher->context, part.data, part.size));
+}
+
+void hasher_end(struct hasher *hasher, uint8_t out[SHA256_BYTES])
+{
+    must(EVP_DigestFinal_ex(hasher->context, out, NULL));
+}
+
 void sha256_of(uint8_t out[SHA256_BYTES], struct bytes bytes)
 {
     sha256(out, &bytes, 1);

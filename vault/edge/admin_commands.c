@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "admin_backup.h"
 #include "admin_parts.h"
 #include "vault/base/codec.h"
 #include "vault/base/file.h"
@@ -7,6 +8,7 @@
 #include "vault/crypto/x509.h"
 #include "vault/edge/admin.h"
 #include "vault/store/control_service.h"
+#include "vault/vault/backup.h"
 #include "vault/vault/erase.h"
 #include "vault/vault/people.h"
 #include "vault/vault/service.h"
@@ -230,6 +232,25 @@ static enum vault_code run_log_new_key(const struct command_call *call)
     return VAULT_OK;
 }
 
+static enum vault_code run_backup(const struct command_call *call)
+{
+    const char *folder;
+    VAULT_TRY(admin_text_of(call, "folder", &folder));
+    return admin_backup_start(call->vault, call->context->config, folder, call->err);
+}
+
+static enum vault_code run_backup_status(const struct command_call *call)
+{
+    admin_backup_status(call->vault, call->result);
+    return VAULT_OK;
+}
+
+static enum vault_code run_backup_cancel(const struct command_call *call)
+{
+    backup_cancel(call->vault);
+    return VAULT_OK;
+}
+
 static const struct {
     const char *name;
     enum vault_code (*run)(const struct command_call *call);
@@ -251,6 +272,9 @@ static const struct {
     {"log new-key", run_log_new_key, false},
     {"log prune", run_log_prune, false},
     {"policy activate", admin_run_policy_activate, false},
+    {"backup", run_backup, false},
+    {"backup status", run_backup_status, false},
+    {"backup cancel", run_backup_cancel, false},
     {"citizen rekey", admin_run_citizen_rekey, false},
     {"key rotate", admin_run_key_rotate, false},
     {"key rewrap", admin_run_key_rewrap, false},

@@ -342,8 +342,10 @@ enum vault_code config_read(const char *path, struct config *out, struct vault_e
         result = settle_retention(&reading, err);
     if (result == VAULT_OK)
         result = settle_keyring(&reading, err);
-    if (result == VAULT_OK)
+    if (result == VAULT_OK) {
+        snprintf(config->path, sizeof config->path, "%s", path);
         *out = *config;
+    }
     free(config);
     return result;
 }

@@ -108,8 +108,7 @@ static enum vault_code blank_segments(struct journal *journal, ledger_blank_test
     return code;
 }
 
-/* Have the writer begin a new segment, so that what was entered up to now is in older ones. */
-static enum vault_code begin_segment(struct ledger *ledger, struct vault_error *err)
+enum vault_code ledger_begin_segment(struct ledger *ledger, struct vault_error *err)
 {
     enum vault_code code = VAULT_OK;
     const int64_t until_ms = clock_monotonic_ms() + TURN_WAIT_MS;
@@ -139,6 +138,6 @@ bool ledger_is_blank(struct bytes opening)
 enum vault_code ledger_blank(struct ledger *ledger, ledger_blank_test *goes, void *context,
                              struct vault_error *err)
 {
-    VAULT_TRY(begin_segment(ledger, err));
+    VAULT_TRY(ledger_begin_segment(ledger, err));
     return blank_segments(ledger->journal, goes, context, err);
 }

@@ -134,6 +134,10 @@ enum vault_code queue_push(struct ledger *ledger, struct entry *entry, struct by
 /* What can be said against entering anything now, besides a stop. With the mutex held. */
 enum vault_code queue_check(struct ledger *ledger, struct vault_error *err) VAULT_MUST_CHECK;
 
+/* Have the writer begin a new segment, so that what was entered up to now is in older ones. */
+enum vault_code ledger_begin_segment(struct ledger *ledger, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
 /* The threads. */
 void *writer_main(void *ledger);
 void *publisher_main(void *ledger);

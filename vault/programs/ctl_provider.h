@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "ctl.h"
 #include "vault/base/error.h"
 #include "vault/crypto/secret.h"
 #include "vault/edge/config.h"
@@ -37,3 +38,30 @@ enum vault_code ctl_read_secret(const char *what, bool is_new, struct secret **o
 /* The secret that the provider needs, from its PIN file or a person; *out stays NULL if none. */
 enum vault_code ctl_provider_secret(const struct config_keyring *keyring, bool is_new,
                                     struct secret **out, struct vault_error *err) VAULT_MUST_CHECK;
+
+/* What opens a backup: the provider of --config or of options, or the recovery secret; with both,
+ * the recovery secret opens it and the provider is what a restored vault is to have. */
+struct ctl_opener {
+    struct config_keyring keyring;
+    bool is_given;
+    bool by_recovery;
+    struct secret *secret;   /* of the provider, if it needs one */
+    struct secret *recovery; /* as text */
+};
+
+#define CTL_OPENER_OPTIONS                                                                         \
+    "  --recovery              open it with the recovery secret, which is asked for on the\n"      \
+    "                          terminal, or read as a line of standard input\n"
+
+/* As ctl_provider_option(). */
+bool ctl_opener_option(int argc, char **argv, int *i, struct ctl_opener *opener);
+
+/* Take the provider of ctl->config where options name none, begin with keys, and ask for what a
+ * person has to give. dir: of the vault that is to be restored; NULL: none is. */
+enum vault_code ctl_opener_settle(const struct ctl *ctl, struct ctl_opener *opener, const char *dir,
+                                  struct vault_error *err) VAULT_MUST_CHECK;
+void ctl_opener_finish(struct ctl_opener *opener);
+
+/* A backup_shows that draws on a terminal; and away with what was drawn. */
+void ctl_show(void *context, const char *step, uint64_t done, uint64_t all);
+void ctl_show_end(void);

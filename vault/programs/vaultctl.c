@@ -61,6 +61,14 @@ static const struct {
      "open the vault by another provider from the next start on; needs --config"},
     {"key", "recover", ctl_key_recover, true, "[--provider NAME …] < RECOVERY-SECRET",
      "the provider is gone: make a fresh key, with the recovery secret; needs --config"},
+    {"backup", NULL, ctl_backup, false, "DIR | --cancel",
+     "make an encrypted copy of all of the vault in a new folder, while it serves"},
+    {"verify-backup", NULL, ctl_verify_backup, true, "DIR [--recovery | --provider NAME …]",
+     "check every file, page and log entry of a backup"},
+    {"restore", NULL, ctl_restore, true,
+     "BACKUP --dir DIR --log FOLDER|--without-log [--recovery] [--provider NAME …] "
+     "[--accept-lost-erasures]",
+     "make a vault of a backup, in which what was withdrawn or erased since stays so"},
     {"seal", NULL, ctl_seal, false, "", "close everything and forget every key, until unseal"},
     {"unseal", NULL, ctl_unseal, false, "",
      "open a sealed vault, with the passphrase or PIN if its provider needs one"},
@@ -91,8 +99,8 @@ static int print_help(void)
     puts("usage: vaultctl [--socket PATH | --config FILE] [--json] GROUP [VERB] …\n"
          "\n"
          "The operator's tool of a Citizen Vault. All but init, doctor, policy, citizen schema,\n"
-         "key provider and key recover speak to a running vaultd through its admin socket, as\n"
-         "its user or root.\n");
+         "key provider, key recover, verify-backup and restore speak to a running vaultd through\n"
+         "its admin socket, as its user or root.\n");
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         printf("  %s%s%s %s\n        %s\n", commands[i].group, commands[i].verb ? " " : "",
                commands[i].verb ? commands[i].verb : "", commands[i].arguments, commands[i].what);
@@ -143,6 +151,8 @@ static int print_command_help(size_t i)
            commands[i].offline ? "" : "[--socket PATH | --config FILE] ", commands[i].group,
            commands[i].verb ? " " : "", commands[i].verb ? commands[i].verb : "",
            commands[i].arguments, commands[i].what);
+    if (commands[i].run == ctl_verify_backup || commands[i].run == ctl_restore)
+        printf("\n%s%s", CTL_OPENER_OPTIONS, CTL_PROVIDER_OPTIONS);
     if (commands[i].run == ctl_key_provider || commands[i].run == ctl_key_recover)
         printf("\n%s", CTL_PROVIDER_OPTIONS);
     return 0;

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "database_copy.h"
 #include "vault/base/codec.h"
 #include "vault/base/file.h"
 #include "vault/crypto/kdf.h"
@@ -176,9 +177,13 @@ static enum vault_code check_owner(struct database *database, const struct citiz
     return VAULT_OK;
 }
 
-static enum vault_code file_open(const char *dir, const struct citizen_id *id,
-                                 const struct secret *key, bool look, struct database **out,
-                                 struct vault_error *err)
+typedef enum vault_code database_opener(const struct database_place *place,
+                                        const struct secret *key, const struct database_kind *kind,
+                                        struct database **out, struct vault_error *err);
+
+static enum vault_code open_by(database_opener *opener, const char *dir,
+                               const struct citizen_id *id, const struct secret *key,
+                               struct database **out, struct vault_error *err)
 {
     char path[PATH_MAX];
     char what[DATABASE_WHAT_CHARS + 1];
@@ -186,8 +191,7 @@ static enum vault_code file_open(const char *dir, const struct citizen_id *id,
     what_of(what, id);
     const struct database_place place = {path, what};
     VAULT_AUTO(database_close) struct database *database = NULL;
-    const enum vault_code code =
-        (look ? database_look : database_open)(&place, key, &citizen_kind, &database, err);
+    const enum vault_code code = opener(&place, key, &citizen_kind, &database, err);
     if (code == VAULT_NOT_FOUND)
         return vault_fail(err, VAULT_CORRUPT, "%s is missing: restore it from a backup", what);
     if (code)
@@ -201,14 +205,21 @@ enum vault_code citizen_file_open(const char *dir, const struct citizen_id *id,
                                   const struct secret *key, struct database **out,
                                   struct vault_error *err)
 {
-    return file_open(dir, id, key, false, out, err);
+    return open_by(database_open, dir, id, key, out, err);
 }
 
 enum vault_code citizen_file_look(const char *dir, const struct citizen_id *id,
                                   const struct secret *key, struct database **out,
                                   struct vault_error *err)
 {
-    return file_open(dir, id, key, true, out, err);
+    return open_by(database_look, dir, id, key, out, err);
+}
+
+enum vault_code citizen_file_open_frozen(const char *dir, const struct citizen_id *id,
+                                         const struct secret *key, struct database **out,
+                                         struct vault_error *err)
+{
+    return open_by(database_open_frozen, dir, id, key, out, err);
 }
 
 static enum vault_code sync_one(const char *dir, const struct citizen_id *id,

@@ -72,6 +72,10 @@ enum vault_code citizen_file_open(const char *dir, const struct citizen_id *id,
 enum vault_code citizen_file_look(const char *dir, const struct citizen_id *id,
                                   const struct secret *key, struct database **out,
                                   struct vault_error *err) VAULT_MUST_CHECK;
+/* The same for a file that nobody has open and that is not to be changed (database_copy.h). */
+enum vault_code citizen_file_open_frozen(const char *dir, const struct citizen_id *id,
+                                         const struct secret *key, struct database **out,
+                                         struct vault_error *err) VAULT_MUST_CHECK;
 
 /* Make closed files last, and their names: one by one if few, else the whole file system at once.
  */

@@ -9,26 +9,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "database_parts.h"
 #include "memory.h"
 #include "vault/base/codec.h"
 #include "vault/base/file.h"
 
 #define KEY_LITERAL_CHARS (2 + HEX_CHARS(SECRET_KEY_BYTES) + 1) /* x'…' */
 #define PAGES_AT_ONCE     4 /* that a connection allocates to begin with */
-#define URI_BYTES_MAX     16384
-
-struct kept {
-    const char *sql;
-    sqlite3_stmt *raw;
-};
-
-struct database {
-    sqlite3 *raw;
-    bool broken;
-    char what[DATABASE_WHAT_CHARS + 1];
-    size_t kept_count;
-    struct kept kept[DATABASE_STATEMENTS_MAX];
-};
 
 /* What SQLite says, in our codes and words. Its own messages name columns and quote SQL. */
 static const struct {
@@ -56,8 +43,8 @@ static const struct {
     {SQLITE_TOOBIG, VAULT_TOO_LARGE, false, "a value is too large"},
 };
 
-static enum vault_code database_fail(struct database *database, int result, const char *doing,
-                                     struct vault_error *err)
+enum vault_code database_fail(struct database *database, int result, const char *doing,
+                              struct vault_error *err)
 {
     const size_t count = sizeof results / sizeof results[0];
     size_t i = 0;
@@ -118,27 +105,17 @@ static enum vault_code set_key(struct database *database, const struct secret *k
     return result ? database_fail(database, result, "setting its key", err) : VAULT_OK;
 }
 
-static enum vault_code run_script(struct database *database, const char *sql, const char *doing,
-                                  struct vault_error *err)
+enum vault_code database_script(struct database *database, const char *sql, const char *doing,
+                                struct vault_error *err)
 {
     assert(database);
     const int result = sqlite3_exec(database->raw, sql, NULL, NULL, NULL);
     return result ? database_fail(database, result, doing, err) : VAULT_OK;
 }
 
-/* How SQLite is told to take a file as it stands: without locks, logs or journals, and without
- * writing anything. A path in a URI has no plain '%', '?' or '#' (SQLite: URI filenames, 3.1). */
-static enum vault_code look_uri(const char *path, struct buf *out, struct vault_error *err)
-{
-    buf_text(out, "file:");
-    for (const char *c = path; *c; c++)
-        buf_format(out, strchr("%?#", *c) ? "%%%02X" : "%c", *c);
-    buf_text(out, "?immutable=1");
-    return buf_string(out) ? VAULT_OK : buf_check(out, err);
-}
-
-static enum vault_code connect(const struct database_place *place, const struct secret *key,
-                               bool look, struct database **out, struct vault_error *err)
+enum vault_code database_connect(const struct database_place *place, const char *name, int flags,
+                                 const struct secret *key, struct database **out,
+                                 struct vault_error *err)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, start_once);
@@ -146,13 +123,9 @@ static enum vault_code connect(const struct database_place *place, const struct 
     if (!database)
         return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
     snprintf(database->what, sizeof database->what, "%s", place->what);
-    VAULT_AUTO(buf_finish) struct buf uri = buf_limited(URI_BYTES_MAX);
-    if (look)
-        VAULT_TRY(look_uri(place->path, &uri, err));
-    const int how = look ? SQLITE_OPEN_READONLY | SQLITE_OPEN_URI : SQLITE_OPEN_READWRITE;
     const int result = sqlite3_open_v2(
-        look ? buf_string(&uri) : place->path, &database->raw,
-        how | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOMUTEX, NULL);
+        name, &database->raw,
+        flags | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOMUTEX, NULL);
     if (result && access(place->path, F_OK) != 0)
         return vault_fail(err, VAULT_NOT_FOUND, "%s is missing", place->what);
     if (result)
@@ -165,6 +138,12 @@ static enum vault_code connect(const struct database_place *place, const struct 
     return VAULT_OK;
 }
 
+static enum vault_code connect(const struct database_place *place, const struct secret *key,
+                               struct database **out, struct vault_error *err)
+{
+    return database_connect(place, place->path, SQLITE_OPEN_READWRITE, key, out, err);
+}
+
 void database_close(struct database **database)
 {
     struct database *closing = *database;
@@ -173,6 +152,7 @@ void database_close(struct database **database)
         return;
     for (size_t i = 0; i < closing->kept_count; i++)
         sqlite3_finalize(closing->kept[i].raw);
+    sqlite3_backup_finish(closing->copying);
     const int result = sqlite3_close(closing->raw);
     assert(result == SQLITE_OK);
     (void)result;
@@ -189,9 +169,8 @@ int64_t database_changes(const struct database *database)
     return sqlite3_changes64(database->raw);
 }
 
-/* A number that a PRAGMA tells, read once. */
-static enum vault_code read_number(struct database *database, const char *sql, int64_t *out,
-                                   struct vault_error *err)
+enum vault_code database_number(struct database *database, const char *sql, int64_t *out,
+                                struct vault_error *err)
 {
     sqlite3_stmt *raw = NULL;
     int result = sqlite3_prepare_v2(database->raw, sql, -1, &raw, NULL);
@@ -208,7 +187,7 @@ static enum vault_code read_number(struct database *database, const char *sql, i
 static enum vault_code run_step(struct database *database, const struct database_kind *kind,
                                 size_t step, struct vault_error *err)
 {
-    return run_script(database, kind->steps[step], "bringing its tables up to date", err);
+    return database_script(database, kind->steps[step], "bringing its tables up to date", err);
 }
 
 static enum vault_code migrate(struct database *database, const struct database_kind *kind,
@@ -223,8 +202,7 @@ static enum vault_code migrate(struct database *database, const struct database_
     return VAULT_OK;
 }
 
-/* An empty file, ours alone whatever the umask; what SQLite puts beside it takes its mode. */
-static enum vault_code make_empty(const struct database_place *place, struct vault_error *err)
+enum vault_code database_make_empty(const struct database_place *place, struct vault_error *err)
 {
     VAULT_AUTO(file_close)
     int fd = open(place->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -238,10 +216,6 @@ static void unfinished_remove(const char **path)
     if (*path)
         unlink(*path);
 }
-
-/* DEFENSIVE refuses to do without a journal; one in memory costs no more. */
-#define SETTINGS_UNSYNCED                                                                          \
-    "PRAGMA synchronous = OFF; PRAGMA journal_mode = MEMORY; PRAGMA locking_mode = EXCLUSIVE"
 
 /* All its steps and what fill puts in, as one. */
 static enum vault_code make_content(struct database *database, const struct database_kind *kind,
@@ -261,23 +235,23 @@ enum vault_code database_create(const struct database_place *place, const struct
                                 const struct database_kind *kind, bool durable, database_fill *fill,
                                 const void *context, struct vault_error *err)
 {
-    VAULT_TRY(make_empty(place, err));
+    VAULT_TRY(database_make_empty(place, err));
     VAULT_AUTO(unfinished_remove) const char *unfinished = place->path;
     VAULT_AUTO(database_close) struct database *database = NULL;
-    VAULT_TRY(connect(place, key, false, &database, err));
-    VAULT_TRY(run_script(database, durable ? kind->settings : SETTINGS_UNSYNCED, "making", err));
+    VAULT_TRY(connect(place, key, &database, err));
+    VAULT_TRY(
+        database_script(database, durable ? kind->settings : DATABASE_UNSYNCED, "making", err));
     VAULT_TRY(make_content(database, kind, fill, context, err));
     unfinished = NULL;
     return VAULT_OK;
 }
 
-/* Whether it is a file of that kind, and of which version. */
-static enum vault_code check_kind(struct database *database, const struct database_kind *kind,
-                                  int64_t *version, struct vault_error *err)
+enum vault_code database_check_kind(struct database *database, const struct database_kind *kind,
+                                    int64_t *version, struct vault_error *err)
 {
     int64_t application = 0;
-    VAULT_TRY(read_number(database, "PRAGMA application_id", &application, err));
-    VAULT_TRY(read_number(database, "PRAGMA user_version", version, err));
+    VAULT_TRY(database_number(database, "PRAGMA application_id", &application, err));
+    VAULT_TRY(database_number(database, "PRAGMA user_version", version, err));
     if (application != kind->application_id)
         return vault_fail(err, VAULT_CORRUPT, "%s: the file in its place is of another kind",
                           database->what);
@@ -295,26 +269,10 @@ enum vault_code database_open(const struct database_place *place, const struct s
 {
     VAULT_AUTO(database_close) struct database *database = NULL;
     int64_t version = 0;
-    VAULT_TRY(connect(place, key, false, &database, err));
-    VAULT_TRY(run_script(database, kind->settings, "opening", err));
-    VAULT_TRY(check_kind(database, kind, &version, err));
+    VAULT_TRY(connect(place, key, &database, err));
+    VAULT_TRY(database_script(database, kind->settings, "opening", err));
+    VAULT_TRY(database_check_kind(database, kind, &version, err));
     VAULT_TRY(migrate(database, kind, (size_t)version, err));
-    *out = VAULT_TAKE(database);
-    return VAULT_OK;
-}
-
-enum vault_code database_look(const struct database_place *place, const struct secret *key,
-                              const struct database_kind *kind, struct database **out,
-                              struct vault_error *err)
-{
-    VAULT_AUTO(database_close) struct database *database = NULL;
-    int64_t version = 0;
-    VAULT_TRY(connect(place, key, true, &database, err));
-    VAULT_TRY(check_kind(database, kind, &version, err));
-    if (version < (int64_t)kind->step_count)
-        return vault_fail(err, VAULT_CONFLICT,
-                          "%s: its tables are older; the next start of vaultd mends that",
-                          place->what);
     *out = VAULT_TAKE(database);
     return VAULT_OK;
 }

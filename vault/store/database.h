@@ -62,13 +62,6 @@ enum vault_code database_open(const struct database_place *place, const struct s
                               const struct database_kind *kind, struct database **out,
                               struct vault_error *err) VAULT_MUST_CHECK;
 
-/* Open it to be looked at only, as it stands: nothing is written, locked or brought up to date, and
- * what a log or journal beside it holds is not seen. Codes as above; VAULT_CONFLICT if its tables
- * are older than this program's. */
-enum vault_code database_look(const struct database_place *place, const struct secret *key,
-                              const struct database_kind *kind, struct database **out,
-                              struct vault_error *err) VAULT_MUST_CHECK;
-
 void database_close(struct database **database);
 
 bool database_is_broken(const struct database *database);

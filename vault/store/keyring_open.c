@@ -340,6 +340,23 @@ enum vault_code keyring_create(const char *dir, const struct keyring_provider *o
     return VAULT_OK;
 }
 
+static enum vault_code open_by_recovery(const struct keyring_file *file, struct bytes raw,
+                                        struct keyring **out, struct vault_error *err)
+{
+    return file->format == 1 ? open_by_recovery_1(file, raw, out, err)
+                             : open_by_recovery_2(file, raw, out, err);
+}
+
+enum vault_code keyring_open_recovery(const char *dir, struct bytes recovery, struct keyring **out,
+                                      struct vault_error *err)
+{
+    struct keyring_file file;
+    VAULT_AUTO(secret_free) struct secret *raw = NULL;
+    VAULT_TRY(recovery_read(recovery, &raw, err));
+    VAULT_TRY(keyring_file_read(dir, &file, err));
+    return open_by_recovery(&file, secret_view(raw), out, err);
+}
+
 enum vault_code keyring_recover(const char *dir, struct bytes recovery,
                                 const struct keyring_provider *options, struct vault_error *err)
 {
@@ -353,8 +370,7 @@ enum vault_code keyring_recover(const char *dir, struct bytes recovery,
     VAULT_TRY(recovery_read(recovery, &raw, err));
     VAULT_TRY(keyring_file_lock(dir, &lock, err));
     VAULT_TRY(keyring_file_read(dir, &file, err));
-    VAULT_TRY(file.format == 1 ? open_by_recovery_1(&file, secret_view(raw), &keyring, err)
-                               : open_by_recovery_2(&file, secret_view(raw), &keyring, err));
+    VAULT_TRY(open_by_recovery(&file, secret_view(raw), &keyring, err));
     if (file.format == 1)
         VAULT_TRY(upgrade(keyring, secret_view(raw), &file, err));
     VAULT_TRY(provider_create(options, &note, &provider, err));

@@ -23,6 +23,10 @@ static const char *const steps[] = {
     "CREATE UNIQUE INDEX opening_by_citizen ON opening (citizen, n);"
     "PRAGMA application_id = 1129738096;"
     "PRAGMA user_version = 1",
+
+    /* Before each of these indexes of the log a stretch of openings is lost (openings_skip). */
+    ("CREATE TABLE gap (at INTEGER PRIMARY KEY) STRICT;"
+     "PRAGMA user_version = 2"),
 };
 
 /* The log keeps its copies until they are settled here: a commit need not wait for the disk. */
@@ -112,6 +116,36 @@ static enum vault_code opening_insert(struct database *database, const struct op
     return statement_run(&insert, err);
 }
 
+/* Whether openings are lost before one of these entries and behind the other. */
+static enum vault_code gap_between(struct database *database, uint64_t earlier, uint64_t later,
+                                   bool *found, struct vault_error *err)
+{
+    VAULT_AUTO(statement_end) struct statement query = {0};
+    VAULT_TRY(statement_begin(database, "SELECT 1 FROM gap WHERE at > ?1 AND at <= ?2 LIMIT 1",
+                              &query, err));
+    bind_integer(&query, 1, (int64_t)earlier);
+    bind_integer(&query, 2, (int64_t)later);
+    return statement_next(&query, found, err);
+}
+
+/* Whether the citizen's count may leap to this opening: over a gap it may. */
+static enum vault_code may_leap(struct database *database, const struct openings_row *opening,
+                                uint64_t n, bool *may, struct vault_error *err)
+{
+    bool row = false;
+    VAULT_AUTO(statement_end) struct statement query = {0};
+    *may = false;
+    if (opening->n <= n)
+        return VAULT_OK;
+    VAULT_TRY(statement_begin(
+        database, "SELECT log_index FROM opening WHERE citizen = ?1 AND n = ?2", &query, err));
+    bind_blob(&query, 1, opening->citizen.bytes, sizeof opening->citizen.bytes);
+    bind_integer(&query, 2, (int64_t)n);
+    VAULT_TRY(statement_next(&query, &row, err));
+    const uint64_t earlier = row ? (uint64_t)column_integer(&query, 0) : 0;
+    return gap_between(database, earlier, opening->index, may, err);
+}
+
 static enum vault_code opening_add(struct database *database, const struct openings_row *opening,
                                    struct vault_error *err)
 {
@@ -119,7 +153,10 @@ static enum vault_code opening_add(struct database *database, const struct openi
     uint8_t leaf[SHA256_BYTES];
     VAULT_TRY(size_check(opening->sealed.size, 1, OPENINGS_SEALED_MAX_BYTES, "an opening", err));
     VAULT_TRY(head_get(database, &opening->citizen, &n, leaf, err));
-    if (opening->n < 1 || opening->n > INT64_MAX || (n && opening->n != n + 1))
+    bool follows = n == 0 || opening->n == n + 1;
+    if (!follows)
+        VAULT_TRY(may_leap(database, opening, n, &follows, err));
+    if (opening->n < 1 || opening->n > INT64_MAX || !follows)
         return vault_fail(err, VAULT_INVALID,
                           "the opening of entry %llu does not follow its citizen's last",
                           (unsigned long long)opening->index);
@@ -163,6 +200,25 @@ enum vault_code openings_add(struct store *store, const struct openings_row open
     return transaction_commit(&change, err);
 }
 
+enum vault_code openings_skip(struct store *store, uint64_t next_index, struct vault_error *err)
+{
+    uint64_t from = 0;
+    VAULT_AUTO(shared_let_go) struct hold index = {0};
+    VAULT_TRY(shared_hold(&store->openings, &index, err));
+    VAULT_AUTO(transaction_rollback) struct transaction change = {0};
+    VAULT_TRY(transaction_begin(index.database, &change, err));
+    VAULT_TRY(position_get(index.database, &from, err));
+    if (next_index < from || next_index > INT64_MAX)
+        return vault_fail(err, VAULT_CONFLICT, "the index of openings has come further already");
+    VAULT_AUTO(statement_end) struct statement insert = {0};
+    VAULT_TRY(statement_begin(index.database, "INSERT OR IGNORE INTO gap (at) VALUES (?1)", &insert,
+                              err));
+    bind_integer(&insert, 1, (int64_t)next_index);
+    VAULT_TRY(statement_run(&insert, err));
+    VAULT_TRY(position_set(index.database, next_index, err));
+    return transaction_commit(&change, err);
+}
+
 enum vault_code openings_position(struct store *store, uint64_t *next_index,
                                   struct vault_error *err)
 {
@@ -201,7 +257,9 @@ static enum vault_code give_each(struct statement *query, uint64_t *given, openi
 
 /* Hands openings on while each is the one that must come. */
 struct follower {
+    struct database *database;
     uint64_t expected; /* the next one's n */
+    uint64_t later;    /* the index of the one before, which came later */
     openings_each *each;
     void *context;
 };
@@ -210,11 +268,15 @@ static enum vault_code follow(void *context, const struct openings_row *opening,
                               struct vault_error *err)
 {
     struct follower *follower = context;
-    if (opening->n != follower->expected)
+    bool follows = opening->n == follower->expected;
+    if (!follows && opening->n < follower->expected)
+        VAULT_TRY(gap_between(follower->database, opening->index, follower->later, &follows, err));
+    if (!follows)
         return vault_fail(err, VAULT_CORRUPT,
                           "the index of openings is damaged: a citizen's openings do not follow "
                           "each other");
-    follower->expected--;
+    follower->expected = opening->n - 1;
+    follower->later = opening->index;
     return follower->each(follower->context, opening, err);
 }
 
@@ -228,7 +290,7 @@ enum vault_code openings_list(struct store *store, const struct citizen_id *citi
     VAULT_AUTO(shared_let_go) struct hold index = {0};
     VAULT_TRY(shared_hold(&store->openings, &index, err));
     VAULT_TRY(head_get(index.database, citizen, &last_n, last_leaf, err));
-    struct follower follower = {last_n, each, context};
+    struct follower follower = {index.database, last_n, INT64_MAX, each, context};
     if (before_n && before_n <= last_n)
         follower.expected = before_n - 1;
     VAULT_AUTO(statement_end) struct statement query = {0};

@@ -1,4 +1,5 @@
 #include "shared.h"
+#include "database_copy.h"
 
 #include <assert.h>
 

@@ -1,5 +1,6 @@
 #include "vault/vault/erase.h"
 
+#include "erased_list.h"
 #include "event.h"
 #include "indexer.h"
 #include "parts.h"
@@ -47,6 +48,7 @@ static enum vault_code tell_one(struct vault *vault, const struct erasure *erasu
     const struct citizen_id *citizen = &erasure->citizen;
     struct forgetting forgetting = {vault, citizen};
     const uint64_t size = ledger_head(vault->ledger).size;
+    VAULT_TRY(erased_list_add(vault->log_dir, vault->erased_key, citizen, err));
     VAULT_TRY(indexer_wait(vault->indexer, size, INDEX_WAIT_MS, err));
     VAULT_TRY(erasure_settle(vault->store, citizen, &openings, err));
     VAULT_TRY(openings_settle(vault->store, err));
@@ -61,7 +63,7 @@ static enum vault_code tell_one(struct vault *vault, const struct erasure *erasu
     return erasure_told(vault->store, citizen, err);
 }
 
-static enum vault_code tell_all(struct vault *vault, struct vault_error *err)
+enum vault_code erase_tell_held(struct vault *vault, struct vault_error *err)
 {
     for (;;) {
         bool found = false;
@@ -76,7 +78,7 @@ static enum vault_code tell_all(struct vault *vault, struct vault_error *err)
 enum vault_code erase_tell(struct vault *vault, struct vault_error *err)
 {
     pthread_mutex_lock(&vault->keeping);
-    const enum vault_code code = tell_all(vault, err);
+    const enum vault_code code = erase_tell_held(vault, err);
     pthread_mutex_unlock(&vault->keeping);
     return code;
 }

@@ -15,9 +15,9 @@
 #define BATCH_BYTES_MAX  (BATCH_MAX * (size_t)LEDGER_OPENING_MAX_BYTES)
 #define WAIT_MS          200
 #define RETRY_MS         200
+#define LIMIT_WAIT_MS    20
 #define REMEMBER_EACH_MS 1000
 #define SETTLE_EACH      65536 /* entries: about as many as a full segment of the journal holds */
-#define HEAD_SETTING     "ledger.head"
 
 struct indexer {
     struct vault *vault;
@@ -33,7 +33,9 @@ struct indexer {
     uint64_t remembered_size;
     pthread_mutex_t mutex;
     pthread_cond_t filed_more;
-    uint64_t filed; /* guarded by the mutex: every entry below is filed */
+    uint64_t filed;  /* guarded by the mutex: every entry below is filed */
+    uint64_t limit;  /* likewise: nothing from here on is to be filed now */
+    uint64_t obeyed; /* likewise: the limit that the thread goes by */
     pthread_t thread;
     bool running;
     atomic_bool stopping;
@@ -44,7 +46,7 @@ enum vault_code indexer_remembered(struct vault *vault, struct ledger_head *out,
 {
     struct ledger_head head = {.size = 0};
     VAULT_AUTO(buf_finish) struct buf value = buf_limited(SETTING_VALUE_MAX_BYTES);
-    const enum vault_code code = setting_get(vault->store, HEAD_SETTING, &value, err);
+    const enum vault_code code = setting_get(vault->store, INDEXER_HEAD_SETTING, &value, err);
     if (code && code != VAULT_NOT_FOUND)
         return code;
     struct cursor cursor = cursor_over(buf_view(&value));
@@ -68,7 +70,7 @@ static enum vault_code remember(struct indexer *indexer, struct vault_error *err
     VAULT_AUTO(buf_finish) struct buf value = buf_limited(sizeof head.root.bytes + 8);
     buf_u64(&value, head.size);
     buf_append(&value, head.root.bytes, sizeof head.root.bytes);
-    const struct setting setting = {HEAD_SETTING, buf_view(&value)};
+    const struct setting setting = {INDEXER_HEAD_SETTING, buf_view(&value)};
     VAULT_TRY(setting_put(indexer->vault->store, &setting, 1, err));
     indexer->remembered_size = head.size;
     return VAULT_OK;
@@ -130,13 +132,45 @@ static enum vault_code take(struct indexer *indexer, const struct ledger_record 
     return buf_check(&indexer->sealed, err);
 }
 
+/* Which limit a batch goes by, and that the thread goes by it now. At it, wait a while: it may be
+ * lifted. */
+static uint64_t obey(struct indexer *indexer)
+{
+    pthread_mutex_lock(&indexer->mutex);
+    if (indexer->next_index >= indexer->limit && indexer->obeyed == indexer->limit) {
+        const struct timespec until = clock_deadline(LIMIT_WAIT_MS);
+        pthread_cond_timedwait(&indexer->filed_more, &indexer->mutex, &until);
+    }
+    const uint64_t limit = indexer->obeyed = indexer->limit;
+    pthread_cond_broadcast(&indexer->filed_more);
+    pthread_mutex_unlock(&indexer->mutex);
+    return limit;
+}
+
+enum vault_code indexer_limit(struct indexer *indexer, uint64_t limit, int64_t timeout_ms,
+                              struct vault_error *err)
+{
+    const struct timespec until = clock_deadline(timeout_ms);
+    int waited = 0;
+    pthread_mutex_lock(&indexer->mutex);
+    indexer->limit = limit;
+    while (indexer->obeyed != limit && waited == 0)
+        waited = pthread_cond_timedwait(&indexer->filed_more, &indexer->mutex, &until);
+    const bool obeyed = indexer->obeyed == limit;
+    pthread_mutex_unlock(&indexer->mutex);
+    return obeyed ? VAULT_OK
+                  : vault_fail(err, VAULT_UNAVAILABLE, "the index of openings does not answer");
+}
+
 /* File one batch: what there is, after waiting for a first entry. *more is false if none came. */
 static enum vault_code file_batch(struct indexer *indexer, int64_t wait_ms, bool *more,
                                   struct vault_error *err)
 {
     const uint64_t before = indexer->next_index;
+    const uint64_t limit = obey(indexer);
     *more = false;
-    for (int64_t wait = wait_ms; indexer->count < BATCH_MAX; wait = 0) {
+    for (int64_t wait = wait_ms; indexer->count < BATCH_MAX && indexer->next_index < limit;
+         wait = 0) {
         struct ledger_record record;
         const enum vault_code code = ledger_reader_next(indexer->reader, wait, &record, err);
         if (code == VAULT_NOT_FOUND || code == VAULT_UNAVAILABLE)
@@ -152,7 +186,8 @@ static enum vault_code file_batch(struct indexer *indexer, int64_t wait_ms, bool
 /* Let the journal forget what is filed, once that is sure to stay. */
 static enum vault_code settle(struct indexer *indexer, struct vault_error *err)
 {
-    if (indexer->next_index - indexer->settled < SETTLE_EACH)
+    if (indexer->next_index - indexer->settled < SETTLE_EACH ||
+        atomic_load(&indexer->vault->backing_up))
         return VAULT_OK;
     VAULT_TRY(openings_settle(indexer->vault->store, err));
     indexer->settled = indexer->next_index;
@@ -243,6 +278,7 @@ enum vault_code indexer_start(struct vault *vault, struct indexer **out, struct 
     indexer->vault = vault;
     pthread_mutex_init(&indexer->mutex, NULL);
     clock_condition_init(&indexer->filed_more);
+    indexer->limit = indexer->obeyed = UINT64_MAX;
     indexer->sealed = buf_limited(BATCH_BYTES_MAX);
     indexer->rows = calloc(BATCH_MAX, sizeof *indexer->rows);
     indexer->offsets = calloc(BATCH_MAX, sizeof *indexer->offsets);
@@ -271,6 +307,7 @@ void indexer_stop(struct indexer **indexer)
     struct vault_error err;
     bool more = true;
     enum vault_code code = VAULT_OK;
+    (*indexer)->limit = UINT64_MAX;
     while (code == VAULT_OK && more)
         code = work(*indexer, 0, &more, &err);
     if (code == VAULT_OK)

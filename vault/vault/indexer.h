@@ -10,6 +10,8 @@
 
 #include "vault/vault/vault.h"
 
+#define INDEXER_HEAD_SETTING "ledger.head" /* size and root, as the store remembers them */
+
 struct indexer;
 
 /* File everything the log has, then start the thread. */
@@ -19,6 +21,11 @@ enum vault_code indexer_start(struct vault *vault, struct indexer **out, struct 
 /* Wait until every entry below size is filed. VAULT_UNAVAILABLE after timeout_ms. */
 enum vault_code indexer_wait(struct indexer *indexer, uint64_t size, int64_t timeout_ms,
                              struct vault_error *err) VAULT_MUST_CHECK;
+
+/* File nothing from that index on (UINT64_MAX: everything) until told otherwise; on return the
+ * thread goes by it. What is filed already stays. */
+enum vault_code indexer_limit(struct indexer *indexer, uint64_t limit, int64_t timeout_ms,
+                              struct vault_error *err) VAULT_MUST_CHECK;
 
 /* File what is left and stop. */
 void indexer_stop(struct indexer **indexer);

@@ -69,7 +69,11 @@ static void do_chore(struct keeper *keeper, size_t i)
 {
     struct vault *vault = keeper->vault;
     struct vault_error err;
-    const bool failed = chores[i].run(vault, &err) != VAULT_OK;
+    const enum vault_code code = chores[i].run(vault, &err);
+    const bool waits = code == VAULT_CONFLICT && atomic_load(&vault->backing_up);
+    if (waits) /* for the backup to end */
+        return;
+    const bool failed = code != VAULT_OK;
     keeper->due_ms[i] = clock_monotonic_ms() + chores[i].each_s * 1000;
     if (failed && !keeper->failed[i] && vault->options.trouble) {
         vault_error_context(&err, "%s", chores[i].name);

@@ -10,7 +10,9 @@ enum vault_code keys_rotate(struct vault *vault, const struct secret *secret,
     if (secret)
         provider.secret = secret;
     pthread_mutex_lock(&vault->keeping);
-    const enum vault_code code = keyring_rotate(vault->keyring, vault->options.dir, &provider, err);
+    enum vault_code code = backup_check_none(vault, err);
+    if (code == VAULT_OK)
+        code = keyring_rotate(vault->keyring, vault->options.dir, &provider, err);
     pthread_mutex_unlock(&vault->keeping);
     return code ? code : event_of_operator(vault, ENTRY_ADMIN, (struct bytes){0}, err);
 }
@@ -18,6 +20,7 @@ enum vault_code keys_rotate(struct vault *vault, const struct secret *secret,
 static enum vault_code rewrap(struct vault *vault, struct keys_progress *out,
                               struct vault_error *err)
 {
+    VAULT_TRY(backup_check_none(vault, err));
     VAULT_TRY(citizen_rewrap(vault->store, &vault->rewrap, err));
     const struct citizen_rewrap now = vault->rewrap;
     if (now.done) {
@@ -44,6 +47,11 @@ enum vault_code keys_rewrap(struct vault *vault, struct keys_progress *out, stru
 enum vault_code keys_rekey(struct vault *vault, const struct citizen_id *citizen,
                            struct vault_error *err)
 {
-    VAULT_TRY(citizen_rekey(vault->store, citizen, err));
+    pthread_mutex_lock(&vault->keeping);
+    enum vault_code code = backup_check_none(vault, err);
+    if (code == VAULT_OK)
+        code = citizen_rekey(vault->store, citizen, err);
+    pthread_mutex_unlock(&vault->keeping);
+    VAULT_TRY(code);
     return event_of_operator(vault, ENTRY_ADMIN, (struct bytes){0}, err);
 }

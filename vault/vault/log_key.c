@@ -6,37 +6,42 @@
 #include "parts.h"
 #include "vault/store/setting.h"
 
-#define KEY_SETTING    "log.key" /* the generation, and since when it signs: 0, not yet */
-#define LABEL_CHARS    32
-#define MS_PER_DAY     86400000
-#define GENERATION_MAX (LEDGER_FORMER_MAX + 1U)
+#define LABEL_CHARS 32
+#define MS_PER_DAY  86400000
 
 struct kept {
     uint32_t generation;
     int64_t since_ms;
 };
 
-static enum vault_code derive(const struct vault *vault, uint32_t generation,
-                              struct note_signer *out, struct vault_error *err)
+enum vault_code log_key_derive(const struct keyring *keyring, const char *origin,
+                               uint32_t generation, struct note_signer *out,
+                               struct vault_error *err)
 {
     char label[LABEL_CHARS];
     VAULT_AUTO(secret_free) struct secret *seed = NULL;
     snprintf(label, sizeof label, "vault/log-signing/%u", generation);
-    VAULT_TRY(keyring_derive(vault->keyring, label, SIGN_SEED_BYTES, &seed, err));
-    return note_signer_make(bytes_of_text(vault->options.origin), NOTE_ED25519, seed, out, err);
+    VAULT_TRY(keyring_derive(keyring, label, SIGN_SEED_BYTES, &seed, err));
+    return note_signer_make(bytes_of_text(origin), NOTE_ED25519, seed, out, err);
+}
+
+static enum vault_code derive(const struct vault *vault, uint32_t generation,
+                              struct note_signer *out, struct vault_error *err)
+{
+    return log_key_derive(vault->keyring, vault->options.origin, generation, out, err);
 }
 
 static enum vault_code read_kept(struct vault *vault, struct kept *out, struct vault_error *err)
 {
     VAULT_AUTO(buf_finish) struct buf value = buf_limited(SETTING_VALUE_MAX_BYTES);
     *out = (struct kept){.generation = 1};
-    const enum vault_code code = setting_get(vault->store, KEY_SETTING, &value, err);
+    const enum vault_code code = setting_get(vault->store, LOG_KEY_SETTING, &value, err);
     if (code)
         return code == VAULT_NOT_FOUND ? VAULT_OK : code;
     struct cursor cursor = cursor_over(buf_view(&value));
     const uint64_t generation = cursor_u64(&cursor);
     out->since_ms = (int64_t)cursor_u64(&cursor);
-    if (cursor.truncated || cursor.left || generation < 1 || generation > GENERATION_MAX)
+    if (cursor.truncated || cursor.left || generation < 1 || generation > LOG_KEY_GENERATION_MAX)
         return vault_fail(err, VAULT_CORRUPT, "what is remembered of the log's key is damaged");
     out->generation = (uint32_t)generation;
     return VAULT_OK;
@@ -49,7 +54,7 @@ static enum vault_code write_kept(struct vault *vault, const struct kept *kept,
     buf_u64(&value, kept->generation);
     buf_u64(&value, (uint64_t)kept->since_ms);
     VAULT_TRY(buf_check(&value, err));
-    const struct setting setting = {KEY_SETTING, buf_view(&value)};
+    const struct setting setting = {LOG_KEY_SETTING, buf_view(&value)};
     return setting_put(vault->store, &setting, 1, err);
 }
 
@@ -110,10 +115,10 @@ static enum vault_code renew(struct vault *vault, struct buf *vkey, struct vault
     struct note_signer next = {0};
     char text[NOTE_KEY_CHARS_MAX];
     VAULT_TRY(read_kept(vault, &kept, err));
-    if (kept.generation == GENERATION_MAX)
+    if (kept.generation == LOG_KEY_GENERATION_MAX)
         return vault_fail(err, VAULT_LIMITED,
                           "the log has had %u keys, which is as many as it can have",
-                          GENERATION_MAX);
+                          LOG_KEY_GENERATION_MAX);
     if (kept.generation == vault->log_keys.generation) {
         kept = (struct kept){kept.generation + 1, 0};
         VAULT_TRY(write_kept(vault, &kept, err));

@@ -12,7 +12,9 @@
 #include "vault/ledger/ledger.h"
 #include "vault/vault/vault.h"
 
-#define LOG_KEY_PARTING_DAYS 30
+#define LOG_KEY_PARTING_DAYS   30
+#define LOG_KEY_GENERATION_MAX (LEDGER_FORMER_MAX + 1U)
+#define LOG_KEY_SETTING        "log.key" /* generation, and since when it signs: 0, not yet */
 
 struct log_keys {
     uint32_t generation;       /* of the signer; from 1 */
@@ -23,6 +25,11 @@ struct log_keys {
     struct note_key former[LEDGER_FORMER_MAX];
     size_t former_count;
 };
+
+/* The key of one generation. */
+enum vault_code log_key_derive(const struct keyring *keyring, const char *origin,
+                               uint32_t generation, struct note_signer *out,
+                               struct vault_error *err) VAULT_MUST_CHECK;
 
 /* The first key, for a log that is to be made; the keys of one that is there. */
 enum vault_code log_key_first(struct vault *vault, struct vault_error *err) VAULT_MUST_CHECK;

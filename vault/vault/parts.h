@@ -19,6 +19,7 @@ struct service_registry;
 struct heads;
 struct indexer;
 struct keeper;
+struct backup_job;
 
 struct vault {
     struct vault_options options;
@@ -34,11 +35,14 @@ struct vault {
     struct secret *code_key;      /* access requests' codes are kept under it */
     struct secret *pseudonym_key; /* pseudonyms that policy forms release */
     struct secret *session_key;   /* sessions' tokens are kept under it */
+    struct secret *erased_key;    /* names in the do-not-restore list */
     struct heads *heads;
     struct indexer *indexer;
     struct keeper *keeper;
     pthread_mutex_t keeping;      /* one at a time erases, prunes the log, or changes the root */
     struct citizen_rewrap rewrap; /* how far wrapping keys again has come */
+    atomic_bool backing_up;       /* changed while keeping is held: nothing may be forgotten now */
+    struct backup_job *backup;    /* the last one; NULL: none yet */
 
     pthread_mutex_t mutex;        /* guards the two below */
     struct active_policy *active; /* NULL: no policy is active */
@@ -60,6 +64,13 @@ enum vault_code active_policy_look(struct vault *vault, struct policy **out,
 
 /* erase.c: enter into the log every erasure that it was not told of, what a crash left too. */
 enum vault_code erase_tell(struct vault *vault, struct vault_error *err) VAULT_MUST_CHECK;
+
+/* The same with keeping held. */
+enum vault_code erase_tell_held(struct vault *vault, struct vault_error *err) VAULT_MUST_CHECK;
+
+/* backup.c: end and free what there is; VAULT_CONFLICT while one is made, with keeping held. */
+void backup_close(struct vault *vault);
+enum vault_code backup_check_none(struct vault *vault, struct vault_error *err) VAULT_MUST_CHECK;
 
 /* service.c: let go of the registry. */
 void service_close(struct vault *vault);

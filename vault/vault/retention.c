@@ -5,8 +5,7 @@
 #include "vault/store/openings.h"
 #include "vault/store/setting.h"
 
-#define PASS_SETTING    "retention.pass"   /* a pass that was begun */
-#define PRUNED_SETTING  "retention.pruned" /* below which index nothing is published any more */
+#define PASS_SETTING    "retention.pass" /* a pass that was begun */
 #define AT_A_TIME       4096
 #define PUBLISH_WAIT_MS 20000
 
@@ -51,7 +50,7 @@ enum vault_code retention_pruned(struct vault *vault, uint64_t *below, struct va
 {
     bool found = false;
     *below = 0;
-    return get_numbers(vault, PRUNED_SETTING, below, 1, &found, err);
+    return get_numbers(vault, RETENTION_PRUNED_SETTING, below, 1, &found, err);
 }
 
 /* The first instant of the day that is so many months before now; a day past the 28th, which not
@@ -155,7 +154,7 @@ static enum vault_code carry_out(struct vault *vault, struct pass *pass, uint64_
         const uint64_t size = ledger_head(vault->ledger).size;
         VAULT_TRY(ledger_wait_published(vault->ledger, size, PUBLISH_WAIT_MS, err));
         VAULT_TRY(ledger_prune(vault->ledger, pruned, pass->below, err));
-        VAULT_TRY(put_numbers(vault, PRUNED_SETTING, &pass->below, 1, err));
+        VAULT_TRY(put_numbers(vault, RETENTION_PRUNED_SETTING, &pass->below, 1, err));
     }
     return setting_remove(vault->store, PASS_SETTING, err);
 }
@@ -195,7 +194,9 @@ static enum vault_code run(struct vault *vault, struct vault_error *err)
 enum vault_code retention_run(struct vault *vault, struct vault_error *err)
 {
     pthread_mutex_lock(&vault->keeping);
-    const enum vault_code code = run(vault, err);
+    enum vault_code code = backup_check_none(vault, err);
+    if (code == VAULT_OK)
+        code = run(vault, err);
     pthread_mutex_unlock(&vault->keeping);
     return code;
 }

@@ -13,6 +13,9 @@
 
 #include "vault/vault/vault.h"
 
+/* A setting: below which index nothing is published any more. */
+#define RETENTION_PRUNED_SETTING "retention.pruned"
+
 /* One pass. The openings' months are VAULT_OPENINGS_MONTHS unless the options say otherwise. */
 enum vault_code retention_run(struct vault *vault, struct vault_error *err) VAULT_MUST_CHECK;
 

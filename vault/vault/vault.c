@@ -27,6 +27,7 @@ static const struct {
     {"vault/request-codes/1", offsetof(struct vault, code_key)},
     {"vault/pseudonyms/1", offsetof(struct vault, pseudonym_key)},
     {"vault/sessions/1", offsetof(struct vault, session_key)},
+    {"vault/do-not-restore/1", offsetof(struct vault, erased_key)},
 };
 
 static struct secret **key_place(struct vault *vault, size_t i)
@@ -171,6 +172,7 @@ void vault_close(struct vault **vault)
     struct vault *gone = VAULT_TAKE(*vault);
     if (!gone)
         return;
+    backup_close(gone);
     keeper_stop(&gone->keeper);
     stop_log(gone);
     active_policy_close(gone);

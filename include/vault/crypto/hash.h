@@ -28,6 +28,11 @@ void hasher_free(struct hasher **hasher);
 void hasher_sha256(struct hasher *hasher, uint8_t out[SHA256_BYTES], const struct bytes parts[],
                    size_t part_count);
 
+/* The hash of something that is not at hand all at once: begin, add, end. */
+void hasher_begin(struct hasher *hasher);
+void hasher_add(struct hasher *hasher, struct bytes part);
+void hasher_end(struct hasher *hasher, uint8_t out[SHA256_BYTES]);
+
 /* HMAC of the parts, one after the other. The same word on failure. */
 void hmac_sha256(uint8_t out[SHA256_BYTES], struct bytes key, const struct bytes parts[],
                  size_t part_count);

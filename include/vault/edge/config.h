@@ -56,6 +56,7 @@ struct config_keyring {
 };
 
 struct config {
+    char path[PATH_MAX];            /* of the file itself */
     char data[PATH_MAX];            /* the vault's folder */
     char origin[CONFIG_NAME_CHARS]; /* the log's name */
     struct config_keyring keyring;

@@ -101,6 +101,10 @@ enum vault_code keyring_create(const char *dir, const struct keyring_provider *p
 enum vault_code keyring_open(const char *dir, const struct keyring_provider *provider,
                              struct keyring **out, struct vault_error *err) VAULT_MUST_CHECK;
 
+/* Open the keyring with the recovery secret. Changes nothing. Codes as keyring_recover(). */
+enum vault_code keyring_open_recovery(const char *dir, struct bytes recovery, struct keyring **out,
+                                      struct vault_error *err) VAULT_MUST_CHECK;
+
 /*
  * The provider is gone: make a fresh key at a provider (whose place must be empty, but for
  * "credential") and wrap the roots again, with the recovery secret as proof. The recovery secret

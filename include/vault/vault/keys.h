@@ -1,6 +1,8 @@
 /*
  * keys - the root key and the citizens' keys, changed while the vault serves.
  *
+ * All say VAULT_CONFLICT while a backup is made (backup.h), which has the keys of one moment.
+ *
  * Each finished change is an entry of the access log: that an operator did something, not what.
  */
 #pragma once

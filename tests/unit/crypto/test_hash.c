@@ -78,6 +78,21 @@ static const struct {
      "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b"},
 };
 
+static void test_what_comes_in_pieces_is_one_text(void **state)
+{
+    (void)state;
+    uint8_t hash[SHA256_BYTES];
+    VAULT_AUTO(hasher_free) struct hasher *hasher = hasher_new();
+    for (int round = 0; round < 2; round++) {
+        hasher_begin(hasher);
+        hasher_add(hasher, BYTES("ab"));
+        hasher_add(hasher, (struct bytes){NULL, 0});
+        hasher_add(hasher, BYTES("c"));
+        hasher_end(hasher, hash);
+        assert_is(hash, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    }
+}
+
 static void test_the_vectors_of_rfc_4231(void **state)
 {
     (void)state;
@@ -137,7 +152,8 @@ int main(void)
     if (crypto_start(true, &test_error))
         return 1;
     return TEST_RUN(test_the_examples_of_fips_180_4, test_parts_are_one_text,
-                    test_a_hasher_gives_the_same_again_and_again, test_the_vectors_of_rfc_4231,
+                    test_a_hasher_gives_the_same_again_and_again,
+                    test_what_comes_in_pieces_is_one_text, test_the_vectors_of_rfc_4231,
                     test_rfc_4231_with_a_key_longer_than_a_block, test_rfc_4231_cut_to_128_bits,
                     test_another_key_gives_another_mac);
 }
