@@ -159,22 +159,12 @@ static enum vault_code do_again(const struct again *again, struct vault_error *e
     }
 }
 
-static void bind_owner(const struct event_read *event, uint8_t out[CITIZEN_ID_BYTES + 8])
-{
-    memcpy(out, event->citizen.bytes, CITIZEN_ID_BYTES);
-    for (size_t i = 0; i < 8; i++)
-        out[CITIZEN_ID_BYTES + i] = (uint8_t)(event->n >> (56 - 8 * i));
-}
-
 static enum vault_code open_opening(struct citizen *citizen, const struct event_read *event,
                                     struct buf *storage, struct opening *out,
                                     struct vault_error *err)
 {
-    uint8_t owner[CITIZEN_ID_BYTES + 8];
     VAULT_AUTO(buf_finish) struct buf clear = buf_limited(OPENING_MAX_BYTES);
-    bind_owner(event, owner);
-    VAULT_TRY(citizen_open_sealed(citizen, (struct bytes){owner, sizeof owner},
-                                  buf_view(&event->sealed), &clear, err));
+    VAULT_TRY(event_opening_read(citizen, event->n, buf_view(&event->sealed), &clear, err));
     VAULT_TRY(opening_parse(buf_view(&clear), storage, out, err));
     return opening_check(out, &event->entry, err);
 }

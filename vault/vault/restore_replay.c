@@ -181,62 +181,7 @@ static enum vault_code suspend_replaced(struct replay *replay, const struct even
     return suspend_one(replay, &event->citizen, service, purpose, err);
 }
 
-/* --- Passes over the log -------------------------------------------------------------------- */
-
-/* How far openings may be lost, and what else there is to say. */
-static enum vault_code look(struct replay *replay, const struct event_read *event,
-                            struct vault_error *err)
-{
-    const struct entry *entry = &event->entry;
-    (void)err;
-    if (entry->event == ENTRY_PRUNE && entry->count && replay->restore->blind_below < event->index)
-        replay->restore->blind_below = event->index;
-    if (entry->event == ENTRY_POLICY)
-        replay->report->policies++;
-    if (entry->event == ENTRY_ADMIN && entry->service.size)
-        note_service(replay, entry->service);
-    return VAULT_OK;
-}
-
-static enum vault_code first(struct replay *replay, const struct event_read *event,
-                             struct vault_error *err)
-{
-    if (event->readable)
-        return restore_again(replay->vault, event, &replay->report->replayed, err);
-    /* Where none is lost, an entry without an opening is of somebody who was erased, or nobody. */
-    if (event->index < replay->restore->blind_below)
-        note_unreadable(replay, &event->entry);
-    return VAULT_OK;
-}
-
-static enum vault_code second(struct replay *replay, const struct event_read *event,
-                              struct vault_error *err)
-{
-    return event->readable && event->entry.event == ENTRY_CONSENT
-               ? suspend_replaced(replay, event, err)
-               : VAULT_OK;
-}
-
-typedef enum vault_code pass(struct replay *replay, const struct event_read *event,
-                             struct vault_error *err);
-
-static enum vault_code go_over(struct replay *replay, pass *each, struct vault_error *err)
-{
-    for (uint64_t i = replay->restore->facts.from; i < replay->size; i++) {
-        VAULT_AUTO(event_finish) struct event_read event = {0};
-        const enum vault_code code = read_event(replay, i, &event, err);
-        if (code == VAULT_NOT_FOUND && i < replay->restore->pruned_below) {
-            replay->everything = true;
-            i = replay->restore->pruned_below - 1;
-            continue;
-        }
-        VAULT_TRY(code);
-        VAULT_TRY(each(replay, &event, err));
-    }
-    return VAULT_OK;
-}
-
-/* --- Everybody's consents ------------------------------------------------------------------- */
+/* --- One citizen's consents ------------------------------------------------------------------- */
 
 struct suspicion {
     struct replay *replay;
@@ -282,6 +227,85 @@ static enum vault_code suspend_citizens(struct replay *replay, const struct citi
     } while (suspicion->count == LIST_AT_A_TIME);
     return VAULT_OK;
 }
+
+/* --- Passes over the log -------------------------------------------------------------------- */
+
+/* How far openings may be lost, and what else there is to say. */
+static enum vault_code look(struct replay *replay, const struct event_read *event,
+                            struct vault_error *err)
+{
+    const struct entry *entry = &event->entry;
+    (void)err;
+    if (entry->event == ENTRY_PRUNE && entry->count && replay->restore->blind_below < event->index)
+        replay->restore->blind_below = event->index;
+    if (entry->event == ENTRY_POLICY)
+        replay->report->policies++;
+    if (entry->event == ENTRY_ADMIN && entry->service.size)
+        note_service(replay, entry->service);
+    return VAULT_OK;
+}
+
+/* Sealed under a key that the citizen got since the backup, which is not in it: whose it is, is
+ * known, and nothing else. */
+static enum vault_code suspend_all_of(struct replay *replay, const struct event_read *event,
+                                      struct vault_error *err)
+{
+    struct replay all = *replay;
+    struct suspicion *suspicion = calloc(1, sizeof *suspicion);
+    if (!suspicion)
+        return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
+    all.everything = true;
+    suspicion->replay = &all;
+    const enum vault_code code = suspend_citizens(replay, &event->citizen, suspicion, err);
+    free(suspicion);
+    if (event->entry.event == ENTRY_OBJECT)
+        note_service(replay, event->entry.service);
+    replay->report->unreadable++;
+    return code == VAULT_NOT_FOUND ? VAULT_OK : code;
+}
+
+static enum vault_code first(struct replay *replay, const struct event_read *event,
+                             struct vault_error *err)
+{
+    if (event->readable) {
+        const enum vault_code code =
+            restore_again(replay->vault, event, &replay->report->replayed, err);
+        return code == VAULT_CORRUPT ? suspend_all_of(replay, event, err) : code;
+    }
+    /* Where none is lost, an entry without an opening is of somebody who was erased, or nobody. */
+    if (event->index < replay->restore->blind_below)
+        note_unreadable(replay, &event->entry);
+    return VAULT_OK;
+}
+
+static enum vault_code second(struct replay *replay, const struct event_read *event,
+                              struct vault_error *err)
+{
+    return event->readable && event->entry.event == ENTRY_CONSENT
+               ? suspend_replaced(replay, event, err)
+               : VAULT_OK;
+}
+
+typedef enum vault_code pass(struct replay *replay, const struct event_read *event,
+                             struct vault_error *err);
+
+static enum vault_code go_over(struct replay *replay, pass *each, struct vault_error *err)
+{
+    for (uint64_t i = replay->restore->facts.from; i < replay->size; i++) {
+        VAULT_AUTO(event_finish) struct event_read event = {0};
+        const enum vault_code code = read_event(replay, i, &event, err);
+        if (code == VAULT_NOT_FOUND && i < replay->restore->pruned_below) {
+            replay->everything = true;
+            i = replay->restore->pruned_below - 1;
+            continue;
+        }
+        VAULT_TRY(code);
+        VAULT_TRY(each(replay, &event, err));
+    }
+    return VAULT_OK;
+}
+
+/* --- Everybody's consents ------------------------------------------------------------------- */
 
 struct ids {
     struct citizen_id ids[LIST_AT_A_TIME];

@@ -183,6 +183,21 @@ static void test_an_objection_stands(void **state)
     vault_close(&test.vault);
 }
 
+/* The backup does not have the key that the withdrawal was sealed under. */
+static void test_who_got_a_new_key_since_has_nothing_in_force(void **state)
+{
+    (void)state;
+    begin(CONSENT_UNLIMITED);
+    assert_done(keys_rekey(test.vault, &test.citizen, &test_error));
+    assert_done(consent_withdraw(test.vault, &test.citizen, CASEWORKER, SUPPORT, &test_error));
+    restore_with(lost_log);
+    assert_int_equal(released(), 0);
+    assert_int_equal(consent_now().state, CONSENT_SUSPENDED);
+    assert_int_equal(report.suspended, 1);
+    assert_int_equal(report.unreadable, 1);
+    vault_close(&test.vault);
+}
+
 static void test_what_was_given_anew_suspends_what_it_replaced(void **state)
 {
     (void)state;
@@ -333,7 +348,8 @@ int main(void)
     return TEST_RUN(
         test_what_was_withdrawn_stays_so_and_what_was_not_is_in_force,
         test_suspended_and_resumed_are_as_they_were, test_a_pause_of_everything_is_still_one,
-        test_an_objection_stands, test_what_was_given_anew_suspends_what_it_replaced,
+        test_an_objection_stands, test_who_got_a_new_key_since_has_nothing_in_force,
+        test_what_was_given_anew_suspends_what_it_replaced,
         test_a_narrowed_consent_is_not_as_wide_as_before, test_uses_since_are_counted,
         test_without_a_log_every_consent_is_suspended, test_who_was_erased_is_not_there,
         test_a_citizens_count_goes_on, test_a_failed_restore_leaves_nothing,
