@@ -5,6 +5,7 @@
 #include "pages_parts.h"
 #include "pages_unasked.h"
 #include "pages_words.h"
+#include "vault/base/log.h"
 #include "vault/vault/access_request.h"
 #include "vault/vault/active_policy.h"
 #include "vault/vault/receipt.h"
@@ -183,6 +184,17 @@ static void put_over_count(struct visit *visit)
 
 /* --- The pages ------------------------------------------------------------------------------ */
 
+/* What is decided cannot be read: it can still be stopped, all of it. */
+static void show_damaged(struct visit *visit, enum vault_code code, const struct vault_error *err)
+{
+    if (code != VAULT_CORRUPT) {
+        page_failed(visit, code, err);
+        return;
+    }
+    log_event(LOG_ERROR, "pages", "%s: %s", vault_code_name(code), err->text);
+    page_send(visit, 503, "damaged", "damaged.title");
+}
+
 void home_show(struct visit *visit, const char *id)
 {
     (void)id;
@@ -190,7 +202,7 @@ void home_show(struct visit *visit, const char *id)
     struct listing listing = {.visit = visit, .groups = page_list(visit, visit->data, "services")};
     const enum vault_code code = list_all(&listing, &err);
     if (code) {
-        page_failed(visit, code, &err);
+        show_damaged(visit, code, &err);
         return;
     }
     put_services(visit, "requests");
@@ -240,7 +252,7 @@ void withdraw_show(struct visit *visit, const char *id)
     const enum vault_code code = list_all(&listing, &err);
     const json_t *consent = json_array_get(listing.live, 0);
     if (code)
-        page_failed(visit, code, &err);
+        show_damaged(visit, code, &err);
     else if (!consent)
         page_error(visit, 404);
     else if (json_object_update(visit->data, (json_t *)(uintptr_t)consent))

@@ -19,6 +19,7 @@ struct service_registry;
 struct heads;
 struct indexer;
 struct keeper;
+struct stops;
 struct backup_job;
 
 struct vault {
@@ -39,6 +40,7 @@ struct vault {
     struct heads *heads;
     struct indexer *indexer;
     struct keeper *keeper;
+    struct stops *stops; /* stop.h */
     pthread_mutex_t keeping;      /* one at a time erases, prunes the log, or changes the root */
     struct citizen_rewrap rewrap; /* how far wrapping keys again has come */
     atomic_bool backing_up;       /* changed while keeping is held: nothing may be forgotten now */

@@ -7,6 +7,7 @@
 #include "heads.h"
 #include "parts.h"
 #include "person_kind.h"
+#include "stop.h"
 #include "vault/store/citizen_value.h"
 #include "vault/store/openings.h"
 
@@ -188,6 +189,18 @@ enum vault_code person_reload(struct vault *vault, struct citizen *citizen, stru
     return VAULT_OK;
 }
 
+/* Read, and what was stopped while the file could not be written is withdrawn. Where it still
+ * cannot, the stop stands. */
+static enum vault_code read_and_settle(struct vault *vault, struct citizen *citizen,
+                                       struct person **person, struct vault_error *err)
+{
+    struct vault_error ignored;
+    VAULT_TRY(person_reload(vault, citizen, person, err));
+    return stop_settle(vault, citizen, *person, &ignored)
+               ? person_reload(vault, citizen, person, err)
+               : VAULT_OK;
+}
+
 enum vault_code person_hold(struct vault *vault, const struct citizen_id *id,
                             struct citizen **citizen, struct person **person,
                             struct vault_error *err)
@@ -196,7 +209,7 @@ enum vault_code person_hold(struct vault *vault, const struct citizen_id *id,
     VAULT_TRY(citizen_acquire(vault->store, id, &held, err));
     struct person *known = citizen_cache(held);
     if (!known)
-        VAULT_TRY(person_reload(vault, held, &known, err));
+        VAULT_TRY(read_and_settle(vault, held, &known, err));
     *person = known;
     *citizen = VAULT_TAKE(held);
     return VAULT_OK;

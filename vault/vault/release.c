@@ -7,6 +7,7 @@
 #include "event.h"
 #include "parts.h"
 #include "person.h"
+#include "stop.h"
 #include "vault/base/codec.h"
 #include "vault/ledger/proof.h"
 #include "vault/policy/decide.h"
@@ -95,10 +96,14 @@ static const enum policy_consent_state states[CONSENT_STORED_COUNT] = {
     [CONSENT_SUSPENDED] = POLICY_CONSENT_SUSPENDED,
 };
 
-/* Whatever stands in a single record, nothing is given while everything is paused. */
+/* Whatever stands in a single record, nothing is given while everything is paused, or what was
+ * given is stopped. */
 static enum policy_consent_state state_of(const struct passage *passage)
 {
     const enum consent_state state = passage->consent->state;
+    if (state == CONSENT_GIVEN && stop_covers(passage->vault, citizen_id_of(passage->citizen),
+                                              passage->service->id, passage->request->purpose))
+        return POLICY_CONSENT_WITHDRAWN;
     return state == CONSENT_GIVEN && passage->person->paused ? POLICY_CONSENT_SUSPENDED
                                                              : states[state];
 }

@@ -6,6 +6,7 @@
 #include "parts.h"
 #include "person.h"
 #include "stance_json.h"
+#include "stop.h"
 
 #define STANCE_BYTES_MAX  512
 #define CONSENT_BYTES_MAX (48U * 1024)
@@ -91,7 +92,12 @@ static enum vault_code sweep_all(struct vault *vault, const struct citizen_id *i
 enum vault_code stance_pause(struct vault *vault, const struct citizen_id *citizen, size_t *count,
                              struct vault_error *err)
 {
-    return sweep_all(vault, citizen, CONSENT_SUSPEND, count, err);
+    const enum vault_code code = sweep_all(vault, citizen, CONSENT_SUSPEND, count, err);
+    if (!stop_is_for(code))
+        return code;
+    if (count)
+        *count = 0;
+    return stop_add(vault, citizen, NULL, NULL, err);
 }
 
 enum vault_code stance_resume(struct vault *vault, const struct citizen_id *citizen, size_t *count,

@@ -8,6 +8,7 @@
 #include "keeper.h"
 #include "parts.h"
 #include "retention.h"
+#include "stop.h"
 #include "vault/base/codec.h"
 #include "vault/base/file.h"
 #include "vault/base/json.h"
@@ -126,6 +127,7 @@ static enum vault_code open_parts(struct vault *vault, struct vault_error *err)
     VAULT_TRY(derive_keys(vault, err));
     VAULT_TRY(store_open(vault->options.dir, vault->keyring, &store, &vault->store, err));
     VAULT_TRY(heads_new(&vault->heads, err));
+    VAULT_TRY(stop_open(vault, err));
     VAULT_TRY(log_key_open(vault, err));
     VAULT_TRY(open_ledger(vault, err));
     VAULT_TRY(log_key_enter(vault, err));
@@ -178,6 +180,7 @@ void vault_close(struct vault **vault)
     active_policy_close(gone);
     service_close(gone);
     heads_free(&gone->heads);
+    stop_close(gone);
     store_close(&gone->store);
     for (size_t i = 0; i < sizeof derived_keys / sizeof derived_keys[0]; i++)
         secret_free(key_place(gone, i));
