@@ -192,7 +192,7 @@ static void show_damaged(struct visit *visit, enum vault_code code, const struct
         return;
     }
     log_event(LOG_ERROR, "pages", "%s: %s", vault_code_name(code), err->text);
-    page_send(visit, 503, "damaged", "damaged.title");
+    page_send(visit, 500, "damaged", "damaged.title");
 }
 
 void home_show(struct visit *visit, const char *id)

@@ -122,6 +122,20 @@ enum vault_code event_of_citizen(struct vault *vault, const struct citizen *citi
     return heads_put(vault->heads, citizen_id_of(citizen), chain, out->index, err);
 }
 
+enum vault_code event_of_nobody(struct vault *vault, const struct event *event,
+                                struct vault_error *err)
+{
+    struct entry entry;
+    struct opening opening = {0};
+    const struct event_chain chain = {0};
+    const struct citizen_id nobody = citizen_id_new();
+    VAULT_AUTO(buf_finish) struct buf subject = buf_limited(SUBJECT_VALUE_BYTES);
+    fill_entry(&entry, event);
+    VAULT_TRY(subject_value(vault, &nobody, &chain, &subject, err));
+    commit_all(&opening, &entry, buf_view(&subject), event);
+    return ledger_append(vault->ledger, &entry, (struct bytes){0}, NULL, err);
+}
+
 enum vault_code event_of_operator(struct vault *vault, enum entry_event kind, struct bytes service,
                                   struct vault_error *err)
 {

@@ -44,6 +44,11 @@ enum vault_code event_of_citizen(struct vault *vault, const struct citizen *citi
                                  struct ledger_ticket *out, struct vault_error *err)
     VAULT_MUST_CHECK;
 
+/* Enter it for a citizen whose file cannot be used: the commitments are of somebody who does not
+ * exist, and nobody has the opening. Durable on return. */
+enum vault_code event_of_nobody(struct vault *vault, const struct event *event,
+                                struct vault_error *err) VAULT_MUST_CHECK;
+
 /* What the log calls a citizen, in openings: as base32, NUL-ended. */
 enum vault_code event_log_name(struct vault *vault, const struct citizen_id *citizen,
                                char out[static BASE32_CHARS(PERMUTE_BLOCK_BYTES) + 1],

@@ -112,7 +112,6 @@ static enum vault_code add_held(struct vault *vault, const struct stop *stop, bo
     return VAULT_OK;
 }
 
-/* An entry whose opening nobody has: the commitments are those of a citizen who does not exist. */
 static enum vault_code enter(struct vault *vault, const struct stop *stop, struct vault_error *err)
 {
     const struct event event = {
@@ -122,15 +121,7 @@ static enum vault_code enter(struct vault *vault, const struct stop *stop, struc
         .basis = bytes_of_text("stop"),
         .what = bytes_of_text("everything"),
     };
-    const struct citizen_id nobody = citizen_id_new();
-    struct ledger_ticket ticket;
-    {
-        VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
-        struct person *person = NULL;
-        VAULT_TRY(person_hold(vault, &nobody, &citizen, &person, err));
-        VAULT_TRY(event_of_citizen(vault, citizen, &event, &person->chain, &ticket, err));
-    }
-    return ledger_wait(vault->ledger, &ticket, err);
+    return event_of_nobody(vault, &event, err);
 }
 
 enum vault_code stop_add(struct vault *vault, const struct citizen_id *citizen, const char *service,

@@ -318,16 +318,26 @@ static void test_a_damaged_file_is_a_page_that_says_nothing_of_the_inside(void *
     assert_int_equal(nftw(citizens, truncate_one, 8, FTW_PHYS), 0);
     open_test_vault(&test);
     browser.pages.vault = test.vault;
-    static const char *const paths[] = {"/", "/services/" CASEWORKER, WITHDRAW_PAGE};
-    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
-        browser_get(&browser, paths[i]);
+    static const struct {
+        const char *path;
+        const char *words;
+    } pages[] = {{"/", "Votre coffre ne se lit pas"},
+                 {"/services/" CASEWORKER, "Un problème de notre côté"},
+                 {WITHDRAW_PAGE, "Votre coffre ne se lit pas"}};
+    for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++) {
+        browser_get(&browser, pages[i].path);
         assert_status(&browser, 500);
-        assert_shows(&browser, "Un problème de notre côté");
+        assert_shows(&browser, pages[i].words);
         assert_hides(&browser, "citizens");
         assert_hides(&browser, "corrupt");
     }
+    browser_get(&browser, "/");
+    assert_shows(&browser, "data-action=\"pause-all\"");
     browser_submit(&browser, "/withdraw", "service=" CASEWORKER "&purpose=" SUPPORT);
-    assert_status(&browser, 500);
+    assert_location(&browser, "/");
+    browser_get(&browser, "/");
+    browser_submit(&browser, "/pause", "");
+    assert_location(&browser, "/");
     browser_get(&browser, "/request");
     assert_status(&browser, 200);
     end();
