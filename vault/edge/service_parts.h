@@ -23,5 +23,13 @@ void service_answer_failure(const struct route_call *call, struct http_answer *a
 void service_answer_shut(const struct route_call *call, struct http_answer *answer,
                          const char *what, const struct vault_error *err);
 
+/* service_release.c: POST /v1/releases, POST /v1/releases/batch */
+void service_post_release(const struct route_call *call, struct http_answer *answer);
+void service_post_batch(const struct route_call *call, struct http_answer *answer);
+
+/* service_request.c: POST /v1/access-requests, GET /v1/access-requests/{id} */
+void service_post_access_request(const struct route_call *call, struct http_answer *answer);
+void service_get_access_request(const struct route_call *call, struct http_answer *answer);
+
 /* service_deposit.c: PUT /v1/subjects/{subject}/fields */
 void service_put_fields(const struct route_call *call, struct http_answer *answer);

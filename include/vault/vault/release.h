@@ -16,6 +16,7 @@
 
 #include "vault/base/json.h"
 #include "vault/crypto/hash.h"
+#include "vault/ledger/ledger.h"
 #include "vault/vault/service.h"
 
 #define RELEASE_FIELDS_MAX      64
@@ -61,3 +62,16 @@ enum vault_code release_perform(struct vault *vault, const struct service *servi
                                 const struct release_request *request, struct buf *body,
                                 enum release_fault *fault, struct vault_error *err)
     VAULT_MUST_CHECK;
+
+/*
+ * The same in two steps, for several requests with one wait for all: enter each, which decides and
+ * puts the entry into the log's queue, then complete each. What is in body before it is complete
+ * must not leave. The codes are release_perform()'s; what completing returns, was not released.
+ */
+enum vault_code release_enter(struct vault *vault, const struct service *service,
+                              const struct release_request *request, struct buf *body,
+                              struct ledger_ticket *ticket, enum release_fault *fault,
+                              struct vault_error *err) VAULT_MUST_CHECK;
+enum vault_code release_complete(struct vault *vault, const struct release_request *request,
+                                 const struct ledger_ticket *ticket, struct buf *body,
+                                 struct vault_error *err) VAULT_MUST_CHECK;
