@@ -1,5 +1,7 @@
 #include "vault/edge/service_api.h"
 
+#include <stdio.h>
+
 #include "service_parts.h"
 #include "vault/base/log.h"
 #include "vault/edge/problem.h"
@@ -53,6 +55,39 @@ void service_answer_shut(const struct route_call *call, struct http_answer *answ
     problem_write(answer, 503, detail, call->request->path);
 }
 
+/* Digits alone, few enough for no overflow. */
+static bool read_number(struct bytes text, int64_t most, int64_t *out)
+{
+    int64_t number = 0;
+    if (text.size < 1 || text.size > 18)
+        return false;
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9')
+            return false;
+        number = number * 10 + (text.data[i] - '0');
+    }
+    *out = number;
+    return number <= most;
+}
+
+bool service_query_number(const struct route_call *call, struct http_answer *answer,
+                          const char *name, int64_t most, int64_t *out)
+{
+    char detail[128];
+    int64_t number = 0;
+    const struct bytes text = http_request_query(call->request, name);
+    if (!text.data)
+        return true;
+    if (read_number(text, most, &number)) {
+        *out = number;
+        return true;
+    }
+    snprintf(detail, sizeof detail, "the query's %s must be a whole number from 0 to %lld", name,
+             (long long)most);
+    problem_write(answer, 400, detail, call->request->path);
+    return false;
+}
+
 /* --- Health --------------------------------------------------------------------------------- */
 
 void service_api_health(struct vault *vault, struct http_answer *answer)
@@ -90,6 +125,7 @@ static const struct route routes[] = {
     {HTTP_POST, "/v1/releases/batch", service_post_batch},
     {HTTP_POST, "/v1/access-requests", service_post_access_request},
     {HTTP_GET, "/v1/access-requests/{id}", service_get_access_request},
+    {HTTP_DELETE, "/v1/access-requests/{id}", service_delete_access_request},
     {HTTP_PUT, "/v1/subjects/{id}/fields", service_put_fields},
     {HTTP_GET, "/healthz", get_health},
     {HTTP_GET, "/readyz", get_ready},

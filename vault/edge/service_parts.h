@@ -23,13 +23,21 @@ void service_answer_failure(const struct route_call *call, struct http_answer *a
 void service_answer_shut(const struct route_call *call, struct http_answer *answer,
                          const char *what, const struct vault_error *err);
 
+#define SERVICE_WAIT_MAX_S 60 /* a call may be held open for so long */
+
+/* A query parameter that is a whole number from 0 to most; absent leaves *out as it is. A problem,
+ * and false, for anything else. */
+bool service_query_number(const struct route_call *call, struct http_answer *answer,
+                          const char *name, int64_t most, int64_t *out);
+
 /* service_release.c: POST /v1/releases, POST /v1/releases/batch */
 void service_post_release(const struct route_call *call, struct http_answer *answer);
 void service_post_batch(const struct route_call *call, struct http_answer *answer);
 
-/* service_request.c: POST /v1/access-requests, GET /v1/access-requests/{id} */
+/* service_request.c: POST /v1/access-requests, GET and DELETE /v1/access-requests/{id} */
 void service_post_access_request(const struct route_call *call, struct http_answer *answer);
 void service_get_access_request(const struct route_call *call, struct http_answer *answer);
+void service_delete_access_request(const struct route_call *call, struct http_answer *answer);
 
 /* service_deposit.c: PUT /v1/subjects/{subject}/fields */
 void service_put_fields(const struct route_call *call, struct http_answer *answer);

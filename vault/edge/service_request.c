@@ -134,12 +134,30 @@ void service_get_access_request(const struct route_call *call, struct http_answe
 {
     VAULT_AUTO(service_release) struct service_hold hold = {0};
     struct vault_error err;
-    if (!service_identify(call, answer, &hold))
+    int64_t wait_s = 0;
+    if (!service_identify(call, answer, &hold) ||
+        !service_query_number(call, answer, "wait", SERVICE_WAIT_MAX_S, &wait_s))
         return;
     const enum vault_code code = access_request_state(service_api_of(call)->vault, hold.service,
-                                                      call->id, &answer->body, &err);
+                                                      call->id, wait_s * 1000, &answer->body, &err);
     if (code == VAULT_OK)
         answer->content_type = "application/json";
     else
         service_answer_failure(call, answer, code == VAULT_INVALID ? VAULT_NOT_FOUND : code, &err);
+}
+
+/* --- DELETE /v1/access-requests/{id} -------------------------------------------------------- */
+
+void service_delete_access_request(const struct route_call *call, struct http_answer *answer)
+{
+    VAULT_AUTO(service_release) struct service_hold hold = {0};
+    struct vault_error err;
+    if (!service_identify(call, answer, &hold))
+        return;
+    const enum vault_code code =
+        access_request_cancel(service_api_of(call)->vault, hold.service, call->id, &err);
+    if (code == VAULT_OK)
+        answer->status = 204;
+    else
+        service_answer_failure(call, answer, code, &err);
 }

@@ -14,6 +14,8 @@
 #include "vault/vault/vault.h"
 
 struct active_policy;
+struct bell;
+struct pace;
 struct service_registry;
 struct heads;
 struct indexer;
@@ -36,6 +38,9 @@ struct vault {
     struct heads *heads;
     struct indexer *indexer;
     struct keeper *keeper;
+    struct bell *bell;   /* calls that wait for an answer or a change */
+    struct pace *quotas; /* of services, by id */
+    struct pace *codes;  /* tries at access requests' codes: of each citizen, and of all */
     pthread_mutex_t keeping;      /* one at a time erases, prunes the log, or changes the root */
     struct citizen_rewrap rewrap; /* how far wrapping keys again has come */
 

@@ -3,9 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bell.h"
 #include "heads.h"
 #include "indexer.h"
 #include "keeper.h"
+#include "pace.h"
 #include "parts.h"
 #include "retention.h"
 #include "vault/base/codec.h"
@@ -13,7 +15,10 @@
 #include "vault/base/json.h"
 #include "vault/policy/policy.h"
 #include "vault/store/control_citizen.h"
+#include "vault/store/control_service.h"
 #include "vault/vault/active_policy.h"
+
+#define CODE_TRIERS_MAX 4096 /* citizens who typed a wrong code within the last minutes */
 
 /* Keys that belong to no citizen: one label each, and the same for as long as the vault exists. */
 static const struct {
@@ -73,6 +78,9 @@ static enum vault_code vault_new(const struct vault_options *options, struct vau
     pthread_mutex_init(&vault->mutex, NULL);
     pthread_mutex_init(&vault->activating, NULL);
     pthread_mutex_init(&vault->keeping, NULL);
+    VAULT_TRY(bell_new(&vault->bell, err));
+    VAULT_TRY(pace_new(CONTROL_SERVICES_MAX, &vault->quotas, err));
+    VAULT_TRY(pace_new(CODE_TRIERS_MAX, &vault->codes, err));
     VAULT_TRY(name_folders(vault, err));
     *out = VAULT_TAKE(vault);
     return VAULT_OK;
@@ -167,10 +175,18 @@ void vault_close(struct vault **vault)
         secret_free(key_place(gone, i));
     log_key_close(gone);
     keyring_close(&gone->keyring);
+    bell_free(&gone->bell);
+    pace_free(&gone->quotas);
+    pace_free(&gone->codes);
     pthread_mutex_destroy(&gone->activating);
     pthread_mutex_destroy(&gone->keeping);
     pthread_mutex_destroy(&gone->mutex);
     free(gone);
+}
+
+void vault_interrupt(struct vault *vault)
+{
+    bell_close(vault->bell);
 }
 
 enum vault_code vault_anchored(const struct vault *vault, struct vault_error *err)

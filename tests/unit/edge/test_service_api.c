@@ -910,7 +910,8 @@ static void test_another_method_is_405_and_told_what_there_is(void **state)
         {RELEASES, "POST", 1U << HTTP_POST},
         {RELEASES "/batch", "POST", 1U << HTTP_POST},
         {REQUESTS, "POST", 1U << HTTP_POST},
-        {REQUESTS "/01ARZ3NDEKTSV4RRFFQ69G5FAV", "GET, HEAD", 1U << HTTP_GET | 1U << HTTP_HEAD},
+        {REQUESTS "/01ARZ3NDEKTSV4RRFFQ69G5FAV", "GET, HEAD, DELETE",
+         1U << HTTP_GET | 1U << HTTP_HEAD | 1U << HTTP_DELETE},
         {"/healthz", "GET, HEAD", 1U << HTTP_GET | 1U << HTTP_HEAD},
         {"/readyz", "GET, HEAD", 1U << HTTP_GET | 1U << HTTP_HEAD},
     };
