@@ -5,6 +5,7 @@
 #include "service_parts.h"
 #include "vault/base/log.h"
 #include "vault/edge/problem.h"
+#include "vault/vault/quota.h"
 
 /* --- What every call does ------------------------------------------------------------------- */
 
@@ -24,9 +25,16 @@ bool service_identify(const struct route_call *call, struct http_answer *answer,
     }
     const enum vault_code code =
         service_by_key(service_api_of(call)->vault, request->peer_spki, out, &err);
-    if (code)
+    if (code) {
         problem_write(answer, problem_status(code), err.text, request->path);
-    return code == VAULT_OK;
+        return false;
+    }
+    int64_t wait_s = 0;
+    const bool may = quota_take(service_api_of(call)->vault, out->service, &wait_s);
+    if (!may)
+        problem_write_later(answer, 429, wait_s, "this service's requests a minute are used up",
+                            request->path);
+    return may;
 }
 
 void service_answer_failure(const struct route_call *call, struct http_answer *answer,
@@ -127,6 +135,7 @@ static const struct route routes[] = {
     {HTTP_GET, "/v1/access-requests/{id}", service_get_access_request},
     {HTTP_DELETE, "/v1/access-requests/{id}", service_delete_access_request},
     {HTTP_PUT, "/v1/subjects/{id}/fields", service_put_fields},
+    {HTTP_GET, "/v1/me", service_get_me},
     {HTTP_GET, "/healthz", get_health},
     {HTTP_GET, "/readyz", get_ready},
 };

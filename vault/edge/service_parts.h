@@ -9,7 +9,7 @@
 
 struct service_api *service_api_of(const struct route_call *call);
 
-/* Who calls; or a problem, and false. */
+/* Who calls, and a request of their quota taken; or a problem, and false. */
 bool service_identify(const struct route_call *call, struct http_answer *answer,
                       struct service_hold *out);
 
@@ -38,6 +38,9 @@ void service_post_batch(const struct route_call *call, struct http_answer *answe
 void service_post_access_request(const struct route_call *call, struct http_answer *answer);
 void service_get_access_request(const struct route_call *call, struct http_answer *answer);
 void service_delete_access_request(const struct route_call *call, struct http_answer *answer);
+
+/* service_me.c: GET /v1/me */
+void service_get_me(const struct route_call *call, struct http_answer *answer);
 
 /* service_deposit.c: PUT /v1/subjects/{subject}/fields */
 void service_put_fields(const struct route_call *call, struct http_answer *answer);

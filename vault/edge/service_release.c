@@ -9,6 +9,7 @@
 #include "body.h"
 #include "service_parts.h"
 #include "vault/edge/problem.h"
+#include "vault/vault/quota.h"
 #include "vault/vault/release.h"
 #include "vault/vault/subject.h"
 
@@ -254,6 +255,7 @@ static void release_all(const struct route_call *call, struct body *body,
         body_wrong(body, 400, "/requests", "this must be a list of 1 to 100 requests");
         return;
     }
+    quota_owe(service_api_of(call)->vault, service, (int64_t)batch.count - 1);
     batch.items = calloc(batch.count, sizeof *batch.items);
     if (batch.items)
         answer_batch(&batch, requests);
