@@ -135,6 +135,7 @@ static const struct route routes[] = {
     {HTTP_GET, "/v1/access-requests/{id}", service_get_access_request},
     {HTTP_DELETE, "/v1/access-requests/{id}", service_delete_access_request},
     {HTTP_PUT, "/v1/subjects/{id}/fields", service_put_fields},
+    {HTTP_GET, "/v1/consents", service_get_consents},
     {HTTP_GET, "/v1/me", service_get_me},
     {HTTP_GET, "/healthz", get_health},
     {HTTP_GET, "/readyz", get_ready},

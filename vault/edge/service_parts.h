@@ -23,7 +23,8 @@ void service_answer_failure(const struct route_call *call, struct http_answer *a
 void service_answer_shut(const struct route_call *call, struct http_answer *answer,
                          const char *what, const struct vault_error *err);
 
-#define SERVICE_WAIT_MAX_S 60 /* a call may be held open for so long */
+#define SERVICE_WAIT_MAX_S 60                 /* a call may be held open for so long */
+#define SERVICE_PLACE_MAX  ((int64_t)1 << 53) /* in a feed: all that a JSON number holds exactly */
 
 /* A query parameter that is a whole number from 0 to most; absent leaves *out as it is. A problem,
  * and false, for anything else. */
@@ -41,6 +42,9 @@ void service_delete_access_request(const struct route_call *call, struct http_an
 
 /* service_me.c: GET /v1/me */
 void service_get_me(const struct route_call *call, struct http_answer *answer);
+
+/* service_feed.c: GET /v1/consents */
+void service_get_consents(const struct route_call *call, struct http_answer *answer);
 
 /* service_deposit.c: PUT /v1/subjects/{subject}/fields */
 void service_put_fields(const struct route_call *call, struct http_answer *answer);

@@ -11,6 +11,7 @@
 #include "shared.h"
 #include "vault/store/citizen.h"
 #include "vault/store/control_citizen.h"
+#include "vault/store/feed.h"
 #include "vault/store/store.h"
 
 /* Whose key, and which file. */
@@ -114,6 +115,10 @@ enum vault_code openings_count(struct store *store, const struct citizen_id *cit
 /* Remove a citizen's openings and head; *gone is how many openings. */
 enum vault_code openings_forget(struct store *store, const struct citizen_id *citizen,
                                 uint64_t *gone, struct vault_error *err) VAULT_MUST_CHECK;
+
+/* feed.c: file a row with its opening, in the caller's transaction. */
+enum vault_code feed_file(struct database *openings, const struct feed_row *row,
+                          struct vault_error *err) VAULT_MUST_CHECK;
 
 /* Finish erasing what a crash interrupted, undo creating. */
 enum vault_code citizen_tidy(struct store *store, struct vault_error *err) VAULT_MUST_CHECK;

@@ -38,10 +38,11 @@ struct vault {
     struct heads *heads;
     struct indexer *indexer;
     struct keeper *keeper;
-    struct bell *bell;   /* calls that wait for an answer or a change */
-    struct pace *quotas; /* of services, by id */
-    struct pace *codes;  /* tries at access requests' codes: of each citizen, and of all */
-    pthread_mutex_t keeping;      /* one at a time erases, prunes the log, or changes the root */
+    pthread_rwlock_t feeding; /* services' feeds are read; held alone while an erasure is told */
+    struct bell *bell;        /* calls that wait for an answer or a change */
+    struct pace *quotas;      /* of services, by id */
+    struct pace *codes;       /* tries at access requests' codes: of each citizen, and of all */
+    pthread_mutex_t keeping;  /* one at a time erases, prunes the log, or changes the root */
     struct citizen_rewrap rewrap; /* how far wrapping keys again has come */
 
     pthread_mutex_t mutex;        /* guards the two below */

@@ -78,6 +78,7 @@ static enum vault_code vault_new(const struct vault_options *options, struct vau
     pthread_mutex_init(&vault->mutex, NULL);
     pthread_mutex_init(&vault->activating, NULL);
     pthread_mutex_init(&vault->keeping, NULL);
+    pthread_rwlock_init(&vault->feeding, NULL);
     VAULT_TRY(bell_new(&vault->bell, err));
     VAULT_TRY(pace_new(CONTROL_SERVICES_MAX, &vault->quotas, err));
     VAULT_TRY(pace_new(CODE_TRIERS_MAX, &vault->codes, err));
@@ -179,6 +180,7 @@ void vault_close(struct vault **vault)
     pace_free(&gone->quotas);
     pace_free(&gone->codes);
     pthread_mutex_destroy(&gone->activating);
+    pthread_rwlock_destroy(&gone->feeding);
     pthread_mutex_destroy(&gone->keeping);
     pthread_mutex_destroy(&gone->mutex);
     free(gone);
