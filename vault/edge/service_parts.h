@@ -3,8 +3,10 @@
  */
 #pragma once
 
+#include "body.h"
 #include "vault/edge/route.h"
 #include "vault/edge/service_api.h"
+#include "vault/vault/repeat.h"
 #include "vault/vault/service.h"
 
 struct service_api *service_api_of(const struct route_call *call);
@@ -30,6 +32,14 @@ void service_answer_shut(const struct route_call *call, struct http_answer *answ
  * and false, for anything else. */
 bool service_query_number(const struct route_call *call, struct http_answer *answer,
                           const char *name, int64_t most, int64_t *out);
+
+/* service_repeat.c: the request's Idempotency-Key, in *key; *out is NULL if it has none. A problem,
+ * and false, for one that cannot be. */
+bool service_repeat_key(const struct route_call *call, const struct body *body,
+                        struct repeat_key *key, const struct repeat_key **out);
+
+/* A problem, and true, for a request that has one where there can be none. */
+bool service_refuse_repeat_key(const struct route_call *call, struct http_answer *answer);
 
 /* service_release.c: POST /v1/releases, POST /v1/releases/batch */
 void service_post_release(const struct route_call *call, struct http_answer *answer);

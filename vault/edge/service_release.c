@@ -114,9 +114,11 @@ static void release(const struct route_call *call, struct body *body, const stru
 {
     struct release_ask asks[RELEASE_FIELDS_MAX];
     struct release_request request = request_of(call);
+    struct repeat_key key;
     enum release_fault fault;
     struct vault_error err;
-    if (!read_release(body, &request, asks))
+    if (!read_release(body, &request, asks) ||
+        !service_repeat_key(call, body, &key, &request.repeat))
         return;
     const enum vault_code code = release_perform(service_api_of(call)->vault, service, &request,
                                                  &body->answer->body, &fault, &err);
@@ -126,22 +128,11 @@ static void release(const struct route_call *call, struct body *body, const stru
         answer_wrong(call, body, code, fault, &err);
 }
 
-/* A retry that is answered as if it were a new request is worse than one that is refused. */
-static bool refuse_idempotency(const struct route_call *call, struct http_answer *answer)
-{
-    if (!http_request_header(call->request, "Idempotency-Key").data)
-        return false;
-    problem_write(answer, 400, "Idempotency-Key is not understood here: send without it",
-                  call->request->path);
-    return true;
-}
-
 void service_post_release(const struct route_call *call, struct http_answer *answer)
 {
     VAULT_AUTO(service_release) struct service_hold hold = {0};
     VAULT_AUTO(body_finish) struct body body = {0};
-    if (service_identify(call, answer, &hold) && !refuse_idempotency(call, answer) &&
-        body_read(call, answer, release_members, &body))
+    if (service_identify(call, answer, &hold) && body_read(call, answer, release_members, &body))
         release(call, &body, hold.service);
 }
 
@@ -265,13 +256,14 @@ static void release_all(const struct route_call *call, struct body *body,
     free(batch.items);
 }
 
-/* Its answers are each a release of their own; what is retried is better asked for one by one. */
+/* Its answers are each a release of their own, of which some may have failed: one key for all would
+ * not say which of them to repeat. */
 void service_post_batch(const struct route_call *call, struct http_answer *answer)
 {
     static const char *const members[] = {"requests", NULL};
     VAULT_AUTO(service_release) struct service_hold hold = {0};
     VAULT_AUTO(body_finish) struct body body = {0};
-    if (service_identify(call, answer, &hold) && !refuse_idempotency(call, answer) &&
+    if (service_identify(call, answer, &hold) && !service_refuse_repeat_key(call, answer) &&
         body_read(call, answer, members, &body))
         release_all(call, &body, hold.service);
 }

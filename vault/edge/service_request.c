@@ -106,10 +106,14 @@ static void open_request(const struct route_call *call, struct body *body,
     struct access_receipt receipt;
     enum access_fault fault;
     struct vault_error err;
-    if (!read_access_ask(body, &ask))
+    struct vault *vault = service_api_of(call)->vault;
+    struct repeat_key key;
+    const struct repeat_key *repeat;
+    if (!read_access_ask(body, &ask) || !service_repeat_key(call, body, &key, &repeat))
         return;
     const enum vault_code code =
-        access_request_open(service_api_of(call)->vault, service, &ask, &receipt, &fault, &err);
+        repeat ? access_request_open_once(vault, service, &ask, repeat, &receipt, &fault, &err)
+               : access_request_open(vault, service, &ask, &receipt, &fault, &err);
     if (code == VAULT_OK)
         write_receipt(call, &receipt, answer);
     else if (fault)

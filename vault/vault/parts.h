@@ -21,6 +21,8 @@ struct heads;
 struct indexer;
 struct keeper;
 
+#define VAULT_REPEATING 256
+
 struct vault {
     struct vault_options options;
     char log_dir[4096];
@@ -35,6 +37,7 @@ struct vault {
     struct secret *code_key;      /* access requests' codes are kept under it */
     struct secret *pseudonym_key; /* pseudonyms that policy forms release */
     struct secret *session_key;   /* sessions' tokens are kept under it */
+    struct secret *reply_key;     /* seals kept answers that are no citizen's */
     struct heads *heads;
     struct indexer *indexer;
     struct keeper *keeper;
@@ -42,7 +45,8 @@ struct vault {
     struct bell *bell;        /* calls that wait for an answer or a change */
     struct pace *quotas;      /* of services, by id */
     struct pace *codes;       /* tries at access requests' codes: of each citizen, and of all */
-    pthread_mutex_t keeping;  /* one at a time erases, prunes the log, or changes the root */
+    pthread_mutex_t repeating[VAULT_REPEATING]; /* requests under a key, by its hash */
+    pthread_mutex_t keeping;      /* one at a time erases, prunes the log, or changes the root */
     struct citizen_rewrap rewrap; /* how far wrapping keys again has come */
 
     pthread_mutex_t mutex;        /* guards the two below */

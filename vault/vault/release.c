@@ -211,8 +211,7 @@ static enum vault_code count_use(struct passage *passage, struct vault_error *er
                       err);
 }
 
-static enum vault_code decide_and_enter(struct passage *passage, struct buf *body,
-                                        struct ledger_ticket *ticket, struct vault_error *err)
+enum vault_code passage_decide(struct passage *passage, struct vault_error *err)
 {
     const struct release_request *request = passage->request;
     passage->consent =
@@ -224,30 +223,46 @@ static enum vault_code decide_and_enter(struct passage *passage, struct buf *bod
                                   err));
     }
     decide(passage);
+    return VAULT_OK;
+}
+
+enum vault_code passage_hold(struct passage *passage, const struct citizen_id *id,
+                             struct citizen **citizen, struct vault_error *err)
+{
+    VAULT_TRY(person_hold(passage->vault, id, citizen, &passage->person, err));
+    passage->citizen = *citizen;
+    /* Now, and not before the wait for the citizen: time does not go back between decisions. */
+    passage->now_ms = clock_now_ms(&passage->vault->options.clock);
+    passage->now_s = passage->now_ms / 1000;
+    passage->decision.now_s = passage->now_s;
+    return VAULT_OK;
+}
+
+static enum vault_code decide_and_enter(struct passage *passage, struct buf *body,
+                                        struct ledger_ticket *ticket, struct vault_error *err)
+{
+    ulid_new(passage->id, passage->now_ms);
+    VAULT_TRY(passage_decide(passage, err));
     passage_write_answer(passage, body);
     VAULT_TRY(buf_check(body, err));
+    if (passage->sealed)
+        VAULT_TRY(passage_seal(passage, body, err));
     VAULT_TRY(count_use(passage, err));
     return enter(passage, body, ticket, err);
 }
 
-static enum vault_code pass(struct passage *passage, const struct citizen_id *id, struct buf *body,
-                            struct ledger_ticket *ticket, struct vault_error *err)
+enum vault_code passage_go(struct passage *passage, const struct citizen_id *id, struct buf *body,
+                           struct ledger_ticket *ticket, struct vault_error *err)
 {
     VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
-    VAULT_TRY(person_hold(passage->vault, id, &citizen, &passage->person, err));
-    passage->citizen = citizen;
-    /* Now, and not before the wait for the citizen: time does not go back between decisions. */
-    const int64_t now_ms = clock_now_ms(&passage->vault->options.clock);
-    passage->now_s = now_ms / 1000;
-    passage->decision.now_s = passage->now_s;
-    ulid_new(passage->id, now_ms);
+    VAULT_TRY(passage_hold(passage, id, &citizen, err));
     const enum vault_code code = decide_and_enter(passage, body, ticket, err);
     passage_forget_values(passage);
     return code;
 }
 
-static void begin(struct passage *passage, struct vault *vault, const struct service *service,
-                  const struct release_request *request, const struct policy *policy)
+void passage_begin(struct passage *passage, struct vault *vault, const struct service *service,
+                   const struct release_request *request, const struct policy *policy)
 {
     memset(passage, 0, offsetof(struct passage, asks));
     passage->decision = (struct policy_request){
@@ -260,23 +275,31 @@ static void begin(struct passage *passage, struct vault *vault, const struct ser
     passage->value_count = 0;
 }
 
+enum vault_code passage_admit(struct passage *passage, struct citizen_id *citizen,
+                              enum release_fault *fault, struct vault_error *err)
+{
+    const struct release_request *request = passage->request;
+    assert(request->ask_count >= 1 && request->ask_count <= RELEASE_FIELDS_MAX);
+    *fault = RELEASE_SHUT;
+    VAULT_TRY(vault_anchored(passage->vault, err));
+    *fault = RELEASE_NO_FAULT;
+    VAULT_TRY(resolve_names(passage, fault, err));
+    VAULT_TRY(subject_read(passage->service, request->subject, citizen, err));
+    resolve_actor(passage);
+    return VAULT_OK;
+}
+
 enum vault_code release_enter(struct vault *vault, const struct service *service,
                               const struct release_request *request, struct buf *body,
                               struct ledger_ticket *ticket, enum release_fault *fault,
                               struct vault_error *err)
 {
-    assert(request->ask_count >= 1 && request->ask_count <= RELEASE_FIELDS_MAX);
     VAULT_AUTO(active_policy_release) struct policy_hold held = active_policy_hold(vault);
     struct citizen_id citizen;
     struct passage passage;
-    begin(&passage, vault, service, request, held.policy);
-    *fault = RELEASE_SHUT;
-    VAULT_TRY(vault_anchored(vault, err));
-    *fault = RELEASE_NO_FAULT;
-    VAULT_TRY(resolve_names(&passage, fault, err));
-    VAULT_TRY(subject_read(service, request->subject, &citizen, err));
-    resolve_actor(&passage);
-    return pass(&passage, &citizen, body, ticket, err);
+    passage_begin(&passage, vault, service, request, held.policy);
+    VAULT_TRY(passage_admit(&passage, &citizen, fault, err));
+    return passage_go(&passage, &citizen, body, ticket, err);
 }
 
 enum vault_code release_complete(struct vault *vault, const struct release_request *request,
@@ -292,6 +315,8 @@ enum vault_code release_perform(struct vault *vault, const struct service *servi
                                 enum release_fault *fault, struct vault_error *err)
 {
     struct ledger_ticket ticket;
-    VAULT_TRY(release_enter(vault, service, request, body, &ticket, fault, err));
+    VAULT_TRY(request->repeat
+                  ? release_enter_once(vault, service, request, body, &ticket, fault, err)
+                  : release_enter(vault, service, request, body, &ticket, fault, err));
     return release_complete(vault, request, &ticket, body, err);
 }

@@ -7,6 +7,7 @@
 #include "heads.h"
 #include "indexer.h"
 #include "keeper.h"
+#include "kept.h"
 #include "pace.h"
 #include "parts.h"
 #include "retention.h"
@@ -31,6 +32,7 @@ static const struct {
     {"vault/request-codes/1", offsetof(struct vault, code_key)},
     {"vault/pseudonyms/1", offsetof(struct vault, pseudonym_key)},
     {"vault/sessions/1", offsetof(struct vault, session_key)},
+    {"vault/replies/1", offsetof(struct vault, reply_key)},
 };
 
 static struct secret **key_place(struct vault *vault, size_t i)
@@ -79,6 +81,8 @@ static enum vault_code vault_new(const struct vault_options *options, struct vau
     pthread_mutex_init(&vault->activating, NULL);
     pthread_mutex_init(&vault->keeping, NULL);
     pthread_rwlock_init(&vault->feeding, NULL);
+    for (size_t i = 0; i < VAULT_REPEATING; i++)
+        pthread_mutex_init(&vault->repeating[i], NULL);
     VAULT_TRY(bell_new(&vault->bell, err));
     VAULT_TRY(pace_new(CONTROL_SERVICES_MAX, &vault->quotas, err));
     VAULT_TRY(pace_new(CODE_TRIERS_MAX, &vault->codes, err));
@@ -135,6 +139,7 @@ static enum vault_code open_parts(struct vault *vault, struct vault_error *err)
     VAULT_TRY(heads_new(&vault->heads, err));
     VAULT_TRY(log_key_open(vault, err));
     VAULT_TRY(open_ledger(vault, err));
+    VAULT_TRY(kept_recover(vault, err));
     VAULT_TRY(log_key_enter(vault, err));
     VAULT_TRY(active_policy_open(vault, err));
     VAULT_TRY(indexer_start(vault, &vault->indexer, err));
@@ -181,6 +186,8 @@ void vault_close(struct vault **vault)
     pace_free(&gone->codes);
     pthread_mutex_destroy(&gone->activating);
     pthread_rwlock_destroy(&gone->feeding);
+    for (size_t i = 0; i < VAULT_REPEATING; i++)
+        pthread_mutex_destroy(&gone->repeating[i]);
     pthread_mutex_destroy(&gone->keeping);
     pthread_mutex_destroy(&gone->mutex);
     free(gone);

@@ -10,6 +10,7 @@
 #include "vault/base/json.h"
 #include "vault/store/request.h"
 #include "vault/vault/consent.h"
+#include "vault/vault/repeat.h"
 #include "vault/vault/service.h"
 
 #define ACCESS_REQUEST_CODE_CHARS      9 /* XXXX-XXXX, without a final NUL */
@@ -52,6 +53,13 @@ enum vault_code access_request_open(struct vault *vault, const struct service *s
                                     const struct access_ask *ask, struct access_receipt *out,
                                     enum access_fault *fault, struct vault_error *err)
     VAULT_MUST_CHECK;
+
+/* The same, once for a key (repeat.h): the same key and request have the same receipt.
+ * VAULT_CONFLICT if the key was used for another request. */
+enum vault_code access_request_open_once(struct vault *vault, const struct service *service,
+                                         const struct access_ask *ask, const struct repeat_key *key,
+                                         struct access_receipt *out, enum access_fault *fault,
+                                         struct vault_error *err) VAULT_MUST_CHECK;
 
 /* Append the service's view of its own request as JSON; while it is pending, wait_ms at the most
  * for that to change. VAULT_NOT_FOUND; VAULT_LIMITED if too many calls wait. */
