@@ -1,11 +1,15 @@
 #include "vault/edge/service_api.h"
 
+#include <assert.h>
 #include <stdio.h>
 
+#include "service_calls.h"
 #include "service_parts.h"
 #include "vault/base/log.h"
 #include "vault/edge/problem.h"
 #include "vault/vault/quota.h"
+
+#define SERVICE_CALLS_MAX 32
 
 /* --- What every call does ------------------------------------------------------------------- */
 
@@ -116,33 +120,14 @@ void service_api_ready(struct vault *vault, const char *path, struct http_answer
     buf_text(&answer->body, "ready\n");
 }
 
-static void get_health(const struct route_call *call, struct http_answer *answer)
-{
-    service_api_health(service_api_of(call)->vault, answer);
-}
-
-static void get_ready(const struct route_call *call, struct http_answer *answer)
-{
-    service_api_ready(service_api_of(call)->vault, call->request->path, answer);
-}
-
-/* --- All ----------------------------------------------------------------------------------- */
-
-static const struct route routes[] = {
-    {HTTP_POST, "/v1/releases", service_post_release},
-    {HTTP_POST, "/v1/releases/batch", service_post_batch},
-    {HTTP_POST, "/v1/access-requests", service_post_access_request},
-    {HTTP_GET, "/v1/access-requests/{id}", service_get_access_request},
-    {HTTP_DELETE, "/v1/access-requests/{id}", service_delete_access_request},
-    {HTTP_PUT, "/v1/subjects/{id}/fields", service_put_fields},
-    {HTTP_GET, "/v1/consents", service_get_consents},
-    {HTTP_GET, "/v1/me", service_get_me},
-    {HTTP_GET, "/healthz", get_health},
-    {HTTP_GET, "/readyz", get_ready},
-};
+/* --- All ------------------------------------------------------------------------------------ */
 
 void service_api_handle(void *context, const struct http_request *request,
                         struct http_answer *answer)
 {
-    route_dispatch(routes, sizeof routes / sizeof routes[0], context, request, answer);
+    struct route routes[SERVICE_CALLS_MAX];
+    assert(service_call_count <= SERVICE_CALLS_MAX);
+    for (size_t i = 0; i < service_call_count; i++)
+        routes[i] = service_calls[i].route;
+    route_dispatch(routes, service_call_count, context, request, answer);
 }

@@ -56,5 +56,9 @@ void service_get_me(const struct route_call *call, struct http_answer *answer);
 /* service_feed.c: GET /v1/consents */
 void service_get_consents(const struct route_call *call, struct http_answer *answer);
 
+/* service_openapi.c: GET /v1/openapi.json */
+void service_openapi_write(struct buf *out);
+void service_get_openapi(const struct route_call *call, struct http_answer *answer);
+
 /* service_deposit.c: PUT /v1/subjects/{subject}/fields */
 void service_put_fields(const struct route_call *call, struct http_answer *answer);

@@ -912,6 +912,10 @@ static void test_another_method_is_405_and_told_what_there_is(void **state)
         {REQUESTS, "POST", 1U << HTTP_POST},
         {REQUESTS "/01ARZ3NDEKTSV4RRFFQ69G5FAV", "GET, HEAD, DELETE",
          1U << HTTP_GET | 1U << HTTP_HEAD | 1U << HTTP_DELETE},
+        {"/v1/subjects/" NOBODY "/fields", "PUT", 1U << HTTP_PUT},
+        {"/v1/consents", "GET, HEAD", 1U << HTTP_GET | 1U << HTTP_HEAD},
+        {"/v1/me", "GET, HEAD", 1U << HTTP_GET | 1U << HTTP_HEAD},
+        {"/v1/openapi.json", "GET, HEAD", 1U << HTTP_GET | 1U << HTTP_HEAD},
         {"/healthz", "GET, HEAD", 1U << HTTP_GET | 1U << HTTP_HEAD},
         {"/readyz", "GET, HEAD", 1U << HTTP_GET | 1U << HTTP_HEAD},
     };
