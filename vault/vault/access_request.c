@@ -5,8 +5,6 @@
 #include <string.h>
 
 #include "access_parts.h"
-#include "bell.h"
-#include "pace.h"
 #include "parts.h"
 #include "vault/crypto/hash.h"
 #include "vault/policy/policy.h"
@@ -15,63 +13,10 @@
 #include "vault/vault/ulid.h"
 
 #define SECONDS_PER_DAY 86400
-#define CODE_LETTERS    8
 #define CODE_DRAWS_MAX  8
 #define ASK_DEPTH_MAX   4
 #define LIST_MAX        100
 #define WHAT_BYTES_MAX  8192
-
-/* No letter that is easily taken for another, and none that make words. */
-static const char code_alphabet[] = "23456789BCDFGHJKMNPQRSTVWXZ";
-
-/* What all tries together are counted under; no citizen's id has this size. */
-static const struct bytes all_triers = {(const uint8_t *)"all", 3};
-
-/* --- Codes ---------------------------------------------------------------------------------- */
-
-static void code_draw(char out[ACCESS_REQUEST_CODE_CHARS + 1])
-{
-    const size_t letters = sizeof code_alphabet - 1;
-    const uint8_t fair = (uint8_t)(256 - 256 % letters);
-    size_t written = 0;
-    while (written < ACCESS_REQUEST_CODE_CHARS) {
-        uint8_t byte;
-        if (written == CODE_LETTERS / 2)
-            out[written++] = '-';
-        random_bytes(&byte, 1);
-        if (byte < fair)
-            out[written++] = code_alphabet[byte % letters];
-    }
-    out[written] = 0;
-}
-
-/* The letters of a code as somebody typed it. False if it cannot be one. */
-static bool code_letters(struct bytes typed, uint8_t out[CODE_LETTERS])
-{
-    size_t count = 0;
-    for (size_t i = 0; i < typed.size; i++) {
-        uint8_t c = typed.data[i];
-        if (c == '-' || c == ' ')
-            continue;
-        if (c >= 'a' && c <= 'z')
-            c = (uint8_t)(c - 'a' + 'A');
-        if (!c || !strchr(code_alphabet, c) || count == CODE_LETTERS)
-            return false;
-        out[count++] = c;
-    }
-    return count == CODE_LETTERS;
-}
-
-/* Eight letters are few enough to try all: what is kept is under a key. */
-static bool code_hash(const struct vault *vault, struct bytes typed, uint8_t out[SHA256_BYTES])
-{
-    uint8_t letters[CODE_LETTERS];
-    if (!code_letters(typed, letters))
-        return false;
-    const struct bytes part = {letters, sizeof letters};
-    hmac_sha256(out, secret_view(vault->code_key), &part, 1);
-    return true;
-}
 
 /* --- The service's side --------------------------------------------------------------------- */
 
@@ -202,8 +147,8 @@ enum vault_code access_request_open(struct vault *vault, const struct service *s
     request.expires_s = receipt.expires_s;
     enum vault_code code = VAULT_CONFLICT;
     for (int draw = 0; code == VAULT_CONFLICT && draw < CODE_DRAWS_MAX; draw++) {
-        code_draw(receipt.code);
-        code_hash(vault, bytes_of_text(receipt.code), request.code_hash);
+        access_code_draw(receipt.code);
+        access_code_hash(vault, bytes_of_text(receipt.code), request.code_hash);
         code = request_add(vault->store, &request, buf_view(&json), err);
     }
     if (code == VAULT_OK)
@@ -270,32 +215,6 @@ static enum vault_code claim(struct vault *vault, const struct citizen_id *citiz
     return VAULT_OK;
 }
 
-/*
- * A code is guessed by trying, and of 27^8 codes as many are right as requests are pending. Each
- * citizen has so many wrong tries a minute, and all together so many: with 10,000 requests pending
- * all of them meet one in two months, and one citizen alone in five years. A try is counted before
- * it is looked up, so that many at once are no way around, and given back when it was right.
- */
-static enum vault_code count_try(struct vault *vault, const struct citizen_id *citizen,
-                                 struct vault_error *err)
-{
-    const int64_t now_ms = clock_monotonic_ms();
-    const struct bytes one = {citizen->bytes, sizeof citizen->bytes};
-    int64_t wait_ms;
-    if (pace_take(vault->codes, one, ACCESS_REQUEST_TRIES_EACH, 1, now_ms, &wait_ms)) {
-        if (pace_take(vault->codes, all_triers, ACCESS_REQUEST_TRIES_ALL, 1, now_ms, &wait_ms))
-            return VAULT_OK;
-        pace_return(vault->codes, one, 1);
-    }
-    return vault_fail(err, VAULT_LIMITED, "too many codes were tried: wait a minute");
-}
-
-static void forgive_try(struct vault *vault, const struct citizen_id *citizen)
-{
-    pace_return(vault->codes, (struct bytes){citizen->bytes, sizeof citizen->bytes}, 1);
-    pace_return(vault->codes, all_triers, 1);
-}
-
 static enum vault_code open_by_code(struct vault *vault, const struct citizen_id *citizen,
                                     struct bytes code, struct access_view *out,
                                     struct vault_error *err)
@@ -303,7 +222,7 @@ static enum vault_code open_by_code(struct vault *vault, const struct citizen_id
     VAULT_AUTO(access_view_finish)
     struct access_view view = {.json = buf_limited(REQUEST_JSON_MAX_BYTES)};
     uint8_t hash[SHA256_BYTES];
-    if (!code_hash(vault, code, hash))
+    if (!access_code_hash(vault, code, hash))
         return not_found(err);
     VAULT_TRY(request_by_code(vault->store, hash, &view.request, &view.json, err));
     VAULT_TRY(complete_view(vault, &view, err));
@@ -317,10 +236,10 @@ enum vault_code access_request_by_code(struct vault *vault, const struct citizen
                                        struct bytes code, struct access_view *out,
                                        struct vault_error *err)
 {
-    VAULT_TRY(count_try(vault, citizen, err));
+    VAULT_TRY(access_code_try(vault, citizen, err));
     const enum vault_code found = open_by_code(vault, citizen, code, out, err);
     if (found == VAULT_OK)
-        forgive_try(vault, citizen);
+        access_code_forgive(vault, citizen);
     return found;
 }
 

@@ -18,10 +18,10 @@
 #include "vault/store/store.h"
 
 #define REPLY_SEALED_MAX_BYTES  (1024UL * 1024)
-#define REPLY_SERVICE_MAX       20000
-#define REPLY_SERVICE_MAX_BYTES (64LL * 1024 * 1024)
-#define REPLY_ALL_MAX           200000
-#define REPLY_ALL_MAX_BYTES     (512LL * 1024 * 1024)
+#define REPLY_SERVICE_MAX       200000
+#define REPLY_SERVICE_MAX_BYTES (128LL * 1024 * 1024)
+#define REPLY_ALL_MAX           1000000
+#define REPLY_ALL_MAX_BYTES     (1024LL * 1024 * 1024)
 
 struct reply {
     const char *service;
