@@ -1,10 +1,10 @@
 /*
  * reply - answers that are kept for a while, in case their request comes again under its key.
  *
- * What an answer holds is sealed by whoever keeps it, and opaque here; whose it is, is not said. The
- * key and the request are hashes. An answer that has an entry in the access log names its place, so
- * that one whose entry a crash kept from the disk is recognised and goes. How many are kept and how
- * large they are together is bounded, for each service and in all.
+ * What an answer holds is sealed by whoever keeps it, and opaque here; whose it is, is not said.
+ * The key and the request are hashes. An answer that has an entry in the access log names its
+ * place, so that one whose entry a crash kept from the disk is recognised and goes. How many are
+ * kept and how large they are together is bounded, for each service and in all.
  */
 #pragma once
 

@@ -4,10 +4,10 @@
  *     {"changes":[{"n":12,"change":"given","subject":"…26…","purpose":"employment.support",
  *                  "fields":{"identity.birth_date":"year"},"at":"2027-03-02T10:00:00Z"}],"next":12}
  *
- * Changes: given, narrowed, withdrawn, suspended, resumed, erased. n grows with each; a service asks
- * again with the last answer's "next" and misses nothing, and what it asks for twice it gets twice.
- * fields are those of the consent as that change left it; for one that is withdrawn, those it had.
- * What is erased has no purpose (null) and no fields.
+ * Changes: given, narrowed, withdrawn, suspended, resumed, erased. n grows with each; a service
+ * asks again with the last answer's "next" and misses nothing, and what it asks for twice it gets
+ * twice. fields are those of the consent as that change left it; for one that is withdrawn, those
+ * it had. What is erased has no purpose (null) and no fields.
  *
  * A refusal is in the feed only where it ended a consent, as a withdrawal: a citizen who never gave
  * one is nobody to the service.
