@@ -70,7 +70,7 @@ static void test_ids_and_pending_codes_are_used_once(void **state)
     const struct request same_code = request_of("r2", "travel", 1);
     assert_fails(VAULT_CONFLICT, request_add(store, &same_id, BYTES("{}"), &test_error));
     assert_fails(VAULT_CONFLICT, request_add(store, &same_code, BYTES("{}"), &test_error));
-    assert_done(request_cancel(store, "r1", "library", &test_error));
+    assert_done(request_cancel(store, "r1", "library", NULL, &test_error));
     assert_done(request_add(store, &same_code, BYTES("{}"), &test_error));
     struct request found;
     assert_done(by_code(1, &found));
@@ -166,12 +166,12 @@ static void test_a_service_cancels_its_own_only(void **state)
     (void)state;
     fresh_with_services();
     add("r1", "library", 1);
-    assert_fails(VAULT_NOT_FOUND, request_cancel(store, "r1", "travel", &test_error));
-    assert_fails(VAULT_NOT_FOUND, request_cancel(store, "r2", "library", &test_error));
-    assert_done(request_cancel(store, "r1", "library", &test_error));
+    assert_fails(VAULT_NOT_FOUND, request_cancel(store, "r1", "travel", NULL, &test_error));
+    assert_fails(VAULT_NOT_FOUND, request_cancel(store, "r2", "library", NULL, &test_error));
+    assert_done(request_cancel(store, "r1", "library", NULL, &test_error));
     assert_int_equal(get("r1").state, REQUEST_CANCELLED);
-    assert_fails(VAULT_CONFLICT, request_cancel(store, "r1", "library", &test_error));
-    assert_fails(VAULT_NOT_FOUND, request_cancel(store, "r1", "travel", &test_error));
+    assert_fails(VAULT_CONFLICT, request_cancel(store, "r1", "library", NULL, &test_error));
+    assert_fails(VAULT_NOT_FOUND, request_cancel(store, "r1", "travel", NULL, &test_error));
 }
 
 static void test_wrong_tries_are_counted(void **state)
@@ -187,7 +187,7 @@ static void test_wrong_tries_are_counted(void **state)
     assert_int_equal(tries, 2);
     assert_int_equal(get("r1").tries, 2);
     assert_fails(VAULT_NOT_FOUND, request_tried(store, "r2", &tries, &test_error));
-    assert_done(request_cancel(store, "r1", "library", &test_error));
+    assert_done(request_cancel(store, "r1", "library", NULL, &test_error));
     assert_fails(VAULT_NOT_FOUND, request_tried(store, "r1", &tries, &test_error));
 }
 

@@ -335,12 +335,16 @@ static enum vault_code step_request(struct world *world, struct vault_error *err
     world_request(world, slot, next, &request);
     snprintf(request.service, sizeof request.service, "%s", world_service(world, service));
     const bool adds = next->state == REQUEST_PENDING;
+    struct citizen_id claimant = {{0}};
+    if (next->claimant >= 0)
+        claimant = world_id(world, (size_t)next->claimant, &world->model);
     if (!world->model.service)
         expect(world, VAULT_NOT_FOUND);
     if (!decide(world))
         return world->expected;
     return adds ? request_add(world->store, &request, BYTES("{}"), err)
-                : request_cancel(world->store, request.id, request.service, err);
+                : request_cancel(world->store, request.id, request.service,
+                                 next->claimant < 0 ? NULL : &claimant, err);
 }
 
 enum vault_code world_claim(struct world *world, size_t slot, size_t at, struct vault_error *err)

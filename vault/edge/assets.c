@@ -73,6 +73,11 @@ const char *assets_text(const char *language, const char *name)
     return NULL;
 }
 
+struct bytes assets_service_components(void)
+{
+    return bytes_of("openapi/components.json");
+}
+
 struct bytes assets_style(void)
 {
     return bytes_of(STYLE_FILE);

@@ -23,6 +23,9 @@ const char *assets_template(const char *name);
 /* A text of the catalogue, by the language's code; NULL if there is none. */
 const char *assets_text(const char *language, const char *name);
 
+/* Schemas and parameters of the service API, as JSON. */
+struct bytes assets_service_components(void);
+
 struct bytes assets_style(void);
 struct bytes assets_icon(void);
 

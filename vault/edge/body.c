@@ -6,12 +6,14 @@
 
 #include "vault/edge/problem.h"
 
-#define POINTER_BYTES          128
+#define POINTER_BYTES          320 /* a field of the policy may be in it */
 #define CONTENT_TYPE_CHARS_MAX 128
 
 bool body_wrong(struct body *body, unsigned status, const char *pointer, const char *detail)
 {
-    problem_write_at(body->answer, status, detail, body->path, pointer, -1);
+    char whole[POINTER_BYTES];
+    snprintf(whole, sizeof whole, "%s%s", body->at ? body->at : "", pointer);
+    problem_write_at(body->answer, status, detail, body->path, whole, -1);
     return false;
 }
 
@@ -38,13 +40,15 @@ bool body_members(struct body *body, const json_t *object, const char *pointer,
     const char *unknown = json_unknown_member(object, members);
     if (!unknown)
         return true;
+    char whole[POINTER_BYTES];
     VAULT_AUTO(buf_finish) struct buf place = buf_limited(POINTER_BYTES + body->text.size * 2);
-    buf_text(&place, pointer);
+    snprintf(whole, sizeof whole, "%s%s", body->at ? body->at : "", pointer);
+    buf_text(&place, whole);
     json_pointer_name(&place, unknown);
     const char *at = buf_string(&place);
-    const struct json_position position = json_locate_name(body->text, at ? at : pointer);
+    const struct json_position position = json_locate_name(body->text, at ? at : whole);
     problem_write_at(body->answer, 400, "an object has a member that is not known here", body->path,
-                     pointer, (int64_t)position.offset);
+                     whole, (int64_t)position.offset);
     return false;
 }
 

@@ -16,6 +16,7 @@ struct body {
     json_t *root; /* owned */
     struct bytes text;
     const char *path;
+    const char *at; /* where root stands in the text, as a pointer; NULL: it is all of it */
     struct http_answer *answer;
 };
 
@@ -24,11 +25,11 @@ bool body_read(const struct route_call *call, struct http_answer *answer,
                const char *const members[], struct body *out);
 void body_finish(struct body *body);
 
-/* Whether an object inside has no member but these; pointer is where it stands. */
+/* Whether an object inside has no member but these; pointer is where it stands, from root on. */
 bool body_members(struct body *body, const json_t *object, const char *pointer,
                   const char *const members[]);
 
-/* Answer a problem at a pointer. Always false. */
+/* Answer a problem at a pointer, from root on. Always false. */
 bool body_wrong(struct body *body, unsigned status, const char *pointer, const char *detail);
 
 /* A text of at most chars_max bytes. Missing is fine if it is optional: then data is NULL. */

@@ -317,7 +317,11 @@ static enum MHD_Result finish(struct MHD_Connection *mhd, struct connection *con
     exchange->request.body = buf_view(&exchange->body);
     identify_peer(connection, &exchange->request);
     stop_deadline(connection);
+    /* The library must not take the time that a handler waits for the client's silence; set again,
+     * its clock begins anew. */
+    MHD_set_connection_option(mhd, MHD_CONNECTION_OPTION_TIMEOUT, 0U);
     options->handler(options->context, &exchange->request, &answer);
+    MHD_set_connection_option(mhd, MHD_CONNECTION_OPTION_TIMEOUT, options->deadline_s);
     start_deadline(connection);
     if (answer.body.problem)
         problem_write(&answer, 500, "the answer could not be built", exchange->target);

@@ -32,8 +32,8 @@ static void write_instance(struct buf *body, const char *path)
     buf_byte(body, '"');
 }
 
-void problem_write_at(struct http_answer *answer, unsigned status, const char *detail,
-                      const char *instance, const char *pointer, int64_t offset)
+static void write_problem(struct http_answer *answer, unsigned status, const char *detail,
+                          const char *instance, const char *pointer, int64_t offset)
 {
     buf_clear(&answer->body);
     answer->status = status;
@@ -51,8 +51,21 @@ void problem_write_at(struct http_answer *answer, unsigned status, const char *d
     if (offset >= 0)
         buf_format(body, ",\"offset\":%lld", (long long)offset);
     buf_text(body, "}\n");
+}
+
+void problem_write_at(struct http_answer *answer, unsigned status, const char *detail,
+                      const char *instance, const char *pointer, int64_t offset)
+{
+    write_problem(answer, status, detail, instance, pointer, offset);
     if (status == 429 || status == 503)
         http_answer_header(answer, "Retry-After", "%d", RETRY_AFTER_S);
+}
+
+void problem_write_later(struct http_answer *answer, unsigned status, int64_t wait_s,
+                         const char *detail, const char *instance)
+{
+    write_problem(answer, status, detail, instance, NULL, -1);
+    http_answer_header(answer, "Retry-After", "%lld", (long long)wait_s);
 }
 
 void problem_write(struct http_answer *answer, unsigned status, const char *detail,

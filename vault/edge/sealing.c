@@ -53,8 +53,16 @@ void sealing_leave(struct sealing *sealing)
     pthread_rwlock_unlock(&sealing->lock);
 }
 
+void sealing_interrupt(struct sealing *sealing)
+{
+    if (sealing_enter(sealing) && sealing->calls.interrupt)
+        sealing->calls.interrupt(sealing->calls.context);
+    sealing_leave(sealing);
+}
+
 enum vault_code sealing_seal(struct sealing *sealing, struct vault_error *err)
 {
+    sealing_interrupt(sealing);
     pthread_rwlock_wrlock(&sealing->lock);
     const bool was_open = sealing->vault != NULL;
     if (was_open)

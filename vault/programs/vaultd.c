@@ -143,6 +143,13 @@ static void close_all(void *context)
     server->auditors_context.vault = NULL;
 }
 
+static void interrupt_all(void *context)
+{
+    const struct server *server = context;
+    if (server->vault)
+        vault_interrupt(server->vault);
+}
+
 static enum vault_code start_listener(const struct config_listener *config, const char *name,
                                       struct sealed_handler *handler,
                                       void (*decorate)(struct http_answer *), struct tls **tls,
@@ -195,7 +202,7 @@ static enum vault_code open_or_wait(struct server *server, struct vault_error *e
 /* The lock of the log is taken before any port is opened. */
 static enum vault_code start(struct server *server, struct vault_error *err)
 {
-    const struct sealing_calls calls = {server, open_all, close_all};
+    const struct sealing_calls calls = {server, open_all, close_all, interrupt_all};
     VAULT_TRY(sealing_new(&calls, &server->sealing, err));
     server->services_context.link_base = server->link_base;
     server->pages_context.base = server->link_base;
@@ -213,6 +220,8 @@ static enum vault_code start(struct server *server, struct vault_error *err)
 
 static void stop(struct server *server)
 {
+    if (server->sealing)
+        sealing_interrupt(server->sealing);
     listener_stop(&server->services);
     listener_stop(&server->citizens);
     listener_stop(&server->auditors);

@@ -87,6 +87,32 @@ static const char *const steps[] = {
     /* The key that is taking the other's place, of the next version. */
     ("ALTER TABLE citizen ADD COLUMN next_wrapped BLOB CHECK (length(next_wrapped) = 64);"
      "PRAGMA user_version = 4"),
+
+    /* Answers that are kept for repeated requests (reply.h), and how much of them there is. */
+    "CREATE TABLE reply ("
+    "  service TEXT NOT NULL,"
+    "  key_hash BLOB NOT NULL CHECK (length(key_hash) = 32),"
+    "  request_hash BLOB NOT NULL CHECK (length(request_hash) = 32),"
+    "  created_s INTEGER NOT NULL,"
+    "  log_index INTEGER,"
+    "  leaf BLOB NOT NULL CHECK (length(leaf) = 32),"
+    "  sealed BLOB NOT NULL) STRICT;"
+    "CREATE UNIQUE INDEX reply_by_key ON reply (service, key_hash);"
+    "CREATE INDEX reply_by_created ON reply (created_s);"
+    "CREATE INDEX reply_by_log_index ON reply (log_index) WHERE log_index IS NOT NULL;"
+    "CREATE TABLE reply_tally ("
+    "  service TEXT PRIMARY KEY,"
+    "  count INTEGER NOT NULL,"
+    "  bytes INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TRIGGER reply_comes AFTER INSERT ON reply BEGIN"
+    "  INSERT INTO reply_tally VALUES (NEW.service, 1, length(NEW.sealed))"
+    "  ON CONFLICT (service) DO UPDATE SET count = count + 1, bytes = bytes + length(NEW.sealed);"
+    "END;"
+    "CREATE TRIGGER reply_goes AFTER DELETE ON reply BEGIN"
+    "  UPDATE reply_tally SET count = count - 1, bytes = bytes - length(OLD.sealed)"
+    "  WHERE service = OLD.service;"
+    "END;"
+    "PRAGMA user_version = 5",
 };
 
 static const struct database_kind control_kind = {

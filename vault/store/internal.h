@@ -13,6 +13,7 @@
 #include "shared.h"
 #include "vault/store/citizen.h"
 #include "vault/store/control_citizen.h"
+#include "vault/store/feed.h"
 #include "vault/store/store.h"
 
 /* Whose key, and which file. */
@@ -119,6 +120,10 @@ enum vault_code openings_count(struct store *store, const struct citizen_id *cit
 /* Remove a citizen's openings and head; *gone is how many openings. */
 enum vault_code openings_forget(struct store *store, const struct citizen_id *citizen,
                                 uint64_t *gone, struct vault_error *err) VAULT_MUST_CHECK;
+
+/* feed.c: file a row with its opening, in the caller's transaction. */
+enum vault_code feed_file(struct database *openings, const struct feed_row *row,
+                          struct vault_error *err) VAULT_MUST_CHECK;
 
 /* Finish erasing what a crash interrupted, undo creating; and the same for what a failure did,
  * where there is something of it. */

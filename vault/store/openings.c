@@ -27,6 +27,19 @@ static const char *const steps[] = {
     /* Before each of these indexes of the log a stretch of openings is lost (openings_skip). */
     ("CREATE TABLE gap (at INTEGER PRIMARY KEY) STRICT;"
      "PRAGMA user_version = 2"),
+
+    /* The changes that concern each service (feed.h). */
+    ("CREATE TABLE feed ("
+     "  service TEXT NOT NULL,"
+     "  n INTEGER NOT NULL CHECK (n >= 1),"
+     "  change INTEGER NOT NULL CHECK (change BETWEEN 1 AND 6),"
+     "  purpose TEXT NOT NULL,"
+     "  citizen BLOB NOT NULL CHECK (length(citizen) = 16),"
+     "  citizen_n INTEGER NOT NULL,"
+     "  time_ms INTEGER NOT NULL,"
+     "  PRIMARY KEY (service, n)) STRICT, WITHOUT ROWID;"
+     "CREATE INDEX feed_by_citizen ON feed (citizen, service);"
+     "PRAGMA user_version = 3"),
 };
 
 /* The log keeps its copies until they are settled here: a commit need not wait for the disk. */
@@ -161,6 +174,7 @@ static enum vault_code opening_add(struct database *database, const struct openi
                           "the opening of entry %llu does not follow its citizen's last",
                           (unsigned long long)opening->index);
     VAULT_TRY(opening_insert(database, opening, err));
+    VAULT_TRY(feed_file(database, &opening->feed, err));
     return head_set(database, opening, err);
 }
 
@@ -365,6 +379,7 @@ enum vault_code openings_reset(struct store *store, struct vault_error *err)
     VAULT_TRY(transaction_begin(held.database, &change, err));
     VAULT_TRY(run(held.database, "DELETE FROM opening", NULL, err));
     VAULT_TRY(run(held.database, "DELETE FROM head", NULL, err));
+    VAULT_TRY(run(held.database, "DELETE FROM feed", NULL, err));
     VAULT_TRY(position_set(held.database, 0, err));
     return transaction_commit(&change, err);
 }

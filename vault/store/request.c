@@ -228,7 +228,7 @@ enum vault_code request_answer(struct store *store, const char *id,
 }
 
 enum vault_code request_cancel(struct store *store, const char *id, const char *service,
-                               struct vault_error *err)
+                               const struct citizen_id *citizen, struct vault_error *err)
 {
     bool met = false;
     VAULT_AUTO(shared_let_go) struct hold control = {0};
@@ -236,10 +236,11 @@ enum vault_code request_cancel(struct store *store, const char *id, const char *
     VAULT_AUTO(statement_end) struct statement update = {0};
     VAULT_TRY(statement_begin(control.database,
                               "UPDATE request SET state = 5"
-                              " WHERE id = ?1 AND state = 1 AND service = ?2",
+                              " WHERE id = ?1 AND state = 1 AND service = ?2 AND citizen IS ?3",
                               &update, err));
     bind_text(&update, 1, id);
     bind_text(&update, 2, service);
+    bind_blob(&update, 3, citizen ? citizen->bytes : NULL, citizen ? sizeof citizen->bytes : 0);
     VAULT_TRY(run_on_one(&control, &update, &met, err));
     return met ? VAULT_OK : why_not_ended(control.database, id, NULL, service, err);
 }

@@ -4,9 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "consent_json.h"
+#include "access_parts.h"
 #include "parts.h"
-#include "person.h"
 #include "vault/crypto/hash.h"
 #include "vault/policy/policy.h"
 #include "vault/vault/active_policy.h"
@@ -14,60 +13,10 @@
 #include "vault/vault/ulid.h"
 
 #define SECONDS_PER_DAY 86400
-#define CODE_LETTERS    8
 #define CODE_DRAWS_MAX  8
 #define ASK_DEPTH_MAX   4
 #define LIST_MAX        100
 #define WHAT_BYTES_MAX  8192
-
-/* No letter that is easily taken for another, and none that make words. */
-static const char code_alphabet[] = "23456789BCDFGHJKMNPQRSTVWXZ";
-
-/* --- Codes ---------------------------------------------------------------------------------- */
-
-static void code_draw(char out[ACCESS_REQUEST_CODE_CHARS + 1])
-{
-    const size_t letters = sizeof code_alphabet - 1;
-    const uint8_t fair = (uint8_t)(256 - 256 % letters);
-    size_t written = 0;
-    while (written < ACCESS_REQUEST_CODE_CHARS) {
-        uint8_t byte;
-        if (written == CODE_LETTERS / 2)
-            out[written++] = '-';
-        random_bytes(&byte, 1);
-        if (byte < fair)
-            out[written++] = code_alphabet[byte % letters];
-    }
-    out[written] = 0;
-}
-
-/* The letters of a code as somebody typed it. False if it cannot be one. */
-static bool code_letters(struct bytes typed, uint8_t out[CODE_LETTERS])
-{
-    size_t count = 0;
-    for (size_t i = 0; i < typed.size; i++) {
-        uint8_t c = typed.data[i];
-        if (c == '-' || c == ' ')
-            continue;
-        if (c >= 'a' && c <= 'z')
-            c = (uint8_t)(c - 'a' + 'A');
-        if (!c || !strchr(code_alphabet, c) || count == CODE_LETTERS)
-            return false;
-        out[count++] = c;
-    }
-    return count == CODE_LETTERS;
-}
-
-/* Eight letters are few enough to try all: what is kept is under a key. */
-static bool code_hash(const struct vault *vault, struct bytes typed, uint8_t out[SHA256_BYTES])
-{
-    uint8_t letters[CODE_LETTERS];
-    if (!code_letters(typed, letters))
-        return false;
-    const struct bytes part = {letters, sizeof letters};
-    hmac_sha256(out, secret_view(vault->code_key), &part, 1);
-    return true;
-}
 
 /* --- The service's side --------------------------------------------------------------------- */
 
@@ -198,124 +147,13 @@ enum vault_code access_request_open(struct vault *vault, const struct service *s
     request.expires_s = receipt.expires_s;
     enum vault_code code = VAULT_CONFLICT;
     for (int draw = 0; code == VAULT_CONFLICT && draw < CODE_DRAWS_MAX; draw++) {
-        code_draw(receipt.code);
-        code_hash(vault, bytes_of_text(receipt.code), request.code_hash);
+        access_code_draw(receipt.code);
+        access_code_hash(vault, bytes_of_text(receipt.code), request.code_hash);
         code = request_add(vault->store, &request, buf_view(&json), err);
     }
     if (code == VAULT_OK)
         *out = receipt;
     return code;
-}
-
-static const char *state_name(const struct request *request, int64_t now_s)
-{
-    static const char *const names[] = {
-        [REQUEST_PENDING] = "pending",     [REQUEST_GRANTED] = "granted",
-        [REQUEST_REFUSED] = "refused",     [REQUEST_EXPIRED] = "expired",
-        [REQUEST_CANCELLED] = "cancelled",
-    };
-    const bool over = request->state == REQUEST_PENDING && now_s >= request->expires_s;
-    return over ? names[REQUEST_EXPIRED] : names[request->state];
-}
-
-static enum vault_code read_granted(void *context, const struct citizen_record *record,
-                                    struct vault_error *err)
-{
-    return consent_json_read(record->json, context, err);
-}
-
-static void write_granted(struct buf *out, const struct consent *given, const struct consent *now)
-{
-    char expires[INSTANT_CHARS + 1];
-    instant_format(expires, given->expires_s);
-    buf_text(out, ",\"fields\":{");
-    for (size_t i = 0; i < given->field_count; i++) {
-        buf_text(out, i ? "," : "");
-        json_write_string(out, bytes_of_text(given->fields[i].name));
-        buf_byte(out, ':');
-        if (given->fields[i].form[0])
-            json_write_string(out, bytes_of_text(given->fields[i].form));
-        else
-            buf_text(out, "null");
-    }
-    buf_format(out, "},\"expires\":\"%s\",\"consent\":{\"id\":\"%s\",\"uses_left\":", expires,
-               given->id);
-    if (given->uses == CONSENT_UNLIMITED)
-        buf_text(out, "null}");
-    else
-        buf_format(out, "%lld}", (long long)(given->uses - (now ? now->used : given->uses)));
-}
-
-/* Who granted what: the consent as it was given then. */
-static enum vault_code write_grant(struct vault *vault, const struct service *service,
-                                   const struct request *request, struct buf *out,
-                                   struct vault_error *err)
-{
-    VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
-    VAULT_AUTO(consent_finish) struct consent given = {0};
-    struct person *person = NULL;
-    char subject[SUBJECT_CHARS + 1];
-    VAULT_TRY(subject_write(service, &request->citizen, subject, err));
-    VAULT_TRY(person_hold(vault, &request->citizen, &citizen, &person, err));
-    VAULT_TRY(citizen_record_get(citizen, request->consent_seq, read_granted, &given, err));
-    const struct consent *now =
-        person_consent(person, bytes_of_text(given.service), bytes_of_text(given.purpose));
-    buf_format(out, ",\"subject\":\"%s\"", subject);
-    write_granted(out, &given, now && strcmp(now->id, given.id) == 0 ? now : NULL);
-    return VAULT_OK;
-}
-
-/* The consent that answered the request, if there is one: the newest of its (service, purpose),
- * since a request is answered once. */
-static const struct consent *answer_of(struct person *person, const struct request *request)
-{
-    for (size_t i = 0; i < person->consent_count; i++) {
-        if (strcmp(person->consents[i].request, request->id) == 0)
-            return &person->consents[i];
-    }
-    return NULL;
-}
-
-static enum vault_code mark_answered(struct vault *vault, const struct request *request,
-                                     enum consent_state state, int64_t seq, struct vault_error *err)
-{
-    const enum request_state answered =
-        state == CONSENT_REFUSED ? REQUEST_REFUSED : REQUEST_GRANTED;
-    return request_answer(vault->store, request->id, &request->citizen, answered, seq, err);
-}
-
-/* A pending request that a citizen opened may have its answer already: a crash came between the
- * decision and the mark. The mark is made now. */
-static enum vault_code settle(struct vault *vault, struct request *request, struct vault_error *err)
-{
-    if (request->state != REQUEST_PENDING || !request->claimed)
-        return VAULT_OK;
-    VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
-    struct person *person = NULL;
-    VAULT_TRY(person_hold(vault, &request->citizen, &citizen, &person, err));
-    const struct consent *given = answer_of(person, request);
-    if (!given)
-        return VAULT_OK;
-    VAULT_TRY(mark_answered(vault, request, given->state, given->seq, err));
-    return request_get(vault->store, request->id, request, NULL, err);
-}
-
-enum vault_code access_request_state(struct vault *vault, const struct service *service,
-                                     const char *id, struct buf *out, struct vault_error *err)
-{
-    struct request request;
-    const enum vault_code code = request_get(vault->store, id, &request, NULL, err);
-    if (code && code != VAULT_NOT_FOUND && code != VAULT_INVALID && code != VAULT_TOO_LARGE)
-        return code;
-    if (code || strcmp(request.service, service->id) != 0)
-        return vault_fail(err, VAULT_NOT_FOUND, "there is no such request");
-    VAULT_TRY(settle(vault, &request, err));
-    buf_format(out, "{\"id\":\"%s\",\"state\":\"%s\"", request.id,
-               state_name(&request, clock_now_s(&vault->options.clock)));
-    if (request.state == REQUEST_GRANTED)
-        VAULT_TRY(write_grant(vault, service, &request, out, err));
-    buf_byte(out, '}');
-    return buf_check(out, err);
 }
 
 /* --- The citizen's side --------------------------------------------------------------------- */
@@ -377,14 +215,14 @@ static enum vault_code claim(struct vault *vault, const struct citizen_id *citiz
     return VAULT_OK;
 }
 
-enum vault_code access_request_by_code(struct vault *vault, const struct citizen_id *citizen,
-                                       struct bytes code, struct access_view *out,
-                                       struct vault_error *err)
+static enum vault_code open_by_code(struct vault *vault, const struct citizen_id *citizen,
+                                    struct bytes code, struct access_view *out,
+                                    struct vault_error *err)
 {
     VAULT_AUTO(access_view_finish)
     struct access_view view = {.json = buf_limited(REQUEST_JSON_MAX_BYTES)};
     uint8_t hash[SHA256_BYTES];
-    if (!code_hash(vault, code, hash))
+    if (!access_code_hash(vault, code, hash))
         return not_found(err);
     VAULT_TRY(request_by_code(vault->store, hash, &view.request, &view.json, err));
     VAULT_TRY(complete_view(vault, &view, err));
@@ -392,6 +230,17 @@ enum vault_code access_request_by_code(struct vault *vault, const struct citizen
     *out = view;
     view = (struct access_view){0};
     return VAULT_OK;
+}
+
+enum vault_code access_request_by_code(struct vault *vault, const struct citizen_id *citizen,
+                                       struct bytes code, struct access_view *out,
+                                       struct vault_error *err)
+{
+    VAULT_TRY(access_code_try(vault, citizen, err));
+    const enum vault_code found = open_by_code(vault, citizen, code, out, err);
+    if (found == VAULT_OK)
+        access_code_forgive(vault, citizen);
+    return found;
 }
 
 enum vault_code access_request_by_id(struct vault *vault, const struct citizen_id *citizen,
@@ -403,7 +252,7 @@ enum vault_code access_request_by_id(struct vault *vault, const struct citizen_i
     VAULT_TRY(request_get(vault->store, id, &view.request, &view.json, err));
     if (!view.request.claimed || !citizen_id_equal(&view.request.citizen, citizen))
         return not_found(err);
-    VAULT_TRY(settle(vault, &view.request, err));
+    VAULT_TRY(access_settle(vault, &view.request, err));
     VAULT_TRY(complete_view(vault, &view, err));
     *out = view;
     view = (struct access_view){0};
@@ -473,7 +322,7 @@ static enum vault_code check_within(const struct access_view *view,
 /*
  * All of it while the citizen is held, so that of two answers given at once the second finds the
  * first: the request must still be pending, the decision is stored and entered, the request marked.
- * A crash before the mark is made up for by settle().
+ * A crash before the mark is made up for by access_settle().
  */
 static enum vault_code answer_held(struct vault *vault, const struct citizen_id *id,
                                    const char *request_id, const struct consent_decision *decision,
@@ -489,14 +338,14 @@ static enum vault_code answer_held(struct vault *vault, const struct citizen_id 
     VAULT_TRY(check_within(&view, decision, err));
     VAULT_TRY(person_hold(vault, id, &citizen, &person, err));
     VAULT_TRY(request_get(vault->store, request_id, &view.request, NULL, err));
-    if (view.request.state != REQUEST_PENDING || answer_of(person, &view.request))
+    if (view.request.state != REQUEST_PENDING || access_answer_of(person, &view.request))
         return vault_fail(err, VAULT_CONFLICT, "the request was answered meanwhile");
     answer.request = request_id;
     VAULT_TRY(consent_decide(vault, citizen, person, &answer, event, &outcome, err));
     *ticket = outcome.ticket;
-    return mark_answered(vault, &view.request,
-                         event == CONSENT_REFUSE ? CONSENT_REFUSED : CONSENT_GIVEN, outcome.seq,
-                         err);
+    return access_mark_answered(vault, &view.request,
+                                event == CONSENT_REFUSE ? CONSENT_REFUSED : CONSENT_GIVEN,
+                                outcome.seq, err);
 }
 
 static enum vault_code answer(struct vault *vault, const struct citizen_id *citizen, const char *id,
@@ -505,7 +354,9 @@ static enum vault_code answer(struct vault *vault, const struct citizen_id *citi
 {
     struct ledger_ticket ticket;
     VAULT_TRY(answer_held(vault, citizen, id, decision, event, &ticket, err));
-    return ledger_wait(vault->ledger, &ticket, err);
+    const enum vault_code code = ledger_wait(vault->ledger, &ticket, err);
+    access_ring(vault, id);
+    return code;
 }
 
 enum vault_code access_request_give(struct vault *vault, const struct citizen_id *citizen,

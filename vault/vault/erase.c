@@ -2,6 +2,7 @@
 
 #include "erased_list.h"
 #include "event.h"
+#include "feed_parts.h"
 #include "indexer.h"
 #include "parts.h"
 #include "vault/store/erasure.h"
@@ -11,16 +12,15 @@
 
 /* Enter it for somebody who is not there any more: nobody can open what this commits to. */
 static enum vault_code enter(struct vault *vault, const struct citizen_id *id, uint64_t openings,
-                             struct vault_error *err)
+                             struct ledger_ticket *ticket, struct vault_error *err)
 {
     const struct event event = {.kind = ENTRY_ERASE, .count = openings};
     struct event_chain chain = {0};
-    struct ledger_ticket ticket;
     VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
     VAULT_TRY(citizen_acquire(vault->store, id, &citizen, err));
-    VAULT_TRY(event_of_citizen(vault, citizen, &event, &chain, &ticket, err));
+    VAULT_TRY(event_of_citizen(vault, citizen, &event, &chain, ticket, err));
     citizen_release(&citizen);
-    return ledger_wait(vault->ledger, &ticket, err);
+    return ledger_wait(vault->ledger, ticket, err);
 }
 
 /* The journal still has the openings, which say whose they are to whoever has the vault's keys. */
@@ -40,27 +40,39 @@ static bool is_theirs(void *context, uint64_t index, struct bytes opening)
            citizen_id_equal(&owner, forgetting->citizen);
 }
 
+/* Into the log and from there into the feeds of services, as one for who reads these. */
+static enum vault_code enter_and_tell(struct vault *vault, const struct erasure *erasure,
+                                      uint64_t openings, struct vault_error *err)
+{
+    bool is_entered = false;
+    struct ledger_ticket place;
+    const struct citizen_id *citizen = &erasure->citizen;
+    if (erasure->is_entering)
+        VAULT_TRY(event_was_entered(vault, ENTRY_ERASE, erasure->from, openings, 0, &is_entered,
+                                    &place, err));
+    if (!is_entered) {
+        VAULT_TRY(erasure_entering(vault->store, citizen, ledger_head(vault->ledger).size, err));
+        VAULT_TRY(enter(vault, citizen, openings, &place, err));
+    }
+    VAULT_TRY(feed_tell_erased(vault, citizen, &place, err));
+    return erasure_told(vault->store, citizen, err);
+}
+
 static enum vault_code tell_one(struct vault *vault, const struct erasure *erasure,
                                 struct vault_error *err)
 {
     uint64_t openings = 0;
-    bool is_entered = false;
-    const struct citizen_id *citizen = &erasure->citizen;
-    struct forgetting forgetting = {vault, citizen};
+    struct forgetting forgetting = {vault, &erasure->citizen};
     const uint64_t size = ledger_head(vault->ledger).size;
-    VAULT_TRY(erased_list_add(vault->log_dir, vault->erased_key, citizen, err));
+    VAULT_TRY(erased_list_add(vault->log_dir, vault->erased_key, &erasure->citizen, err));
     VAULT_TRY(indexer_wait(vault->indexer, size, INDEX_WAIT_MS, err));
-    VAULT_TRY(erasure_settle(vault->store, citizen, &openings, err));
+    VAULT_TRY(erasure_settle(vault->store, &erasure->citizen, &openings, err));
     VAULT_TRY(openings_settle(vault->store, err));
     VAULT_TRY(ledger_blank(vault->ledger, is_theirs, &forgetting, err));
-    if (erasure->is_entering)
-        VAULT_TRY(
-            event_was_entered(vault, ENTRY_ERASE, erasure->from, openings, 0, &is_entered, err));
-    if (!is_entered) {
-        VAULT_TRY(erasure_entering(vault->store, citizen, ledger_head(vault->ledger).size, err));
-        VAULT_TRY(enter(vault, citizen, openings, err));
-    }
-    return erasure_told(vault->store, citizen, err);
+    pthread_rwlock_wrlock(&vault->feeding);
+    const enum vault_code code = enter_and_tell(vault, erasure, openings, err);
+    pthread_rwlock_unlock(&vault->feeding);
+    return code;
 }
 
 enum vault_code erase_tell_held(struct vault *vault, struct vault_error *err)

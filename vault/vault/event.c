@@ -146,7 +146,7 @@ enum vault_code event_of_operator(struct vault *vault, enum entry_event kind, st
 
 enum vault_code event_was_entered(struct vault *vault, enum entry_event kind, uint64_t from,
                                   uint64_t count, uint64_t below, bool *found,
-                                  struct vault_error *err)
+                                  struct ledger_ticket *place, struct vault_error *err)
 {
     const uint64_t size = ledger_head(vault->ledger).size;
     VAULT_TRY(ledger_wait_published(vault->ledger, size, PUBLISH_WAIT_MS, err));
@@ -157,6 +157,8 @@ enum vault_code event_was_entered(struct vault *vault, enum entry_event kind, ui
         VAULT_TRY(ledger_entry(vault->ledger, i, &text, err));
         VAULT_TRY(entry_parse(buf_view(&text), &entry, err));
         *found = entry.event == kind && entry.count == count && entry.below == below;
+        if (*found && place)
+            *place = (struct ledger_ticket){.index = i, .time_ms = entry.time_ms};
     }
     return VAULT_OK;
 }

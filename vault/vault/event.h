@@ -60,10 +60,12 @@ enum vault_code event_of_operator(struct vault *vault, enum entry_event kind, st
                                   struct vault_error *err) VAULT_MUST_CHECK;
 
 /* Whether the log has an event of an operator's or an erasure with these numbers from an index on:
- * for whoever was about to enter one when a crash came. Waits until all is published. */
+ * for whoever was about to enter one when a crash came; and its index and time, where place is not
+ * NULL. Waits until all is published. */
 enum vault_code event_was_entered(struct vault *vault, enum entry_event kind, uint64_t from,
                                   uint64_t count, uint64_t below, bool *found,
-                                  struct vault_error *err) VAULT_MUST_CHECK;
+                                  struct ledger_ticket *place, struct vault_error *err)
+    VAULT_MUST_CHECK;
 
 /* Whose a journal's opening is, and which of theirs; sealed is a view into opening. VAULT_CORRUPT
  * if it is not one that event_of_citizen() wrote. */

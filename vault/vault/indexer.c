@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "event.h"
+#include "feed_parts.h"
 #include "heads.h"
 #include "parts.h"
 #include "vault/base/clock.h"
@@ -104,12 +105,38 @@ static enum vault_code flush(struct indexer *indexer, struct vault_error *err)
     for (size_t i = 0; i < indexer->count; i++)
         indexer->rows[i].sealed.data = indexer->sealed.data + indexer->offsets[i];
     VAULT_TRY(openings_add(vault->store, indexer->rows, indexer->count, indexer->next_index, err));
+    for (size_t i = 0; i < indexer->count; i++) {
+        if (indexer->rows[i].feed.change)
+            feed_ring(vault, indexer->rows[i].feed.service);
+    }
     for (size_t i = 0; i < indexer->count; i++)
         heads_forget(vault->heads, &indexer->rows[i].citizen, indexer->rows[i].index);
     indexer->count = 0;
     buf_clear(&indexer->sealed);
     note_filed(indexer);
     return VAULT_OK;
+}
+
+/* What the entry is for the service it names. */
+static void note_change(const struct entry *entry, struct openings_row *row)
+{
+    static const enum feed_change changes[ENTRY_EVENT_COUNT] = {
+        [ENTRY_CONSENT] = FEED_CONSENT, [ENTRY_WITHDRAW] = FEED_WITHDRAW,
+        [ENTRY_SUSPEND] = FEED_SUSPEND, [ENTRY_RESUME] = FEED_RESUME,
+        [ENTRY_REFUSE] = FEED_REFUSE,
+    };
+    struct feed_row *feed = &row->feed;
+    if (!entry->service.size || entry->service.size >= sizeof feed->service ||
+        entry->purpose.size >= sizeof feed->purpose)
+        return;
+    feed->change = changes[entry->event];
+    memcpy(feed->service, entry->service.data, entry->service.size);
+    if (entry->purpose.size)
+        memcpy(feed->purpose, entry->purpose.data, entry->purpose.size);
+    feed->n = row->index + 1;
+    feed->citizen = row->citizen;
+    feed->citizen_n = row->n;
+    feed->time_ms = row->time_ms;
 }
 
 static enum vault_code take(struct indexer *indexer, const struct ledger_record *record,
@@ -126,6 +153,7 @@ static enum vault_code take(struct indexer *indexer, const struct ledger_record 
     VAULT_TRY(entry_parse(record->entry, &entry, err));
     row->time_ms = entry.time_ms;
     memcpy(row->leaf, record->leaf.bytes, sizeof row->leaf);
+    note_change(&entry, row);
     indexer->offsets[indexer->count] = indexer->sealed.size;
     buf_bytes(&indexer->sealed, row->sealed);
     indexer->count++;

@@ -5,8 +5,10 @@
 #include "parts.h"
 #include "retention.h"
 #include "vault/base/clock.h"
+#include "vault/store/reply.h"
 #include "vault/store/request.h"
 #include "vault/store/session.h"
+#include "vault/vault/repeat.h"
 #include "vault/vault/sign_in.h"
 
 #define LOOK_EACH_S        60
@@ -33,6 +35,15 @@ static enum vault_code prune_requests(struct vault *vault, struct vault_error *e
     return VAULT_OK;
 }
 
+static enum vault_code prune_replies(struct vault *vault, struct vault_error *err)
+{
+    const int64_t before_s = clock_now_s(&vault->options.clock) - REPEAT_KEPT_S;
+    uint64_t count = AT_A_TIME;
+    while (count == AT_A_TIME)
+        VAULT_TRY(reply_prune(vault->store, before_s, AT_A_TIME, &count, err));
+    return VAULT_OK;
+}
+
 static enum vault_code prune_sessions(struct vault *vault, struct vault_error *err)
 {
     const int64_t now_s = clock_now_s(&vault->options.clock);
@@ -48,6 +59,7 @@ static const struct {
 } chores[] = {
     {"requests expire", 60, expire_requests},
     {"ended requests go", 3600, prune_requests},
+    {"kept answers go", 600, prune_replies},
     {"sessions go", 600, prune_sessions},
     {"erasures are told", 60, erase_tell},
     {"openings go after their time", 21600, retention_run},

@@ -15,12 +15,16 @@
 
 struct active_policy;
 struct policy;
+struct bell;
+struct pace;
 struct service_registry;
 struct heads;
 struct indexer;
 struct keeper;
 struct stops;
 struct backup_job;
+
+#define VAULT_REPEATING 256
 
 struct vault {
     struct vault_options options;
@@ -40,7 +44,13 @@ struct vault {
     struct heads *heads;
     struct indexer *indexer;
     struct keeper *keeper;
-    struct stops *stops; /* stop.h */
+    struct stops *stops;      /* stop.h */
+    struct secret *reply_key; /* seals kept answers that are no citizen's */
+    pthread_rwlock_t feeding; /* services' feeds are read; held alone while an erasure is told */
+    struct bell *bell;        /* calls that wait for an answer or a change */
+    struct pace *quotas;      /* of services, by id */
+    struct pace *codes;       /* tries at access requests' codes: of each citizen, and of all */
+    pthread_mutex_t repeating[VAULT_REPEATING]; /* requests under a key, by its hash */
     pthread_mutex_t keeping;      /* one at a time erases, prunes the log, or changes the root */
     struct citizen_rewrap rewrap; /* how far wrapping keys again has come */
     atomic_bool backing_up;       /* changed while keeping is held: nothing may be forgotten now */

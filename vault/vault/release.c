@@ -6,44 +6,14 @@
 #include "conditions.h"
 #include "event.h"
 #include "parts.h"
-#include "person.h"
+#include "passage.h"
 #include "stop.h"
 #include "vault/base/codec.h"
-#include "vault/ledger/proof.h"
-#include "vault/policy/decide.h"
-#include "vault/policy/value.h"
-#include "vault/store/citizen_value.h"
 #include "vault/vault/active_policy.h"
 #include "vault/vault/subject.h"
-#include "vault/vault/ulid.h"
 
-#define SOURCES_MAX     32 /* stored values that one field may be made from */
 #define WHAT_BYTES_MAX  (12U * 1024)
 #define BASIS_BYTES_MAX 256
-
-/* One request on its way through the door. */
-struct passage {
-    struct vault *vault;
-    const struct service *service;
-    const struct release_request *request;
-    const struct policy *policy;
-    int64_t now_s;
-    struct citizen *citizen;
-    struct person *person;
-    const struct consent *consent; /* the newest for this service and purpose, or NULL */
-
-    struct policy_ask asks[RELEASE_FIELDS_MAX];
-    struct policy_outcome outcomes[RELEASE_FIELDS_MAX];
-    struct policy_request decision;
-    struct policy_atom_word atoms[POLICY_ATOM_WORDS_MAX];
-
-    struct buf values[SOURCES_MAX]; /* as they are stored, while one field is worked on */
-    size_t value_count;
-    int64_t as_of_s; /* of the oldest value that the field came from; 0: none yet */
-    char source[CITIZEN_SOURCE_CHARS + 1];
-    uint8_t bases; /* of all that was released */
-    char id[ULID_CHARS + 1];
-};
 
 /* --- What is asked -------------------------------------------------------------------------- */
 
@@ -149,182 +119,6 @@ static void decide(struct passage *passage)
     policy_decide(passage->policy, &passage->decision, &stance, passage->outcomes);
 }
 
-/* --- Values --------------------------------------------------------------------------------- */
-
-static void note_origin(struct passage *passage, const struct citizen_value_about *about)
-{
-    if (passage->as_of_s && passage->as_of_s <= about->as_of_s)
-        return;
-    passage->as_of_s = about->as_of_s;
-    memcpy(passage->source, about->source, sizeof passage->source);
-}
-
-static enum policy_reason stored_value(void *context, uint16_t field, struct bytes *json)
-{
-    struct passage *passage = context;
-    struct citizen_value_about about;
-    const char *name = policy_id(passage->policy, POLICY_FIELD, field);
-    if (passage->value_count == SOURCES_MAX)
-        return REASON_ERROR;
-    struct buf *value = &passage->values[passage->value_count++];
-    *value = buf_limited(CITIZEN_VALUE_MAX_BYTES);
-    const enum vault_code code = citizen_value_get(passage->citizen, name, value, &about, NULL);
-    if (code == VAULT_NOT_FOUND)
-        return REASON_NO_VALUE;
-    if (code)
-        return REASON_ERROR;
-    note_origin(passage, &about);
-    *json = buf_view(value);
-    return REASON_RELEASED;
-}
-
-/* The same for one (service, field, epoch, citizen) and nothing else. */
-static bool pseudonym(void *context, const struct policy_pseudonym *what,
-                      uint8_t out[POLICY_PSEUDONYM_BYTES])
-{
-    struct passage *passage = context;
-    static const uint8_t end = 0;
-    const struct bytes separator = {&end, 1};
-    const struct citizen_id *citizen = citizen_id_of(passage->citizen);
-    const struct bytes parts[] = {
-        bytes_of_text(passage->service->id),
-        separator,
-        bytes_of_text(what->field),
-        separator,
-        what->epoch,
-        separator,
-        {citizen->bytes, sizeof citizen->bytes},
-        what->source,
-    };
-    uint8_t mac[SHA256_BYTES];
-    hmac_sha256(mac, secret_view(passage->vault->pseudonym_key), parts,
-                sizeof parts / sizeof parts[0]);
-    memcpy(out, mac, POLICY_PSEUDONYM_BYTES);
-    return true;
-}
-
-static void forget_values(struct passage *passage)
-{
-    while (passage->value_count)
-        buf_finish(&passage->values[--passage->value_count]);
-    passage->as_of_s = 0;
-}
-
-/* Write one member of "released"; or change the outcome to why there is no value. */
-static void write_released(struct passage *passage, size_t i, bool *first, struct buf *body)
-{
-    const struct policy *policy = passage->policy;
-    struct policy_outcome *outcome = &passage->outcomes[i];
-    const uint16_t field = passage->asks[i].field;
-    const struct policy_source source = {passage, stored_value, pseudonym};
-    VAULT_AUTO(buf_finish) struct buf value = buf_limited(POLICY_VALUE_BYTES_MAX);
-    forget_values(passage);
-    const enum policy_reason reason =
-        policy_value_write(policy, field, outcome->form, passage->now_s, &source, &value);
-    /* Nobody has no values, not even computed ones; what it takes to find that out is the same. */
-    const bool exists = citizen_exists(passage->citizen);
-    outcome->reason = (uint8_t)(reason == REASON_RELEASED && !exists ? REASON_NO_VALUE : reason);
-    if (outcome->reason != REASON_RELEASED)
-        return;
-    char as_of[DATE_CHARS + 1];
-    date_format(as_of, date_of_instant(passage->as_of_s ? passage->as_of_s : passage->now_s));
-    buf_format(body, "%s\"%s\":{\"form\":\"%s\",\"value\":", *first ? "" : ",",
-               policy_id(policy, POLICY_FIELD, field),
-               policy_form_name(policy, field, outcome->form));
-    buf_bytes(body, buf_view(&value));
-    buf_format(body, ",\"as_of\":\"%s\",\"source\":", as_of);
-    json_write_string(body, bytes_of_text(passage->as_of_s ? passage->source : "vault"));
-    buf_byte(body, '}');
-    passage->bases |= outcome->bases;
-    *first = false;
-}
-
-/* --- The answer ----------------------------------------------------------------------------- */
-
-static void write_withheld(const struct passage *passage, struct buf *body)
-{
-    bool first = true;
-    for (size_t i = 0; i < passage->request->ask_count; i++) {
-        if (passage->outcomes[i].reason == REASON_RELEASED)
-            continue;
-        buf_text(body, first ? "" : ",");
-        json_write_string(body, passage->request->asks[i].field);
-        first = false;
-    }
-}
-
-/* The obligations of all that was released: the smallest number, or yes. */
-static void write_obligations(const struct passage *passage, struct buf *body)
-{
-    const struct policy *policy = passage->policy;
-    const size_t count = policy ? policy_count(policy, POLICY_OBLIGATION) : 0;
-    bool first = true;
-    for (uint16_t obligation = 0; obligation < count; obligation++) {
-        bool owed = false;
-        int64_t number = INT64_MAX;
-        for (size_t i = 0; i < passage->request->ask_count; i++) {
-            const struct policy_outcome *outcome = &passage->outcomes[i];
-            if (outcome->reason != REASON_RELEASED || !(outcome->must >> obligation & 1))
-                continue;
-            owed = true;
-            if (policy_obligation_is_number(policy, obligation)) {
-                const int64_t here =
-                    policy_outcome_must(policy, &passage->decision, i, outcome, obligation);
-                number = here < number ? here : number;
-            }
-        }
-        if (!owed)
-            continue;
-        buf_format(body, "%s\"%s\":", first ? "" : ",",
-                   policy_id(policy, POLICY_OBLIGATION, obligation));
-        if (policy_obligation_is_number(policy, obligation))
-            buf_format(body, "%lld", (long long)number);
-        else
-            buf_text(body, "true");
-        first = false;
-    }
-}
-
-/* All of the answer but the place of its entry in the log, which is not known before the entry,
- * which commits to the hash of this. */
-static void write_answer(struct passage *passage, struct buf *body)
-{
-    bool first = true;
-    buf_format(body, "{\"release\":\"%s\",\"subject\":", passage->id);
-    json_write_string(body, passage->request->subject);
-    buf_text(body, ",\"purpose\":");
-    json_write_string(body, passage->request->purpose);
-    buf_text(body, ",\"released\":{");
-    for (size_t i = 0; i < passage->request->ask_count; i++) {
-        if (passage->outcomes[i].reason == REASON_RELEASED)
-            write_released(passage, i, &first, body);
-    }
-    buf_text(body, "},\"withheld\":[");
-    write_withheld(passage, body);
-    buf_text(body, "],\"obligations\":{");
-    write_obligations(passage, body);
-    buf_byte(body, '}');
-}
-
-static enum vault_code write_place(const struct passage *passage,
-                                   const struct ledger_ticket *ticket, struct buf *body,
-                                   struct vault_error *err)
-{
-    char leaf[BASE64_CHARS(SHA256_BYTES) + 1];
-    base64_string(leaf, ticket->leaf.bytes, sizeof ticket->leaf.bytes);
-    buf_text(body, ",\"log\":{\"origin\":");
-    json_write_string(body, bytes_of_text(passage->vault->options.origin));
-    buf_format(body, ",\"index\":%llu,\"leaf\":\"%s\"", (unsigned long long)ticket->index, leaf);
-    if (passage->request->wants_proof) {
-        VAULT_AUTO(buf_finish) struct buf proof = buf_limited(PROOF_MAX_BYTES);
-        VAULT_TRY(ledger_prove(passage->vault->ledger, ticket->index, &proof, err));
-        buf_text(body, ",\"proof\":");
-        json_write_string(body, buf_view(&proof));
-    }
-    buf_text(body, "}}");
-    return buf_check(body, err);
-}
-
 /* --- The entry ------------------------------------------------------------------------------ */
 
 static void write_what(const struct passage *passage, struct buf *out)
@@ -422,8 +216,7 @@ static enum vault_code count_use(struct passage *passage, struct vault_error *er
                       err);
 }
 
-static enum vault_code decide_and_enter(struct passage *passage, struct buf *body,
-                                        struct ledger_ticket *ticket, struct vault_error *err)
+enum vault_code passage_decide(struct passage *passage, struct vault_error *err)
 {
     const struct release_request *request = passage->request;
     passage->consent =
@@ -435,53 +228,100 @@ static enum vault_code decide_and_enter(struct passage *passage, struct buf *bod
                                   err));
     }
     decide(passage);
-    write_answer(passage, body);
+    return VAULT_OK;
+}
+
+enum vault_code passage_hold(struct passage *passage, const struct citizen_id *id,
+                             struct citizen **citizen, struct vault_error *err)
+{
+    VAULT_TRY(person_hold(passage->vault, id, citizen, &passage->person, err));
+    passage->citizen = *citizen;
+    /* Now, and not before the wait for the citizen: time does not go back between decisions. */
+    passage->now_ms = clock_now_ms(&passage->vault->options.clock);
+    passage->now_s = passage->now_ms / 1000;
+    passage->decision.now_s = passage->now_s;
+    return VAULT_OK;
+}
+
+static enum vault_code decide_and_enter(struct passage *passage, struct buf *body,
+                                        struct ledger_ticket *ticket, struct vault_error *err)
+{
+    ulid_new(passage->id, passage->now_ms);
+    VAULT_TRY(passage_decide(passage, err));
+    passage_write_answer(passage, body);
     VAULT_TRY(buf_check(body, err));
+    if (passage->sealed)
+        VAULT_TRY(passage_seal(passage, body, err));
     VAULT_TRY(count_use(passage, err));
     return enter(passage, body, ticket, err);
 }
 
-static enum vault_code pass(struct passage *passage, const struct citizen_id *id, struct buf *body,
-                            struct ledger_ticket *ticket, struct vault_error *err)
+enum vault_code passage_go(struct passage *passage, const struct citizen_id *id, struct buf *body,
+                           struct ledger_ticket *ticket, struct vault_error *err)
 {
     VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
-    VAULT_TRY(person_hold(passage->vault, id, &citizen, &passage->person, err));
-    passage->citizen = citizen;
-    /* Now, and not before the wait for the citizen: time does not go back between decisions. */
-    const int64_t now_ms = clock_now_ms(&passage->vault->options.clock);
-    passage->now_s = now_ms / 1000;
-    passage->decision.now_s = passage->now_s;
-    ulid_new(passage->id, now_ms);
+    VAULT_TRY(passage_hold(passage, id, &citizen, err));
     const enum vault_code code = decide_and_enter(passage, body, ticket, err);
-    forget_values(passage);
+    passage_forget_values(passage);
     return code;
+}
+
+void passage_begin(struct passage *passage, struct vault *vault, const struct service *service,
+                   const struct release_request *request, const struct policy *policy)
+{
+    memset(passage, 0, offsetof(struct passage, asks));
+    passage->decision = (struct policy_request){
+        .asks = passage->asks, .atoms = passage->atoms, .ask_count = request->ask_count};
+    passage->vault = vault;
+    passage->service = service;
+    passage->request = request;
+    passage->policy = policy;
+    passage->bases = 0;
+    passage->value_count = 0;
+}
+
+enum vault_code passage_admit(struct passage *passage, struct citizen_id *citizen,
+                              enum release_fault *fault, struct vault_error *err)
+{
+    const struct release_request *request = passage->request;
+    assert(request->ask_count >= 1 && request->ask_count <= RELEASE_FIELDS_MAX);
+    *fault = RELEASE_SHUT;
+    VAULT_TRY(vault_anchored(passage->vault, err));
+    *fault = RELEASE_NO_FAULT;
+    VAULT_TRY(resolve_names(passage, fault, err));
+    VAULT_TRY(subject_read(passage->service, request->subject, citizen, err));
+    resolve_actor(passage);
+    return VAULT_OK;
+}
+
+enum vault_code release_enter(struct vault *vault, const struct service *service,
+                              const struct release_request *request, struct buf *body,
+                              struct ledger_ticket *ticket, enum release_fault *fault,
+                              struct vault_error *err)
+{
+    VAULT_AUTO(active_policy_release) struct policy_hold held = active_policy_hold(vault);
+    struct citizen_id citizen;
+    struct passage passage;
+    passage_begin(&passage, vault, service, request, held.policy);
+    VAULT_TRY(passage_admit(&passage, &citizen, fault, err));
+    return passage_go(&passage, &citizen, body, ticket, err);
+}
+
+enum vault_code release_complete(struct vault *vault, const struct release_request *request,
+                                 const struct ledger_ticket *ticket, struct buf *body,
+                                 struct vault_error *err)
+{
+    VAULT_TRY(ledger_wait(vault->ledger, ticket, err));
+    return release_write_place(vault, ticket, request->wants_proof, body, err);
 }
 
 enum vault_code release_perform(struct vault *vault, const struct service *service,
                                 const struct release_request *request, struct buf *body,
                                 enum release_fault *fault, struct vault_error *err)
 {
-    assert(request->ask_count >= 1 && request->ask_count <= RELEASE_FIELDS_MAX);
-    VAULT_AUTO(active_policy_release) struct policy_hold held = active_policy_hold(vault);
-    struct passage passage;
-    memset(&passage, 0, offsetof(struct passage, asks));
-    passage.decision = (struct policy_request){
-        .asks = passage.asks, .atoms = passage.atoms, .ask_count = request->ask_count};
-    passage.vault = vault;
-    passage.service = service;
-    passage.request = request;
-    passage.policy = held.policy;
-    passage.bases = 0;
-    passage.value_count = 0;
-    *fault = RELEASE_SHUT;
-    VAULT_TRY(vault_anchored(vault, err));
-    *fault = RELEASE_NO_FAULT;
-    struct citizen_id citizen;
     struct ledger_ticket ticket;
-    VAULT_TRY(resolve_names(&passage, fault, err));
-    VAULT_TRY(subject_read(service, request->subject, &citizen, err));
-    resolve_actor(&passage);
-    VAULT_TRY(pass(&passage, &citizen, body, &ticket, err));
-    VAULT_TRY(ledger_wait(vault->ledger, &ticket, err));
-    return write_place(&passage, &ticket, body, err);
+    VAULT_TRY(request->repeat
+                  ? release_enter_once(vault, service, request, body, &ticket, fault, err)
+                  : release_enter(vault, service, request, body, &ticket, fault, err));
+    return release_complete(vault, request, &ticket, body, err);
 }

@@ -135,7 +135,7 @@ static enum vault_code enter(struct vault *vault, struct pass *pass, struct vaul
     const struct entry entry = {.event = ENTRY_PRUNE, .count = pass->count, .below = pass->below};
     if (pass->entering_at != NOT_YET)
         VAULT_TRY(event_was_entered(vault, ENTRY_PRUNE, pass->entering_at, pass->count, pass->below,
-                                    &is_entered, err));
+                                    &is_entered, NULL, err));
     if (is_entered)
         return VAULT_OK;
     pass->entering_at = ledger_head(vault->ledger).size;

@@ -70,19 +70,28 @@ static enum vault_code read_names(const json_t *registration, const char *member
     return VAULT_OK;
 }
 
+static enum vault_code read_quota(const json_t *registration, int64_t *out, struct vault_error *err)
+{
+    const json_t *value = json_object_get(registration, "quota");
+    *out = value ? json_integer_value(value) : SERVICE_QUOTA_DEFAULT;
+    if (*out < 1 || *out > SERVICE_QUOTA_MAX || (value && !json_is_integer(value)))
+        return wrong("quota", "must be a whole number of requests a minute, from 1 on", err);
+    return VAULT_OK;
+}
+
 /* Fill the service from the registration, which it takes over on success. */
 static enum vault_code read_registration(json_t **registration, struct service *out,
                                          struct vault_error *err)
 {
     static const char *const members[] = {"id",       "name",  "contact", "classes",
-                                          "purposes", "atoms", NULL};
+                                          "purposes", "atoms", "quota",   NULL};
     struct service service = {0};
     if (!json_is_object(*registration))
         return vault_fail(err, VAULT_INVALID, "registration: not a JSON object");
     if (json_unknown_member(*registration, members))
         return vault_fail(err, VAULT_INVALID,
                           "registration: a member other than id, name, contact, classes, "
-                          "purposes, atoms");
+                          "purposes, atoms, quota");
     VAULT_TRY(read_text(*registration, "id", SERVICE_ID_CHARS, &service.id, err));
     if (!entry_id_is_valid(bytes_of_text(service.id)))
         return wrong("id", "must be a letter and then letters, digits, _ . or -, in lower case",
@@ -92,6 +101,7 @@ static enum vault_code read_registration(json_t **registration, struct service *
     VAULT_TRY(read_names(*registration, "classes", &service.classes, err));
     VAULT_TRY(read_names(*registration, "purposes", &service.purposes, err));
     VAULT_TRY(read_names(*registration, "atoms", &service.atoms, err));
+    VAULT_TRY(read_quota(*registration, &service.quota, err));
     service.registration = VAULT_TAKE(*registration);
     *out = service;
     return VAULT_OK;

@@ -3,9 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bell.h"
 #include "heads.h"
 #include "indexer.h"
 #include "keeper.h"
+#include "kept.h"
+#include "pace.h"
 #include "parts.h"
 #include "retention.h"
 #include "stop.h"
@@ -14,8 +17,11 @@
 #include "vault/base/json.h"
 #include "vault/policy/policy.h"
 #include "vault/store/control_citizen.h"
+#include "vault/store/control_service.h"
 #include "vault/vault/active_policy.h"
 #include "vault/vault/checkup.h"
+
+#define CODE_TRIERS_MAX 4096 /* citizens who typed a wrong code within the last minutes */
 
 /* Keys that belong to no citizen: one label each, and the same for as long as the vault exists. */
 static const struct {
@@ -29,6 +35,7 @@ static const struct {
     {"vault/pseudonyms/1", offsetof(struct vault, pseudonym_key)},
     {"vault/sessions/1", offsetof(struct vault, session_key)},
     {"vault/do-not-restore/1", offsetof(struct vault, erased_key)},
+    {"vault/replies/1", offsetof(struct vault, reply_key)},
 };
 
 static struct secret **key_place(struct vault *vault, size_t i)
@@ -76,6 +83,12 @@ static enum vault_code vault_new(const struct vault_options *options, struct vau
     pthread_mutex_init(&vault->mutex, NULL);
     pthread_mutex_init(&vault->activating, NULL);
     pthread_mutex_init(&vault->keeping, NULL);
+    pthread_rwlock_init(&vault->feeding, NULL);
+    for (size_t i = 0; i < VAULT_REPEATING; i++)
+        pthread_mutex_init(&vault->repeating[i], NULL);
+    VAULT_TRY(bell_new(&vault->bell, err));
+    VAULT_TRY(pace_new(CONTROL_SERVICES_MAX, &vault->quotas, err));
+    VAULT_TRY(pace_new(CODE_TRIERS_MAX, &vault->codes, err));
     VAULT_TRY(name_folders(vault, err));
     *out = VAULT_TAKE(vault);
     return VAULT_OK;
@@ -130,6 +143,7 @@ static enum vault_code open_parts(struct vault *vault, struct vault_error *err)
     VAULT_TRY(stop_open(vault, err));
     VAULT_TRY(log_key_open(vault, err));
     VAULT_TRY(open_ledger(vault, err));
+    VAULT_TRY(kept_recover(vault, err));
     VAULT_TRY(log_key_enter(vault, err));
     VAULT_TRY(active_policy_open(vault, err));
     VAULT_TRY(indexer_start(vault, &vault->indexer, err));
@@ -186,10 +200,21 @@ void vault_close(struct vault **vault)
         secret_free(key_place(gone, i));
     log_key_close(gone);
     keyring_close(&gone->keyring);
+    bell_free(&gone->bell);
+    pace_free(&gone->quotas);
+    pace_free(&gone->codes);
     pthread_mutex_destroy(&gone->activating);
+    pthread_rwlock_destroy(&gone->feeding);
+    for (size_t i = 0; i < VAULT_REPEATING; i++)
+        pthread_mutex_destroy(&gone->repeating[i]);
     pthread_mutex_destroy(&gone->keeping);
     pthread_mutex_destroy(&gone->mutex);
     free(gone);
+}
+
+void vault_interrupt(struct vault *vault)
+{
+    bell_close(vault->bell);
 }
 
 enum vault_code vault_anchored(const struct vault *vault, struct vault_error *err)

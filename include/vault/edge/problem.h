@@ -18,5 +18,9 @@ void problem_write(struct http_answer *answer, unsigned status, const char *deta
 void problem_write_at(struct http_answer *answer, unsigned status, const char *detail,
                       const char *instance, const char *pointer, int64_t offset);
 
+/* One that goes away by itself: Retry-After says when. */
+void problem_write_later(struct http_answer *answer, unsigned status, int64_t wait_s,
+                         const char *detail, const char *instance);
+
 /* The status that an error code has for a service. */
 unsigned problem_status(enum vault_code code);

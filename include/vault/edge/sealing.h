@@ -3,7 +3,7 @@
  *
  * Sealed, a daemon listens and has no vault: no key is in memory and no file is open. It answers
  * /healthz with 200, everything else with 503, and the operator's "unseal" opens the vault again.
- * Sealing waits until what is being answered is answered.
+ * Sealing waits until what is being answered is answered; what only waits is woken first.
  *
  *     struct vault *vault = sealing_enter(sealing);
  *     if (vault)
@@ -28,6 +28,9 @@ struct sealing_calls {
     enum vault_code (*open)(void *context, const struct secret *secret, struct vault **out,
                             struct vault_error *err);
     void (*close)(void *context);
+
+    /* Have calls that wait for something return; NULL: there are none. */
+    void (*interrupt)(void *context);
 };
 
 /* Sealed at first. */
@@ -47,6 +50,9 @@ void sealing_leave(struct sealing *sealing);
 enum vault_code sealing_seal(struct sealing *sealing, struct vault_error *err) VAULT_MUST_CHECK;
 enum vault_code sealing_unseal(struct sealing *sealing, const struct secret *secret,
                                struct vault_error *err) VAULT_MUST_CHECK;
+
+/* Have calls that wait return, now and until it is sealed: before the listeners are stopped. */
+void sealing_interrupt(struct sealing *sealing);
 
 /* An http_handler in front of another, which is called inside, with the vault open. The context is
  * a struct sealed_handler. */

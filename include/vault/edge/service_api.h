@@ -1,15 +1,20 @@
 /*
  * service_api - what a registered local service may call (contract: listeners, service API).
  *
- *     POST /v1/releases                fields of one subject
- *     POST /v1/access-requests         ask a citizen for consent
- *     GET  /v1/access-requests/{id}    what became of it
- *     PUT  /v1/subjects/{subject}/fields   deposit values, where policy has a rule for it
- *     GET  /healthz, /readyz           liveness; readiness
+ *     POST   /v1/releases                    fields of one subject
+ *     POST   /v1/releases/batch              of up to 100, each answered by itself
+ *     POST   /v1/access-requests             ask a citizen for consent
+ *     GET    /v1/access-requests/{id}        what became of it
+ *     DELETE /v1/access-requests/{id}        take it back
+ *     PUT    /v1/subjects/{subject}/fields   deposit values, where policy has a rule for it
+ *     GET    /v1/consents                    what changed of its consents
+ *     GET    /v1/me                          what it may know of itself
+ *     GET    /v1/openapi.json                all of this, for programs
+ *     GET    /healthz, /readyz               liveness; readiness
  *
  * Who calls follows from the certificate's key, looked up on every request. Bodies are JSON, with
  * no member unknown and none twice; what is wrong is answered as a problem (RFC 9457) that says
- * where.
+ * where. The table of calls is edge/service_calls.c; recipes are in edge/service-api.md.
  */
 #pragma once
 

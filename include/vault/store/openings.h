@@ -19,6 +19,7 @@
 #include "vault/base/error.h"
 #include "vault/crypto/hash.h"
 #include "vault/store/citizen.h"
+#include "vault/store/feed.h"
 
 #define OPENINGS_BATCH_MAX        4096
 #define OPENINGS_SEALED_MAX_BYTES (16UL * 1024)
@@ -31,6 +32,7 @@ struct openings_row {
     int64_t time_ms;            /* of the entry */
     uint8_t leaf[SHA256_BYTES]; /* the entry's leaf hash */
     struct bytes sealed;        /* borrowed */
+    struct feed_row feed;       /* what is filed with it; FEED_NOTHING: nothing. Only to add. */
 };
 
 /*

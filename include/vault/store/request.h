@@ -79,10 +79,11 @@ enum vault_code request_answer(struct store *store, const char *id,
                                const struct citizen_id *citizen, enum request_state state,
                                int64_t consent_seq, struct vault_error *err) VAULT_MUST_CHECK;
 
-/* The service's own pending request. VAULT_CONFLICT if it is not pending any more; VAULT_NOT_FOUND
- * if it is another's. */
+/* The service's own pending request, which this citizen claimed (NULL: nobody did). VAULT_CONFLICT
+ * if it is not pending any more; VAULT_NOT_FOUND if it is another's, or claimed otherwise. */
 enum vault_code request_cancel(struct store *store, const char *id, const char *service,
-                               struct vault_error *err) VAULT_MUST_CHECK;
+                               const struct citizen_id *citizen, struct vault_error *err)
+    VAULT_MUST_CHECK;
 
 typedef enum vault_code request_each(void *context, const struct request *request,
                                      struct bytes json, struct vault_error *err);

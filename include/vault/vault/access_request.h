@@ -10,6 +10,7 @@
 #include "vault/base/json.h"
 #include "vault/store/request.h"
 #include "vault/vault/consent.h"
+#include "vault/vault/repeat.h"
 #include "vault/vault/service.h"
 
 #define ACCESS_REQUEST_CODE_CHARS      9 /* XXXX-XXXX, without a final NUL */
@@ -17,6 +18,8 @@
 #define ACCESS_REQUEST_REFERENCE_CHARS 64
 #define ACCESS_REQUEST_DAYS            14 /* to answer */
 #define ACCESS_REQUEST_LANGUAGES       2
+#define ACCESS_REQUEST_TRIES_EACH      10  /* wrong codes a minute: of one citizen */
+#define ACCESS_REQUEST_TRIES_ALL       300 /* and of all together */
 
 /* What is asked. Texts are borrowed. */
 struct access_ask {
@@ -51,10 +54,23 @@ enum vault_code access_request_open(struct vault *vault, const struct service *s
                                     enum access_fault *fault, struct vault_error *err)
     VAULT_MUST_CHECK;
 
-/* Append the service's view of its own request as JSON. VAULT_NOT_FOUND. */
+/* The same, once for a key (repeat.h): the same key and request have the same receipt.
+ * VAULT_CONFLICT if the key was used for another request. */
+enum vault_code access_request_open_once(struct vault *vault, const struct service *service,
+                                         const struct access_ask *ask, const struct repeat_key *key,
+                                         struct access_receipt *out, enum access_fault *fault,
+                                         struct vault_error *err) VAULT_MUST_CHECK;
+
+/* Append the service's view of its own request as JSON; while it is pending, wait_ms at the most
+ * for that to change. VAULT_NOT_FOUND; VAULT_LIMITED if too many calls wait. */
 enum vault_code access_request_state(struct vault *vault, const struct service *service,
-                                     const char *id, struct buf *out, struct vault_error *err)
-    VAULT_MUST_CHECK;
+                                     const char *id, int64_t wait_ms, struct buf *out,
+                                     struct vault_error *err) VAULT_MUST_CHECK;
+
+/* The service takes its own pending request back; twice is fine. VAULT_NOT_FOUND; VAULT_CONFLICT if
+ * it was answered or ran out. */
+enum vault_code access_request_cancel(struct vault *vault, const struct service *service,
+                                      const char *id, struct vault_error *err) VAULT_MUST_CHECK;
 
 /* A request as a citizen sees it. */
 struct access_view {
@@ -68,7 +84,8 @@ void access_view_finish(struct access_view *view);
 /*
  * A signed-in citizen opens a request by its code, which claims it, or by its id when it is theirs.
  * Small letters, missing hyphens and spaces in a code are understood. The first opening is an event
- * in their log. VAULT_NOT_FOUND if there is no such pending request, or it is somebody else's.
+ * in their log. VAULT_NOT_FOUND if there is no such pending request, or it is somebody else's;
+ * VAULT_LIMITED after too many wrong codes.
  */
 enum vault_code access_request_by_code(struct vault *vault, const struct citizen_id *citizen,
                                        struct bytes code, struct access_view *out,

@@ -16,6 +16,8 @@
 
 #include "vault/base/json.h"
 #include "vault/crypto/hash.h"
+#include "vault/ledger/ledger.h"
+#include "vault/vault/repeat.h"
 #include "vault/vault/service.h"
 
 #define RELEASE_FIELDS_MAX      64
@@ -35,9 +37,10 @@ struct release_request {
     struct bytes subject;
     struct bytes purpose;
     const struct release_ask *asks;
-    size_t ask_count;      /* 1 to RELEASE_FIELDS_MAX; no field twice */
-    const json_t *context; /* an object of atoms, or NULL */
-    bool wants_proof;      /* add the proof that the entry is in the log */
+    size_t ask_count;                /* 1 to RELEASE_FIELDS_MAX; no field twice */
+    const json_t *context;           /* an object of atoms, or NULL */
+    bool wants_proof;                /* add the proof that the entry is in the log */
+    const struct repeat_key *repeat; /* it may come again; NULL: it may not */
 };
 
 /* Where a request names something that the policy does not know; or the door is shut, for everybody
@@ -55,9 +58,24 @@ enum release_fault {
  *
  * VAULT_INVALID      *fault says which name is unknown; nothing was decided or logged
  * VAULT_UNAVAILABLE  *fault is RELEASE_SHUT if the door is; nothing was decided or logged
+ * VAULT_CONFLICT     its key was used for another request, or for this one and the consent ended
  * VAULT_UNAVAILABLE, VAULT_LIMITED, VAULT_CORRUPT, VAULT_IO  nothing was released
  */
 enum vault_code release_perform(struct vault *vault, const struct service *service,
                                 const struct release_request *request, struct buf *body,
                                 enum release_fault *fault, struct vault_error *err)
     VAULT_MUST_CHECK;
+
+/*
+ * The same in two steps, for several requests with one wait for all: enter each, which decides and
+ * puts the entry into the log's queue, then complete each. What is in body before it is complete
+ * must not leave. A key to repeat it is not looked at. The codes are release_perform()'s; what
+ * completing returns, was not released.
+ */
+enum vault_code release_enter(struct vault *vault, const struct service *service,
+                              const struct release_request *request, struct buf *body,
+                              struct ledger_ticket *ticket, enum release_fault *fault,
+                              struct vault_error *err) VAULT_MUST_CHECK;
+enum vault_code release_complete(struct vault *vault, const struct release_request *request,
+                                 const struct ledger_ticket *ticket, struct buf *body,
+                                 struct vault_error *err) VAULT_MUST_CHECK;

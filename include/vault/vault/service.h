@@ -5,12 +5,13 @@
  *
  *     {"id":"plie-rennes","name":"Legal name","contact":"dpo@…",
  *      "classes":["employment.caseworker"],"purposes":["employment.support"],
- *      "atoms":["assurance_at_least"]}
+ *      "atoms":["assurance_at_least"],"quota":6000}
  *
- * atoms are the conditions that the service may assert in a request. Who a client is follows from
- * its certificate's key, looked up on every request: a suspension or a revocation acts on the next
- * one, also on a connection that is open. The look-up is in memory; it is made again whenever the
- * store says that something changed.
+ * quota is how many requests a minute it may make (quota.h), and may be missing. atoms are the
+ * conditions that the service may assert in a request. Who a client is follows from its
+ * certificate's key, looked up on every request: a suspension or a revocation acts on the next one,
+ * also on a connection that is open. The look-up is in memory; it is made again whenever the store
+ * says that something changed.
  */
 #pragma once
 
@@ -25,10 +26,12 @@
 #include "vault/store/control_service.h"
 #include "vault/vault/vault.h"
 
-#define SERVICE_ID_CHARS   64
-#define SERVICE_NAME_CHARS 200
-#define SERVICE_LIST_MAX   64 /* classes, purposes, atoms: of each */
-#define SERVICE_DEPTH_MAX  4
+#define SERVICE_ID_CHARS      64
+#define SERVICE_NAME_CHARS    200
+#define SERVICE_LIST_MAX      64 /* classes, purposes, atoms: of each */
+#define SERVICE_DEPTH_MAX     4
+#define SERVICE_QUOTA_DEFAULT 600000 /* requests a minute */
+#define SERVICE_QUOTA_MAX     100000000
 
 /* A list of names; they point into the registration. */
 struct service_names {
@@ -43,6 +46,7 @@ struct service {
     struct service_names classes;
     struct service_names purposes;
     struct service_names atoms;
+    int64_t quota; /* requests a minute, from 1 on */
     bool active;
     struct secret *subject_key; /* what this service's subjects are made with */
     json_t *registration;       /* owns the texts above */

@@ -83,6 +83,9 @@ enum vault_code vault_open(const struct vault_options *options, struct vault **o
 /* A clean stop: the log is published and its head remembered. No other call may be under way. */
 void vault_close(struct vault **vault);
 
+/* Calls that wait for something to happen return at once, now and from now on: before closing. */
+void vault_interrupt(struct vault *vault);
+
 /* VAULT_OK while the vault can release: its log is writable, the anchor agrees, and a policy is
  * active. */
 enum vault_code vault_ready(struct vault *vault, struct vault_error *err) VAULT_MUST_CHECK;

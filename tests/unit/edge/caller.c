@@ -33,16 +33,36 @@ static void read_answer(struct caller *caller)
                                NULL, &test_error));
 }
 
+/* What stands behind '?', which is not decoded. */
+static void read_query(struct caller *caller, struct http_request *request)
+{
+    char *query = strchr(caller->path, '?');
+    if (!query)
+        return;
+    *query++ = 0;
+    for (char *next = query; next;) {
+        char *name = strsep(&next, "&");
+        char *value = name + strcspn(name, "=");
+        const struct bytes name_bytes = {(const uint8_t *)name, (size_t)(value - name)};
+        request->query[request->query_count++] =
+            (struct http_pair){name_bytes, bytes_of_text(*value ? value + 1 : value)};
+    }
+}
+
 void caller_send(struct caller *caller, enum http_method method, const char *path,
                  struct bytes body)
 {
     struct http_request request = {.method = method, .path = caller->path, .body = body};
     snprintf(caller->path, sizeof caller->path, "%s", path);
+    read_query(caller, &request);
     request.headers[request.header_count++] =
         (struct http_pair){BYTES("Host"), BYTES("vault.example:8443")};
     if (caller->content_type)
         request.headers[request.header_count++] =
             (struct http_pair){BYTES("content-TYPE"), bytes_of_text(caller->content_type)};
+    if (caller->idempotency_key)
+        request.headers[request.header_count++] =
+            (struct http_pair){BYTES("idempotency-key"), bytes_of_text(caller->idempotency_key)};
     request.has_peer = caller->key != NULL;
     if (caller->key)
         memcpy(request.peer_spki, caller->key, sizeof request.peer_spki);

@@ -12,18 +12,20 @@
 struct caller {
     http_handler *handler;
     void *context;
-    const uint8_t *key;       /* SHA-256 of the client's public key; NULL: no certificate */
-    const char *content_type; /* of the next requests; NULL: none is said */
-    char path[512];
-    struct http_answer answer; /* the last one */
-    json_t *json;              /* its body, if it is JSON */
+    const uint8_t *key;          /* SHA-256 of the client's public key; NULL: no certificate */
+    const char *content_type;    /* of the next requests; NULL: none is said */
+    const char *idempotency_key; /* NULL: none is said */
+    char path[512];              /* without its query */
+    struct http_answer answer;   /* the last one */
+    json_t *json;                /* its body, if it is JSON */
 };
 
 /* A caller who says "application/json" and shows that key. */
 struct caller caller_new(http_handler *handler, void *context, const uint8_t *key);
 void caller_finish(struct caller *caller);
 
-/* Send a request; the answer before it is gone. */
+/* Send a request; the answer before it is gone. The path may have a query, plain characters only.
+ */
 void caller_send(struct caller *caller, enum http_method method, const char *path,
                  struct bytes body);
 void caller_get(struct caller *caller, const char *path);

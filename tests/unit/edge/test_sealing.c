@@ -34,7 +34,16 @@ static void close_it(void *unused)
     closed++;
 }
 
-static const struct sealing_calls calls = {NULL, open_it, close_it};
+static unsigned interrupted;
+
+static void interrupt_it(void *unused)
+{
+    (void)unused;
+    assert_true(closed < opened); /* it is still open */
+    interrupted++;
+}
+
+static const struct sealing_calls calls = {NULL, open_it, close_it, interrupt_it};
 static struct sealing *sealing;
 
 static void begin(void)
@@ -42,6 +51,7 @@ static void begin(void)
     sealing_free(&sealing);
     opened = 0;
     closed = 0;
+    interrupted = 0;
     refuses = false;
     assert_done(sealing_new(&calls, &sealing, &test_error));
 }
@@ -75,6 +85,21 @@ static void test_the_secret_reaches_whoever_opens(void **state)
     assert_done(secret_copy(BYTES("an invented passphrase"), &secret, &test_error));
     assert_done(sealing_unseal(sealing, secret, &test_error));
     assert_true(had_secret);
+}
+
+static void test_who_waits_is_woken_before_it_is_sealed(void **state)
+{
+    (void)state;
+    begin();
+    sealing_interrupt(sealing);
+    assert_int_equal(interrupted, 0); /* sealed: nobody waits */
+    assert_done(sealing_unseal(sealing, NULL, &test_error));
+    assert_done(sealing_seal(sealing, &test_error));
+    assert_int_equal(interrupted, 1);
+    assert_done(sealing_unseal(sealing, NULL, &test_error));
+    sealing_interrupt(sealing);
+    assert_int_equal(interrupted, 2);
+    assert_ptr_equal(look(), the_vault);
 }
 
 static void test_twice_is_a_conflict_and_changes_nothing(void **state)
@@ -213,7 +238,7 @@ int main(void)
         return 1;
     const int failed = TEST_RUN(
         test_it_is_sealed_at_first_and_open_once_unsealed, test_the_secret_reaches_whoever_opens,
-        test_twice_is_a_conflict_and_changes_nothing,
+        test_who_waits_is_woken_before_it_is_sealed, test_twice_is_a_conflict_and_changes_nothing,
         test_what_does_not_open_is_closed_and_stays_sealed, test_freeing_closes_what_is_open,
         test_sealing_waits_for_who_is_inside, test_sealed_it_only_says_that_it_lives,
         test_open_it_hands_everything_on);

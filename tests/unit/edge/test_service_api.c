@@ -64,7 +64,7 @@ static void assert_malformed(const char *path, const struct malformed *what)
 
 /* --- Who calls ------------------------------------------------------------------------------ */
 
-static const char *const guarded[] = {RELEASES, REQUESTS};
+static const char *const guarded[] = {RELEASES, RELEASES "/batch", REQUESTS};
 
 static void test_without_a_certificate_nothing_is_answered_but_401(void **state)
 {
@@ -908,8 +908,14 @@ static void test_another_method_is_405_and_told_what_there_is(void **state)
         unsigned fits; /* bits by enum http_method */
     } paths[] = {
         {RELEASES, "POST", 1U << HTTP_POST},
+        {RELEASES "/batch", "POST", 1U << HTTP_POST},
         {REQUESTS, "POST", 1U << HTTP_POST},
-        {REQUESTS "/01ARZ3NDEKTSV4RRFFQ69G5FAV", "GET, HEAD", 1U << HTTP_GET | 1U << HTTP_HEAD},
+        {REQUESTS "/01ARZ3NDEKTSV4RRFFQ69G5FAV", "GET, HEAD, DELETE",
+         1U << HTTP_GET | 1U << HTTP_HEAD | 1U << HTTP_DELETE},
+        {"/v1/subjects/" NOBODY "/fields", "PUT", 1U << HTTP_PUT},
+        {"/v1/consents", "GET, HEAD", 1U << HTTP_GET | 1U << HTTP_HEAD},
+        {"/v1/me", "GET, HEAD", 1U << HTTP_GET | 1U << HTTP_HEAD},
+        {"/v1/openapi.json", "GET, HEAD", 1U << HTTP_GET | 1U << HTTP_HEAD},
         {"/healthz", "GET, HEAD", 1U << HTTP_GET | 1U << HTTP_HEAD},
         {"/readyz", "GET, HEAD", 1U << HTTP_GET | 1U << HTTP_HEAD},
     };

@@ -52,7 +52,7 @@ static json_t *state_of(const uint8_t *key, const char *id)
     VAULT_AUTO(service_release) struct service_hold hold = hold_service(&test, key);
     VAULT_AUTO(buf_finish) struct buf text = buf_limited(65536);
     json_t *state = NULL;
-    assert_done(access_request_state(test.vault, hold.service, id, &text, &test_error));
+    assert_done(access_request_state(test.vault, hold.service, id, 0, &text, &test_error));
     assert_done(json_parse(buf_view(&text), 8, &state, NULL, &test_error));
     return state;
 }
@@ -210,11 +210,11 @@ static void test_another_services_request_is_not_found(void **state)
     VAULT_AUTO(service_release) struct service_hold hold = hold_service(&test, library_key);
     VAULT_AUTO(buf_finish) struct buf text = buf_limited(65536);
     assert_fails(VAULT_NOT_FOUND,
-                 access_request_state(test.vault, hold.service, receipt.id, &text, &test_error));
+                 access_request_state(test.vault, hold.service, receipt.id, 0, &text, &test_error));
     const struct vault_error anothers = test_error;
     assert_fails(VAULT_NOT_FOUND,
-                 access_request_state(test.vault, hold.service, "01ARZ3NDEKTSV4RRFFQ69G5FAV", &text,
-                                      &test_error));
+                 access_request_state(test.vault, hold.service, "01ARZ3NDEKTSV4RRFFQ69G5FAV", 0,
+                                      &text, &test_error));
     assert_string_equal(test_error.text, anothers.text); /* or ids could be probed */
     assert_int_equal(text.size, 0);
     service_release(&hold);

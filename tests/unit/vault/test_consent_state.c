@@ -8,7 +8,7 @@
 #include "vault/base/file.h"
 #include "vault/vault/consent_state.h"
 
-static bool may(int state, int event)
+static bool may(unsigned state, unsigned event)
 {
     enum consent_state to;
     return consent_state_after((enum consent_state)state, (enum consent_event)event, &to);
@@ -24,7 +24,7 @@ static enum consent_state after(enum consent_state state, enum consent_event eve
 static void test_from_every_state_one_can_give_and_refuse(void **state)
 {
     (void)state;
-    for (int from = 0; from < CONSENT_STATE_COUNT; from++) {
+    for (unsigned from = 0; from < CONSENT_STATE_COUNT; from++) {
         assert_int_equal(after((enum consent_state)from, CONSENT_GIVE), CONSENT_GIVEN);
         assert_int_equal(after((enum consent_state)from, CONSENT_REFUSE), CONSENT_REFUSED);
     }
@@ -49,8 +49,8 @@ static void test_only_what_is_given_releases(void **state)
 static void test_only_giving_and_resuming_lead_to_a_release(void **state)
 {
     (void)state;
-    for (int from = 0; from < CONSENT_STATE_COUNT; from++) {
-        for (int event = 0; event < CONSENT_EVENT_COUNT; event++) {
+    for (unsigned from = 0; from < CONSENT_STATE_COUNT; from++) {
+        for (unsigned event = 0; event < CONSENT_EVENT_COUNT; event++) {
             if (from == CONSENT_GIVEN || !may(from, event))
                 continue;
             if (consent_state_releases(after((enum consent_state)from, (enum consent_event)event)))
@@ -77,8 +77,8 @@ static void test_what_ended_is_neither_resumed_nor_changed(void **state)
 static void test_every_row_leads_to_a_state_that_a_record_can_have(void **state)
 {
     (void)state;
-    for (int from = 0; from < CONSENT_STATE_COUNT; from++) {
-        for (int event = 0; event < CONSENT_EVENT_COUNT; event++) {
+    for (unsigned from = 0; from < CONSENT_STATE_COUNT; from++) {
+        for (unsigned event = 0; event < CONSENT_EVENT_COUNT; event++) {
             if (may(from, event))
                 assert_true(after((enum consent_state)from, (enum consent_event)event) <
                             CONSENT_STORED_COUNT);
