@@ -68,8 +68,8 @@ static void test_a_damaged_objection_is_known_for_one(void **state)
         "{\"service\":\"s\",\"purpose\":\"p p\",\"objects\":true,\"at\":5}",
         "{\"service\":\"s\",\"purpose\":\"p\",\"objects\":null,\"at\":5}",
         "{\"service\":\"s\",\"purpose\":\"p\",\"objects\":true,\"at\":\"5\"}",
-        "{\"service\":\"sssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssss\","
-        "\"purpose\":\"p\",\"objects\":true,\"at\":5}",
+        ("{\"service\":\"sssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssss\","
+         "\"purpose\":\"p\",\"objects\":true,\"at\":5}"),
     };
     struct objection objection;
     json_start();
