@@ -33,8 +33,8 @@ struct event {
     struct bytes basis;
     struct bytes what;
     struct bytes answer; /* hash of the answer's body, in base64; empty: none */
-    uint64_t count;              /* of an erasure: how many openings */
-    struct buf *opening;         /* where the opening is appended as JSON; NULL: not wanted */
+    uint64_t count;      /* of an erasure: how many openings */
+    struct buf *opening; /* where the opening is appended as JSON; NULL: not wanted */
 };
 
 /* Enter it for the held citizen, whose chain goes on by one. Does not wait for the disk. A decoy

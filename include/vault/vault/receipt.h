@@ -11,9 +11,9 @@
  * What is signed is a consent receipt after ISO/IEC TS 27560:2023 in the terms of W3C's DPV
  * (profile dpv-27560): who decided (by the name that only the log's openings use), for whom, for
  * which purpose, which data in which form, until when, on which text, exactly as shown, with its
- * language and SHA-256, under which policy, and how it was decided. Its member "log" binds it to the
- * entry: index, leaf hash, and the opening whose commitments the entry holds. So whoever has the
- * file and the log's verifier key can check all of it offline: vault-audit check-receipt.
+ * language and SHA-256, under which policy, and how it was decided. Its member "log" binds it to
+ * the entry: index, leaf hash, and the opening whose commitments the entry holds. So whoever has
+ * the file and the log's verifier key can check all of it offline: vault-audit check-receipt.
  *
  * A receipt can be had for every record of a consent, for as long as the citizen is in the vault:
  * what is needed for it is kept beside the record and does not go with the openings.

@@ -144,8 +144,8 @@ static void test_a_key_has_1_to_64_printable_characters(void **state)
     static const char longest[] =
         "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
     static const char *const wrong[] = {"", "a\tb", "caf\xc3\xa9", "a\x7f",
-                                        "0123456789abcdef0123456789abcdef0123456789abcdef"
-                                        "0123456789abcdefg"};
+                                        ("0123456789abcdef0123456789abcdef0123456789abcdef"
+                                         "0123456789abcdefg")};
     begin();
     const uint64_t size = log_size();
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {

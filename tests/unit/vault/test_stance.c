@@ -48,7 +48,7 @@ static enum vault_code give_library(void)
 static size_t library_gets(void)
 {
     const struct release_ask asks[] = {{BYTES("identity.is_adult"), {0}},
-                                              {BYTES("reader.token"), {0}}};
+                                       {BYTES("reader.token"), {0}}};
     char its_subject[SUBJECT_CHARS + 1];
     VAULT_AUTO(service_release) struct service_hold hold = hold_service(&test, library_key);
     VAULT_AUTO(buf_finish) struct buf body = buf_limited(RELEASE_ANSWER_BYTES);
