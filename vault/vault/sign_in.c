@@ -4,6 +4,7 @@
 
 #include "parts.h"
 #include "person.h"
+#include "sign_in_parts.h"
 #include "vault/base/codec.h"
 #include "vault/crypto/hash.h"
 #include "vault/crypto/password.h"
@@ -93,8 +94,8 @@ static void hash_token(const struct vault *vault, struct bytes token, uint8_t ou
     hmac_sha256(out, secret_view(vault->session_key), &token, 1);
 }
 
-static enum vault_code begin_session(struct vault *vault, const struct citizen_id *citizen,
-                                     char token[SIGN_IN_TOKEN_CHARS + 1], struct vault_error *err)
+enum vault_code sign_in_begin(struct vault *vault, const struct citizen_id *citizen,
+                              char token[SIGN_IN_TOKEN_CHARS + 1], struct vault_error *err)
 {
     uint8_t raw[32];
     struct session session = {.citizen = *citizen, .created_s = clock_now_s(&vault->options.clock)};
@@ -113,10 +114,9 @@ static enum vault_code begin_session(struct vault *vault, const struct citizen_i
     return VAULT_OK;
 }
 
-static enum vault_code enter_login(struct vault *vault, const struct citizen_id *id,
-                                   struct vault_error *err)
+enum vault_code sign_in_enter(struct vault *vault, const struct citizen_id *id, const char *how,
+                              struct vault_error *err)
 {
-    static const char how[] = "password";
     const struct event event = {
         .kind = ENTRY_LOGIN, .basis = bytes_of_text("own session"), .what = bytes_of_text(how)};
     struct ledger_ticket ticket;
@@ -142,8 +142,8 @@ enum vault_code sign_in(struct vault *vault, struct bytes login, struct bytes pa
     if (code)
         return code;
     VAULT_TRY(check_password(vault, &account, password, err));
-    VAULT_TRY(enter_login(vault, &account.citizen, err));
-    return begin_session(vault, &account.citizen, token, err);
+    VAULT_TRY(sign_in_enter(vault, &account.citizen, "password", err));
+    return sign_in_begin(vault, &account.citizen, token, err);
 }
 
 static void write_form_token(const struct session *session, char out[SIGN_IN_TOKEN_CHARS + 1])
@@ -209,9 +209,15 @@ enum vault_code sign_in_again(struct vault *vault, struct signed_in *session, st
                               struct vault_error *err)
 {
     struct account account;
-    const int64_t now_s = clock_now_s(&vault->options.clock);
     VAULT_TRY(account_of_citizen(vault->store, &session->citizen, &account, err));
     VAULT_TRY(check_password(vault, &account, password, err));
+    return sign_in_refresh(vault, session, err);
+}
+
+enum vault_code sign_in_refresh(struct vault *vault, struct signed_in *session,
+                                struct vault_error *err)
+{
+    const int64_t now_s = clock_now_s(&vault->options.clock);
     VAULT_TRY(session_reauthenticated(vault->store, session->token_hash, now_s, err));
     session->authenticated_s = now_s;
     return VAULT_OK;

@@ -1,0 +1,20 @@
+/*
+ * sign_in_parts - what the ways to sign in share: the event in the citizen's log, and the session.
+ */
+#pragma once
+
+#include "vault/vault/sign_in.h"
+
+/* Enter into the citizen's log how somebody signed in as them, or what changed about how it is
+ * done; durable on return. */
+enum vault_code sign_in_enter(struct vault *vault, const struct citizen_id *citizen,
+                              const char *how, struct vault_error *err) VAULT_MUST_CHECK;
+
+/* A new session, for a browser that has shown who it is. */
+enum vault_code sign_in_begin(struct vault *vault, const struct citizen_id *citizen,
+                              char token[SIGN_IN_TOKEN_CHARS + 1], struct vault_error *err)
+    VAULT_MUST_CHECK;
+
+/* The session's person has shown again that it is them. */
+enum vault_code sign_in_refresh(struct vault *vault, struct signed_in *session,
+                                struct vault_error *err) VAULT_MUST_CHECK;
