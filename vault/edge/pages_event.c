@@ -175,6 +175,25 @@ static void put_time(struct visit *visit, json_t *item, int64_t time_ms)
     page_text(visit, item, "instant", instant);
 }
 
+/* How somebody signed in, or what changed about that. */
+static const struct {
+    const char *what;
+    const char *text;
+} ways[] = {
+    {"passkey", "event.login_passkey"},
+    {"passkey added", "event.passkey_added"},
+    {"passkey removed", "event.passkey_removed"},
+};
+
+static const char *text_of_login(struct bytes what)
+{
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        if (bytes_equal(what, bytes_of_text(ways[i].what)))
+            return ways[i].text;
+    }
+    return "event.login";
+}
+
 /* The event's own text; a pause and an objection share entries with what happens to consents. */
 static const char *text_of(const struct history_event *event)
 {
@@ -183,6 +202,8 @@ static const char *text_of(const struct history_event *event)
         return resumes ? "event.unpause" : "event.pause";
     if (resumes && bytes_equal(event->basis, bytes_of_text("objection")))
         return "event.lift";
+    if (event->event == ENTRY_LOGIN)
+        return text_of_login(event->what);
     return events[event->event].text ? events[event->event].text : "event.other";
 }
 
