@@ -104,6 +104,15 @@ static const char *const steps[] = {
      "CREATE INDEX passkey_by_citizen ON passkey (citizen, created_s);"
      "ALTER TABLE session ADD COLUMN challenge_ms INTEGER NOT NULL DEFAULT 0;"
      "PRAGMA user_version = 5"),
+
+    /* Recovery codes and activation codes. */
+    ("CREATE TABLE sign_in_code ("
+     "  hash BLOB PRIMARY KEY CHECK (length(hash) = 32),"
+     "  citizen BLOB NOT NULL CHECK (length(citizen) = 16),"
+     "  kind INTEGER NOT NULL CHECK (kind BETWEEN 1 AND 2),"
+     "  expires_s INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+     "CREATE INDEX sign_in_code_by_citizen ON sign_in_code (citizen, kind);"
+     "PRAGMA user_version = 6"),
 };
 
 static const struct database_kind control_kind = {
