@@ -59,6 +59,10 @@ typedef void page_function(struct visit *visit, const char *id);
     page(HTTP_POST, "/security/passkeys",        SIGNED_IN, passkey_add_do)     \
     page(HTTP_POST, "/security/passkeys/rename", SIGNED_IN, passkey_rename_do)  \
     page(HTTP_POST, "/security/passkeys/remove", SIGNED_IN, passkey_remove_do)  \
+    page(HTTP_POST, "/security/recovery",        SIGNED_IN, recovery_do)        \
+    page(HTTP_GET,  "/activate",                 ANYBODY,   activate_show)      \
+    page(HTTP_POST, "/activate",                 ANYBODY,   activate_do)        \
+    page(HTTP_GET,  "/.well-known/change-password", FILE_ONLY, change_password_go) \
     page(HTTP_GET,  "/passkey.js",               FILE_ONLY, script_send)        \
     page(HTTP_POST, "/statement",           SIGNED_IN, statement_send)     \
     page(HTTP_GET,  "/style.css",           FILE_ONLY, style_send)         \

@@ -218,6 +218,8 @@ static void show_security(struct visit *visit, unsigned status)
         sign_in_list(visit->pages->vault, &visit->session, put_session, &listing, &err);
     if (code == VAULT_OK)
         code = passkeys_put(visit, &err);
+    if (code == VAULT_OK)
+        code = codes_put(visit, &err);
     if (code) {
         page_failed(visit, code, &err);
         return;

@@ -46,6 +46,13 @@ void robots_send(struct visit *visit, const char *id)
          bytes_of_text("User-agent: *\nDisallow: /\n"));
 }
 
+/* Where a manager of passwords leads somebody to change theirs. */
+void change_password_go(struct visit *visit, const char *id)
+{
+    (void)id;
+    page_redirect(visit, "/security");
+}
+
 void health_send(struct visit *visit, const char *id)
 {
     (void)id;

@@ -277,6 +277,9 @@ static enum vault_code put_passkey(void *context, const struct sign_in_passkey_s
 enum vault_code passkeys_put(struct visit *visit, struct vault_error *err)
 {
     struct listing listing = {visit, page_list(visit, visit->data, "passkeys")};
+    struct sign_in_passkey_owner owner;
+    VAULT_TRY(sign_in_passkey_owner(visit->pages->vault, &visit->session, &owner, err));
+    page_text(visit, visit->data, "username", owner.login);
     VAULT_TRY(
         sign_in_passkey_list(visit->pages->vault, &visit->session, put_passkey, &listing, err));
     if (json_array_size(listing.list))

@@ -5,5 +5,6 @@
 
 #include "pages_visit.h"
 
-/* Put the citizen's passkeys into the page, as "passkeys". */
+/* Put the citizen's passkeys into the page, as "passkeys", and as "username" the login, by which
+ * managers of passwords know which one a form is about. */
 enum vault_code passkeys_put(struct visit *visit, struct vault_error *err) VAULT_MUST_CHECK;
