@@ -441,6 +441,19 @@ static void test_who_is_erased_is_gone_and_only_once(void **state)
     end();
 }
 
+static void test_an_activation_code_is_made_for_who_has_a_login(void **state)
+{
+    (void)state;
+    begin();
+    assert_refused("{\"command\":\"citizen activation-code\"}", "invalid", "reference");
+    assert_refused("{\"command\":\"citizen activation-code\",\"reference\":\"T-9\"}", "not_found",
+                   "");
+    const uint64_t before = log_size();
+    result_of("{\"command\":\"citizen activation-code\",\"reference\":\"T-1\"}");
+    assert_int_equal(log_size(), before + 1);
+    end();
+}
+
 static void test_the_log_is_pruned_when_asked(void **state)
 {
     (void)state;
@@ -823,10 +836,10 @@ int main(void)
         test_certificates_are_not_given_for_nothing,
         test_an_enrolment_list_is_given_in_order_and_logged,
         test_an_enrolment_list_that_is_wrong_gives_nobody, test_each_row_of_an_import_is_answered,
-        test_a_new_key_of_the_log_is_told, test_the_log_is_pruned_when_asked,
-        test_who_is_erased_is_gone_and_only_once, test_an_import_has_1_to_100_rows_of_text,
-        test_a_policy_is_activated_from_its_folder, test_one_connection_carries_many_requests,
-        test_the_socket_is_for_the_vaults_own_user,
+        test_a_new_key_of_the_log_is_told, test_an_activation_code_is_made_for_who_has_a_login,
+        test_the_log_is_pruned_when_asked, test_who_is_erased_is_gone_and_only_once,
+        test_an_import_has_1_to_100_rows_of_text, test_a_policy_is_activated_from_its_folder,
+        test_one_connection_carries_many_requests, test_the_socket_is_for_the_vaults_own_user,
         test_a_socket_that_a_dead_process_left_is_replaced,
         test_a_socket_that_answers_is_left_alone, test_what_is_no_socket_is_left_alone,
         test_paths_that_no_socket_can_have_are_refused, test_several_clients_are_answered_at_once,
