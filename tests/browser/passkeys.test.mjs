@@ -107,6 +107,34 @@ test('without script there is no button that does nothing, and all else works', 
   await page.context().close()
 })
 
+for (const [language] of Object.entries(languages)) {
+  test(`${language}: recovery codes are shown once, and one signs in; activation has a page`, async () => {
+    const page = await openPage(browser, language)
+    await signIn(page)
+    await page.goto(`${base}/security`)
+    await page.locator('form[action="/security/recovery"] button').click()
+    assert.equal(await page.locator('code').count(), 10)
+    await checkPage(page, language, 'recovery codes')
+    const code = await page.locator('code').first().innerText()
+    await page.goto(`${base}/security`)
+    await checkPage(page, language, 'my security with recovery codes')
+    await hook(page, 'logout').click()
+    await page.fill('[name=login]', process.env.VAULT_LOGIN)
+    await page.fill('[name=password]', code.toLowerCase())
+    await hook(page, 'login').click()
+    assert.equal(await heading(page), languages[language].home)
+    await hook(page, 'logout').click()
+    await page.locator('a[href="/activate"]').click()
+    await checkPage(page, language, 'activating')
+    await page.fill('[name=activation]', '2222-2222-2222-2222-2222')
+    await page.fill('[name=new_password]', 'une phrase assez longue')
+    await page.locator('main button').click()
+    await checkPage(page, language, 'an activation that failed')
+    assert.equal(await page.inputValue('[name=activation]'), '2222-2222-2222-2222-2222')
+    await page.context().close()
+  })
+}
+
 test('only pages with a passkey to use may run a script, and only ours', async () => {
   const page = await openPage(browser, 'fr')
   const policy = async (path) => (await page.goto(`${base}${path}`)).headers()['content-security-policy']
