@@ -236,16 +236,13 @@ static enum vault_code run_activation_code(const struct command_call *call)
     const char *reference;
     struct sign_in_activation sent;
     char expires[INSTANT_CHARS + 1];
-    const struct config *config = call->context->config;
     VAULT_TRY(text_of(call, "reference", &reference));
     VAULT_TRY(sign_in_activation_make(call->vault, reference, &sent, call->err));
     instant_format(expires, sent.expires_s);
     buf_text(call->result, "{\"login\":");
     json_write_string(call->result, bytes_of_text(sent.login));
-    buf_format(call->result,
-               ",\"code\":\"%s\",\"expires\":\"%.10s\","
-               "\"address\":\"https://%s:%u/activate\"}",
-               sent.code, expires, config->citizens_host, (unsigned)config->citizens.port);
+    buf_format(call->result, ",\"code\":\"%s\",\"expires\":\"%.10s\",\"address\":\"%s/activate\"}",
+               sent.code, expires, call->context->link_base);
     explicit_bzero(&sent, sizeof sent);
     return VAULT_OK;
 }

@@ -1,4 +1,5 @@
 #include "vault/edge/admin.h"
+#include "vault/vault/sign_in_code.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -65,7 +66,7 @@ static void begin(void)
     sealing_free(&sealing);
     assert_done(sealing_new(&calls, &sealing, &test_error));
     assert_done(sealing_unseal(sealing, NULL, &test_error));
-    context = (struct admin_context){sealing, &config};
+    context = (struct admin_context){sealing, &config, "https://vault.example:8442"};
     snprintf(socket_path, sizeof socket_path, "%s.socket", test.key_file);
 }
 
@@ -449,7 +450,12 @@ static void test_an_activation_code_is_made_for_who_has_a_login(void **state)
     assert_refused("{\"command\":\"citizen activation-code\",\"reference\":\"T-9\"}", "not_found",
                    "");
     const uint64_t before = log_size();
-    result_of("{\"command\":\"citizen activation-code\",\"reference\":\"T-1\"}");
+    const json_t *sent =
+        result_of("{\"command\":\"citizen activation-code\",\"reference\":\"T-1\"}");
+    assert_string_equal(json_string_value(json_object_get(sent, "login")), "testine");
+    assert_string_equal(json_string_value(json_object_get(sent, "address")),
+                        "https://vault.example:8442/activate");
+    assert_int_equal(json_string_length(json_object_get(sent, "code")), SIGN_IN_CODE_CHARS);
     assert_int_equal(log_size(), before + 1);
     end();
 }
