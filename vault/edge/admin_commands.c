@@ -2,6 +2,7 @@
 
 #include "admin_backup.h"
 #include "admin_parts.h"
+#include "vault/base/clock.h"
 #include "vault/base/codec.h"
 #include "vault/base/file.h"
 #include "vault/base/log.h"
@@ -12,6 +13,7 @@
 #include "vault/vault/erase.h"
 #include "vault/vault/people.h"
 #include "vault/vault/service.h"
+#include "vault/vault/sign_in_code.h"
 #include "vault/vault/subject.h"
 
 #define REQUEST_DEPTH_MAX     6
@@ -219,6 +221,23 @@ static enum vault_code run_citizen_erase(const struct command_call *call)
     return erase_citizen(call->vault, &citizen, call->err);
 }
 
+/* For the letter by which somebody comes in. */
+static enum vault_code run_activation_code(const struct command_call *call)
+{
+    const char *reference;
+    struct sign_in_activation sent;
+    char expires[INSTANT_CHARS + 1];
+    VAULT_TRY(admin_text_of(call, "reference", &reference));
+    VAULT_TRY(sign_in_activation_make(call->vault, reference, &sent, call->err));
+    instant_format(expires, sent.expires_s);
+    buf_text(call->result, "{\"login\":");
+    json_write_string(call->result, bytes_of_text(sent.login));
+    buf_format(call->result, ",\"code\":\"%s\",\"expires\":\"%.10s\",\"address\":\"%s/activate\"}",
+               sent.code, expires, call->context->link_base);
+    explicit_bzero(&sent, sizeof sent);
+    return VAULT_OK;
+}
+
 static enum vault_code run_log_prune(const struct command_call *call)
 {
     return vault_prune_log(call->vault, call->err);
@@ -269,6 +288,7 @@ static const struct {
     {"citizen import", run_citizen_import, false},
     {"citizen export", run_citizen_export, false},
     {"citizen erase", run_citizen_erase, false},
+    {"citizen activation-code", run_activation_code, false},
     {"log new-key", run_log_new_key, false},
     {"log prune", run_log_prune, false},
     {"policy activate", admin_run_policy_activate, false},

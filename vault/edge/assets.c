@@ -12,6 +12,7 @@
 #define NAME_CHARS_MAX  128
 #define TEXT_DEPTH_MAX  1
 #define STYLE_FILE      "style/style.css"
+#define SCRIPT_FILE     "script/passkey.js"
 #define ICON_FILE       "style/icon.svg"
 #define TEMPLATE_FORMAT "templates/%s.html"
 #define TEXTS_FORMAT    "texts/%s.json"
@@ -20,7 +21,8 @@ const char *const assets_languages[ASSETS_LANGUAGES] = {"fr", "en"};
 
 /* Read once, never changed, kept to the end. */
 static json_t *texts[ASSETS_LANGUAGES];
-static char style_version[ASSETS_STYLE_VERSION_CHARS + 1];
+static char style_version[ASSETS_VERSION_CHARS + 1];
+static char script_version[ASSETS_VERSION_CHARS + 1];
 static pthread_once_t prepared = PTHREAD_ONCE_INIT;
 
 static int compare(const void *name, const void *asset)
@@ -39,18 +41,24 @@ static struct bytes bytes_of(const char *name)
     return asset ? (struct bytes){(const uint8_t *)asset->text, asset->size} : (struct bytes){0};
 }
 
+static void write_version(struct bytes content, char out[ASSETS_VERSION_CHARS + 1])
+{
+    uint8_t hash[SHA256_BYTES];
+    sha256_of(hash, content);
+    hex_string(out, hash, ASSETS_VERSION_CHARS / 2);
+}
+
 /* A file that does not parse has no texts, which the first page shows and a test before that. */
 static void prepare(void)
 {
     char name[NAME_CHARS_MAX];
-    uint8_t hash[SHA256_BYTES];
     for (size_t i = 0; i < ASSETS_LANGUAGES; i++) {
         snprintf(name, sizeof name, TEXTS_FORMAT, assets_languages[i]);
         if (json_parse(bytes_of(name), TEXT_DEPTH_MAX, &texts[i], NULL, NULL))
             texts[i] = NULL;
     }
-    sha256_of(hash, assets_style());
-    hex_string(style_version, hash, ASSETS_STYLE_VERSION_CHARS / 2);
+    write_version(assets_style(), style_version);
+    write_version(assets_script(), script_version);
 }
 
 const char *assets_template(const char *name)
@@ -83,6 +91,11 @@ struct bytes assets_style(void)
     return bytes_of(STYLE_FILE);
 }
 
+struct bytes assets_script(void)
+{
+    return bytes_of(SCRIPT_FILE);
+}
+
 struct bytes assets_icon(void)
 {
     return bytes_of(ICON_FILE);
@@ -92,6 +105,12 @@ const char *assets_style_version(void)
 {
     pthread_once(&prepared, prepare);
     return style_version;
+}
+
+const char *assets_script_version(void)
+{
+    pthread_once(&prepared, prepare);
+    return script_version;
 }
 
 static const char *template_of(void *context, const char *name)

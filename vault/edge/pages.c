@@ -53,6 +53,17 @@ typedef void page_function(struct visit *visit, const char *id);
     page(HTTP_GET,  "/security",            SIGNED_IN, security_show)      \
     page(HTTP_POST, "/security/others",     SIGNED_IN, sign_out_others_do) \
     page(HTTP_POST, "/security/password",   SIGNED_IN, password_do)        \
+    page(HTTP_POST, "/passkey",                  ANYBODY,   passkey_offer)      \
+    page(HTTP_POST, "/sign-in/passkey",          ANYBODY,   passkey_sign_in_do) \
+    page(HTTP_POST, "/again/passkey",            SIGNED_IN, passkey_again_do)   \
+    page(HTTP_POST, "/security/passkeys",        SIGNED_IN, passkey_add_do)     \
+    page(HTTP_POST, "/security/passkeys/rename", SIGNED_IN, passkey_rename_do)  \
+    page(HTTP_POST, "/security/passkeys/remove", SIGNED_IN, passkey_remove_do)  \
+    page(HTTP_POST, "/security/recovery",        SIGNED_IN, recovery_do)        \
+    page(HTTP_GET,  "/activate",                 ANYBODY,   activate_show)      \
+    page(HTTP_POST, "/activate",                 ANYBODY,   activate_do)        \
+    page(HTTP_GET,  "/.well-known/change-password", FILE_ONLY, change_password_go) \
+    page(HTTP_GET,  "/passkey.js",               FILE_ONLY, script_send)        \
     page(HTTP_POST, "/statement",           SIGNED_IN, statement_send)     \
     page(HTTP_GET,  "/style.css",           FILE_ONLY, style_send)         \
     page(HTTP_GET,  "/icon.svg",            FILE_ONLY, icon_send)          \
@@ -128,17 +139,14 @@ static const struct {
     const char *value;
     bool pages_only;
 } headers[] = {
-    {"Content-Security-Policy",
-     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
-     "frame-ancestors 'none'; base-uri 'none'",
-     false},
+    {"Content-Security-Policy", PAGE_SECURITY_POLICY, false},
     {"X-Content-Type-Options", "nosniff", false},
     {"Referrer-Policy", "no-referrer", false},
     {"Strict-Transport-Security", "max-age=63072000", false},
     {"Cache-Control", "no-store", false}, /* where the answer does not say otherwise */
     {"Cross-Origin-Opener-Policy", "same-origin", true},
     {"Permissions-Policy",
-     "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()", true},
+     PAGE_DENIED_FEATURES ", publickey-credentials-create=(), publickey-credentials-get=()", true},
 };
 
 void pages_decorate(struct http_answer *answer)

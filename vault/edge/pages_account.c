@@ -4,6 +4,7 @@
 
 #include "pages_account.h"
 #include "pages_parts.h"
+#include "pages_passkey.h"
 #include "pages_words.h"
 #include "vault/base/json.h"
 #include "vault/vault/active_policy.h"
@@ -30,6 +31,13 @@ bool account_is_fresh(struct visit *visit, const char *next)
 
 static void show_again(struct visit *visit, unsigned status, const char *next)
 {
+    struct vault_error err;
+    const enum vault_code code = passkeys_put(visit, &err);
+    if (code) {
+        page_failed(visit, code, &err);
+        return;
+    }
+    page_with_script(visit);
     page_text(visit, visit->data, "next", next);
     page_send(visit, status, "again", "again.title");
 }
@@ -206,12 +214,17 @@ static void show_security(struct visit *visit, unsigned status)
 {
     struct vault_error err;
     struct listing listing = {visit, NULL, page_list(visit, visit->data, "sessions")};
-    const enum vault_code code =
+    enum vault_code code =
         sign_in_list(visit->pages->vault, &visit->session, put_session, &listing, &err);
+    if (code == VAULT_OK)
+        code = passkeys_put(visit, &err);
+    if (code == VAULT_OK)
+        code = codes_put(visit, &err);
     if (code) {
         page_failed(visit, code, &err);
         return;
     }
+    page_with_script(visit);
     if (json_array_size(listing.list) > 1)
         page_flag(visit, visit->data, "others_shown");
     page_flag(visit, visit->data, "is_security");

@@ -175,6 +175,50 @@ static void put_time(struct visit *visit, json_t *item, int64_t time_ms)
     page_text(visit, item, "instant", instant);
 }
 
+/* How somebody signed in, or what changed about that. */
+static const struct {
+    const char *what;
+    const char *text;
+} ways[] = {
+    {"passkey", "event.login_passkey"},
+    {"passkey added", "event.passkey_added"},
+    {"passkey removed", "event.passkey_removed"},
+    {"recovery codes made", "event.recovery_made"},
+    {"activation code made", "event.activation_made"},
+    {"activation", "event.activation"},
+};
+
+/* "recovery 9": a code was used, and so many are left. */
+#define RECOVERY "recovery "
+
+static bool is_recovery(struct bytes what)
+{
+    return what.size > strlen(RECOVERY) && memcmp(what.data, RECOVERY, strlen(RECOVERY)) == 0 &&
+           what.data[strlen(RECOVERY)] >= '0' && what.data[strlen(RECOVERY)] <= '9';
+}
+
+static void put_left(struct visit *visit, json_t *item, const struct history_event *event)
+{
+    char left[WORDS_CHARS];
+    if (event->event != ENTRY_LOGIN || !is_recovery(event->what))
+        return;
+    const size_t size = event->what.size - strlen(RECOVERY);
+    snprintf(left, sizeof left, "%.*s", (int)size,
+             (const char *)event->what.data + strlen(RECOVERY));
+    page_text(visit, item, "left", left);
+}
+
+static const char *text_of_login(struct bytes what)
+{
+    if (is_recovery(what))
+        return "event.recovery";
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        if (bytes_equal(what, bytes_of_text(ways[i].what)))
+            return ways[i].text;
+    }
+    return "event.login";
+}
+
 /* The event's own text; a pause and an objection share entries with what happens to consents. */
 static const char *text_of(const struct history_event *event)
 {
@@ -183,6 +227,8 @@ static const char *text_of(const struct history_event *event)
         return resumes ? "event.unpause" : "event.pause";
     if (resumes && bytes_equal(event->basis, bytes_of_text("objection")))
         return "event.lift";
+    if (event->event == ENTRY_LOGIN)
+        return text_of_login(event->what);
     return events[event->event].text ? events[event->event].text : "event.other";
 }
 
@@ -198,6 +244,7 @@ void event_put(struct visit *visit, const struct policy *policy, json_t *list,
     event_name(name, event->service);
     event_put_service(visit, item, name);
     page_text(visit, item, "event_text", text_of(event));
+    put_left(visit, item, event);
     event_name(name, event->purpose);
     if (name[0])
         page_text(visit, item, "purpose_title", words_purpose_title(visit, policy, name));

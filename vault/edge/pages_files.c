@@ -1,4 +1,4 @@
-/* What has no session and no language: the style, the icon, and what programs ask. */
+/* What has no session and no language: the style, the script, the icon, and what programs ask. */
 #include "pages_parts.h"
 #include "vault/edge/problem.h"
 
@@ -13,12 +13,24 @@ static void send(struct visit *visit, const char *type, const char *caching, str
 }
 
 /* Kept for ever under the address that pages give, which changes with it; not under others. */
+static void send_version(struct visit *visit, const char *type, const char *version,
+                         struct bytes content)
+{
+    const struct bytes wanted = http_request_query(visit->request, "v");
+    const bool is_current = bytes_equal(wanted, bytes_of_text(version));
+    send(visit, type, is_current ? FOR_EVER : "no-cache", content);
+}
+
 void style_send(struct visit *visit, const char *id)
 {
     (void)id;
-    const struct bytes version = http_request_query(visit->request, "v");
-    const bool is_current = bytes_equal(version, bytes_of_text(assets_style_version()));
-    send(visit, "text/css; charset=utf-8", is_current ? FOR_EVER : "no-cache", assets_style());
+    send_version(visit, "text/css; charset=utf-8", assets_style_version(), assets_style());
+}
+
+void script_send(struct visit *visit, const char *id)
+{
+    (void)id;
+    send_version(visit, "text/javascript; charset=utf-8", assets_script_version(), assets_script());
 }
 
 void icon_send(struct visit *visit, const char *id)
@@ -32,6 +44,13 @@ void robots_send(struct visit *visit, const char *id)
     (void)id;
     send(visit, "text/plain; charset=utf-8", FOR_A_DAY,
          bytes_of_text("User-agent: *\nDisallow: /\n"));
+}
+
+/* Where a manager of passwords leads somebody to change theirs. */
+void change_password_go(struct visit *visit, const char *id)
+{
+    (void)id;
+    page_redirect(visit, "/security");
 }
 
 void health_send(struct visit *visit, const char *id)

@@ -25,6 +25,10 @@ static const struct {
     [NOTICE_ERASED] = {"erased", "notice.erased"},
     [NOTICE_OTHERS_SIGNED_OUT] = {"others_signed_out", "notice.others_signed_out"},
     [NOTICE_PASSWORD_SET] = {"password_set", "notice.password_set"},
+    [NOTICE_ACTIVATED] = {"activated", "notice.activated"},
+    [NOTICE_PASSKEY_ADDED] = {"passkey_added", "notice.passkey_added"},
+    [NOTICE_PASSKEY_RENAMED] = {"passkey_renamed", "notice.passkey_renamed"},
+    [NOTICE_PASSKEY_REMOVED] = {"passkey_removed", "notice.passkey_removed"},
     [NOTICE_SIGNED_OUT] = {"signed_out", "notice.signed_out"},
     [NOTICE_SESSION_ENDED] = {"session_ended", "notice.session_ended"},
 };
@@ -100,6 +104,18 @@ void page_wrong(struct visit *visit, const char *field, const char *text)
     page_flag(visit, visit->data, "errors_shown");
 }
 
+void page_with_script(struct visit *visit)
+{
+    char address[VISIT_ADDRESS_CHARS];
+    snprintf(address, sizeof address, "/passkey.js?v=%s", assets_script_version());
+    page_text(visit, visit->data, "script", address);
+    http_answer_header(visit->answer, "Content-Security-Policy", "%s",
+                       PAGE_SECURITY_POLICY "; script-src 'self'; connect-src 'self'; "
+                                            "require-trusted-types-for 'script'; "
+                                            "trusted-types 'none'");
+    http_answer_header(visit->answer, "Permissions-Policy", "%s", PAGE_DENIED_FEATURES);
+}
+
 /* --- The notice for the next page ----------------------------------------------------------- */
 
 static void take_notice(struct visit *visit)
@@ -159,11 +175,16 @@ void page_redirect(struct visit *visit, const char *address)
     http_answer_header(visit->answer, "Location", "%s", address);
 }
 
-void page_redirect_with(struct visit *visit, const char *address, enum notice notice)
+void page_notice(struct visit *visit, enum notice notice)
 {
     http_answer_header(visit->answer, "Set-Cookie",
                        NOTICE_COOKIE "=%s; Path=/; Secure; HttpOnly; SameSite=Lax",
                        notices[notice].cookie);
+}
+
+void page_redirect_with(struct visit *visit, const char *address, enum notice notice)
+{
+    page_notice(visit, notice);
     page_redirect(visit, address);
 }
 

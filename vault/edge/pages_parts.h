@@ -53,9 +53,24 @@ void security_show(struct visit *visit, const char *id);
 void sign_out_others_do(struct visit *visit, const char *id);
 void password_do(struct visit *visit, const char *id);
 
+/* pages_passkey.c */
+void passkey_offer(struct visit *visit, const char *id);
+void passkey_sign_in_do(struct visit *visit, const char *id);
+void passkey_again_do(struct visit *visit, const char *id);
+void passkey_add_do(struct visit *visit, const char *id);
+void passkey_rename_do(struct visit *visit, const char *id);
+void passkey_remove_do(struct visit *visit, const char *id);
+
+/* pages_codes.c */
+void recovery_do(struct visit *visit, const char *id);
+void activate_show(struct visit *visit, const char *id);
+void activate_do(struct visit *visit, const char *id);
+
 /* pages_files.c: no session, no language */
 void style_send(struct visit *visit, const char *id);
+void script_send(struct visit *visit, const char *id);
 void icon_send(struct visit *visit, const char *id);
+void change_password_go(struct visit *visit, const char *id);
 void robots_send(struct visit *visit, const char *id);
 void health_send(struct visit *visit, const char *id);
 void ready_send(struct visit *visit, const char *id);

@@ -9,6 +9,7 @@
 static void show(struct visit *visit, unsigned status, const char *next)
 {
     page_text(visit, visit->data, "next", next);
+    page_with_script(visit);
     page_send(visit, status, SIGN_IN_PAGE, "sign_in.title");
 }
 

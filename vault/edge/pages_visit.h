@@ -20,6 +20,13 @@
 
 #define VISIT_ADDRESS_CHARS 400 /* of a local address with its query */
 
+/* What every page says of itself to the browser; the pages with the passkeys' script allow more. */
+#define PAGE_SECURITY_POLICY                                                                       \
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "                   \
+    "frame-ancestors 'none'; base-uri 'none'"
+#define PAGE_DENIED_FEATURES                                                                       \
+    "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
+
 struct visit {
     const struct pages *pages;
     const struct http_request *request;
@@ -49,6 +56,10 @@ enum notice {
     NOTICE_ERASED,
     NOTICE_OTHERS_SIGNED_OUT,
     NOTICE_PASSWORD_SET,
+    NOTICE_ACTIVATED,
+    NOTICE_PASSKEY_ADDED,
+    NOTICE_PASSKEY_RENAMED,
+    NOTICE_PASSKEY_REMOVED,
     NOTICE_SIGNED_OUT,
     NOTICE_SESSION_ENDED,
     NOTICE_COUNT
@@ -101,6 +112,12 @@ void page_flag(struct visit *visit, json_t *object, const char *name);
  * which every function here takes. */
 json_t *page_list(struct visit *visit, json_t *object, const char *name);
 json_t *page_item(struct visit *visit, json_t *list);
+
+/* The page has forms for passkeys: it brings their script, and may run that and nothing else. */
+void page_with_script(struct visit *visit);
+
+/* Tell the reader something on the next page. */
+void page_notice(struct visit *visit, enum notice notice);
 
 /* A field of a form is wrong: text is of the catalogue. */
 void page_wrong(struct visit *visit, const char *field, const char *text);

@@ -39,6 +39,7 @@ ctl_run ctl_citizen_import;
 ctl_run ctl_citizen_export;
 ctl_run ctl_citizen_schema;
 ctl_run ctl_citizen_erase;
+ctl_run ctl_citizen_activation_code;
 ctl_run ctl_citizen_rekey;
 ctl_run ctl_key_rotate;
 ctl_run ctl_key_rewrap;

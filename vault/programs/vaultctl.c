@@ -52,6 +52,8 @@ static const struct {
      "print what an import takes, or what an export is, as JSON Schema"},
     {"citizen", "erase", ctl_citizen_erase, false, "ID|- --yes",
      "destroy a citizen's key and all that is theirs, for ever; - for IDs on standard input"},
+    {"citizen", "activation-code", ctl_citizen_activation_code, false, "[--letter] < REFERENCES",
+     "make each a code to set their first password with, as a table or as letters"},
     {"citizen", "rekey", ctl_citizen_rekey, false, "< REFERENCES",
      "give them new keys, and write their files under those"},
     {"key", "rotate", ctl_key_rotate, false, "", "make a new root key; nothing else is rewritten"},

@@ -213,7 +213,8 @@ static enum vault_code start(struct server *server, struct vault_error *err)
     server->auditors_handler =
         (struct sealed_handler){server->sealing, auditor_api_handle, &server->auditors_context};
     VAULT_TRY(open_or_wait(server, err));
-    server->admin_context = (struct admin_context){server->sealing, &server->config};
+    server->admin_context =
+        (struct admin_context){server->sealing, &server->config, server->link_base};
     VAULT_TRY(start_listeners(server, err));
     return admin_start(server->config.admin_socket, &server->admin_context, &server->admin, err);
 }

@@ -1,6 +1,7 @@
 /*
  * control_schema - the tables of control.db. The functions that read and write them are in the
- * modules of the families: control_citizen, account, control_service, request, session, setting.
+ * modules of the families: control_citizen, account, control_service, request, session, passkey,
+ * setting.
  */
 #include "internal.h"
 
@@ -113,6 +114,31 @@ static const char *const steps[] = {
     "  WHERE service = OLD.service;"
     "END;"
     "PRAGMA user_version = 5",
+
+    /* Passkeys, and the last challenge that a session answered to make one. */
+    ("CREATE TABLE passkey ("
+     "  credential BLOB PRIMARY KEY CHECK (length(credential) BETWEEN 1 AND 1023),"
+     "  citizen BLOB NOT NULL CHECK (length(citizen) = 16),"
+     "  user BLOB NOT NULL CHECK (length(user) = 16),"
+     "  algorithm INTEGER NOT NULL,"
+     "  key BLOB NOT NULL,"
+     "  sign_count INTEGER NOT NULL CHECK (sign_count BETWEEN 0 AND 4294967295),"
+     "  name TEXT NOT NULL,"
+     "  created_s INTEGER NOT NULL,"
+     "  used_s INTEGER NOT NULL,"
+     "  challenge_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+     "CREATE INDEX passkey_by_citizen ON passkey (citizen, created_s);"
+     "ALTER TABLE session ADD COLUMN challenge_ms INTEGER NOT NULL DEFAULT 0;"
+     "PRAGMA user_version = 6"),
+
+    /* Recovery codes and activation codes. */
+    ("CREATE TABLE sign_in_code ("
+     "  hash BLOB PRIMARY KEY CHECK (length(hash) = 32),"
+     "  citizen BLOB NOT NULL CHECK (length(citizen) = 16),"
+     "  kind INTEGER NOT NULL CHECK (kind BETWEEN 1 AND 2),"
+     "  expires_s INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+     "CREATE INDEX sign_in_code_by_citizen ON sign_in_code (citizen, kind);"
+     "PRAGMA user_version = 7"),
 };
 
 static const struct database_kind control_kind = {

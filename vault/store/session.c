@@ -117,6 +117,18 @@ enum vault_code session_reauthenticated(struct store *store, const uint8_t token
     return changed ? VAULT_OK : no_such_session(err);
 }
 
+enum vault_code session_spend_challenge(struct store *store, const uint8_t token_hash[SHA256_BYTES],
+                                        int64_t challenge_ms, struct vault_error *err)
+{
+    int64_t changed = 0;
+    VAULT_TRY(session_run(store,
+                          "UPDATE session SET challenge_ms = ?2"
+                          " WHERE token_hash = ?1 AND challenge_ms < ?2",
+                          token_hash, challenge_ms, &changed, err));
+    return changed ? VAULT_OK
+                   : vault_fail(err, VAULT_CONFLICT, "the challenge was answered before");
+}
+
 enum vault_code session_remove(struct store *store, const uint8_t token_hash[SHA256_BYTES],
                                struct vault_error *err)
 {

@@ -4,6 +4,7 @@
 
 #include "parts.h"
 #include "person.h"
+#include "sign_in_parts.h"
 #include "vault/base/codec.h"
 #include "vault/crypto/hash.h"
 #include "vault/crypto/password.h"
@@ -75,11 +76,20 @@ static enum vault_code deny_after_the_same_work(struct bytes password, struct va
     return code == VAULT_DENIED ? denied(err) : code;
 }
 
+/* The password, or a recovery code in its place, of which the log is told already: then *by_code.
+ */
 static enum vault_code check_password(struct vault *vault, const struct account *account,
-                                      struct bytes password, struct vault_error *err)
+                                      struct bytes password, bool *by_code, struct vault_error *err)
 {
     bool waits = false;
     VAULT_TRY(count_try(vault, account, &waits, err));
+    const enum vault_code recovered =
+        waits ? VAULT_NOT_FOUND : sign_in_recovery_use(vault, &account->citizen, password, err);
+    *by_code = recovered == VAULT_OK;
+    if (*by_code)
+        return account_succeeded(vault->store, &account->citizen, err);
+    if (recovered != VAULT_NOT_FOUND)
+        return recovered;
     if (waits || !account->password_hash[0])
         return deny_after_the_same_work(password, err);
     const enum vault_code code = password_check(password, account->password_hash, err);
@@ -93,8 +103,8 @@ static void hash_token(const struct vault *vault, struct bytes token, uint8_t ou
     hmac_sha256(out, secret_view(vault->session_key), &token, 1);
 }
 
-static enum vault_code begin_session(struct vault *vault, const struct citizen_id *citizen,
-                                     char token[SIGN_IN_TOKEN_CHARS + 1], struct vault_error *err)
+enum vault_code sign_in_begin(struct vault *vault, const struct citizen_id *citizen,
+                              char token[SIGN_IN_TOKEN_CHARS + 1], struct vault_error *err)
 {
     uint8_t raw[32];
     struct session session = {.citizen = *citizen, .created_s = clock_now_s(&vault->options.clock)};
@@ -113,12 +123,13 @@ static enum vault_code begin_session(struct vault *vault, const struct citizen_i
     return VAULT_OK;
 }
 
-static enum vault_code enter_login(struct vault *vault, const struct citizen_id *id,
-                                   struct vault_error *err)
+enum vault_code sign_in_enter(struct vault *vault, const struct citizen_id *id, const char *how,
+                              const char *actor, struct vault_error *err)
 {
-    static const char how[] = "password";
-    const struct event event = {
-        .kind = ENTRY_LOGIN, .basis = bytes_of_text("own session"), .what = bytes_of_text(how)};
+    const struct event event = {.kind = ENTRY_LOGIN,
+                                .basis = bytes_of_text("own session"),
+                                .what = bytes_of_text(how),
+                                .actor = actor ? bytes_of_text(actor) : (struct bytes){0}};
     struct ledger_ticket ticket;
     {
         VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
@@ -134,6 +145,7 @@ enum vault_code sign_in(struct vault *vault, struct bytes login, struct bytes pa
 {
     char name[SIGN_IN_LOGIN_CHARS + 1];
     struct account account;
+    bool by_code = false;
     if (sign_in_login(login, name, NULL))
         return denied(err);
     const enum vault_code code = account_by_login(vault->store, name, &account, err);
@@ -141,9 +153,12 @@ enum vault_code sign_in(struct vault *vault, struct bytes login, struct bytes pa
         return deny_after_the_same_work(password, err);
     if (code)
         return code;
-    VAULT_TRY(check_password(vault, &account, password, err));
-    VAULT_TRY(enter_login(vault, &account.citizen, err));
-    return begin_session(vault, &account.citizen, token, err);
+    VAULT_TRY(check_password(vault, &account, password, &by_code, err));
+    if (by_code) /* whoever has the password may be signed in */
+        VAULT_TRY(session_remove_all(vault->store, &account.citizen, NULL, err));
+    else
+        VAULT_TRY(sign_in_enter(vault, &account.citizen, "password", NULL, err));
+    return sign_in_begin(vault, &account.citizen, token, err);
 }
 
 static void write_form_token(const struct session *session, char out[SIGN_IN_TOKEN_CHARS + 1])
@@ -209,9 +224,16 @@ enum vault_code sign_in_again(struct vault *vault, struct signed_in *session, st
                               struct vault_error *err)
 {
     struct account account;
-    const int64_t now_s = clock_now_s(&vault->options.clock);
+    bool by_code = false;
     VAULT_TRY(account_of_citizen(vault->store, &session->citizen, &account, err));
-    VAULT_TRY(check_password(vault, &account, password, err));
+    VAULT_TRY(check_password(vault, &account, password, &by_code, err));
+    return sign_in_refresh(vault, session, err);
+}
+
+enum vault_code sign_in_refresh(struct vault *vault, struct signed_in *session,
+                                struct vault_error *err)
+{
+    const int64_t now_s = clock_now_s(&vault->options.clock);
     VAULT_TRY(session_reauthenticated(vault->store, session->token_hash, now_s, err));
     session->authenticated_s = now_s;
     return VAULT_OK;
@@ -258,17 +280,24 @@ static size_t characters_of(struct bytes text)
     return count;
 }
 
+enum vault_code sign_in_password_check(struct bytes password, struct vault_error *err)
+{
+    if (characters_of(password) >= SIGN_IN_PASSWORD_CHARS)
+        return VAULT_OK;
+    return vault_fail(err, VAULT_INVALID, "a password has at least %d characters",
+                      SIGN_IN_PASSWORD_CHARS);
+}
+
 enum vault_code sign_in_set_password(struct vault *vault, const struct signed_in *session,
                                      struct bytes password, struct bytes new_password,
                                      struct vault_error *err)
 {
     struct account account;
     char hash[PASSWORD_HASH_CHARS];
-    if (characters_of(new_password) < SIGN_IN_PASSWORD_CHARS)
-        return vault_fail(err, VAULT_INVALID, "a password has at least %d characters",
-                          SIGN_IN_PASSWORD_CHARS);
+    bool by_code = false;
+    VAULT_TRY(sign_in_password_check(new_password, err));
     VAULT_TRY(account_of_citizen(vault->store, &session->citizen, &account, err));
-    VAULT_TRY(check_password(vault, &account, password, err));
+    VAULT_TRY(check_password(vault, &account, password, &by_code, err));
     VAULT_TRY(password_hash(new_password, hash, err));
     VAULT_TRY(account_set_password(vault->store, &session->citizen, hash, err));
     return sign_out_others(vault, session, err);

@@ -27,6 +27,7 @@
 struct admin_context {
     struct sealing *sealing;
     const struct config *config;
+    const char *link_base; /* where the citizens' pages are: "https://host:port" */
 };
 
 struct admin;

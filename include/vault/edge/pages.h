@@ -2,7 +2,8 @@
  * pages - what citizens see: signing in, what is asked of them, who has what, giving and
  * withdrawing, in French and English; and the public files of the access log.
  *
- * Pages are made on the server from templates (template.h) and work without any script. A page
+ * Pages are made on the server from templates (template.h) and work without any script; only adding
+ * and using a passkey takes one, a file of ours that no other page may run. A page
  * never changes anything when it is looked at, but for one case that the contract wants: the link
  * that a service shows opens its request, for whoever is signed in. Everything else changes by a
  * form that is sent with POST, and is answered by a redirect, so that reloading repeats nothing.

@@ -39,6 +39,12 @@ enum vault_code session_seen(struct store *store, const uint8_t token_hash[SHA25
 enum vault_code session_reauthenticated(struct store *store, const uint8_t token_hash[SHA256_BYTES],
                                         int64_t now_s, struct vault_error *err) VAULT_MUST_CHECK;
 
+/* The session answered a challenge made at challenge_ms, to make a passkey. VAULT_CONFLICT, and
+ * nothing noted, if it answered one as late before, or is there no more. */
+enum vault_code session_spend_challenge(struct store *store, const uint8_t token_hash[SHA256_BYTES],
+                                        int64_t challenge_ms, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
 /* End one, or all of a citizen's but one (NULL: all). Ending what is not there is fine. */
 enum vault_code session_remove(struct store *store, const uint8_t token_hash[SHA256_BYTES],
                                struct vault_error *err) VAULT_MUST_CHECK;

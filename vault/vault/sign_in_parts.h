@@ -1,0 +1,30 @@
+/*
+ * sign_in_parts - what the ways to sign in share: the event in the citizen's log, and the session.
+ */
+#pragma once
+
+#include "vault/vault/sign_in.h"
+
+/* Enter into the citizen's log how somebody signed in as them, or what changed about how it is
+ * done, and who did it (NULL: the citizen); durable on return. */
+enum vault_code sign_in_enter(struct vault *vault, const struct citizen_id *citizen,
+                              const char *how, const char *actor, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
+/* A new session, for a browser that has shown who it is. */
+enum vault_code sign_in_begin(struct vault *vault, const struct citizen_id *citizen,
+                              char token[SIGN_IN_TOKEN_CHARS + 1], struct vault_error *err)
+    VAULT_MUST_CHECK;
+
+/* The session's person has shown again that it is them. */
+enum vault_code sign_in_refresh(struct vault *vault, struct signed_in *session,
+                                struct vault_error *err) VAULT_MUST_CHECK;
+
+/* sign_in_code.c: use one of the citizen's recovery codes, and enter that into their log.
+ * VAULT_NOT_FOUND if it is none. */
+enum vault_code sign_in_recovery_use(struct vault *vault, const struct citizen_id *citizen,
+                                     struct bytes typed, struct vault_error *err) VAULT_MUST_CHECK;
+
+/* Whether a new password is long enough. VAULT_INVALID. */
+enum vault_code sign_in_password_check(struct bytes password, struct vault_error *err)
+    VAULT_MUST_CHECK;

@@ -1,0 +1,246 @@
+#include "vault/vault/sign_in_passkey.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "parts.h"
+#include "passkey_verify.h"
+#include "sign_in_parts.h"
+#include "vault/base/codec.h"
+#include "vault/crypto/hash.h"
+#include "vault/store/account.h"
+#include "vault/store/session.h"
+
+/* A challenge: random bytes, when it was made, and the MAC. */
+#define NONCE_BYTES     16
+#define CHALLENGE_BYTES (NONCE_BYTES + 8 + SHA256_BYTES)
+#define MS              1000
+
+_Static_assert(PASSKEY_CHALLENGE_CHARS == (CHALLENGE_BYTES * 8 + 5) / 6, "as base64url");
+_Static_assert(PASSKEY_LABEL_BYTES == PASSKEY_NAME_BYTES, "what is typed can be kept");
+
+static enum vault_code denied(struct vault_error *err)
+{
+    return vault_fail(err, VAULT_DENIED, "the passkey is not accepted");
+}
+
+enum vault_code passkey_site_of(const char *base, struct passkey_site *out, struct vault_error *err)
+{
+    static const char scheme[] = "https://";
+    const size_t size = strlen(base);
+    const char *host = base + sizeof scheme - 1;
+    if (strncmp(base, scheme, sizeof scheme - 1) != 0 || size >= sizeof out->origin ||
+        strcspn(host, ":/") == 0 || strcspn(host, ":/") >= sizeof out->rp_id || strchr(host, '/'))
+        return vault_fail(err, VAULT_INVALID, "the pages' address has no host for passkeys");
+    snprintf(out->rp_id, sizeof out->rp_id, "%.*s", (int)strcspn(host, ":"), host);
+    snprintf(out->origin, sizeof out->origin, "%s", base);
+    char *port = strrchr(out->origin, ':');
+    if (strcmp(port, ":443") == 0) /* browsers leave out what goes without saying */
+        *port = 0;
+    return VAULT_OK;
+}
+
+/* --- Challenges ----------------------------------------------------------------------------- */
+
+static void write_mac(struct vault *vault, enum passkey_use use, struct bytes browser,
+                      const uint8_t challenge[CHALLENGE_BYTES], uint8_t out[SHA256_BYTES])
+{
+    static const char label[] = "vault/passkey-challenge/1";
+    const uint8_t kind = (uint8_t)use;
+    const struct bytes parts[] = {
+        {(const uint8_t *)label, sizeof label},
+        {&kind, 1},
+        {challenge, NONCE_BYTES + 8},
+        browser,
+    };
+    hmac_sha256(out, secret_view(vault->session_key), parts, sizeof parts / sizeof parts[0]);
+}
+
+enum vault_code sign_in_passkey_challenge(struct vault *vault, enum passkey_use use,
+                                          struct bytes browser,
+                                          char out[PASSKEY_CHALLENGE_CHARS + 1],
+                                          struct vault_error *err)
+{
+    uint8_t challenge[CHALLENGE_BYTES];
+    const uint64_t now_ms = (uint64_t)clock_now_ms(&vault->options.clock);
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(PASSKEY_CHALLENGE_CHARS);
+    random_bytes(challenge, NONCE_BYTES);
+    for (size_t i = 0; i < 8; i++)
+        challenge[NONCE_BYTES + i] = (uint8_t)(now_ms >> (56 - 8 * i));
+    write_mac(vault, use, browser, challenge, challenge + NONCE_BYTES + 8);
+    base64url_encode(&text, (struct bytes){challenge, sizeof challenge});
+    VAULT_TRY(buf_check(&text, err));
+    memcpy(out, text.data, PASSKEY_CHALLENGE_CHARS);
+    out[PASSKEY_CHALLENGE_CHARS] = 0;
+    return VAULT_OK;
+}
+
+/* Whether it is one of ours, for that use in that browser, and young enough: then when it was
+ * made. */
+static enum vault_code check_challenge(struct vault *vault, enum passkey_use use,
+                                       struct bytes browser, const char *text, int64_t *made_ms,
+                                       struct vault_error *err)
+{
+    uint8_t mac[SHA256_BYTES];
+    const int64_t now_ms = clock_now_ms(&vault->options.clock);
+    VAULT_AUTO(buf_finish) struct buf challenge = buf_limited(CHALLENGE_BYTES);
+    if (base64url_decode(&challenge, bytes_of_text(text), NULL) ||
+        challenge.size != CHALLENGE_BYTES)
+        return denied(err);
+    write_mac(vault, use, browser, challenge.data, mac);
+    if (!secret_equal((struct bytes){mac, sizeof mac},
+                      (struct bytes){challenge.data + NONCE_BYTES + 8, SHA256_BYTES}))
+        return denied(err);
+    struct cursor cursor = cursor_over((struct bytes){challenge.data + NONCE_BYTES, 8});
+    const int64_t then_ms = (int64_t)cursor_u64(&cursor);
+    if (then_ms > now_ms || now_ms - then_ms >= PASSKEY_CHALLENGE_S * MS)
+        return denied(err);
+    *made_ms = then_ms;
+    return VAULT_OK;
+}
+
+/* --- Signing in ----------------------------------------------------------------------------- */
+
+/* The passkey that gave the answer, when all of it is right; noted as used. */
+static enum vault_code check_answer(struct vault *vault, const struct passkey_site *site,
+                                    enum passkey_use use, struct bytes browser,
+                                    const struct sign_in_passkey_answer *answer,
+                                    struct passkey *passkey, struct vault_error *err)
+{
+    char challenge[PASSKEY_CHALLENGE_CHARS + 1];
+    int64_t made_ms = 0;
+    uint32_t count = 0;
+    if (passkey_read_client(site, PASSKEY_USED, answer->client_data, challenge, NULL))
+        return denied(err);
+    VAULT_TRY(check_challenge(vault, use, browser, challenge, &made_ms, err));
+    enum vault_code code = passkey_find(vault->store, answer->credential, passkey, err);
+    if (code)
+        return code == VAULT_NOT_FOUND ? denied(err) : code;
+    if (answer->user.size &&
+        !bytes_equal(answer->user, (struct bytes){passkey->user, sizeof passkey->user}))
+        return denied(err);
+    VAULT_TRY(passkey_verify_used(site, passkey, answer, &count, err));
+    code = passkey_used(vault->store, answer->credential, made_ms, count,
+                        clock_now_s(&vault->options.clock), err);
+    return code == VAULT_CONFLICT ? denied(err) : code;
+}
+
+enum vault_code sign_in_passkey(struct vault *vault, const struct passkey_site *site,
+                                struct bytes browser, const struct sign_in_passkey_answer *answer,
+                                char token[SIGN_IN_TOKEN_CHARS + 1], struct vault_error *err)
+{
+    struct passkey passkey;
+    VAULT_TRY(check_answer(vault, site, PASSKEY_TO_SIGN_IN, browser, answer, &passkey, err));
+    VAULT_TRY(sign_in_enter(vault, &passkey.citizen, "passkey", NULL, err));
+    return sign_in_begin(vault, &passkey.citizen, token, err);
+}
+
+static struct bytes browser_of(const struct signed_in *session)
+{
+    return (struct bytes){session->token_hash, sizeof session->token_hash};
+}
+
+enum vault_code sign_in_passkey_again(struct vault *vault, const struct passkey_site *site,
+                                      struct signed_in *session,
+                                      const struct sign_in_passkey_answer *answer,
+                                      struct vault_error *err)
+{
+    struct passkey passkey;
+    VAULT_TRY(check_answer(vault, site, PASSKEY_TO_REAUTHENTICATE, browser_of(session), answer,
+                           &passkey, err));
+    if (!citizen_id_equal(&passkey.citizen, &session->citizen))
+        return denied(err);
+    return sign_in_refresh(vault, session, err);
+}
+
+/* --- Having them ---------------------------------------------------------------------------- */
+
+/* What authenticators call a citizen: the same for all of theirs, so that one keeps one passkey for
+ * each; to everybody else it is random. */
+static void write_user(struct vault *vault, const struct citizen_id *citizen,
+                       uint8_t out[PASSKEY_USER_BYTES])
+{
+    static const char label[] = "vault/passkey-user/1";
+    uint8_t mac[SHA256_BYTES];
+    const struct bytes parts[] = {{(const uint8_t *)label, sizeof label},
+                                  {citizen->bytes, sizeof citizen->bytes}};
+    hmac_sha256(mac, secret_view(vault->session_key), parts, 2);
+    memcpy(out, mac, PASSKEY_USER_BYTES);
+}
+
+enum vault_code sign_in_passkey_owner(struct vault *vault, const struct signed_in *session,
+                                      struct sign_in_passkey_owner *out, struct vault_error *err)
+{
+    uint8_t user[PASSKEY_USER_BYTES];
+    struct account account = {0};
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(sizeof out->user - 1);
+    const enum vault_code code = account_of_citizen(vault->store, &session->citizen, &account, err);
+    if (code && code != VAULT_NOT_FOUND)
+        return code;
+    write_user(vault, &session->citizen, user);
+    base64url_encode(&text, (struct bytes){user, sizeof user});
+    VAULT_TRY(buf_check(&text, err));
+    snprintf(out->user, sizeof out->user, "%.*s", (int)text.size, (const char *)text.data);
+    snprintf(out->login, sizeof out->login, "%s", account.login);
+    return VAULT_OK;
+}
+
+enum vault_code sign_in_passkey_add(struct vault *vault, const struct passkey_site *site,
+                                    const struct signed_in *session, const char *name,
+                                    const struct sign_in_passkey_answer *answer,
+                                    struct vault_error *err)
+{
+    char challenge[PASSKEY_CHALLENGE_CHARS + 1];
+    struct passkey passkey = {.citizen = session->citizen,
+                              .created_s = clock_now_s(&vault->options.clock)};
+    if (passkey_read_client(site, PASSKEY_MADE, answer->client_data, challenge, NULL))
+        return denied(err);
+    VAULT_TRY(check_challenge(vault, PASSKEY_TO_ADD, browser_of(session), challenge,
+                              &passkey.challenge_ms, err));
+    if (passkey_verify_made(site, answer->authenticator_data, &passkey, NULL))
+        return denied(err);
+    const enum vault_code code =
+        session_spend_challenge(vault->store, session->token_hash, passkey.challenge_ms, err);
+    if (code)
+        return code == VAULT_CONFLICT ? denied(err) : code;
+    write_user(vault, &session->citizen, passkey.user);
+    snprintf(passkey.name, sizeof passkey.name, "%s", name);
+    VAULT_TRY(passkey_add(vault->store, &passkey, err));
+    return sign_in_enter(vault, &session->citizen, "passkey added", NULL, err);
+}
+
+enum vault_code sign_in_passkey_rename(struct vault *vault, const struct signed_in *session,
+                                       struct bytes credential, const char *name,
+                                       struct vault_error *err)
+{
+    return passkey_rename(vault->store, &session->citizen, credential, name, err);
+}
+
+enum vault_code sign_in_passkey_remove(struct vault *vault, const struct signed_in *session,
+                                       struct bytes credential, struct vault_error *err)
+{
+    VAULT_TRY(passkey_remove(vault->store, &session->citizen, credential, err));
+    return sign_in_enter(vault, &session->citizen, "passkey removed", NULL, err);
+}
+
+struct listing {
+    sign_in_passkey_each *each;
+    void *context;
+};
+
+static enum vault_code list_one(void *context, const struct passkey *passkey,
+                                struct vault_error *err)
+{
+    const struct listing *listing = context;
+    const struct sign_in_passkey_shown shown = {passkey_credential(passkey), passkey->name,
+                                                passkey->created_s, passkey->used_s};
+    return listing->each(listing->context, &shown, err);
+}
+
+enum vault_code sign_in_passkey_list(struct vault *vault, const struct signed_in *session,
+                                     sign_in_passkey_each *each, void *context,
+                                     struct vault_error *err)
+{
+    struct listing listing = {each, context};
+    return passkey_list(vault->store, &session->citizen, list_one, &listing, err);
+}
