@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "code.h"
 #include "consent_json.h"
 #include "parts.h"
 #include "person.h"
@@ -19,55 +20,6 @@
 #define ASK_DEPTH_MAX   4
 #define LIST_MAX        100
 #define WHAT_BYTES_MAX  8192
-
-/* No letter that is easily taken for another, and none that make words. */
-static const char code_alphabet[] = "23456789BCDFGHJKMNPQRSTVWXZ";
-
-/* --- Codes ---------------------------------------------------------------------------------- */
-
-static void code_draw(char out[ACCESS_REQUEST_CODE_CHARS + 1])
-{
-    const size_t letters = sizeof code_alphabet - 1;
-    const uint8_t fair = (uint8_t)(256 - 256 % letters);
-    size_t written = 0;
-    while (written < ACCESS_REQUEST_CODE_CHARS) {
-        uint8_t byte;
-        if (written == CODE_LETTERS / 2)
-            out[written++] = '-';
-        random_bytes(&byte, 1);
-        if (byte < fair)
-            out[written++] = code_alphabet[byte % letters];
-    }
-    out[written] = 0;
-}
-
-/* The letters of a code as somebody typed it. False if it cannot be one. */
-static bool code_letters(struct bytes typed, uint8_t out[CODE_LETTERS])
-{
-    size_t count = 0;
-    for (size_t i = 0; i < typed.size; i++) {
-        uint8_t c = typed.data[i];
-        if (c == '-' || c == ' ')
-            continue;
-        if (c >= 'a' && c <= 'z')
-            c = (uint8_t)(c - 'a' + 'A');
-        if (!c || !strchr(code_alphabet, c) || count == CODE_LETTERS)
-            return false;
-        out[count++] = c;
-    }
-    return count == CODE_LETTERS;
-}
-
-/* Eight letters are few enough to try all: what is kept is under a key. */
-static bool code_hash(const struct vault *vault, struct bytes typed, uint8_t out[SHA256_BYTES])
-{
-    uint8_t letters[CODE_LETTERS];
-    if (!code_letters(typed, letters))
-        return false;
-    const struct bytes part = {letters, sizeof letters};
-    hmac_sha256(out, secret_view(vault->code_key), &part, 1);
-    return true;
-}
 
 /* --- The service's side --------------------------------------------------------------------- */
 
@@ -198,8 +150,8 @@ enum vault_code access_request_open(struct vault *vault, const struct service *s
     request.expires_s = receipt.expires_s;
     enum vault_code code = VAULT_CONFLICT;
     for (int draw = 0; code == VAULT_CONFLICT && draw < CODE_DRAWS_MAX; draw++) {
-        code_draw(receipt.code);
-        code_hash(vault, bytes_of_text(receipt.code), request.code_hash);
+        code_draw(CODE_LETTERS, receipt.code);
+        code_hash(vault, CODE_LETTERS, bytes_of_text(receipt.code), request.code_hash);
         code = request_add(vault->store, &request, buf_view(&json), err);
     }
     if (code == VAULT_OK)
@@ -384,7 +336,7 @@ enum vault_code access_request_by_code(struct vault *vault, const struct citizen
     VAULT_AUTO(access_view_finish)
     struct access_view view = {.json = buf_limited(REQUEST_JSON_MAX_BYTES)};
     uint8_t hash[SHA256_BYTES];
-    if (!code_hash(vault, code, hash))
+    if (!code_hash(vault, CODE_LETTERS, code, hash))
         return not_found(err);
     VAULT_TRY(request_by_code(vault->store, hash, &view.request, &view.json, err));
     VAULT_TRY(complete_view(vault, &view, err));
