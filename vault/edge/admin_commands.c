@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "admin_command.h"
 #include "vault/base/codec.h"
 #include "vault/base/file.h"
 #include "vault/base/log.h"
@@ -17,17 +18,7 @@
 #define CERTIFICATE_DAYS      397
 #define CERTIFICATE_BYTES_MAX (64U * 1024)
 
-/* One request while it is answered. */
-struct command_call {
-    const struct admin_context *context;
-    struct vault *vault; /* open; NULL for the commands that do without */
-    const json_t *request;
-    struct buf *result; /* JSON; empty stands for {} */
-    struct vault_error *err;
-};
-
-static enum vault_code text_of(const struct command_call *call, const char *member,
-                               const char **out)
+enum vault_code command_text(const struct command_call *call, const char *member, const char **out)
 {
     const json_t *value = json_object_get(call->request, member);
     if (!json_is_string(value) || json_string_length(value) == 0)
@@ -53,7 +44,7 @@ static enum vault_code run_status(const struct command_call *call)
 static enum vault_code run_service_add(const struct command_call *call)
 {
     const char *registration;
-    VAULT_TRY(text_of(call, "registration", &registration));
+    VAULT_TRY(command_text(call, "registration", &registration));
     return service_add(call->vault, bytes_of_text(registration), call->err);
 }
 
@@ -74,7 +65,7 @@ static enum vault_code sign_request(const struct command_call *call, const struc
     VAULT_AUTO(buf_finish) struct buf ca_certificate = buf_limited(X509_PEM_BYTES_MAX);
     VAULT_AUTO(buf_finish) struct buf ca_key = buf_limited(X509_PEM_BYTES_MAX);
     VAULT_AUTO(buf_finish) struct buf certificate = buf_limited(X509_PEM_BYTES_MAX);
-    VAULT_TRY(text_of(call, "csr", &request));
+    VAULT_TRY(command_text(call, "csr", &request));
     VAULT_TRY(file_read(kind->ca_path, &ca_certificate, call->err));
     VAULT_TRY(file_read(kind->ca_key_path, &ca_key, call->err));
     const struct x509_ca ca = {buf_view(&ca_certificate), buf_view(&ca_key)};
@@ -97,7 +88,7 @@ static enum vault_code run_service_cert_add(const struct command_call *call)
     uint8_t spki[SHA256_BYTES];
     int64_t expires_s;
     VAULT_AUTO(service_release) struct service_hold service = {0};
-    VAULT_TRY(text_of(call, "id", &id));
+    VAULT_TRY(command_text(call, "id", &id));
     VAULT_TRY(service_by_id(call->vault, bytes_of_text(id), &service, call->err));
     VAULT_TRY(sign_request(call, &kind, id, spki, &expires_s));
     return service_add_key(call->vault, kind.kind, id, spki, expires_s, call->err);
@@ -111,7 +102,7 @@ static enum vault_code run_auditor_add(const struct command_call *call)
     const char *name;
     uint8_t spki[SHA256_BYTES];
     int64_t expires_s;
-    VAULT_TRY(text_of(call, "id", &name));
+    VAULT_TRY(command_text(call, "id", &name));
     VAULT_TRY(sign_request(call, &kind, name, spki, &expires_s));
     return service_add_key(call->vault, kind.kind, name, spki, expires_s, call->err);
 }
@@ -121,7 +112,7 @@ static enum vault_code run_service_cert_revoke(const struct command_call *call)
     const char *certificate;
     uint8_t spki[SHA256_BYTES];
     int64_t expires_s;
-    VAULT_TRY(text_of(call, "certificate", &certificate));
+    VAULT_TRY(command_text(call, "certificate", &certificate));
     VAULT_TRY(x509_read(bytes_of_text(certificate), spki, &expires_s, call->err));
     return service_revoke_key(call->vault, CONTROL_CERTIFICATE_SERVICE, spki, call->err);
 }
@@ -129,7 +120,7 @@ static enum vault_code run_service_cert_revoke(const struct command_call *call)
 static enum vault_code set_state(const struct command_call *call, enum control_service_state state)
 {
     const char *id;
-    VAULT_TRY(text_of(call, "id", &id));
+    VAULT_TRY(command_text(call, "id", &id));
     return service_set_state(call->vault, id, state, call->err);
 }
 
@@ -159,7 +150,7 @@ static enum vault_code run_service_subjects(const struct command_call *call)
     const char *id;
     const json_t *references = json_object_get(call->request, "references");
     VAULT_AUTO(service_release) struct service_hold service = {0};
-    VAULT_TRY(text_of(call, "id", &id));
+    VAULT_TRY(command_text(call, "id", &id));
     if (!json_is_array(references))
         return vault_fail(call->err, VAULT_INVALID, "references is a list of texts");
     VAULT_TRY(service_by_id(call->vault, bytes_of_text(id), &service, call->err));
@@ -215,7 +206,7 @@ static enum vault_code run_citizen_import(const struct command_call *call)
 static enum vault_code run_citizen_export(const struct command_call *call)
 {
     const char *reference;
-    VAULT_TRY(text_of(call, "reference", &reference));
+    VAULT_TRY(command_text(call, "reference", &reference));
     return people_export(call->vault, reference, call->result, call->err);
 }
 
@@ -223,7 +214,7 @@ static enum vault_code run_citizen_erase(const struct command_call *call)
 {
     const char *reference;
     struct citizen_id citizen;
-    VAULT_TRY(text_of(call, "reference", &reference));
+    VAULT_TRY(command_text(call, "reference", &reference));
     VAULT_TRY(people_find(call->vault, reference, &citizen, call->err));
     return erase_citizen(call->vault, &citizen, call->err);
 }
@@ -261,7 +252,7 @@ static enum vault_code run_citizen_rekey(const struct command_call *call)
 {
     const char *reference;
     struct citizen_id citizen;
-    VAULT_TRY(text_of(call, "reference", &reference));
+    VAULT_TRY(command_text(call, "reference", &reference));
     VAULT_TRY(people_find(call->vault, reference, &citizen, call->err));
     return keys_rekey(call->vault, &citizen, call->err);
 }
@@ -347,7 +338,7 @@ static enum vault_code run_policy_activate(const struct command_call *call)
 {
     const char *folder;
     struct policy_activation activation;
-    VAULT_TRY(text_of(call, "folder", &folder));
+    VAULT_TRY(command_text(call, "folder", &folder));
     VAULT_TRY(active_policy_replace(call->vault, folder, &activation, call->err));
     log_activation(&activation);
     write_activation(&activation, call->result);
@@ -372,6 +363,11 @@ static const struct {
     {"citizen import", run_citizen_import, false},
     {"citizen export", run_citizen_export, false},
     {"citizen erase", run_citizen_erase, false},
+    {"mediator add-structure", command_structure_add, false},
+    {"mediator remove-structure", command_structure_remove, false},
+    {"mediator add", command_mediator_add, false},
+    {"mediator remove", command_mediator_remove, false},
+    {"mediator list", command_mediator_list, false},
     {"log new-key", run_log_new_key, false},
     {"log prune", run_log_prune, false},
     {"policy activate", run_policy_activate, false},
