@@ -66,6 +66,7 @@ typedef void page_function(struct visit *visit, const char *id);
     page(HTTP_POST, "/mediator",            MEDIATORS, mediator_code_do)   \
     page(HTTP_GET,  "/mediator/{id}",       MEDIATORS, mediator_mandate_show) \
     page(HTTP_GET,  "/mediator/{id}/request", MEDIATORS, mediator_request_show) \
+    page(HTTP_POST, "/mediator/{id}/open",  MEDIATORS, mediator_open_do)   \
     page(HTTP_POST, "/mediator/{id}/values", MEDIATORS, mediator_values_do) \
     page(HTTP_POST, "/mediator/{id}/give",  MEDIATORS, mediator_give_do)   \
     page(HTTP_POST, "/mediator/{id}/refuse", MEDIATORS, mediator_refuse_do) \

@@ -105,12 +105,11 @@ static enum vault_code put_consent(void *context, const struct consent *consent,
     return VAULT_OK;
 }
 
-void mediator_mandate_show(struct visit *visit, const char *id)
+static void show_mandate(struct acting *opened, unsigned status)
 {
-    struct acting acting;
+    struct acting acting = *opened;
     struct vault_error err;
-    if (!open_mandate(visit, id, &acting))
-        return;
+    struct visit *visit = acting.visit;
     VAULT_AUTO(active_policy_release)
     struct policy_hold held = active_policy_hold(visit->pages->vault);
     acting.policy = held.policy;
@@ -125,7 +124,38 @@ void mediator_mandate_show(struct visit *visit, const char *id)
     if (code)
         page_failed(visit, code, &err);
     else
-        page_send(visit, 200, "mediator_mandate", "mediator.mandate");
+        page_send(visit, status, "mediator_mandate", "mediator.mandate");
+}
+
+void mediator_mandate_show(struct visit *visit, const char *id)
+{
+    struct acting acting;
+    if (open_mandate(visit, id, &acting))
+        show_mandate(&acting, 200);
+}
+
+/* A request that a service handed to the citizen, opened for them by its code. */
+void mediator_open_do(struct visit *visit, const char *id)
+{
+    struct acting acting;
+    struct vault_error err;
+    char address[VISIT_ADDRESS_CHARS];
+    VAULT_AUTO(access_view_finish) struct access_view view = {0};
+    if (!open_mandate(visit, id, &acting))
+        return;
+    const enum vault_code code =
+        access_request_open_by(visit->pages->vault, &visit->session.citizen, &acting.actor,
+                               form_value(&visit->form, "code"), &view, &err);
+    if (code == VAULT_OK) {
+        snprintf(address, sizeof address, "/mediator/%s/request?request=%s", acting.mandate.id,
+                 view.request.id);
+        page_redirect(visit, address);
+    } else if (code == VAULT_NOT_FOUND) {
+        page_wrong(visit, "code", "error.code_covered");
+        show_mandate(&acting, 422);
+    } else {
+        page_failed(visit, code, &err);
+    }
 }
 
 /* --- A request ------------------------------------------------------------------------------ */

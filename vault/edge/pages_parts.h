@@ -67,6 +67,7 @@ void mediator_home_show(struct visit *visit, const char *id);
 void mediator_code_do(struct visit *visit, const char *id);
 void mediator_end_do(struct visit *visit, const char *id);
 void mediator_mandate_show(struct visit *visit, const char *id);
+void mediator_open_do(struct visit *visit, const char *id);
 void mediator_request_show(struct visit *visit, const char *id);
 void mediator_values_do(struct visit *visit, const char *id);
 void mediator_give_do(struct visit *visit, const char *id);

@@ -370,7 +370,7 @@ void local_address(char out[VISIT_ADDRESS_CHARS + 1], struct bytes address)
 /* A form that was sent to an address belongs to the page that showed it. */
 static struct bytes page_path(const struct visit *visit)
 {
-    static const char *const actions[] = {"/give", "/refuse"};
+    static const char *const actions[] = {"/give", "/refuse", "/open", "/values", "/codes"};
     struct bytes path = bytes_of_text(visit->request->path);
     for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++) {
         const size_t size = strlen(actions[i]);

@@ -76,9 +76,8 @@ static const char *address(const char *id, const char *rest)
     return text;
 }
 
-/* A service asks, and the citizen opens it, so that it is known to be theirs. */
-static void ask(const char *purpose, const char *field, const uint8_t *key,
-                char id[REQUEST_ID_CHARS + 1])
+/* A service asks. */
+static struct access_receipt ask_only(const char *purpose, const char *field, const uint8_t *key)
 {
     struct access_ask what = {.purpose = bytes_of_text(purpose),
                               .field_count = 1,
@@ -88,11 +87,19 @@ static void ask(const char *purpose, const char *field, const uint8_t *key,
                               .reference = BYTES("")};
     struct access_receipt receipt;
     enum access_fault fault;
-    VAULT_AUTO(access_view_finish) struct access_view view = {0};
     VAULT_AUTO(service_release) struct service_hold hold = hold_service(&test, key);
     snprintf(what.fields[0].name, sizeof what.fields[0].name, "%s", field);
     assert_done(
         access_request_open(test.vault, hold.service, &what, &receipt, &fault, &test_error));
+    return receipt;
+}
+
+/* The same, and the citizen opens it, so that it is known to be theirs. */
+static void ask(const char *purpose, const char *field, const uint8_t *key,
+                char id[REQUEST_ID_CHARS + 1])
+{
+    VAULT_AUTO(access_view_finish) struct access_view view = {0};
+    const struct access_receipt receipt = ask_only(purpose, field, key);
     assert_done(access_request_by_code(test.vault, &test.citizen, bytes_of_text(receipt.code),
                                        &view, &test_error));
     memcpy(id, receipt.id, sizeof receipt.id);
@@ -284,6 +291,40 @@ static void test_what_the_mandate_does_not_cover_is_not_there(void **state)
     end();
 }
 
+static void test_a_mediator_opens_a_request_by_its_code_if_the_mandate_covers_it(void **state)
+{
+    (void)state;
+    char id[MANDATE_ID_CHARS + 1];
+    char fields[100];
+    begin();
+    give(TERMS, id);
+    const struct access_receipt lending = ask_only(LENDING, "reader.token", library_key);
+    const struct access_receipt support = ask_only(SUPPORT, "employment.status", caseworker_key);
+    browser_get(&mediator, address(id, ""));
+    snprintf(fields, sizeof fields, "code=%s", lending.code);
+    browser_submit(&mediator, address(id, "/open"), fields);
+    assert_status(&mediator, 422);
+    assert_shows(&mediator, "ou le mandat ne la couvre pas");
+    browser_submit(&mediator, address(id, "/open"), "code=");
+    assert_status(&mediator, 422);
+    snprintf(fields, sizeof fields, "code=%s", support.code);
+    browser_get(&other, "/mediator");
+    browser_submit(&other, address(id, "/open"), fields);
+    assert_status(&other, 404);
+    browser_submit(&mediator, address(id, "/open"), fields);
+    browser_follow(&mediator);
+    assert_status(&mediator, 200);
+    assert_shows(&mediator, "data-action=\"consent-give\"");
+    browser_get(&browser, "/accesses");
+    assert_shows(&browser, "Vous avez ouvert une demande de An employment plan.");
+    assert_shows(&browser, "Fait par Ada Inventée, A digital hub.");
+    /* What was not covered is still nobody's, and the citizen can open it. */
+    VAULT_AUTO(access_view_finish) struct access_view view = {0};
+    assert_done(access_request_by_code(test.vault, &test.citizen, bytes_of_text(lending.code),
+                                       &view, &test_error));
+    end();
+}
+
 static void test_every_address_of_another_structures_mandate_is_not_found(void **state)
 {
     (void)state;
@@ -363,6 +404,7 @@ int main(void)
                     test_a_mediator_answers_and_the_citizen_reads_who_it_was,
                     test_values_are_offered_and_shown_only_where_the_mandate_says_so,
                     test_what_the_mandate_does_not_cover_is_not_there,
+                    test_a_mediator_opens_a_request_by_its_code_if_the_mandate_covers_it,
                     test_every_address_of_another_structures_mandate_is_not_found,
                     test_neither_side_opens_the_others_pages,
                     test_a_mediator_signs_out_and_changes_the_language);

@@ -1,12 +1,14 @@
 /* Mandates, and what a mediator may do under one and may not. */
 #include "vault_test.h"
 
+#include "vault/base/codec.h"
 #include "vault/parts.h"
 #include "vault/person.h"
 #include "vault/store/mandate_index.h"
 #include "vault/vault/history.h"
 #include "vault/vault/mandate.h"
 #include "vault/vault/mediator.h"
+#include "vault/vault/receipt.h"
 #include "vault/vault/stance.h"
 
 #define DAY_MS   (24LL * 3600 * 1000)
@@ -168,6 +170,28 @@ static void test_a_mediator_gives_within_a_mandate_and_the_citizen_is_told_who(v
     end();
 }
 
+/* Whether the payload of the newest consent's receipt holds the text. */
+static bool receipt_has(const char *text)
+{
+    int64_t seq;
+    const char *payload;
+    VAULT_AUTO(buf_finish) struct buf receipt = buf_limited(RECEIPT_BYTES_MAX);
+    VAULT_AUTO(buf_finish) struct buf clear = buf_limited(RECEIPT_BYTES_MAX);
+    VAULT_AUTO(json_free) json_t *root = NULL;
+    {
+        struct person *person = NULL;
+        VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
+        assert_done(person_hold(test.vault, &test.citizen, &citizen, &person, &test_error));
+        seq = person_consent(person, BYTES(CASEWORKER), BYTES(SUPPORT))->seq;
+    }
+    assert_done(receipt_write(test.vault, &test.citizen, seq, &receipt, &test_error));
+    assert_done(json_parse(buf_view(&receipt), 4, &root, NULL, &test_error));
+    payload = strchr(json_string_value(json_object_get(root, "receipt")), '.') + 1;
+    const struct bytes part = {(const uint8_t *)payload, strcspn(payload, ".")};
+    assert_done(base64url_decode(&clear, part, &test_error));
+    return strstr(buf_string(&clear), text) != NULL;
+}
+
 static void test_the_record_and_the_receipt_say_mandate_and_who(void **state)
 {
     (void)state;
@@ -187,8 +211,13 @@ static void test_the_record_and_the_receipt_say_mandate_and_who(void **state)
     }
     assert_done(people_export(test.vault, "T-1", &all, &test_error));
     assert_non_null(strstr(buf_string(&all), "\"how\":\"mandate\""));
+    assert_false(receipt_has("dpv:isIndicatedBy"));
+    assert_true(receipt_has("\"dpv:hasIndicationMethod\":\"mandate\""));
+    assert_true(receipt_has("\"by\":\"mediator Ada Inventée\\nA digital hub\""));
     assert_done(consent_withdraw(test.vault, &test.citizen, CASEWORKER, SUPPORT, &test_error));
     assert_string_equal(newest_event().actor, "");
+    assert_true(receipt_has("dpv:isIndicatedBy"));
+    assert_false(receipt_has("Ada"));
     end();
 }
 
