@@ -57,11 +57,7 @@ for (const [language, words] of Object.entries(languages)) {
     await page.locator('summary').first().click()
     await page.locator('.events summary').first().click()
     await checkPage(page, language, 'my accesses')
-    for (const own of ['data', 'security', 'erase', 'again']) {
-      await page.goto(`${base}/${own}`)
-      await checkPage(page, language, own)
-    }
-    for (const own of ['data', 'security', 'erase', 'again']) {
+    for (const own of ['data', 'mandates', 'security', 'erase', 'again', 'mediator/sign-in']) {
       await page.goto(`${base}/${own}`)
       await checkPage(page, language, own)
     }

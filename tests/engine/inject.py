@@ -44,7 +44,7 @@ def parameters(text):
 
 def name_of(parameter):
     callback = re.search(r"\(\*(\w+)\)", parameter)
-    return callback[1] if callback else re.search(r"(\w+)(\[[^\]]*\])?$", parameter)[1]
+    return callback[1] if callback else re.search(r"(\w+)(\[[^\]]*\])*$", parameter)[1]
 
 
 def wrapper(name, kind, result, args):

@@ -36,3 +36,10 @@ admin_run admin_run_policy_activate;
 admin_run admin_run_doctor;
 admin_run admin_run_doctor_citizens;
 admin_run admin_run_doctor_end;
+
+/* admin_mediator.c */
+admin_run admin_run_structure_add;
+admin_run admin_run_structure_remove;
+admin_run admin_run_mediator_add;
+admin_run admin_run_mediator_remove;
+admin_run admin_run_mediator_list;

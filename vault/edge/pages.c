@@ -9,9 +9,11 @@
 #define HTML_TYPE "text/html"
 
 enum access {
-    FILE_ONLY, /* neither session nor language: the same for everybody */
-    ANYBODY,   /* a page, signed in or not */
-    SIGNED_IN, /* a page; who is not signed in is sent to sign in first */
+    FILE_ONLY,  /* neither session nor language: the same for everybody */
+    ANYBODY,    /* a page, signed in or not */
+    SIGNED_IN,  /* a page; who is not signed in is sent to sign in first */
+    MEDIATORS,  /* a mediator's; who is none is sent to their sign-in */
+    THEIR_DOOR, /* where mediators sign in */
 };
 
 typedef void page_function(struct visit *visit, const char *id);
@@ -64,6 +66,25 @@ typedef void page_function(struct visit *visit, const char *id);
     page(HTTP_POST, "/activate",                 ANYBODY,   activate_do)        \
     page(HTTP_GET,  "/.well-known/change-password", FILE_ONLY, change_password_go) \
     page(HTTP_GET,  "/passkey.js",               FILE_ONLY, script_send)        \
+    page(HTTP_GET,  "/mandates",            SIGNED_IN, mandates_show)      \
+    page(HTTP_POST, "/mandates",            SIGNED_IN, mandate_give_do)    \
+    page(HTTP_POST, "/mandates/codes",      SIGNED_IN, mandate_codes_do)   \
+    page(HTTP_POST, "/mandates/{id}/end",   SIGNED_IN, mandate_end_do)     \
+    page(HTTP_GET,  "/mediator/sign-in",    THEIR_DOOR, mediator_door_show) \
+    page(HTTP_POST, "/mediator/sign-in",    THEIR_DOOR, mediator_door_do)  \
+    page(HTTP_POST, "/mediator/sign-out",   MEDIATORS, mediator_leave_do)  \
+    page(HTTP_GET,  "/mediator",            MEDIATORS, mediator_home_show) \
+    page(HTTP_POST, "/mediator",            MEDIATORS, mediator_code_do)   \
+    page(HTTP_GET,  "/mediator/{id}",       MEDIATORS, mediator_mandate_show) \
+    page(HTTP_GET,  "/mediator/{id}/request", MEDIATORS, mediator_request_show) \
+    page(HTTP_POST, "/mediator/{id}/open",  MEDIATORS, mediator_open_do)   \
+    page(HTTP_POST, "/mediator/{id}/values", MEDIATORS, mediator_values_do) \
+    page(HTTP_POST, "/mediator/{id}/give",  MEDIATORS, mediator_give_do)   \
+    page(HTTP_POST, "/mediator/{id}/refuse", MEDIATORS, mediator_refuse_do) \
+    page(HTTP_POST, "/mediator/{id}/withdraw", MEDIATORS, mediator_withdraw_do) \
+    page(HTTP_POST, "/mediator/{id}/suspend", MEDIATORS, mediator_suspend_do) \
+    page(HTTP_POST, "/mediator/{id}/resume", MEDIATORS, mediator_resume_do) \
+    page(HTTP_POST, "/mediator/{id}/end",   MEDIATORS, mediator_end_do)    \
     page(HTTP_POST, "/statement",           SIGNED_IN, statement_send)     \
     page(HTTP_GET,  "/style.css",           FILE_ONLY, style_send)         \
     page(HTTP_GET,  "/icon.svg",            FILE_ONLY, icon_send)          \
@@ -72,19 +93,29 @@ typedef void page_function(struct visit *visit, const char *id);
     page(HTTP_GET,  "/readyz",              FILE_ONLY, ready_send)
 /* clang-format on */
 
+static enum visit_side side_of(enum access access)
+{
+    if (access == MEDIATORS || access == THEIR_DOOR)
+        return VISIT_MEDIATOR;
+    return access == SIGNED_IN ? VISIT_CITIZEN : VISIT_ANY_SIDE;
+}
+
 /* The one way to a page: nothing is reached without what its row of the table asks. */
 static void enter(const struct route_call *call, enum access access, page_function *page)
 {
     struct visit *visit = call->context;
     struct vault_error err;
     const bool sends = visit->request->method == HTTP_POST;
-    const enum vault_code code = access == FILE_ONLY ? VAULT_OK : visit_begin(visit, &err);
+    const enum vault_code code =
+        access == FILE_ONLY ? VAULT_OK : visit_begin(visit, side_of(access), &err);
     if (code)
         page_failed(visit, code, &err);
     else if (sends && !visit_accept(visit))
         return;
     else if (access == SIGNED_IN && !visit->signed_in)
         visit_sign_in_first(visit);
+    else if (access == MEDIATORS && !visit->is_mediator)
+        page_redirect(visit, "/mediator/sign-in");
     else if (!sends || visit_token_fits(visit))
         page(visit, call->id);
 }
@@ -105,7 +136,7 @@ static void send_no_page(struct visit *visit)
 {
     struct vault_error err;
     const unsigned status = visit->answer->status;
-    const enum vault_code code = visit_begin(visit, &err);
+    const enum vault_code code = visit_begin(visit, VISIT_ANY_SIDE, &err);
     if (code)
         page_failed(visit, code, &err);
     else

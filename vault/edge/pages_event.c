@@ -5,6 +5,7 @@
 
 #include "pages_words.h"
 #include "vault/base/codec.h"
+#include "vault/vault/actor.h"
 #include "vault/vault/service.h"
 
 /* What an event is called, and to which kind it belongs for a filter. */
@@ -219,10 +220,34 @@ static const char *text_of_login(struct bytes what)
     return "event.login";
 }
 
+/* What happened to a mandate: the first word of what stands there. */
+static const char *mandate_text(struct bytes what)
+{
+    static const struct {
+        const char *word;
+        const char *text;
+    } words[] = {
+        {"give", "event.mandate_give"},
+        {"use", "event.mandate_use"},
+        {"end", "event.mandate_end"},
+        {"codes", "event.mandate_codes"},
+    };
+    char word[CONSENT_NAME_CHARS + 1];
+    struct bytes line = next_line(&what);
+    const bool found = next_word(&line, word, sizeof word);
+    for (size_t i = 0; found && i < sizeof words / sizeof words[0]; i++) {
+        if (strcmp(words[i].word, word) == 0)
+            return words[i].text;
+    }
+    return "event.mandate";
+}
+
 /* The event's own text; a pause and an objection share entries with what happens to consents. */
 static const char *text_of(const struct history_event *event)
 {
     const bool resumes = event->event == ENTRY_RESUME;
+    if (event->event == ENTRY_MANDATE)
+        return mandate_text(event->what);
     if (bytes_equal(event->basis, bytes_of_text("pause")))
         return resumes ? "event.unpause" : "event.pause";
     if (resumes && bytes_equal(event->basis, bytes_of_text("objection")))
@@ -230,6 +255,28 @@ static const char *text_of(const struct history_event *event)
     if (event->event == ENTRY_LOGIN)
         return text_of_login(event->what);
     return events[event->event].text ? events[event->event].text : "event.other";
+}
+
+static void put_part(struct visit *visit, json_t *item, const char *name, struct bytes part)
+{
+    char text[ACTOR_TEXT_BYTES];
+    snprintf(text, sizeof text, "%.*s", (int)part.size, part.size ? (const char *)part.data : "");
+    page_text(visit, item, name, text);
+}
+
+/* Who acted for the citizen, as actor.h writes it. */
+static void put_actor(struct visit *visit, json_t *item, struct bytes actor)
+{
+    static const char kind[] = "mediator ";
+    const size_t size = sizeof kind - 1;
+    struct bytes name = next_line(&actor);
+    if (name.size <= size || name.size >= ACTOR_TEXT_BYTES || actor.size >= ACTOR_TEXT_BYTES ||
+        memcmp(name.data, kind, size) != 0)
+        return;
+    name.data += size;
+    name.size -= size;
+    put_part(visit, item, "actor_name", name);
+    put_part(visit, item, "actor_structure", actor);
 }
 
 void event_put(struct visit *visit, const struct policy *policy, json_t *list,
@@ -250,6 +297,7 @@ void event_put(struct visit *visit, const struct policy *policy, json_t *list,
         page_text(visit, item, "purpose_title", words_purpose_title(visit, policy, name));
     if (bytes_equal(event->actor, bytes_of_text("operator")))
         page_flag(visit, item, "by_operator");
+    put_actor(visit, item, event->actor);
     put_fields(&telling, item, event);
     put_basis(&telling, item, event);
 }

@@ -30,6 +30,8 @@ static const struct {
     [NOTICE_PASSKEY_RENAMED] = {"passkey_renamed", "notice.passkey_renamed"},
     [NOTICE_PASSKEY_REMOVED] = {"passkey_removed", "notice.passkey_removed"},
     [NOTICE_SIGNED_OUT] = {"signed_out", "notice.signed_out"},
+    [NOTICE_MANDATE_GIVEN] = {"mandate_given", "notice.mandate_given"},
+    [NOTICE_MANDATE_ENDED] = {"mandate_ended", "notice.mandate_ended"},
     [NOTICE_SESSION_ENDED] = {"session_ended", "notice.session_ended"},
 };
 
@@ -148,6 +150,8 @@ static void put_frame(struct visit *visit, const char *title)
     page_text(visit, visit->data, "title", title);
     if (visit->signed_in)
         page_flag(visit, visit->data, "signed_in");
+    else if (visit->is_mediator)
+        page_flag(visit, visit->data, "mediator_in");
 }
 
 void page_send(struct visit *visit, unsigned status, const char *template_name, const char *title)

@@ -65,6 +65,28 @@ void passkey_remove_do(struct visit *visit, const char *id);
 void recovery_do(struct visit *visit, const char *id);
 void activate_show(struct visit *visit, const char *id);
 void activate_do(struct visit *visit, const char *id);
+/* pages_mandates.c */
+void mandates_show(struct visit *visit, const char *id);
+void mandate_give_do(struct visit *visit, const char *id);
+void mandate_codes_do(struct visit *visit, const char *id);
+void mandate_end_do(struct visit *visit, const char *id);
+
+/* pages_mediator.c, pages_acting.c: the mediators' side */
+void mediator_door_show(struct visit *visit, const char *id);
+void mediator_door_do(struct visit *visit, const char *id);
+void mediator_leave_do(struct visit *visit, const char *id);
+void mediator_home_show(struct visit *visit, const char *id);
+void mediator_code_do(struct visit *visit, const char *id);
+void mediator_end_do(struct visit *visit, const char *id);
+void mediator_mandate_show(struct visit *visit, const char *id);
+void mediator_open_do(struct visit *visit, const char *id);
+void mediator_request_show(struct visit *visit, const char *id);
+void mediator_values_do(struct visit *visit, const char *id);
+void mediator_give_do(struct visit *visit, const char *id);
+void mediator_refuse_do(struct visit *visit, const char *id);
+void mediator_withdraw_do(struct visit *visit, const char *id);
+void mediator_suspend_do(struct visit *visit, const char *id);
+void mediator_resume_do(struct visit *visit, const char *id);
 
 /* pages_files.c: no session, no language */
 void style_send(struct visit *visit, const char *id);

@@ -8,6 +8,7 @@
 #include "vault/crypto/secret.h"
 
 #define SESSION_COOKIE  "__Host-sid"
+#define MEDIATOR_COOKIE "__Host-mid"
 #define PRE_COOKIE      "__Host-pre"
 #define LANGUAGE_COOKIE "__Host-lang"
 #define FORM_TYPE       "application/x-www-form-urlencoded"
@@ -116,6 +117,17 @@ void visit_end_session(struct visit *visit)
     drop_cookie(visit, SESSION_COOKIE);
 }
 
+void visit_set_mediator(struct visit *visit, const char token[ACTOR_TOKEN_CHARS + 1])
+{
+    set_cookie(visit, MEDIATOR_COOKIE, token, "");
+    drop_cookie(visit, PRE_COOKIE);
+}
+
+void visit_end_mediator(struct visit *visit)
+{
+    drop_cookie(visit, MEDIATOR_COOKIE);
+}
+
 void visit_set_language(struct visit *visit, const char *language)
 {
     char age[32];
@@ -162,7 +174,6 @@ static enum vault_code read_pre(struct visit *visit, struct vault_error *err)
     } else {
         memcpy(visit->pre, there.data, SIGN_IN_TOKEN_CHARS);
     }
-    memcpy(visit->form_token, visit->pre, sizeof visit->form_token);
     if (visit->pre_is_new)
         set_cookie(visit, PRE_COOKIE, visit->pre, "");
     return VAULT_OK;
@@ -181,16 +192,48 @@ static enum vault_code read_session(struct visit *visit, struct vault_error *err
     return code == VAULT_DENIED ? VAULT_OK : code;
 }
 
-enum vault_code visit_begin(struct visit *visit, struct vault_error *err)
+static enum vault_code read_mediator(struct visit *visit, struct vault_error *err)
+{
+    const struct bytes token = cookie_of(visit, MEDIATOR_COOKIE);
+    if (!token.data)
+        return VAULT_OK;
+    const enum vault_code code = mediator_check(visit->pages->vault, token, &visit->mediator, err);
+    visit->is_mediator = code == VAULT_OK;
+    return code == VAULT_DENIED ? VAULT_OK : code;
+}
+
+static void choose_form_token(struct visit *visit)
+{
+    const char *token = visit->pre;
+    if (visit->signed_in)
+        token = visit->session.form_token;
+    else if (visit->is_mediator)
+        token = visit->mediator.form_token;
+    memcpy(visit->form_token, token, sizeof visit->form_token);
+}
+
+static void choose_side(struct visit *visit, enum visit_side side)
+{
+    if (side == VISIT_CITIZEN)
+        visit->is_mediator = false;
+    if (side == VISIT_MEDIATOR) {
+        visit->signed_in = false;
+        explicit_bzero(&visit->session, sizeof visit->session);
+    }
+}
+
+enum vault_code visit_begin(struct visit *visit, enum visit_side side, struct vault_error *err)
 {
     visit->data = json_object();
     visit->data_lost = !visit->data;
     read_language(visit);
-    const enum vault_code code = read_session(visit, err);
-    if (!visit->signed_in)
+    enum vault_code code = read_session(visit, err);
+    if (code == VAULT_OK)
+        code = read_mediator(visit, err);
+    choose_side(visit, side);
+    if (!visit->signed_in && !visit->is_mediator)
         VAULT_TRY(read_pre(visit, err));
-    else
-        memcpy(visit->form_token, visit->session.form_token, sizeof visit->form_token);
+    choose_form_token(visit);
     return code;
 }
 
@@ -199,6 +242,7 @@ void visit_finish(struct visit *visit)
     form_finish(&visit->form);
     json_free(&visit->data);
     explicit_bzero(&visit->session, sizeof visit->session);
+    explicit_bzero(&visit->mediator, sizeof visit->mediator);
 }
 
 int64_t visit_now_s(const struct visit *visit)
@@ -247,9 +291,12 @@ bool visit_accept(struct visit *visit)
 bool visit_token_fits(struct visit *visit)
 {
     const struct bytes token = form_value(&visit->form, "form_token");
-    const bool fits = visit->signed_in
-                          ? sign_in_form_token_fits(&visit->session, token)
-                          : !visit->pre_is_new && secret_equal(bytes_of_text(visit->pre), token);
+    const bool knows_none = !visit->signed_in && !visit->is_mediator;
+    const bool fits = (visit->signed_in && sign_in_form_token_fits(&visit->session, token)) ||
+                      (visit->is_mediator && visit->mediator.form_token[0] &&
+                       secret_equal(bytes_of_text(visit->mediator.form_token), token)) ||
+                      (knows_none && visit->pre[0] && !visit->pre_is_new &&
+                       secret_equal(bytes_of_text(visit->pre), token));
     if (!fits)
         page_error(visit, 403);
     return fits;
@@ -323,7 +370,7 @@ void local_address(char out[VISIT_ADDRESS_CHARS + 1], struct bytes address)
 /* A form that was sent to an address belongs to the page that showed it. */
 static struct bytes page_path(const struct visit *visit)
 {
-    static const char *const actions[] = {"/give", "/refuse"};
+    static const char *const actions[] = {"/give", "/refuse", "/open", "/values", "/codes"};
     struct bytes path = bytes_of_text(visit->request->path);
     for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++) {
         const size_t size = strlen(actions[i]);

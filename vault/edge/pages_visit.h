@@ -16,6 +16,7 @@
 #include "vault/edge/form.h"
 #include "vault/edge/pages.h"
 #include "vault/edge/route.h"
+#include "vault/vault/mediator.h"
 #include "vault/vault/sign_in.h"
 
 #define VISIT_ADDRESS_CHARS 400 /* of a local address with its query */
@@ -35,6 +36,8 @@ struct visit {
     bool signed_in;
     bool session_ended; /* the browser thinks it is signed in, and no longer is */
     struct signed_in session;
+    bool is_mediator;              /* the browser of a mediator: no citizen's page opens for it */
+    struct mediator_seat mediator; /* who they are */
     char form_token[SIGN_IN_TOKEN_CHARS + 1]; /* for every form of the page */
     char pre[SIGN_IN_TOKEN_CHARS + 1];        /* the token from before a session; empty: none */
     bool pre_is_new;
@@ -62,12 +65,18 @@ enum notice {
     NOTICE_PASSKEY_REMOVED,
     NOTICE_SIGNED_OUT,
     NOTICE_SESSION_ENDED,
+    NOTICE_MANDATE_GIVEN,
+    NOTICE_MANDATE_ENDED,
     NOTICE_COUNT
 };
 
+/* What a visit comes for: of two sessions in one browser, only that side's counts on its pages. */
+enum visit_side { VISIT_ANY_SIDE, VISIT_CITIZEN, VISIT_MEDIATOR };
+
 /* Read cookies and language and look up the session. visit->pages, request and answer are set.
  * VAULT_OK also for a browser that is not signed in. */
-enum vault_code visit_begin(struct visit *visit, struct vault_error *err) VAULT_MUST_CHECK;
+enum vault_code visit_begin(struct visit *visit, enum visit_side side, struct vault_error *err)
+    VAULT_MUST_CHECK;
 void visit_finish(struct visit *visit);
 
 /* Read a POST into visit->form, if it comes from here. False: it is answered. */
@@ -99,6 +108,8 @@ void address_encode(struct buf *out, struct bytes text);
 
 void visit_set_session(struct visit *visit, const char token[SIGN_IN_TOKEN_CHARS + 1]);
 void visit_end_session(struct visit *visit);
+void visit_set_mediator(struct visit *visit, const char token[ACTOR_TOKEN_CHARS + 1]);
+void visit_end_mediator(struct visit *visit);
 void visit_set_language(struct visit *visit, const char *language);
 
 /* --- Pages ---------------------------------------------------------------------------------- */

@@ -139,6 +139,39 @@ static const char *const steps[] = {
      "  expires_s INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
      "CREATE INDEX sign_in_code_by_citizen ON sign_in_code (citizen, kind);"
      "PRAGMA user_version = 7"),
+
+    /* Structures and their mediators; which structure has a mandate of which citizen, the citizen's
+     * file being what counts; and printed codes that give one. */
+    ("CREATE TABLE structure ("
+     "  id TEXT PRIMARY KEY,"
+     "  name TEXT NOT NULL,"
+     "  state INTEGER NOT NULL CHECK (state BETWEEN 1 AND 2)) STRICT, WITHOUT ROWID;"
+     "CREATE TABLE mediator ("
+     "  login TEXT PRIMARY KEY,"
+     "  structure TEXT NOT NULL,"
+     "  name TEXT NOT NULL,"
+     "  password_hash TEXT NOT NULL,"
+     "  failed_tries INTEGER NOT NULL DEFAULT 0,"
+     "  failed_at_s INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;"
+     "CREATE INDEX mediator_by_structure ON mediator (structure);"
+     "CREATE TABLE mediator_session ("
+     "  token_hash BLOB PRIMARY KEY CHECK (length(token_hash) = 32),"
+     "  login TEXT NOT NULL,"
+     "  created_s INTEGER NOT NULL,"
+     "  seen_s INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+     "CREATE INDEX mediator_session_by_login ON mediator_session (login, seen_s);"
+     "CREATE TABLE mandate ("
+     "  id TEXT PRIMARY KEY,"
+     "  structure TEXT NOT NULL,"
+     "  citizen BLOB NOT NULL CHECK (length(citizen) = 16)) STRICT, WITHOUT ROWID;"
+     "CREATE INDEX mandate_by_structure ON mandate (structure, id);"
+     "CREATE INDEX mandate_by_citizen ON mandate (citizen);"
+     "CREATE TABLE mandate_code ("
+     "  code_hash BLOB PRIMARY KEY CHECK (length(code_hash) = 32),"
+     "  citizen BLOB NOT NULL CHECK (length(citizen) = 16),"
+     "  expires_s INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+     "CREATE INDEX mandate_code_by_citizen ON mandate_code (citizen);"
+     "PRAGMA user_version = 8"),
 };
 
 static const struct database_kind control_kind = {

@@ -109,6 +109,8 @@ enum vault_code passkey_forget(struct database *control, const struct citizen_id
                                struct vault_error *err) VAULT_MUST_CHECK;
 enum vault_code sign_in_codes_forget(struct database *control, const struct citizen_id *citizen,
                                      struct vault_error *err) VAULT_MUST_CHECK;
+enum vault_code mandate_forget(struct database *control, const struct citizen_id *citizen,
+                               struct vault_error *err) VAULT_MUST_CHECK;
 
 /* Note an erasure of so many openings, in the caller's transaction; and that it was more of them.
  */

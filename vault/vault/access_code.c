@@ -2,57 +2,21 @@
 #include <string.h>
 
 #include "access_parts.h"
+#include "code.h"
 #include "pace.h"
 #include "parts.h"
 #include "vault/crypto/hash.h"
 
 #define CODE_LETTERS 8
 
-/* No letter that is easily taken for another, and none that make words. */
-static const char code_alphabet[] = "23456789BCDFGHJKMNPQRSTVWXZ";
-
 void access_code_draw(char out[ACCESS_REQUEST_CODE_CHARS + 1])
 {
-    const size_t letters = sizeof code_alphabet - 1;
-    const uint8_t fair = (uint8_t)(256 - 256 % letters);
-    size_t written = 0;
-    while (written < ACCESS_REQUEST_CODE_CHARS) {
-        uint8_t byte;
-        if (written == CODE_LETTERS / 2)
-            out[written++] = '-';
-        random_bytes(&byte, 1);
-        if (byte < fair)
-            out[written++] = code_alphabet[byte % letters];
-    }
-    out[written] = 0;
+    code_draw(CODE_LETTERS, out);
 }
 
-/* The letters of a code as somebody typed it. False if it cannot be one. */
-static bool code_letters(struct bytes typed, uint8_t out[CODE_LETTERS])
-{
-    size_t count = 0;
-    for (size_t i = 0; i < typed.size; i++) {
-        uint8_t c = typed.data[i];
-        if (c == '-' || c == ' ')
-            continue;
-        if (c >= 'a' && c <= 'z')
-            c = (uint8_t)(c - 'a' + 'A');
-        if (!c || !strchr(code_alphabet, c) || count == CODE_LETTERS)
-            return false;
-        out[count++] = c;
-    }
-    return count == CODE_LETTERS;
-}
-
-/* Eight letters are few enough to try all: what is kept is under a key. */
 bool access_code_hash(const struct vault *vault, struct bytes typed, uint8_t out[SHA256_BYTES])
 {
-    uint8_t letters[CODE_LETTERS];
-    if (!code_letters(typed, letters))
-        return false;
-    const struct bytes part = {letters, sizeof letters};
-    hmac_sha256(out, secret_view(vault->code_key), &part, 1);
-    return true;
+    return code_hash(vault, CODE_LETTERS, typed, out);
 }
 
 /* What all tries together are counted under; no citizen's id has this size. */

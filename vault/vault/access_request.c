@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "access_parts.h"
+#include "actor_check.h"
+#include "consent_json.h"
 #include "parts.h"
 #include "vault/crypto/hash.h"
 #include "vault/policy/policy.h"
@@ -180,16 +182,21 @@ static enum vault_code complete_view(struct vault *vault, struct access_view *vi
 
 /* That a service asked is an event of the citizen's, once they are known to be the one asked. */
 static enum vault_code enter_request(struct vault *vault, const struct citizen_id *id,
-                                     const struct access_view *view, struct vault_error *err)
+                                     const struct actor *actor, const struct access_view *view,
+                                     struct vault_error *err)
 {
+    char by[ACTOR_TEXT_BYTES] = "";
     VAULT_AUTO(buf_finish) struct buf what = buf_limited(WHAT_BYTES_MAX);
     struct ledger_ticket ticket;
     json_write_value(&what, json_object_get(view->ask, "fields"));
     VAULT_TRY(buf_check(&what, err));
+    if (actor)
+        actor_text(actor, by);
     const struct event event = {
         .kind = ENTRY_REQUEST,
         .service = view->request.service,
         .purpose = json_string_value(json_object_get(view->ask, "purpose")),
+        .actor = bytes_of_text(by),
         .basis = bytes_of_text("none"),
         .what = buf_view(&what),
     };
@@ -202,13 +209,27 @@ static enum vault_code enter_request(struct vault *vault, const struct citizen_i
     return ledger_wait(vault->ledger, &ticket, err);
 }
 
+/* Nobody opens for a citizen what they could not answer for them. */
+static enum vault_code check_actor(struct vault *vault, const struct citizen_id *id,
+                                   const struct actor *actor, const struct access_view *view,
+                                   struct vault_error *err)
+{
+    const char *purpose = json_string_value(json_object_get(view->ask, "purpose"));
+    const struct actor_wish wish = {.event = CONSENT_REFUSE, .purpose = purpose ? purpose : ""};
+    VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
+    struct person *person = NULL;
+    VAULT_TRY(person_hold_existing(vault, id, &citizen, &person, err));
+    return actor_check(vault, person, actor, &wish, err);
+}
+
 static enum vault_code claim(struct vault *vault, const struct citizen_id *citizen,
-                             struct access_view *view, struct vault_error *err)
+                             const struct actor *actor, struct access_view *view,
+                             struct vault_error *err)
 {
     if (view->request.claimed)
         return citizen_id_equal(&view->request.citizen, citizen) ? VAULT_OK : not_found(err);
     /* The entry first: a crash in between leaves it twice, never missing. */
-    VAULT_TRY(enter_request(vault, citizen, view, err));
+    VAULT_TRY(enter_request(vault, citizen, actor, view, err));
     VAULT_TRY(request_claim(vault->store, view->request.id, citizen, err));
     view->request.claimed = true;
     view->request.citizen = *citizen;
@@ -216,8 +237,8 @@ static enum vault_code claim(struct vault *vault, const struct citizen_id *citiz
 }
 
 static enum vault_code open_by_code(struct vault *vault, const struct citizen_id *citizen,
-                                    struct bytes code, struct access_view *out,
-                                    struct vault_error *err)
+                                    const struct actor *actor, struct bytes code,
+                                    struct access_view *out, struct vault_error *err)
 {
     VAULT_AUTO(access_view_finish)
     struct access_view view = {.json = buf_limited(REQUEST_JSON_MAX_BYTES)};
@@ -226,21 +247,30 @@ static enum vault_code open_by_code(struct vault *vault, const struct citizen_id
         return not_found(err);
     VAULT_TRY(request_by_code(vault->store, hash, &view.request, &view.json, err));
     VAULT_TRY(complete_view(vault, &view, err));
-    VAULT_TRY(claim(vault, citizen, &view, err));
+    if (actor && check_actor(vault, citizen, actor, &view, err))
+        return not_found(err);
+    VAULT_TRY(claim(vault, citizen, actor, &view, err));
     *out = view;
     view = (struct access_view){0};
     return VAULT_OK;
+}
+
+enum vault_code access_request_open_by(struct vault *vault, const struct citizen_id *citizen,
+                                       const struct actor *actor, struct bytes code,
+                                       struct access_view *out, struct vault_error *err)
+{
+    VAULT_TRY(access_code_try(vault, citizen, err));
+    const enum vault_code found = open_by_code(vault, citizen, actor, code, out, err);
+    if (found == VAULT_OK)
+        access_code_forgive(vault, citizen);
+    return found;
 }
 
 enum vault_code access_request_by_code(struct vault *vault, const struct citizen_id *citizen,
                                        struct bytes code, struct access_view *out,
                                        struct vault_error *err)
 {
-    VAULT_TRY(access_code_try(vault, citizen, err));
-    const enum vault_code found = open_by_code(vault, citizen, code, out, err);
-    if (found == VAULT_OK)
-        access_code_forgive(vault, citizen);
-    return found;
+    return access_request_open_by(vault, citizen, NULL, code, out, err);
 }
 
 enum vault_code access_request_by_id(struct vault *vault, const struct citizen_id *citizen,

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "actor_check.h"
 #include "consent_json.h"
 #include "parts.h"
 #include "person.h"
@@ -153,6 +154,10 @@ enum vault_code consent_decide(struct vault *vault, struct citizen *citizen, str
     VAULT_TRY(check_place(person, current, err));
     const bool may = consent_state_after(consent_state_now(current, next.at_s), event, &next.state);
     assert(may); /* in every state one can give, and refuse */
+    const struct actor_wish wish = {event, decision->purpose, decision->fields,
+                                    decision->field_count};
+    VAULT_TRY(actor_check(vault, person, decision->actor, &wish, err));
+    consent_stamp(&next, decision->actor);
     if (event == CONSENT_GIVE) {
         VAULT_TRY(check_not_paused(person, err));
         VAULT_TRY(check_extent(decision, held.policy, err));

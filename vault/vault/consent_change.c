@@ -1,6 +1,8 @@
 /* What happens to a consent after it was given: withdrawn, suspended, resumed, narrowed. */
+#include <assert.h>
 #include <string.h>
 
+#include "actor_check.h"
 #include "parts.h"
 #include "person.h"
 #include "stop.h"
@@ -14,6 +16,7 @@ struct change {
     enum consent_event event;
     enum consent_cause cause;
     const struct consent_narrowing *narrowing; /* of CONSENT_NARROW */
+    const struct actor *actor;                 /* NULL: the citizen */
 };
 
 struct consent consent_following(const struct vault *vault, const struct consent *current,
@@ -25,6 +28,7 @@ struct consent consent_following(const struct vault *vault, const struct consent
     next.cause = CONSENT_BY_CITIZEN;
     next.version = current->version + 1;
     next.at_s = consent_next_time_s(vault, current);
+    consent_stamp(&next, NULL);
     return next;
 }
 
@@ -98,6 +102,10 @@ static enum vault_code change_held(const struct change *change, const struct cit
     const struct consent *current =
         person_consent(person, bytes_of_text(change->service), bytes_of_text(change->purpose));
     const int64_t now_s = consent_next_time_s(vault, current);
+    const struct actor_wish wish = {change->event, change->purpose,
+                                    current ? current->fields : NULL,
+                                    current ? current->field_count : 0};
+    VAULT_TRY(actor_check(vault, person, change->actor, &wish, err));
     *changed = consent_state_after(consent_state_now(current, now_s), change->event, &state);
     if (!*changed)
         return VAULT_OK;
@@ -105,6 +113,7 @@ static enum vault_code change_held(const struct change *change, const struct cit
         return vault_fail(err, VAULT_CONFLICT, "the citizen paused everything: resume all first");
     struct consent next = consent_following(vault, current, change->event, state);
     struct consent_decision shown = {0};
+    consent_stamp(&next, change->actor);
     if (change->event == CONSENT_SUSPEND)
         next.cause = change->cause;
     if (change->event == CONSENT_NARROW) {
@@ -146,7 +155,7 @@ enum vault_code consent_suspend(struct vault *vault, const struct citizen_id *ci
                                 const char *service, const char *purpose, enum consent_cause cause,
                                 struct vault_error *err)
 {
-    const struct change change = {vault, service, purpose, CONSENT_SUSPEND, cause, NULL};
+    const struct change change = {vault, service, purpose, CONSENT_SUSPEND, cause, NULL, NULL};
     return make_or_stop(&change, citizen, err);
 }
 
@@ -155,6 +164,16 @@ enum vault_code consent_resume(struct vault *vault, const struct citizen_id *cit
 {
     bool changed;
     return make(&(const struct change){vault, service, purpose, .event = CONSENT_RESUME}, citizen,
+                &changed, err);
+}
+
+enum vault_code consent_change_by(struct vault *vault, const struct citizen_id *citizen,
+                                  const struct actor *actor, enum consent_event event,
+                                  const char *service, const char *purpose, struct vault_error *err)
+{
+    bool changed;
+    assert(event == CONSENT_WITHDRAW || event == CONSENT_SUSPEND || event == CONSENT_RESUME);
+    return make(&(const struct change){vault, service, purpose, event, .actor = actor}, citizen,
                 &changed, err);
 }
 

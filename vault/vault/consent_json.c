@@ -9,6 +9,16 @@
 
 #define DEPTH_MAX 4
 
+static const char *const hows[CONSENT_HOW_COUNT] = {
+    [CONSENT_OWN_SESSION] = "own session",
+    [CONSENT_MANDATE] = "mandate",
+};
+
+const char *consent_how_name(enum consent_how how)
+{
+    return hows[how];
+}
+
 void consent_finish(struct consent *consent)
 {
     free(consent->fields);
@@ -92,6 +102,20 @@ static bool read_request(const json_t *request, struct consent *out)
     return !request || copy_text(out->request, sizeof out->request, request);
 }
 
+/* Who decided. A record by somebody else says who. */
+static bool read_how(const json_t *root, struct consent *out)
+{
+    const struct bytes name = json_text(json_object_get(root, "how"));
+    int how = 0;
+    while (how < CONSENT_HOW_COUNT && !bytes_equal(bytes_of_text(hows[how]), name))
+        how++;
+    out->how = (enum consent_how)how;
+    return how == CONSENT_OWN_SESSION ||
+           (how < CONSENT_HOW_COUNT &&
+            copy_text(out->by, sizeof out->by, json_object_get(root, "by")) && out->by[0] &&
+            copy_text(out->mandate, sizeof out->mandate, json_object_get(root, "mandate")));
+}
+
 static bool read_members(const json_t *root, struct consent *out)
 {
     return read_integer(root, "version", 1, &out->version) &&
@@ -100,7 +124,8 @@ static bool read_members(const json_t *root, struct consent *out)
            copy_text(out->id, sizeof out->id, json_object_get(root, "id")) &&
            copy_text(out->service, sizeof out->service, json_object_get(root, "service")) &&
            copy_text(out->purpose, sizeof out->purpose, json_object_get(root, "purpose")) &&
-           read_state(root, out) && read_policy(json_object_get(root, "policy"), out) &&
+           read_state(root, out) && read_how(root, out) &&
+           read_policy(json_object_get(root, "policy"), out) &&
            read_request(json_object_get(root, "request"), out) &&
            read_fields(json_object_get(root, "fields"), out);
 }
@@ -165,7 +190,11 @@ static void write_text(struct buf *out, const struct consent_decision *decision)
 void consent_json_write(struct buf *out, const struct consent *consent,
                         const struct consent_decision *decision)
 {
-    buf_text(out, "{\"how\":\"own session\"");
+    buf_format(out, "{\"how\":\"%s\"", hows[consent->how]);
+    if (consent->how != CONSENT_OWN_SESSION) {
+        write_member(out, "by", consent->by);
+        write_member(out, "mandate", consent->mandate);
+    }
     write_member(out, "id", consent->id);
     write_member(out, "service", consent->service);
     write_member(out, "purpose", consent->purpose);

@@ -13,13 +13,15 @@
 #include "vault/store/citizen.h"
 #include "vault/store/citizen_record.h"
 #include "vault/vault/consent.h"
+#include "vault/vault/mandate.h"
 #include "vault/vault/stance.h"
 
 #define PERSON_CONSENT_KIND   "consent"
 #define PERSON_USE_KIND       "use"
 #define PERSON_PAUSE_KIND     "pause"
 #define PERSON_OBJECTION_KIND "objection"
-#define PERSON_PLACE_KIND     "place" /* place.h */
+#define PERSON_PLACE_KIND     "place"   /* place.h */
+#define PERSON_MANDATE_KIND   "mandate" /* mandate_record.h */
 
 struct person {
     struct event_chain chain;
@@ -30,6 +32,8 @@ struct person {
     struct objection *objections; /* the newest of each (service, purpose) */
     size_t objection_count;
     size_t objection_room;
+    struct mandate *mandates; /* MANDATES_MAX of them, or NULL: there was never one */
+    size_t mandate_count;
 };
 
 /* Hold the citizen, existing or not. *person is borrowed until citizen_release(). */

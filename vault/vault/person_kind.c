@@ -6,6 +6,7 @@
 
 #include "consent_json.h"
 #include "deposit_record.h"
+#include "mandate_record.h"
 #include "parts.h"
 #include "stance_json.h"
 #include "vault/ledger/opening.h"
@@ -21,6 +22,7 @@ void person_free(void *data)
         consent_finish(&person->consents[i]);
     free(person->consents);
     free(person->objections);
+    free(person->mandates);
     free(person);
 }
 
@@ -86,6 +88,7 @@ static enum vault_code apply_consent(struct person *person, const struct citizen
     struct consent consent = {0};
     VAULT_TRY(consent_json_read(record->json, &consent, err));
     consent.seq = record->seq;
+    mandate_used(person, consent.mandate, consent.at_s);
     const enum vault_code code = place_consent(person, &consent, err);
     if (code)
         consent_finish(&consent);
@@ -117,6 +120,7 @@ static enum vault_code enter_consent(struct vault *vault, const struct citizen *
         .purpose = consent.purpose,
         .has_policy = consent.has_policy,
         .policy_version = consent.policy_version,
+        .actor = bytes_of_text(consent.by),
         .basis = buf_view(&basis),
         .what = buf_view(&what),
         .opening = &place->opening,
@@ -219,6 +223,16 @@ static enum vault_code enter_deposit(struct vault *vault, const struct citizen *
     return VAULT_OK;
 }
 
+static enum vault_code enter_mandate(struct vault *vault, const struct citizen *citizen,
+                                     struct event_chain *chain, const struct citizen_record *record,
+                                     struct place *place, struct vault_error *err)
+{
+    struct ledger_ticket ticket;
+    VAULT_TRY(mandate_record_enter(vault, citizen, chain, record->json, &ticket, err));
+    put_place(&ticket, place);
+    return VAULT_OK;
+}
+
 /* --- All kinds ------------------------------------------------------------------------------ */
 
 static const struct {
@@ -234,6 +248,7 @@ static const struct {
     {PERSON_PLACE_KIND, apply_nothing, NULL},
     {PERSON_PAUSE_KIND, apply_pause, enter_pause},
     {PERSON_OBJECTION_KIND, apply_objection, enter_objection},
+    {PERSON_MANDATE_KIND, mandate_apply, enter_mandate},
     {DEPOSIT_RECORD_KIND, apply_nothing, enter_deposit},
 };
 

@@ -169,8 +169,13 @@ static enum vault_code write_record(const struct facts *facts, struct buf *out,
     write_member(out, "state", consent_state_name(consent->state));
     write_member(out, "event", consent_event_name(consent->event));
     write_instant(out, "dct:issued", consent->at_s);
-    buf_text(out, ",\"dpv:isIndicatedBy\":\"dpv:DataSubject\",\"dpv:hasIndicationMethod\":");
+    /* Who acts for somebody is no term of DPV's: then "by" says who. */
+    if (!consent->by[0])
+        write_member(out, "dpv:isIndicatedBy", "dpv:DataSubject");
+    buf_text(out, ",\"dpv:hasIndicationMethod\":");
     json_write_string(out, json_text(json_object_get(facts->root, "how")));
+    if (consent->by[0])
+        write_member(out, "by", consent->by);
     write_policy(facts, out);
     buf_byte(out, '}');
     return buf_check(out, err);

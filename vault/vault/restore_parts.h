@@ -74,3 +74,8 @@ enum vault_code restore_is_recorded(struct citizen *citizen, uint64_t n, bool *i
  * A release that was made while the backup was may be counted twice, of a number of uses. */
 enum vault_code restore_again(struct vault *vault, const struct event_read *event,
                               uint64_t *replayed, struct vault_error *err) VAULT_MUST_CHECK;
+
+/* restore_mandate.c: end every mandate of a citizen that is in force. What changed of mandates
+ * since the backup is not made again: who still wants one gives it again. */
+enum vault_code restore_end_mandates(struct vault *vault, const struct citizen_id *citizen,
+                                     struct vault_error *err) VAULT_MUST_CHECK;

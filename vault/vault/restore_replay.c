@@ -38,6 +38,7 @@ struct replay {
     void *context;
     uint64_t size;   /* of the log: what is entered from now on is not looked at */
     bool everything; /* every consent is to be suspended */
+    bool mandates;   /* every mandate is to be ended */
     struct pair *pairs;
     size_t pair_count;
     char (*services)[CONTROL_SERVICE_ID_CHARS + 1]; /* to be suspended */
@@ -132,6 +133,9 @@ static void note_unreadable(struct replay *replay, const struct entry *entry)
         break;
     case ENTRY_RELEASE:
         note_pair(replay, entry, true);
+        break;
+    case ENTRY_MANDATE:
+        replay->mandates = true;
         break;
     case ENTRY_OBJECT: /* no consent stops what needs none */
         note_service(replay, entry->service);
@@ -256,8 +260,10 @@ static enum vault_code suspend_all_of(struct replay *replay, const struct event_
         return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
     all.everything = true;
     suspicion->replay = &all;
-    const enum vault_code code = suspend_citizens(replay, &event->citizen, suspicion, err);
+    enum vault_code code = suspend_citizens(replay, &event->citizen, suspicion, err);
     free(suspicion);
+    if (code == VAULT_OK)
+        code = restore_end_mandates(replay->vault, &event->citizen, err);
     if (event->entry.event == ENTRY_OBJECT)
         note_service(replay, event->entry.service);
     replay->report->unreadable++;
@@ -278,9 +284,12 @@ static enum vault_code first(struct replay *replay, const struct event_read *eve
     return VAULT_OK;
 }
 
+/* Records of today come after those that were made again with their own numbers. */
 static enum vault_code second(struct replay *replay, const struct event_read *event,
                               struct vault_error *err)
 {
+    if (event->readable && event->entry.event == ENTRY_MANDATE)
+        return restore_end_mandates(replay->vault, &event->citizen, err);
     return event->readable && event->entry.event == ENTRY_CONSENT
                ? suspend_replaced(replay, event, err)
                : VAULT_OK;
@@ -321,6 +330,15 @@ static enum vault_code take_id(void *context, const struct control_citizen *citi
     return VAULT_OK;
 }
 
+static enum vault_code suspend_all(struct replay *replay, const struct citizen_id *citizen,
+                                   struct suspicion *suspicion, struct vault_error *err)
+{
+    VAULT_TRY(suspend_citizens(replay, citizen, suspicion, err));
+    return replay->everything || replay->mandates
+               ? restore_end_mandates(replay->vault, citizen, err)
+               : VAULT_OK;
+}
+
 static enum vault_code suspend_everybodys(struct replay *replay, struct vault_error *err)
 {
     struct citizen_id last;
@@ -336,7 +354,7 @@ static enum vault_code suspend_everybodys(struct replay *replay, struct vault_er
         code =
             control_citizen_list(replay->vault->store, after, LIST_AT_A_TIME, take_id, &ids, err);
         for (size_t i = 0; code == VAULT_OK && i < ids.count; i++)
-            code = suspend_citizens(replay, &ids.ids[i], suspicion, err);
+            code = suspend_all(replay, &ids.ids[i], suspicion, err);
         if (ids.count)
             last = ids.ids[ids.count - 1];
         after = &last;
@@ -372,7 +390,7 @@ static enum vault_code run(struct replay *replay, struct vault_error *err)
     VAULT_TRY(go_over(replay, look, err));
     VAULT_TRY(go_over(replay, first, err));
     VAULT_TRY(go_over(replay, second, err));
-    if (replay->everything || replay->pair_count)
+    if (replay->everything || replay->mandates || replay->pair_count)
         VAULT_TRY(suspend_everybodys(replay, err));
     for (size_t i = 0; replay->tells && i < replay->pair_count; i++)
         replay->tells(replay->context, replay->pairs[i].service, replay->pairs[i].purpose,

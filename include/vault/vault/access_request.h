@@ -90,6 +90,14 @@ void access_view_finish(struct access_view *view);
 enum vault_code access_request_by_code(struct vault *vault, const struct citizen_id *citizen,
                                        struct bytes code, struct access_view *out,
                                        struct vault_error *err) VAULT_MUST_CHECK;
+
+/* The same by somebody who acts for the citizen; VAULT_NOT_FOUND too if they may not answer it. */
+enum vault_code access_request_open_by(struct vault *vault, const struct citizen_id *citizen,
+                                       const struct actor *actor, struct bytes code,
+                                       struct access_view *out, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
+/* One of theirs by its id. VAULT_NOT_FOUND likewise. */
 enum vault_code access_request_by_id(struct vault *vault, const struct citizen_id *citizen,
                                      const char *id, struct access_view *out,
                                      struct vault_error *err) VAULT_MUST_CHECK;

@@ -15,6 +15,7 @@
 #include "vault/base/json.h"
 #include "vault/crypto/hash.h"
 #include "vault/store/citizen.h"
+#include "vault/vault/actor.h"
 #include "vault/vault/consent_state.h"
 #include "vault/vault/vault.h"
 
@@ -26,6 +27,13 @@
 #define CONSENT_TEXT_BYTES_MAX (16U * 1024)
 #define CONSENTS_MAX           4096 /* (service, purpose) pairs of one citizen */
 #define CONSENT_UNLIMITED      (-1)
+
+/* How a record came about. */
+enum consent_how {
+    CONSENT_OWN_SESSION,
+    CONSENT_MANDATE, /* by a mediator */
+    CONSENT_HOW_COUNT
+};
 
 struct consent_field {
     char name[CONSENT_NAME_CHARS + 1];
@@ -50,6 +58,9 @@ struct consent {
     uint64_t policy_version;
     uint8_t policy_manifest[SHA256_BYTES];
     char request[CONSENT_ID_CHARS + 1]; /* the access request that it answered, or empty */
+    enum consent_how how;
+    char by[ACTOR_TEXT_BYTES];             /* who acted for the citizen; empty: they themselves */
+    char mandate[ACTOR_MANDATE_CHARS + 1]; /* under which; empty: none */
     struct consent_field *fields;
     size_t field_count;
 };
@@ -71,13 +82,15 @@ struct consent_decision {
     const char *request;  /* the access request that it answers, or NULL: see access_request.h */
     const char *language; /* of the text */
     const char *text;     /* exactly what was shown */
+    const struct actor *actor; /* who decides for them; NULL: they themselves */
 };
 
 /* Give. The consent's id goes to id, its record's number to *seq; durable and in the log on return.
  * VAULT_NOT_FOUND  there is no such citizen
  * VAULT_INVALID    the period, the uses or a field is out of range
  * VAULT_LIMITED    the citizen has too many consents
- * VAULT_CONFLICT   the citizen paused everything (stance.h): they resume first */
+ * VAULT_CONFLICT   the citizen paused everything (stance.h): they resume first
+ * VAULT_DENIED     who acts for them may not decide this */
 enum vault_code consent_give(struct vault *vault, const struct citizen_id *citizen,
                              const struct consent_decision *decision, char id[CONSENT_ID_CHARS + 1],
                              int64_t *seq, struct vault_error *err) VAULT_MUST_CHECK;
@@ -123,6 +136,16 @@ enum vault_code consent_narrow(struct vault *vault, const struct citizen_id *cit
                                const char *service, const char *purpose,
                                const struct consent_narrowing *narrowing, struct vault_error *err)
     VAULT_MUST_CHECK;
+
+/* CONSENT_WITHDRAW, CONSENT_SUSPEND or CONSENT_RESUME by somebody who acts for the citizen; else as
+ * above. VAULT_DENIED if they may not do this. */
+enum vault_code consent_change_by(struct vault *vault, const struct citizen_id *citizen,
+                                  const struct actor *actor, enum consent_event event,
+                                  const char *service, const char *purpose, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
+/* "own session", "mandate". */
+const char *consent_how_name(enum consent_how how);
 
 typedef enum vault_code consent_each(void *context, const struct consent *consent,
                                      struct vault_error *err);

@@ -38,7 +38,7 @@ static void begin(void)
     fill_test_vault(&test);
     assert_done(sealing_new(&calls, &sealing, &test_error));
     assert_done(sealing_unseal(sealing, NULL, &test_error));
-    context = (struct admin_context){sealing, &config};
+    context = (struct admin_context){sealing, &config, NULL};
 }
 
 static void end(void)

@@ -752,8 +752,16 @@ static void test_a_request_for_a_purpose_outside_the_registration_is_403(void **
 static void answer_request(const char *id, const char *code, bool give)
 {
     static const struct consent_field fields[] = {{"identity.birth_date", "year"}};
-    const struct consent_decision decision = {CASEWORKER,        SUPPORT, fields, 1,          30,
-                                              CONSENT_UNLIMITED, NULL,    "fr",   "Le texte."};
+    const struct consent_decision decision = {
+        .service = CASEWORKER,
+        .purpose = SUPPORT,
+        .fields = fields,
+        .field_count = 1,
+        .days = 30,
+        .uses = CONSENT_UNLIMITED,
+        .language = "fr",
+        .text = "Le texte.",
+    };
     VAULT_AUTO(access_view_finish) struct access_view view = {0};
     assert_done(
         access_request_by_code(test.vault, &test.citizen, bytes_of_text(code), &view, &test_error));

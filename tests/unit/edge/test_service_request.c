@@ -53,8 +53,8 @@ static void claim(void)
 static enum vault_code answer(bool give)
 {
     static const struct consent_field fields[] = {{"identity.birth_date", "year"}};
-    const struct consent_decision decision = {CASEWORKER,        SUPPORT, fields, 1,          30,
-                                              CONSENT_UNLIMITED, NULL,    "fr",   "Le texte."};
+    const struct consent_decision decision = {
+        CASEWORKER, SUPPORT, fields, 1, 30, CONSENT_UNLIMITED, NULL, "fr", "Le texte.", NULL};
     return give ? access_request_give(test.vault, &test.citizen, id, &decision, &test_error)
                 : access_request_refuse(test.vault, &test.citizen, id, &decision, &test_error);
 }

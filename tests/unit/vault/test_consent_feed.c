@@ -75,8 +75,8 @@ static void narrow(void)
 static void refuse(const struct citizen_id *citizen)
 {
     static const struct consent_field fields[] = {{"identity.birth_date", "year"}};
-    const struct consent_decision decision = {CASEWORKER,        SUPPORT, fields, 1,          30,
-                                              CONSENT_UNLIMITED, NULL,    "fr",   "Le texte."};
+    const struct consent_decision decision = {
+        CASEWORKER, SUPPORT, fields, 1, 30, CONSENT_UNLIMITED, NULL, "fr", "Le texte.", NULL};
     int64_t seq;
     assert_done(consent_refuse(test.vault, citizen, &decision, &seq, &test_error));
 }

@@ -6,6 +6,8 @@
 #include "vault/base/folder.h"
 #include "vault/vault/erase.h"
 #include "vault/vault/keys.h"
+#include "vault/vault/mandate.h"
+#include "vault/vault/mediator.h"
 #include "vault/vault/stance.h"
 #include "vault_test.h"
 
@@ -43,8 +45,8 @@ static void back_up(void)
     wait_for_backup(BACKUP_DONE);
 }
 
-/* A vault with one consent of that many uses, and yesterday's backup of it. */
-static void begin(int64_t uses)
+/* A vault with one consent of that many uses. */
+static void prepare(int64_t uses)
 {
     make_test_vault(&test);
     fill_test_vault(&test);
@@ -53,6 +55,12 @@ static void begin(int64_t uses)
     snprintf(again_dir, sizeof again_dir, "%s/again", root);
     snprintf(lost_log, sizeof lost_log, "%s/vault/log", root);
     give_consent(&test, uses);
+}
+
+/* The same, and yesterday's backup of it. */
+static void begin(int64_t uses)
+{
+    prepare(uses);
     back_up();
     test.now_ms += 1000;
 }
@@ -195,6 +203,50 @@ static void test_who_got_a_new_key_since_has_nothing_in_force(void **state)
     assert_int_equal(consent_now().state, CONSENT_SUSPENDED);
     assert_int_equal(report.suspended, 1);
     assert_int_equal(report.unreadable, 1);
+    vault_close(&test.vault);
+}
+
+static enum vault_code count_standing(void *context, const struct mandate *mandate,
+                                      struct vault_error *err)
+{
+    (void)err;
+    *(size_t *)context += mandate_state_now(mandate, test.now_ms / 1000) == MANDATE_IN_FORCE;
+    return VAULT_OK;
+}
+
+static size_t mandates_in_force(void)
+{
+    size_t count = 0;
+    assert_done(mandate_list(test.vault, &test.citizen, count_standing, &count, &test_error));
+    return count;
+}
+
+/* A mandate, a backup, and then whatever there is to do since. */
+static void begin_with_mandate(char id[MANDATE_ID_CHARS + 1])
+{
+    const struct mandate_terms terms = {
+        .structure = "hub", .purposes = {SUPPORT}, .purpose_count = 1, .days = 31};
+    prepare(CONSENT_UNLIMITED);
+    assert_done(mediator_register_structure(test.vault, "hub", "A digital hub", &test_error));
+    assert_done(mandate_give(test.vault, &test.citizen, &terms, id, &test_error));
+    back_up();
+    test.now_ms += 1000;
+}
+
+static void test_a_mandate_that_was_ended_since_is_not_in_force(void **state)
+{
+    (void)state;
+    char id[MANDATE_ID_CHARS + 1];
+    begin_with_mandate(id);
+    restore_with(lost_log);
+    assert_int_equal(mandates_in_force(), 1);
+    vault_close(&test.vault);
+    begin_with_mandate(id);
+    assert_done(mandate_end(test.vault, &test.citizen, id, &test_error));
+    assert_done(consent_withdraw(test.vault, &test.citizen, CASEWORKER, SUPPORT, &test_error));
+    restore_with(lost_log);
+    assert_int_equal(mandates_in_force(), 0);
+    assert_int_equal(released(), 0);
     vault_close(&test.vault);
 }
 
@@ -349,6 +401,7 @@ int main(void)
         test_what_was_withdrawn_stays_so_and_what_was_not_is_in_force,
         test_suspended_and_resumed_are_as_they_were, test_a_pause_of_everything_is_still_one,
         test_an_objection_stands, test_who_got_a_new_key_since_has_nothing_in_force,
+        test_a_mandate_that_was_ended_since_is_not_in_force,
         test_what_was_given_anew_suspends_what_it_replaced,
         test_a_narrowed_consent_is_not_as_wide_as_before, test_uses_since_are_counted,
         test_without_a_log_every_consent_is_suspended, test_who_was_erased_is_not_there,

@@ -1,0 +1,101 @@
+/*
+ * structure - who may act for citizens under a mandate: structures (a social centre, a public
+ * digital space), their mediators, and the browsers that mediators signed in with.
+ *
+ * A structure that was removed keeps its id for ever, so that an old mandate never becomes somebody
+ * else's; its mediators and their sessions go. A session's token is not kept, only its hash.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vault/base/error.h"
+#include "vault/crypto/hash.h"
+#include "vault/crypto/password.h"
+#include "vault/store/store.h"
+
+#define STRUCTURE_ID_CHARS    64
+#define STRUCTURE_NAME_BYTES  100
+#define STRUCTURES_MAX        1000 /* removed ones too */
+#define MEDIATOR_LOGIN_CHARS  128
+#define MEDIATOR_NAME_BYTES   100
+#define MEDIATORS_MAX         200 /* of one structure */
+#define MEDIATOR_SESSIONS_MAX 4   /* of one mediator; the one not seen for the longest time goes */
+
+struct structure {
+    char id[STRUCTURE_ID_CHARS + 1];
+    char name[STRUCTURE_NAME_BYTES + 1];
+    bool active;
+};
+
+struct mediator {
+    char login[MEDIATOR_LOGIN_CHARS + 1];
+    char name[MEDIATOR_NAME_BYTES + 1];
+    char password_hash[PASSWORD_HASH_CHARS];
+    uint32_t failed_tries; /* since the last success */
+    int64_t failed_at_s;
+    struct structure structure;
+};
+
+/* VAULT_CONFLICT if the id is taken, also by one that was removed; VAULT_LIMITED. */
+enum vault_code structure_add(struct store *store, const char *id, const char *name,
+                              struct vault_error *err) VAULT_MUST_CHECK;
+
+/* With all its mediators, in one change. VAULT_NOT_FOUND, also if it was removed before. */
+enum vault_code structure_remove(struct store *store, const char *id, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
+/* VAULT_NOT_FOUND. One that was removed is found. */
+enum vault_code structure_get(struct store *store, const char *id, struct structure *out,
+                              struct vault_error *err) VAULT_MUST_CHECK;
+
+/* The active ones in the order of ids. */
+typedef enum vault_code structure_each(void *context, const struct structure *structure,
+                                       struct vault_error *err);
+enum vault_code structure_list(struct store *store, structure_each *each, void *context,
+                               struct vault_error *err) VAULT_MUST_CHECK;
+
+/* login, name, password_hash and structure.id are read. VAULT_CONFLICT if the login is taken;
+ * VAULT_NOT_FOUND if there is no such structure any more; VAULT_LIMITED. */
+enum vault_code mediator_add(struct store *store, const struct mediator *mediator,
+                             struct vault_error *err) VAULT_MUST_CHECK;
+
+/* With their sessions. VAULT_NOT_FOUND. */
+enum vault_code mediator_remove(struct store *store, const char *login, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
+/* VAULT_NOT_FOUND. */
+enum vault_code mediator_get(struct store *store, const char *login, struct mediator *out,
+                             struct vault_error *err) VAULT_MUST_CHECK;
+
+typedef enum vault_code mediator_each(void *context, const struct mediator *mediator,
+                                      struct vault_error *err);
+enum vault_code mediator_list(struct store *store, const char *structure, mediator_each *each,
+                              void *context, struct vault_error *err) VAULT_MUST_CHECK;
+
+/* One more failed try, or none any more (now_s 0). VAULT_NOT_FOUND. */
+enum vault_code mediator_failed(struct store *store, const char *login, int64_t now_s,
+                                struct vault_error *err) VAULT_MUST_CHECK;
+
+struct mediator_session {
+    uint8_t token_hash[SHA256_BYTES];
+    char login[MEDIATOR_LOGIN_CHARS + 1];
+    int64_t created_s;
+    int64_t seen_s;
+};
+
+/* VAULT_NOT_FOUND if there is no such mediator. */
+enum vault_code mediator_session_add(struct store *store, const struct mediator_session *session,
+                                     struct vault_error *err) VAULT_MUST_CHECK;
+
+/* VAULT_NOT_FOUND. */
+enum vault_code mediator_session_find(struct store *store, const uint8_t token_hash[SHA256_BYTES],
+                                      struct mediator_session *out, struct vault_error *err)
+    VAULT_MUST_CHECK;
+enum vault_code mediator_session_seen(struct store *store, const uint8_t token_hash[SHA256_BYTES],
+                                      int64_t now_s, struct vault_error *err) VAULT_MUST_CHECK;
+
+/* Ending what is not there is fine. */
+enum vault_code mediator_session_remove(struct store *store, const uint8_t token_hash[SHA256_BYTES],
+                                        struct vault_error *err) VAULT_MUST_CHECK;

@@ -1,0 +1,55 @@
+/*
+ * mediator - those who act for citizens: the operator registers them, they sign in.
+ *
+ * A mediator's session is of its own kind: it opens no citizen's page, and a citizen's session
+ * opens none of theirs. It ends after MEDIATOR_IDLE_S without a request or MEDIATOR_LONGEST_S in
+ * all. Wrong passwords make wait as at a citizen's sign-in (sign_in.h).
+ */
+#pragma once
+
+#include "vault/base/buf.h"
+#include "vault/vault/actor.h"
+#include "vault/vault/vault.h"
+
+#define MEDIATOR_IDLE_S    (15 * 60)
+#define MEDIATOR_LONGEST_S (12 * 3600)
+
+/* The operator's changes, each an entry of the log.
+ * VAULT_INVALID    an id, name, login or password that cannot be one
+ * VAULT_CONFLICT   it is taken
+ * VAULT_NOT_FOUND  there is no such structure or mediator */
+enum vault_code mediator_register_structure(struct vault *vault, const char *id, const char *name,
+                                            struct vault_error *err) VAULT_MUST_CHECK;
+enum vault_code mediator_remove_structure(struct vault *vault, const char *id,
+                                          struct vault_error *err) VAULT_MUST_CHECK;
+enum vault_code mediator_register(struct vault *vault, const char *structure, const char *login,
+                                  const char *name, struct bytes password, struct vault_error *err)
+    VAULT_MUST_CHECK;
+enum vault_code mediator_unregister(struct vault *vault, const char *login, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
+/* Append the structures there are with their mediators, as a JSON list of
+ * {"id","name","mediators":[{"login","name"}]}. */
+enum vault_code mediator_write_list(struct vault *vault, struct buf *out, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
+/* The structures there are. */
+enum vault_code mediator_structures(struct vault *vault, structure_each *each, void *context,
+                                    struct vault_error *err) VAULT_MUST_CHECK;
+
+/* A structure's name; its id if it is not known. */
+void mediator_structure_name(struct vault *vault, const char *id,
+                             char out[STRUCTURE_NAME_BYTES + 1]);
+
+/* VAULT_DENIED: wrong login or password, or too many tries; not told apart. VAULT_LIMITED: too many
+ * sign-ins at once. */
+enum vault_code mediator_sign_in(struct vault *vault, struct bytes login, struct bytes password,
+                                 char token[ACTOR_TOKEN_CHARS + 1], struct vault_error *err)
+    VAULT_MUST_CHECK;
+
+/* The mediator of a cookie's token. VAULT_DENIED if there is none any more. */
+enum vault_code mediator_check(struct vault *vault, struct bytes token, struct mediator_seat *out,
+                               struct vault_error *err) VAULT_MUST_CHECK;
+
+enum vault_code mediator_sign_out(struct vault *vault, const struct mediator_seat *mediator,
+                                  struct vault_error *err) VAULT_MUST_CHECK;

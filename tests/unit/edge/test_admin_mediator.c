@@ -1,0 +1,110 @@
+/* The operator's commands about structures and mediators. */
+#include "vault/edge/admin.h"
+
+#include "vault/parts.h"
+#include "vault/vault/mediator.h"
+#include "vault_test.h"
+
+static struct vault_test test;
+static struct config config;
+static struct admin_context context;
+static struct sealing *sealing;
+static json_t *answer;
+
+static enum vault_code open_test(void *unused, const struct secret *secret, struct vault **out,
+                                 struct vault_error *err)
+{
+    (void)unused;
+    (void)secret;
+    (void)err;
+    *out = test.vault;
+    return VAULT_OK;
+}
+
+static void close_test(void *unused)
+{
+    (void)unused;
+}
+
+static const struct sealing_calls calls = {NULL, open_test, close_test, NULL};
+
+static void begin(void)
+{
+    make_test_vault(&test);
+    fill_test_vault(&test);
+    assert_done(sealing_new(&calls, &sealing, &test_error));
+    assert_done(sealing_unseal(sealing, NULL, &test_error));
+    context = (struct admin_context){sealing, &config, NULL};
+}
+
+static void end(void)
+{
+    json_free(&answer);
+    sealing_free(&sealing);
+    vault_close(&test.vault);
+}
+
+/* "ok", or the code of what went wrong. */
+static const char *ask(const char *line)
+{
+    VAULT_AUTO(buf_finish) struct buf out = buf_limited(ADMIN_LINE_BYTES_MAX);
+    json_free(&answer);
+    admin_answer(&context, bytes_of_text(line), &out);
+    assert_done(json_parse(buf_view(&out), 16, &answer, NULL, &test_error));
+    return json_is_true(json_object_get(answer, "ok"))
+               ? "ok"
+               : json_string_value(json_object_get(answer, "code"));
+}
+
+#define ADD_HUB "{\"command\":\"mediator add-structure\",\"id\":\"hub\",\"name\":\"A digital hub\"}"
+#define ADD_ADA                                                                                    \
+    "{\"command\":\"mediator add\",\"structure\":\"hub\",\"login\":\"ada\",\"name\":\"Ada\","      \
+    "\"password\":\"une longue phrase\"}"
+
+static void test_a_structure_and_its_mediators_come_and_go_each_as_an_entry(void **state)
+{
+    (void)state;
+    char token[ACTOR_TOKEN_CHARS + 1];
+    begin();
+    const uint64_t before = ledger_head(test.vault->ledger).size;
+    assert_string_equal(ask(ADD_HUB), "ok");
+    assert_string_equal(ask(ADD_ADA), "ok");
+    assert_int_equal(ledger_head(test.vault->ledger).size, before + 2);
+    assert_done(
+        mediator_sign_in(test.vault, BYTES("ada"), BYTES("une longue phrase"), token, &test_error));
+    assert_string_equal(ask("{\"command\":\"mediator list\"}"), "ok");
+    const json_t *hub = json_array_get(json_object_get(answer, "result"), 0);
+    assert_string_equal(json_string_value(json_object_get(hub, "id")), "hub");
+    assert_int_equal(json_array_size(json_object_get(hub, "mediators")), 1);
+    const uint64_t then = ledger_head(test.vault->ledger).size;
+    assert_string_equal(ask("{\"command\":\"mediator remove\",\"login\":\"ada\"}"), "ok");
+    assert_string_equal(ask("{\"command\":\"mediator remove-structure\",\"id\":\"hub\"}"), "ok");
+    assert_int_equal(ledger_head(test.vault->ledger).size, then + 2);
+    end();
+}
+
+static void test_what_is_wrong_changes_nothing(void **state)
+{
+    (void)state;
+    begin();
+    assert_string_equal(ask(ADD_ADA), "not_found");
+    assert_string_equal(ask(ADD_HUB), "ok");
+    const uint64_t before = ledger_head(test.vault->ledger).size;
+    assert_string_equal(ask(ADD_HUB), "conflict");
+    assert_string_equal(ask("{\"command\":\"mediator add-structure\",\"id\":\"x\"}"), "invalid");
+    assert_string_equal(ask("{\"command\":\"mediator add\",\"structure\":\"hub\",\"login\":\"eve\","
+                            "\"name\":\"Eve\",\"password\":\"short\"}"),
+                        "invalid");
+    assert_string_equal(ask("{\"command\":\"mediator add\",\"structure\":\"hub\"}"), "invalid");
+    assert_string_equal(ask("{\"command\":\"mediator remove\",\"login\":\"nobody\"}"), "not_found");
+    assert_string_equal(ask("{\"command\":\"mediator remove-structure\",\"id\":\"none\"}"),
+                        "not_found");
+    assert_int_equal(ledger_head(test.vault->ledger).size, before);
+    end();
+}
+
+int main(void)
+{
+    return TEST_RUN(test_a_structure_and_its_mediators_come_and_go_each_as_an_entry,
+                    test_what_is_wrong_changes_nothing);
+}

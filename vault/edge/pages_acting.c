@@ -1,0 +1,388 @@
+/* Inside a mandate: what a mediator sees of it, and what they do for the citizen. The vault holds
+ * each act to the mandate; what is not shown here is a courtesy. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pages_parts.h"
+#include "pages_request.h"
+#include "pages_terms.h"
+#include "pages_words.h"
+
+#define PERIOD_CHARS    24
+#define VALUE_DEPTH_MAX 16
+
+/* A mandate that was opened: from here on the visit is about that citizen. */
+struct acting {
+    struct visit *visit;
+    struct mandate mandate;
+    struct actor actor;
+    const struct policy *policy;
+    json_t *list;
+};
+
+static void refuse_to(struct visit *visit, enum vault_code code, const struct vault_error *err)
+{
+    if (code != VAULT_DENIED) {
+        page_failed(visit, code, err);
+        return;
+    }
+    page_text(visit, visit->data, "message", "mandate.not_allowed_text");
+    page_send(visit, 403, "error", "mandate.not_allowed");
+}
+
+/* False: it is answered. */
+static bool open_mandate(struct visit *visit, const char *id, struct acting *acting)
+{
+    struct vault_error err;
+    *acting = (struct acting){.visit = visit};
+    const enum vault_code code = mandate_open(visit->pages->vault, &visit->mediator, id,
+                                              &visit->session.citizen, &acting->mandate, &err);
+    acting->actor = (struct actor){&visit->mediator, acting->mandate.id};
+    if (code)
+        page_failed(visit, code, &err);
+    return code == VAULT_OK;
+}
+
+/* --- What it covers ------------------------------------------------------------------------- */
+
+static void put_names(struct acting *acting, json_t *item, const char *service, const char *purpose)
+{
+    VAULT_AUTO(service_release) struct service_hold held = {0};
+    struct visit *visit = acting->visit;
+    const bool known =
+        service_by_id(visit->pages->vault, bytes_of_text(service), &held, NULL) == VAULT_OK;
+    page_text(visit, item, "mandate", acting->mandate.id);
+    page_text(visit, item, "service", service);
+    page_text(visit, item, "service_name", known ? held.service->name : service);
+    page_text(visit, item, "purpose", purpose);
+    page_text(visit, item, "purpose_title", words_purpose_title(visit, acting->policy, purpose));
+}
+
+static enum vault_code put_request(void *context, const struct access_view *view,
+                                   struct vault_error *err)
+{
+    (void)err;
+    struct acting *acting = context;
+    char date[WORDS_CHARS];
+    const char *purpose = json_string_value(json_object_get(view->ask, "purpose"));
+    if (!purpose || !mandate_covers(&acting->mandate, purpose))
+        return VAULT_OK;
+    json_t *item = page_item(acting->visit, acting->list);
+    put_names(acting, item, view->request.service, purpose);
+    page_text(acting->visit, item, "request", view->request.id);
+    words_date(acting->visit, view->request.expires_s, date);
+    page_text(acting->visit, item, "answer_before", date);
+    page_flag(acting->visit, acting->visit->data, "requests_shown");
+    return VAULT_OK;
+}
+
+/* The store is not asked while the citizen is held: names come from what is in memory. */
+static enum vault_code put_consent(void *context, const struct consent *consent,
+                                   struct vault_error *err)
+{
+    (void)err;
+    struct acting *acting = context;
+    char date[WORDS_CHARS];
+    struct visit *visit = acting->visit;
+    const enum consent_state state = consent_state_now(consent, visit_now_s(visit));
+    if (!mandate_covers(&acting->mandate, consent->purpose) ||
+        (state != CONSENT_GIVEN && state != CONSENT_SUSPENDED))
+        return VAULT_OK;
+    json_t *item = page_item(visit, acting->list);
+    put_names(acting, item, consent->service, consent->purpose);
+    json_t *fields = page_list(visit, item, "fields");
+    for (size_t i = 0; i < consent->field_count; i++) {
+        json_t *line = page_item(visit, fields);
+        page_text(visit, line, "title",
+                  words_field_title(visit, acting->policy, consent->fields[i].name));
+        page_text(visit, line, "form_name", words_form(acting->policy, &consent->fields[i]));
+    }
+    words_date(visit, consent->expires_s, date);
+    page_text(visit, item, "until", date);
+    page_flag(visit, item, state == CONSENT_SUSPENDED ? "suspended_shown" : "given_shown");
+    page_flag(visit, visit->data, "consents_shown");
+    return VAULT_OK;
+}
+
+static void show_mandate(struct acting *opened, unsigned status)
+{
+    struct acting acting = *opened;
+    struct vault_error err;
+    struct visit *visit = acting.visit;
+    VAULT_AUTO(active_policy_release)
+    struct policy_hold held = active_policy_hold(visit->pages->vault);
+    acting.policy = held.policy;
+    terms_put_mandate(visit, visit->data, &acting.mandate);
+    acting.list = page_list(visit, visit->data, "requests");
+    enum vault_code code = access_request_list(visit->pages->vault, &visit->session.citizen,
+                                               put_request, &acting, &err);
+    acting.list = page_list(visit, visit->data, "consents");
+    if (code == VAULT_OK)
+        code =
+            consent_list(visit->pages->vault, &visit->session.citizen, put_consent, &acting, &err);
+    if (code)
+        page_failed(visit, code, &err);
+    else
+        page_send(visit, status, "mediator_mandate", "mediator.mandate");
+}
+
+void mediator_mandate_show(struct visit *visit, const char *id)
+{
+    struct acting acting;
+    if (open_mandate(visit, id, &acting))
+        show_mandate(&acting, 200);
+}
+
+/* A request that a service handed to the citizen, opened for them by its code. */
+void mediator_open_do(struct visit *visit, const char *id)
+{
+    struct acting acting;
+    struct vault_error err;
+    char address[VISIT_ADDRESS_CHARS];
+    VAULT_AUTO(access_view_finish) struct access_view view = {0};
+    if (!open_mandate(visit, id, &acting))
+        return;
+    const enum vault_code code =
+        access_request_open_by(visit->pages->vault, &visit->session.citizen, &acting.actor,
+                               form_value(&visit->form, "code"), &view, &err);
+    if (code == VAULT_OK) {
+        snprintf(address, sizeof address, "/mediator/%s/request?request=%s", acting.mandate.id,
+                 view.request.id);
+        page_redirect(visit, address);
+    } else if (code == VAULT_NOT_FOUND) {
+        page_wrong(visit, "code", "error.code_covered");
+        show_mandate(&acting, 422);
+    } else {
+        page_failed(visit, code, &err);
+    }
+}
+
+/* --- A request ------------------------------------------------------------------------------ */
+
+/* A request that the mandate covers, in words. False: it is answered. */
+static bool read_request(struct acting *acting, const char *request, struct statement *statement)
+{
+    struct vault_error err;
+    struct visit *visit = acting->visit;
+    const enum vault_code code = statement_read(visit, request, statement, &err);
+    if (code) {
+        page_failed(visit, code, &err);
+        return false;
+    }
+    if (mandate_covers(&acting->mandate, statement->purpose))
+        return true;
+    statement_finish(statement);
+    page_error(visit, 404);
+    return false;
+}
+
+static void show_request(struct acting *acting, struct statement *statement, unsigned status)
+{
+    struct visit *visit = acting->visit;
+    json_t *list = page_list(visit, visit->data, "periods");
+    for (size_t i = 0; i < statement->period_count; i++) {
+        char words[WORDS_CHARS];
+        char radio[PERIOD_CHARS];
+        json_t *item = page_item(visit, list);
+        words_period(visit, statement->periods[i], words);
+        snprintf(radio, sizeof radio, i ? "period-%zu" : "period", i + 1);
+        page_number(visit, item, "days", statement->periods[i]);
+        page_text(visit, item, "label", words);
+        page_text(visit, item, "radio", radio);
+        if (i == 0)
+            page_flag(visit, item, "checked");
+    }
+    page_text(visit, visit->data, "mandate", acting->mandate.id);
+    page_text(visit, visit->data, "request", statement->view.request.id);
+    page_text(visit, visit->data, "service", statement->view.request.service);
+    page_text(visit, visit->data, "purpose", statement->purpose);
+    page_text(visit, visit->data, "shown", statement->shown);
+    page_text(visit, visit->data, "no_gift", statement->no_gift);
+    if (acting->mandate.terms.values && !json_object_get(visit->data, "seen"))
+        page_flag(visit, visit->data, "values_offered");
+    page_send(visit, status, "mediator_request", "request.title");
+}
+
+void mediator_request_show(struct visit *visit, const char *id)
+{
+    struct acting acting;
+    struct statement statement;
+    char request[REQUEST_ID_CHARS + 1];
+    if (!open_mandate(visit, id, &acting))
+        return;
+    if (!visit_query(visit, "request", request, sizeof request))
+        page_error(visit, 404);
+    else if (read_request(&acting, request, &statement)) {
+        show_request(&acting, &statement, 200);
+        statement_finish(&statement);
+    }
+}
+
+static enum vault_code put_value(void *context, const char *field, struct bytes json,
+                                 int64_t as_of_s, const char *source, struct vault_error *err)
+{
+    (void)as_of_s;
+    struct acting *acting = context;
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(CITIZEN_VALUE_MAX_BYTES);
+    VAULT_AUTO(json_free) json_t *value = NULL;
+    VAULT_TRY(json_parse(json, VALUE_DEPTH_MAX, &value, NULL, err));
+    buf_bytes(&text, json_is_string(value) ? json_text(value) : json);
+    json_t *item = page_item(acting->visit, acting->list);
+    page_text(acting->visit, item, "title",
+              words_field_title(acting->visit, acting->policy, field));
+    page_text(acting->visit, item, "value", buf_string(&text));
+    page_text(acting->visit, item, "source", source);
+    return VAULT_OK;
+}
+
+static void show_values(struct acting *acting, struct statement *statement)
+{
+    struct vault_error err;
+    struct visit *visit = acting->visit;
+    acting->policy = statement->policy.policy;
+    acting->list = page_list(visit, visit->data, "seen");
+    const enum vault_code code =
+        mandate_values(visit->pages->vault, &visit->session.citizen, &acting->actor,
+                       statement->asked, statement->asked_count, put_value, acting, &err);
+    if (code)
+        refuse_to(visit, code, &err);
+    else
+        show_request(acting, statement, 200);
+}
+
+static struct consent_decision decision_of(const struct acting *acting, struct statement *statement)
+{
+    return (struct consent_decision){
+        .service = statement->view.request.service,
+        .purpose = statement->purpose,
+        .uses = statement->uses,
+        .request = statement->view.request.id,
+        .language = acting->visit->language,
+        .text = buf_string(&statement->text),
+        .actor = &acting->actor,
+    };
+}
+
+static void answered(struct acting *acting, enum vault_code code, const struct vault_error *err,
+                     enum notice notice)
+{
+    char address[VISIT_ADDRESS_CHARS];
+    snprintf(address, sizeof address, "/mediator/%s", acting->mandate.id);
+    if (code)
+        refuse_to(acting->visit, code, err);
+    else
+        page_redirect_with(acting->visit, address, notice);
+}
+
+static bool was_shown(const struct statement *statement)
+{
+    return bytes_equal(form_value(&statement->visit->form, "shown"),
+                       bytes_of_text(statement->shown));
+}
+
+static void give(struct acting *acting, struct statement *statement)
+{
+    char chosen[PERIOD_CHARS] = "";
+    struct vault_error err;
+    struct visit *visit = acting->visit;
+    struct consent_decision decision = decision_of(acting, statement);
+    if (visit_field(visit, "period", chosen, sizeof chosen))
+        decision.days = strtoll(chosen, NULL, 10);
+    if (statement->no_gift || !was_shown(statement)) {
+        page_flag(visit, visit->data, "changed");
+        show_request(acting, statement, 409);
+        return;
+    }
+    if (decision.days < 1) {
+        page_wrong(visit, "period", "error.period_missing");
+        show_request(acting, statement, 422);
+        return;
+    }
+    decision.fields = statement->offered;
+    decision.field_count = statement->offered_count;
+    const enum vault_code code = access_request_give(visit->pages->vault, &visit->session.citizen,
+                                                     statement->view.request.id, &decision, &err);
+    answered(acting, code, &err, NOTICE_GIVEN);
+}
+
+static void refuse(struct acting *acting, struct statement *statement)
+{
+    struct vault_error err;
+    struct visit *visit = acting->visit;
+    struct consent_decision decision = decision_of(acting, statement);
+    decision.fields = statement->asked;
+    decision.field_count = statement->asked_count;
+    if (!was_shown(statement))
+        decision.text = NULL;
+    const enum vault_code code = access_request_refuse(visit->pages->vault, &visit->session.citizen,
+                                                       statement->view.request.id, &decision, &err);
+    answered(acting, code, &err, NOTICE_REFUSED);
+}
+
+static void on_request(struct visit *visit, const char *id,
+                       void (*act)(struct acting *acting, struct statement *statement))
+{
+    struct acting acting;
+    struct statement statement;
+    char request[REQUEST_ID_CHARS + 1];
+    if (!open_mandate(visit, id, &acting))
+        return;
+    if (!visit_field(visit, "request", request, sizeof request))
+        page_error(visit, 404);
+    else if (read_request(&acting, request, &statement)) {
+        act(&acting, &statement);
+        statement_finish(&statement);
+    }
+}
+
+void mediator_values_do(struct visit *visit, const char *id)
+{
+    on_request(visit, id, show_values);
+}
+
+void mediator_give_do(struct visit *visit, const char *id)
+{
+    on_request(visit, id, give);
+}
+
+void mediator_refuse_do(struct visit *visit, const char *id)
+{
+    on_request(visit, id, refuse);
+}
+
+/* --- A consent ------------------------------------------------------------------------------ */
+
+static void change(struct visit *visit, const char *id, enum consent_event event,
+                   enum notice notice)
+{
+    struct acting acting;
+    char service[CONSENT_NAME_CHARS + 1];
+    char purpose[CONSENT_NAME_CHARS + 1];
+    struct vault_error err;
+    if (!open_mandate(visit, id, &acting))
+        return;
+    if (!visit_field(visit, "service", service, sizeof service) ||
+        !visit_field(visit, "purpose", purpose, sizeof purpose)) {
+        page_error(visit, 400);
+        return;
+    }
+    const enum vault_code code = consent_change_by(visit->pages->vault, &visit->session.citizen,
+                                                   &acting.actor, event, service, purpose, &err);
+    answered(&acting, code, &err, notice);
+}
+
+void mediator_withdraw_do(struct visit *visit, const char *id)
+{
+    change(visit, id, CONSENT_WITHDRAW, NOTICE_WITHDRAWN);
+}
+
+void mediator_suspend_do(struct visit *visit, const char *id)
+{
+    change(visit, id, CONSENT_SUSPEND, NOTICE_SUSPENDED);
+}
+
+void mediator_resume_do(struct visit *visit, const char *id)
+{
+    change(visit, id, CONSENT_RESUME, NOTICE_RESUMED);
+}

@@ -1,0 +1,133 @@
+/*
+ * vaultctl mediator …: structures that act for citizens, and their mediators.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl.h"
+#include "options.h"
+#include "vault/base/file.h"
+
+#define REQUEST_BYTES_MAX (64U * 1024)
+#define PASSWORD_CHARS    1024
+
+/* Names and values of a request's texts, the last name NULL. */
+struct member {
+    const char *name;
+    const char *value;
+};
+
+static enum vault_code ask(const struct ctl *ctl, const char *command,
+                           const struct member members[], json_t **result, struct vault_error *err)
+{
+    VAULT_AUTO(file_close) int fd = -1;
+    VAULT_AUTO(buf_finish) struct buf request = buf_limited(REQUEST_BYTES_MAX);
+    buf_format(&request, "{\"command\":\"%s\"", command);
+    for (; members->name; members++) {
+        buf_format(&request, ",\"%s\":", members->name);
+        json_write_string(&request, bytes_of_text(members->value));
+    }
+    buf_byte(&request, '}');
+    VAULT_TRY(buf_check(&request, err));
+    VAULT_TRY(ctl_connect(ctl, &fd, err));
+    return ctl_ask(fd, &request, result, err);
+}
+
+static int change(const struct ctl *ctl, const char *command, const struct member members[],
+                  const char *done)
+{
+    struct vault_error err;
+    VAULT_AUTO(json_free) json_t *result = NULL;
+    const enum vault_code code = ask(ctl, command, members, &result, &err);
+    if (code)
+        return ctl_failed(code, &err);
+    puts(ctl->json ? "{}" : done);
+    return 0;
+}
+
+int ctl_structure_add(const struct ctl *ctl, int argc, char **argv)
+{
+    if (argc != 3)
+        return ctl_usage("mediator add-structure takes ID NAME");
+    const struct member members[] = {{"id", argv[1]}, {"name", argv[2]}, {NULL, NULL}};
+    return change(ctl, "mediator add-structure", members, "the structure is registered");
+}
+
+int ctl_structure_remove(const struct ctl *ctl, int argc, char **argv)
+{
+    if (argc != 2)
+        return ctl_usage("mediator remove-structure takes ID");
+    const struct member members[] = {{"id", argv[1]}, {NULL, NULL}};
+    return change(ctl, "mediator remove-structure", members, "the structure is out");
+}
+
+/* A line of standard input: every process can read arguments. */
+static bool read_password(char password[PASSWORD_CHARS + 2])
+{
+    if (!fgets(password, PASSWORD_CHARS + 2, stdin))
+        return false;
+    const size_t size = strcspn(password, "\r\n");
+    password[size] = 0;
+    return size > 0 && size <= PASSWORD_CHARS;
+}
+
+int ctl_mediator_add(const struct ctl *ctl, int argc, char **argv)
+{
+    char password[PASSWORD_CHARS + 2];
+    if (argc != 4)
+        return ctl_usage("mediator add takes STRUCTURE LOGIN NAME, and a password on standard "
+                         "input");
+    if (!read_password(password))
+        return ctl_usage("mediator add reads a password of one line from standard input");
+    const struct member members[] = {{"structure", argv[1]},
+                                     {"login", argv[2]},
+                                     {"name", argv[3]},
+                                     {"password", password},
+                                     {NULL, NULL}};
+    const int exit_code = change(ctl, "mediator add", members, "the mediator is registered");
+    explicit_bzero(password, sizeof password);
+    return exit_code;
+}
+
+int ctl_mediator_remove(const struct ctl *ctl, int argc, char **argv)
+{
+    if (argc != 2)
+        return ctl_usage("mediator remove takes LOGIN");
+    const struct member members[] = {{"login", argv[1]}, {NULL, NULL}};
+    return change(ctl, "mediator remove", members, "the mediator is out");
+}
+
+static void print_structure(const json_t *structure)
+{
+    const json_t *mediators = json_object_get(structure, "mediators");
+    printf("%s  %s\n", json_string_value(json_object_get(structure, "id")),
+           json_string_value(json_object_get(structure, "name")));
+    for (size_t i = 0; i < json_array_size(mediators); i++) {
+        const json_t *mediator = json_array_get(mediators, i);
+        printf("    %s  %s\n", json_string_value(json_object_get(mediator, "login")),
+               json_string_value(json_object_get(mediator, "name")));
+    }
+}
+
+int ctl_mediator_list(const struct ctl *ctl, int argc, char **argv)
+{
+    (void)argv;
+    static const struct member none[] = {{NULL, NULL}};
+    struct vault_error err;
+    VAULT_AUTO(json_free) json_t *result = NULL;
+    if (argc != 1)
+        return ctl_usage("mediator list takes no arguments");
+    const enum vault_code code = ask(ctl, "mediator list", none, &result, &err);
+    if (code)
+        return ctl_failed(code, &err);
+    if (ctl->json) {
+        VAULT_AUTO(buf_finish) struct buf text = buf_limited(REQUEST_BYTES_MAX * 16);
+        json_write_value(&text, result);
+        const char *line = buf_string(&text);
+        puts(line ? line : "[]");
+        return 0;
+    }
+    for (size_t i = 0; i < json_array_size(result); i++)
+        print_structure(json_array_get(result, i));
+    return 0;
+}

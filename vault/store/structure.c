@@ -1,0 +1,337 @@
+#include "vault/store/structure.h"
+
+#include "internal.h"
+
+#define MEDIATOR_COLUMNS                                                                           \
+    "m.login, m.name, m.password_hash, m.failed_tries, m.failed_at_s, s.id, s.name, s.state"
+
+static enum vault_code none(const char *what, struct vault_error *err)
+{
+    return vault_fail(err, VAULT_NOT_FOUND, "there is no such %s", what);
+}
+
+/* Run a statement whose ?1 and ?2 are texts and ?3 a number; *changed is how many rows it met. */
+static enum vault_code run(struct database *control, const char *sql, const char *first,
+                           const char *second, int64_t third, int64_t *changed,
+                           struct vault_error *err)
+{
+    VAULT_AUTO(statement_end) struct statement statement = {0};
+    VAULT_TRY(statement_begin(control, sql, &statement, err));
+    bind_text(&statement, 1, first);
+    bind_text(&statement, 2, second);
+    bind_integer(&statement, 3, third);
+    VAULT_TRY(statement_run(&statement, err));
+    *changed = database_changes(control);
+    return VAULT_OK;
+}
+
+/* --- Structures ----------------------------------------------------------------------------- */
+
+enum vault_code structure_add(struct store *store, const char *id, const char *name,
+                              struct vault_error *err)
+{
+    int64_t changed = 0;
+    VAULT_TRY(text_check(id, 1, STRUCTURE_ID_CHARS, "a structure's id", err));
+    VAULT_TRY(text_check(name, 1, STRUCTURE_NAME_BYTES, "a structure's name", err));
+    VAULT_AUTO(shared_let_go) struct hold control = {0};
+    VAULT_TRY(shared_hold(&store->control, &control, err));
+    const enum vault_code code =
+        run(control.database,
+            "INSERT INTO structure (id, name, state)"
+            " SELECT ?1, ?2, 1 WHERE (SELECT count(*) FROM structure) < ?3",
+            id, name, STRUCTURES_MAX, &changed, err);
+    if (code == VAULT_CONFLICT)
+        return vault_fail(err, VAULT_CONFLICT, "the id is that of a structure, or was");
+    if (code == VAULT_OK && !changed)
+        return vault_fail(err, VAULT_LIMITED, "there are %d structures", STRUCTURES_MAX);
+    return code;
+}
+
+enum vault_code structure_remove(struct store *store, const char *id, struct vault_error *err)
+{
+    int64_t changed = 0;
+    int64_t ignored = 0;
+    VAULT_AUTO(shared_let_go) struct hold control = {0};
+    VAULT_TRY(shared_hold(&store->control, &control, err));
+    VAULT_AUTO(transaction_rollback) struct transaction change = {0};
+    VAULT_TRY(transaction_begin(control.database, &change, err));
+    VAULT_TRY(run(control.database,
+                  "UPDATE structure SET state = 2"
+                  " WHERE id = ?1 AND state = 1 AND ?2 IS NULL AND ?3 = 0",
+                  id, NULL, 0, &changed, err));
+    if (!changed)
+        return none("structure", err);
+    VAULT_TRY(run(control.database,
+                  "DELETE FROM mediator_session WHERE ?2 IS NULL AND ?3 = 0 AND login IN"
+                  " (SELECT login FROM mediator WHERE structure = ?1)",
+                  id, NULL, 0, &ignored, err));
+    VAULT_TRY(run(control.database,
+                  "DELETE FROM mediator WHERE structure = ?1 AND ?2 IS NULL AND ?3 = 0", id, NULL,
+                  0, &ignored, err));
+    return transaction_commit(&change, err);
+}
+
+/* Columns from that one on: id, name, state. */
+static void structure_read(const struct statement *query, int first, struct structure *out)
+{
+    column_text(query, first, out->id, sizeof out->id);
+    column_text(query, first + 1, out->name, sizeof out->name);
+    out->active = column_integer(query, first + 2) == 1;
+}
+
+enum vault_code structure_get(struct store *store, const char *id, struct structure *out,
+                              struct vault_error *err)
+{
+    bool row = false;
+    VAULT_AUTO(shared_let_go) struct hold control = {0};
+    VAULT_TRY(shared_hold(&store->control, &control, err));
+    VAULT_AUTO(statement_end) struct statement query = {0};
+    VAULT_TRY(statement_begin(control.database,
+                              "SELECT id, name, state FROM structure WHERE id = ?1", &query, err));
+    bind_text(&query, 1, id);
+    VAULT_TRY(statement_next(&query, &row, err));
+    if (!row)
+        return none("structure", err);
+    structure_read(&query, 0, out);
+    return VAULT_OK;
+}
+
+enum vault_code structure_list(struct store *store, structure_each *each, void *context,
+                               struct vault_error *err)
+{
+    VAULT_AUTO(shared_let_go) struct hold control = {0};
+    VAULT_TRY(shared_hold(&store->control, &control, err));
+    VAULT_AUTO(statement_end) struct statement query = {0};
+    VAULT_TRY(statement_begin(control.database,
+                              "SELECT id, name, state FROM structure WHERE state = 1 ORDER BY id",
+                              &query, err));
+    for (;;) {
+        bool row = false;
+        struct structure structure;
+        VAULT_TRY(statement_next(&query, &row, err));
+        if (!row)
+            return VAULT_OK;
+        structure_read(&query, 0, &structure);
+        VAULT_TRY(each(context, &structure, err));
+    }
+}
+
+/* --- Mediators ------------------------------------------------------------------------------ */
+
+static enum vault_code check_structure(struct database *control, const char *id,
+                                       struct vault_error *err)
+{
+    bool row = false;
+    VAULT_AUTO(statement_end) struct statement query = {0};
+    VAULT_TRY(statement_begin(control,
+                              "SELECT (SELECT count(*) FROM mediator WHERE structure = ?1)"
+                              " FROM structure WHERE id = ?1 AND state = 1",
+                              &query, err));
+    bind_text(&query, 1, id);
+    VAULT_TRY(statement_next(&query, &row, err));
+    if (!row)
+        return none("structure", err);
+    if (column_integer(&query, 0) >= MEDIATORS_MAX)
+        return vault_fail(err, VAULT_LIMITED, "the structure has %d mediators", MEDIATORS_MAX);
+    return VAULT_OK;
+}
+
+static enum vault_code mediator_insert(struct database *control, const struct mediator *mediator,
+                                       struct vault_error *err)
+{
+    VAULT_AUTO(statement_end) struct statement insert = {0};
+    VAULT_TRY(statement_begin(control,
+                              "INSERT INTO mediator (login, structure, name, password_hash)"
+                              " VALUES (?1, ?2, ?3, ?4)",
+                              &insert, err));
+    bind_text(&insert, 1, mediator->login);
+    bind_text(&insert, 2, mediator->structure.id);
+    bind_text(&insert, 3, mediator->name);
+    bind_text(&insert, 4, mediator->password_hash);
+    const enum vault_code code = statement_run(&insert, err);
+    return code == VAULT_CONFLICT ? vault_fail(err, VAULT_CONFLICT, "the login is taken") : code;
+}
+
+enum vault_code mediator_add(struct store *store, const struct mediator *mediator,
+                             struct vault_error *err)
+{
+    VAULT_TRY(text_check(mediator->login, 1, MEDIATOR_LOGIN_CHARS, "a login", err));
+    VAULT_TRY(text_check(mediator->name, 1, MEDIATOR_NAME_BYTES, "a mediator's name", err));
+    VAULT_AUTO(shared_let_go) struct hold control = {0};
+    VAULT_TRY(shared_hold(&store->control, &control, err));
+    VAULT_AUTO(transaction_rollback) struct transaction change = {0};
+    VAULT_TRY(transaction_begin(control.database, &change, err));
+    VAULT_TRY(check_structure(control.database, mediator->structure.id, err));
+    VAULT_TRY(mediator_insert(control.database, mediator, err));
+    return transaction_commit(&change, err);
+}
+
+enum vault_code mediator_remove(struct store *store, const char *login, struct vault_error *err)
+{
+    int64_t changed = 0;
+    int64_t ignored = 0;
+    VAULT_AUTO(shared_let_go) struct hold control = {0};
+    VAULT_TRY(shared_hold(&store->control, &control, err));
+    VAULT_AUTO(transaction_rollback) struct transaction change = {0};
+    VAULT_TRY(transaction_begin(control.database, &change, err));
+    VAULT_TRY(run(control.database,
+                  "DELETE FROM mediator WHERE login = ?1 AND ?2 IS NULL AND ?3 = 0", login, NULL, 0,
+                  &changed, err));
+    if (!changed)
+        return none("mediator", err);
+    VAULT_TRY(run(control.database,
+                  "DELETE FROM mediator_session WHERE login = ?1 AND ?2 IS NULL AND ?3 = 0", login,
+                  NULL, 0, &ignored, err));
+    return transaction_commit(&change, err);
+}
+
+/* Rows of MEDIATOR_COLUMNS. */
+static void mediator_read(const struct statement *query, struct mediator *out)
+{
+    column_text(query, 0, out->login, sizeof out->login);
+    column_text(query, 1, out->name, sizeof out->name);
+    column_text(query, 2, out->password_hash, sizeof out->password_hash);
+    out->failed_tries = (uint32_t)column_integer(query, 3);
+    out->failed_at_s = column_integer(query, 4);
+    structure_read(query, 5, &out->structure);
+}
+
+enum vault_code mediator_get(struct store *store, const char *login, struct mediator *out,
+                             struct vault_error *err)
+{
+    bool row = false;
+    VAULT_AUTO(shared_let_go) struct hold control = {0};
+    VAULT_TRY(shared_hold(&store->control, &control, err));
+    VAULT_AUTO(statement_end) struct statement query = {0};
+    VAULT_TRY(statement_begin(control.database,
+                              "SELECT " MEDIATOR_COLUMNS " FROM mediator m, structure s"
+                              " WHERE m.login = ?1 AND s.id = m.structure AND s.state = 1",
+                              &query, err));
+    bind_text(&query, 1, login);
+    VAULT_TRY(statement_next(&query, &row, err));
+    if (!row)
+        return none("mediator", err);
+    mediator_read(&query, out);
+    return VAULT_OK;
+}
+
+enum vault_code mediator_list(struct store *store, const char *structure, mediator_each *each,
+                              void *context, struct vault_error *err)
+{
+    VAULT_AUTO(shared_let_go) struct hold control = {0};
+    VAULT_TRY(shared_hold(&store->control, &control, err));
+    VAULT_AUTO(statement_end) struct statement query = {0};
+    VAULT_TRY(statement_begin(control.database,
+                              "SELECT " MEDIATOR_COLUMNS " FROM mediator m, structure s"
+                              " WHERE m.structure = ?1 AND s.id = ?1 ORDER BY m.login",
+                              &query, err));
+    bind_text(&query, 1, structure);
+    for (;;) {
+        bool row = false;
+        struct mediator mediator;
+        VAULT_TRY(statement_next(&query, &row, err));
+        if (!row)
+            return VAULT_OK;
+        mediator_read(&query, &mediator);
+        VAULT_TRY(each(context, &mediator, err));
+    }
+}
+
+enum vault_code mediator_failed(struct store *store, const char *login, int64_t now_s,
+                                struct vault_error *err)
+{
+    int64_t changed = 0;
+    VAULT_AUTO(shared_let_go) struct hold control = {0};
+    VAULT_TRY(shared_hold(&store->control, &control, err));
+    VAULT_TRY(run(control.database,
+                  "UPDATE mediator SET failed_at_s = ?3, failed_tries ="
+                  " iif(?3 = 0, 0, min(failed_tries + 1, 4294967295))"
+                  " WHERE login = ?1 AND ?2 IS NULL",
+                  login, NULL, now_s, &changed, err));
+    return changed ? VAULT_OK : none("mediator", err);
+}
+
+/* --- Sessions ------------------------------------------------------------------------------- */
+
+static enum vault_code session_insert(struct database *control,
+                                      const struct mediator_session *session, int64_t *changed,
+                                      struct vault_error *err)
+{
+    VAULT_AUTO(statement_end) struct statement insert = {0};
+    VAULT_TRY(statement_begin(control,
+                              "INSERT INTO mediator_session (token_hash, login, created_s, seen_s)"
+                              " SELECT ?1, login, ?3, ?4 FROM mediator WHERE login = ?2",
+                              &insert, err));
+    bind_blob(&insert, 1, session->token_hash, sizeof session->token_hash);
+    bind_text(&insert, 2, session->login);
+    bind_integer(&insert, 3, session->created_s);
+    bind_integer(&insert, 4, session->seen_s);
+    VAULT_TRY(statement_run(&insert, err));
+    *changed = database_changes(control);
+    return VAULT_OK;
+}
+
+enum vault_code mediator_session_add(struct store *store, const struct mediator_session *session,
+                                     struct vault_error *err)
+{
+    int64_t changed = 0;
+    VAULT_AUTO(shared_let_go) struct hold control = {0};
+    VAULT_TRY(shared_hold(&store->control, &control, err));
+    VAULT_AUTO(transaction_rollback) struct transaction change = {0};
+    VAULT_TRY(transaction_begin(control.database, &change, err));
+    VAULT_TRY(run(control.database,
+                  "DELETE FROM mediator_session WHERE ?2 IS NULL AND token_hash IN"
+                  " (SELECT token_hash FROM mediator_session WHERE login = ?1"
+                  "  ORDER BY seen_s DESC, created_s DESC LIMIT -1 OFFSET ?3)",
+                  session->login, NULL, MEDIATOR_SESSIONS_MAX - 1, &changed, err));
+    VAULT_TRY(session_insert(control.database, session, &changed, err));
+    return changed ? transaction_commit(&change, err) : none("mediator", err);
+}
+
+enum vault_code mediator_session_find(struct store *store, const uint8_t token_hash[SHA256_BYTES],
+                                      struct mediator_session *out, struct vault_error *err)
+{
+    bool row = false;
+    VAULT_AUTO(shared_let_go) struct hold control = {0};
+    VAULT_TRY(shared_hold(&store->control, &control, err));
+    VAULT_AUTO(statement_end) struct statement query = {0};
+    VAULT_TRY(statement_begin(control.database,
+                              "SELECT token_hash, login, created_s, seen_s FROM mediator_session"
+                              " WHERE token_hash = ?1",
+                              &query, err));
+    bind_blob(&query, 1, token_hash, SHA256_BYTES);
+    VAULT_TRY(statement_next(&query, &row, err));
+    if (!row)
+        return none("session", err);
+    column_blob(&query, 0, out->token_hash, sizeof out->token_hash);
+    column_text(&query, 1, out->login, sizeof out->login);
+    out->created_s = column_integer(&query, 2);
+    out->seen_s = column_integer(&query, 3);
+    return VAULT_OK;
+}
+
+static enum vault_code session_run(struct store *store, const char *sql, const uint8_t *token_hash,
+                                   int64_t now_s, struct vault_error *err)
+{
+    VAULT_AUTO(shared_let_go) struct hold control = {0};
+    VAULT_TRY(shared_hold(&store->control, &control, err));
+    VAULT_AUTO(statement_end) struct statement statement = {0};
+    VAULT_TRY(statement_begin(control.database, sql, &statement, err));
+    bind_blob(&statement, 1, token_hash, SHA256_BYTES);
+    bind_integer(&statement, 2, now_s);
+    return statement_run(&statement, err);
+}
+
+enum vault_code mediator_session_seen(struct store *store, const uint8_t token_hash[SHA256_BYTES],
+                                      int64_t now_s, struct vault_error *err)
+{
+    return session_run(store, "UPDATE mediator_session SET seen_s = ?2 WHERE token_hash = ?1",
+                       token_hash, now_s, err);
+}
+
+enum vault_code mediator_session_remove(struct store *store, const uint8_t token_hash[SHA256_BYTES],
+                                        struct vault_error *err)
+{
+    return session_run(store, "DELETE FROM mediator_session WHERE token_hash = ?1 AND ?2 = 0",
+                       token_hash, 0, err);
+}
