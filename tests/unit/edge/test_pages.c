@@ -182,7 +182,7 @@ static void test_what_is_missing_is_said_with_a_link_to_it(void **state)
     assert_shows(&browser, "<a href=\"#login\">");
     assert_shows(&browser, "<a href=\"#password\">");
     assert_shows(&browser, "aria-describedby=\"login-hint login-error\"");
-    assert_shows(&browser, "aria-describedby=\"password-error\"");
+    assert_shows(&browser, "aria-describedby=\"password-hint password-error\"");
     browser_submit(&browser, "/sign-in", "login=testine");
     assert_hides(&browser, "<a href=\"#login\">");
     assert_shows(&browser, "<a href=\"#password\">");
