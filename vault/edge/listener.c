@@ -15,6 +15,7 @@
 #include "vault/edge/problem.h"
 
 #define SWEEP_INTERVAL_S 1
+#define STOP_WAIT_MS     2000 /* for answers on their way when the listener stops */
 #define TARGET_BYTES_MAX 2049
 
 struct connection {
@@ -37,6 +38,7 @@ struct listener {
     pthread_t sweeper;
     bool sweeping;
     bool stopping;
+    unsigned answering; /* requests whose handler runs, or whose answer is on its way */
 };
 
 /* One request while it is read. The library gives it back on every call. */
@@ -46,6 +48,7 @@ struct exchange {
     bool begun;
     bool refused; /* an answer is queued already */
     bool too_large;
+    bool answering;
     struct buf body;
     struct http_request request;
 };
@@ -188,12 +191,30 @@ static void exchange_free(struct exchange **exchange)
     *exchange = NULL;
 }
 
+static void begin_answer(struct listener *listener, struct exchange *exchange)
+{
+    pthread_mutex_lock(&listener->mutex);
+    exchange->answering = true;
+    listener->answering++;
+    pthread_mutex_unlock(&listener->mutex);
+}
+
+static void end_answer(struct listener *listener, struct exchange *exchange)
+{
+    if (!exchange || !exchange->answering)
+        return;
+    pthread_mutex_lock(&listener->mutex);
+    listener->answering--;
+    pthread_cond_broadcast(&listener->stop_changed);
+    pthread_mutex_unlock(&listener->mutex);
+}
+
 static void on_completed(void *context, struct MHD_Connection *mhd, void **request_context,
                          enum MHD_RequestTerminationCode code)
 {
-    (void)context;
     (void)code;
     struct exchange *exchange = *request_context;
+    end_answer(context, exchange);
     exchange_free(&exchange);
     *request_context = NULL;
     struct connection *connection = connection_of(mhd);
@@ -320,6 +341,7 @@ static enum MHD_Result finish(struct MHD_Connection *mhd, struct connection *con
     /* The library must not take the time that a handler waits for the client's silence; set again,
      * its clock begins anew. */
     MHD_set_connection_option(mhd, MHD_CONNECTION_OPTION_TIMEOUT, 0U);
+    begin_answer(connection->listener, exchange);
     options->handler(options->context, &exchange->request, &answer);
     MHD_set_connection_option(mhd, MHD_CONNECTION_OPTION_TIMEOUT, options->deadline_s);
     start_deadline(connection);
@@ -447,11 +469,24 @@ static void end_connections(struct listener *listener)
     pthread_mutex_unlock(&listener->mutex);
 }
 
+/* What is being answered is answered still, for a moment at the most. */
+static void wait_for_answers(struct listener *listener)
+{
+    const struct timespec until = clock_deadline(STOP_WAIT_MS);
+    int waited = 0;
+    pthread_mutex_lock(&listener->mutex);
+    while (listener->answering && waited == 0)
+        waited = pthread_cond_timedwait(&listener->stop_changed, &listener->mutex, &until);
+    pthread_mutex_unlock(&listener->mutex);
+}
+
 void listener_stop(struct listener **listener)
 {
     struct listener *gone = VAULT_TAKE(*listener);
     if (!gone)
         return;
+    if (gone->daemon)
+        wait_for_answers(gone);
     end_connections(gone);
     if (gone->sweeping)
         pthread_join(gone->sweeper, NULL);
