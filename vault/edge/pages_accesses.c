@@ -87,9 +87,8 @@ static enum vault_code list_events(struct listing *listing, uint64_t before,
         before = listing->last_n;
     } while (listing->scanned - seen == SCAN_AT_A_TIME && listing->shown < EVENTS_ON_PAGE &&
              listing->scanned < SCANNED_MAX);
-    if (listing->last_n > 1 && listing->scanned - seen == SCAN_AT_A_TIME)
-        page_number(visit, visit->data, "older", (int64_t)listing->last_n);
-    else if (listing->shown == EVENTS_ON_PAGE && listing->last_n > 1)
+    const bool more = listing->scanned - seen == SCAN_AT_A_TIME || listing->shown == EVENTS_ON_PAGE;
+    if (more && listing->last_n > 1)
         page_number(visit, visit->data, "older", (int64_t)listing->last_n);
     return VAULT_OK;
 }

@@ -22,6 +22,7 @@ struct change {
 struct consent consent_following(const struct vault *vault, const struct consent *current,
                                  enum consent_event event, enum consent_state state)
 {
+    assert(current); /* what never was has no event that follows */
     struct consent next = *current;
     next.event = event;
     next.state = state;

@@ -171,9 +171,9 @@ static enum vault_code store(struct bringing *bringing, struct ledger_ticket *ti
     VAULT_TRY(buf_check(&what, err));
     deposit_record_write(&json, &record);
     VAULT_TRY(buf_check(&json, err));
-    return person_record_deposit(bringing->vault, bringing->citizen, bringing->person, bringing->id,
-                                 buf_view(&json), bringing->values, bringing->request->value_count,
-                                 ticket, err);
+    const struct person_event event = {DEPOSIT_RECORD_KIND, bringing->id, buf_view(&json)};
+    return person_record_deposit(bringing->vault, bringing->citizen, bringing->person, &event,
+                                 bringing->values, bringing->request->value_count, ticket, err);
 }
 
 /* Nothing is stored, and the log has that. For nobody the steps are the same. */

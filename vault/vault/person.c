@@ -283,12 +283,12 @@ static enum vault_code store_deposit(struct citizen *citizen, struct citizen_rec
 }
 
 enum vault_code person_record_deposit(struct vault *vault, struct citizen *citizen,
-                                      struct person *person, const char *key, struct bytes json,
+                                      struct person *person, const struct person_event *event,
                                       const struct citizen_value values[], size_t count,
                                       struct ledger_ticket *ticket, struct vault_error *err)
 {
     struct citizen_record record = {
-        .kind = DEPOSIT_RECORD_KIND, .key = key, .json = json, .log_n = person->chain.n + 1};
+        .kind = event->kind, .key = event->key, .json = event->json, .log_n = person->chain.n + 1};
     uint64_t records = 0;
     VAULT_TRY(citizen_record_count(citizen, &records, err));
     if (records >= CITIZEN_RECORDS_SOFT_MAX) /* there must be room left to withdraw */

@@ -78,7 +78,7 @@ enum vault_code person_record(struct vault *vault, struct citizen *citizen, stru
 /* The same for values that a service brings: they, and the record that says so (deposit_record.h),
  * in one transaction, then the entry into the queue. */
 enum vault_code person_record_deposit(struct vault *vault, struct citizen *citizen,
-                                      struct person *person, const char *key, struct bytes json,
+                                      struct person *person, const struct person_event *event,
                                       const struct citizen_value values[], size_t count,
                                       struct ledger_ticket *ticket, struct vault_error *err)
     VAULT_MUST_CHECK;

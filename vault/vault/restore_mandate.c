@@ -15,7 +15,8 @@ static enum vault_code take_standing(void *context, const struct mandate *mandat
 {
     struct ending *ending = context;
     (void)err;
-    if (mandate_state_now(mandate, ending->now_s) == MANDATE_IN_FORCE && ending->count < MANDATES_MAX)
+    if (mandate_state_now(mandate, ending->now_s) == MANDATE_IN_FORCE &&
+        ending->count < MANDATES_MAX)
         memcpy(ending->ids[ending->count++], mandate->id, sizeof mandate->id);
     return VAULT_OK;
 }
