@@ -26,10 +26,10 @@ void code_draw(size_t letters, char *out)
     out[written] = 0;
 }
 
-/* The letters of a code as somebody typed it. False if it cannot be one. */
-static bool read_letters(struct bytes typed, size_t letters, uint8_t out[CODE_LETTERS_MAX])
+bool code_read(struct bytes typed, size_t letters, uint8_t out[CODE_LETTERS_MAX])
 {
     size_t count = 0;
+    assert(letters <= CODE_LETTERS_MAX);
     for (size_t i = 0; i < typed.size; i++) {
         uint8_t c = typed.data[i];
         if (c == '-' || c == ' ')
@@ -47,8 +47,7 @@ bool code_hash(const struct vault *vault, size_t letters, struct bytes typed,
                uint8_t out[SHA256_BYTES])
 {
     uint8_t read[CODE_LETTERS_MAX];
-    assert(letters <= CODE_LETTERS_MAX);
-    if (!read_letters(typed, letters, read))
+    if (!code_read(typed, letters, read))
         return false;
     const struct bytes part = {read, letters};
     hmac_sha256(out, secret_view(vault->code_key), &part, 1);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "code.h"
 #include "parts.h"
 #include "sign_in_parts.h"
 #include "vault/crypto/hash.h"
@@ -12,58 +13,21 @@
 #include "vault/store/sign_in_code.h"
 #include "vault/vault/people.h"
 
-#define GROUP_LETTERS 4
-#define DAY_S         86400
+#define DAY_S 86400
 
 _Static_assert(SIGN_IN_RECOVERY_CODES <= SIGN_IN_CODES_MAX, "all are kept");
-_Static_assert(SIGN_IN_CODE_CHARS ==
-                   SIGN_IN_CODE_LETTERS + SIGN_IN_CODE_LETTERS / GROUP_LETTERS - 1,
+_Static_assert(SIGN_IN_CODE_CHARS == CODE_CHARS(SIGN_IN_CODE_LETTERS) &&
+                   SIGN_IN_CODE_LETTERS <= CODE_LETTERS_MAX,
                "groups with a sign between them");
-
-/* No letter that is easily taken for another, and none that make words. */
-static const char alphabet[] = "23456789BCDFGHJKMNPQRSTVWXZ";
-
-static void draw(char out[SIGN_IN_CODE_CHARS + 1])
-{
-    const size_t letters = sizeof alphabet - 1;
-    const uint8_t fair = (uint8_t)(256 - 256 % letters);
-    size_t written = 0;
-    while (written < SIGN_IN_CODE_CHARS) {
-        uint8_t byte;
-        if (written % (GROUP_LETTERS + 1) == GROUP_LETTERS)
-            out[written++] = '-';
-        random_bytes(&byte, 1);
-        if (byte < fair)
-            out[written++] = alphabet[byte % letters];
-    }
-    out[written] = 0;
-}
-
-/* The letters of a code as somebody typed it. False if it cannot be one. */
-static bool read_letters(struct bytes typed, uint8_t out[SIGN_IN_CODE_LETTERS])
-{
-    size_t count = 0;
-    for (size_t i = 0; i < typed.size; i++) {
-        uint8_t c = typed.data[i];
-        if (c == '-' || c == ' ')
-            continue;
-        if (c >= 'a' && c <= 'z')
-            c = (uint8_t)(c - 'a' + 'A');
-        if (!c || !strchr(alphabet, c) || count == SIGN_IN_CODE_LETTERS)
-            return false;
-        out[count++] = c;
-    }
-    return count == SIGN_IN_CODE_LETTERS;
-}
 
 static bool hash_code(const struct vault *vault, struct bytes typed, uint8_t out[SHA256_BYTES])
 {
     static const char label[] = "vault/sign-in-code/1";
-    uint8_t letters[SIGN_IN_CODE_LETTERS];
-    if (!read_letters(typed, letters))
+    uint8_t letters[CODE_LETTERS_MAX];
+    if (!code_read(typed, SIGN_IN_CODE_LETTERS, letters))
         return false;
     const struct bytes parts[] = {{(const uint8_t *)label, sizeof label},
-                                  {letters, sizeof letters}};
+                                  {letters, SIGN_IN_CODE_LETTERS}};
     hmac_sha256(out, secret_view(vault->session_key), parts, 2);
     explicit_bzero(letters, sizeof letters);
     return true;
@@ -75,7 +39,7 @@ static enum vault_code make(struct vault *vault, const struct citizen_id *citize
 {
     uint8_t hashes[SIGN_IN_CODES_MAX][SHA256_BYTES];
     for (size_t i = 0; i < count; i++) {
-        draw(codes[i]);
+        code_draw(SIGN_IN_CODE_LETTERS, codes[i]);
         hash_code(vault, bytes_of_text(codes[i]), hashes[i]);
     }
     return sign_in_codes_set(vault->store, citizen, kind, (const uint8_t(*)[SHA256_BYTES])hashes,
