@@ -171,22 +171,26 @@ static enum vault_code withdraw(struct vault *vault, struct citizen *citizen, st
     return consent_store(vault, citizen, person, &next, NULL, NULL, ticket, err);
 }
 
-static void forget(struct vault *vault, const struct citizen_id *citizen)
+/* Those of others move to the front, and only they are kept. If that fails, all still stand. */
+static enum vault_code forget(struct vault *vault, const struct citizen_id *citizen,
+                              struct vault_error *err)
 {
-    struct vault_error ignored;
     struct stops *stops = vault->stops;
     pthread_mutex_lock(&stops->mutex);
     size_t kept = 0;
     for (size_t i = 0; i < atomic_load(&stops->count); i++) {
-        if (!citizen_id_equal(&stops->list[i].citizen, citizen))
-            stops->list[kept++] = stops->list[i];
+        const struct stop stop = stops->list[i];
+        if (citizen_id_equal(&stop.citizen, citizen))
+            continue;
+        stops->list[i] = stops->list[kept];
+        stops->list[kept++] = stop;
     }
-    atomic_store(&stops->count, kept);
-    /* One that stays is settled again after the next start, which changes nothing. */
-    const enum vault_code code = keep(vault, kept, &ignored);
+    const enum vault_code code =
+        kept == atomic_load(&stops->count) ? VAULT_OK : keep(vault, kept, err);
+    if (code == VAULT_OK)
+        atomic_store(&stops->count, kept);
     pthread_mutex_unlock(&stops->mutex);
-    if (code)
-        return;
+    return code;
 }
 
 enum vault_code stop_settle(struct vault *vault, struct citizen *citizen, struct person *person,
@@ -206,6 +210,5 @@ enum vault_code stop_settle(struct vault *vault, struct citizen *citizen, struct
     }
     if (any)
         VAULT_TRY(ledger_wait(vault->ledger, &ticket, err));
-    forget(vault, citizen_id_of(citizen));
-    return VAULT_OK;
+    return forget(vault, citizen_id_of(citizen), err);
 }
