@@ -169,8 +169,7 @@ static enum vault_code list_all(struct listing *listing, struct vault_error *err
     listing->live = page_list(visit, visit->data, "live");
     listing->over = page_list(visit, visit->data, "over");
     VAULT_TRY(consent_list(vault, &visit->session.citizen, list_consent, listing, err));
-    VAULT_TRY(paused_put(visit, err));
-    VAULT_TRY(unasked_put(visit, held.policy, listing->service, err));
+    VAULT_TRY(stance_put(visit, held.policy, listing->service, err));
     return access_request_list(vault, &visit->session.citizen, list_request, listing, err);
 }
 

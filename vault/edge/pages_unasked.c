@@ -176,44 +176,27 @@ static enum vault_code put_all(const struct listing *listing, struct vault_error
     return VAULT_OK;
 }
 
-enum vault_code unasked_put(struct visit *visit, const struct policy *policy, const char *service,
-                            struct vault_error *err)
+enum vault_code stance_put(struct visit *visit, const struct policy *policy, const char *service,
+                           struct vault_error *err)
 {
-    if (!policy)
-        return VAULT_OK;
     bool paused;
     VAULT_AUTO(listing_finish)
     struct listing listing = {
         .visit = visit,
         .policy = policy,
-        .prospects = calloc(policy_count(policy, POLICY_FIELD) + 1, sizeof *listing.prospects),
         .list = page_list(visit, visit->data, "unasked"),
     };
-    if (!listing.prospects)
-        return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
     VAULT_TRY(stance_read(visit->pages->vault, &visit->session.citizen, &paused, take_objection,
                           &listing.objections, err));
+    if (paused)
+        page_flag(visit, visit->data, "paused_shown");
+    if (!policy)
+        return VAULT_OK;
+    listing.prospects = calloc(policy_count(policy, POLICY_FIELD) + 1, sizeof *listing.prospects);
+    if (!listing.prospects)
+        return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
     if (!service)
         return put_all(&listing, err);
     put_by_id(&listing, service);
-    return VAULT_OK;
-}
-
-static enum vault_code pass_over(void *context, const struct objection *objection,
-                                 struct vault_error *err)
-{
-    (void)context;
-    (void)objection;
-    (void)err;
-    return VAULT_OK;
-}
-
-enum vault_code paused_put(struct visit *visit, struct vault_error *err)
-{
-    bool paused;
-    VAULT_TRY(
-        stance_read(visit->pages->vault, &visit->session.citizen, &paused, pass_over, NULL, err));
-    if (paused)
-        page_flag(visit, visit->data, "paused_shown");
     return VAULT_OK;
 }
