@@ -112,6 +112,11 @@ enum vault_code sign_in_codes_forget(struct database *control, const struct citi
 enum vault_code mandate_forget(struct database *control, const struct citizen_id *citizen,
                                struct vault_error *err) VAULT_MUST_CHECK;
 
+/* structure.c: VAULT_NOT_FOUND unless sql, which counts what a structure has by its id, has a row;
+ * VAULT_LIMITED if that is as many as there may be. */
+enum vault_code structure_check_room(struct database *control, const char *sql, const char *id,
+                                     int64_t most, struct vault_error *err) VAULT_MUST_CHECK;
+
 /* Note an erasure of so many openings, in the caller's transaction; and that it was more of them.
  */
 enum vault_code erasure_note(struct database *control, const struct citizen_id *citizen,

@@ -11,24 +11,6 @@ static enum vault_code none(const char *what, struct vault_error *err)
 
 /* --- The index ------------------------------------------------------------------------------ */
 
-static enum vault_code check_structure(struct database *control, const char *id,
-                                       struct vault_error *err)
-{
-    bool row = false;
-    VAULT_AUTO(statement_end) struct statement query = {0};
-    VAULT_TRY(statement_begin(control,
-                              "SELECT (SELECT count(*) FROM mandate WHERE structure = ?1)"
-                              " FROM structure WHERE id = ?1 AND state = 1",
-                              &query, err));
-    bind_text(&query, 1, id);
-    VAULT_TRY(statement_next(&query, &row, err));
-    if (!row)
-        return none("structure", err);
-    if (column_integer(&query, 0) >= MANDATE_INDEX_MAX)
-        return vault_fail(err, VAULT_LIMITED, "the structure has %d mandates", MANDATE_INDEX_MAX);
-    return VAULT_OK;
-}
-
 static enum vault_code place_insert(struct database *control, const struct mandate_place *place,
                                     struct vault_error *err)
 {
@@ -50,7 +32,10 @@ enum vault_code mandate_index_add(struct store *store, const struct mandate_plac
     VAULT_AUTO(transaction_rollback) struct transaction change = {0};
     VAULT_TRY(transaction_begin(control.database, &change, err));
     VAULT_TRY(control_citizen_check(control.database, &place->citizen, err));
-    VAULT_TRY(check_structure(control.database, place->structure, err));
+    VAULT_TRY(structure_check_room(control.database,
+                                   "SELECT (SELECT count(*) FROM mandate WHERE structure = ?1) "
+                                   "FROM structure WHERE id = ?1 AND state = 1",
+                                   place->structure, MANDATE_INDEX_MAX, err));
     VAULT_TRY(place_insert(control.database, place, err));
     return transaction_commit(&change, err);
 }

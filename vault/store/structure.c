@@ -118,21 +118,19 @@ enum vault_code structure_list(struct store *store, structure_each *each, void *
 
 /* --- Mediators ------------------------------------------------------------------------------ */
 
-static enum vault_code check_structure(struct database *control, const char *id,
-                                       struct vault_error *err)
+enum vault_code structure_check_room(struct database *control, const char *sql, const char *id,
+                                     int64_t most, struct vault_error *err)
 {
     bool row = false;
     VAULT_AUTO(statement_end) struct statement query = {0};
-    VAULT_TRY(statement_begin(control,
-                              "SELECT (SELECT count(*) FROM mediator WHERE structure = ?1)"
-                              " FROM structure WHERE id = ?1 AND state = 1",
-                              &query, err));
+    VAULT_TRY(statement_begin(control, sql, &query, err));
     bind_text(&query, 1, id);
     VAULT_TRY(statement_next(&query, &row, err));
     if (!row)
         return none("structure", err);
-    if (column_integer(&query, 0) >= MEDIATORS_MAX)
-        return vault_fail(err, VAULT_LIMITED, "the structure has %d mediators", MEDIATORS_MAX);
+    if (column_integer(&query, 0) >= most)
+        return vault_fail(err, VAULT_LIMITED, "the structure has %lld of these already",
+                          (long long)most);
     return VAULT_OK;
 }
 
@@ -161,7 +159,10 @@ enum vault_code mediator_add(struct store *store, const struct mediator *mediato
     VAULT_TRY(shared_hold(&store->control, &control, err));
     VAULT_AUTO(transaction_rollback) struct transaction change = {0};
     VAULT_TRY(transaction_begin(control.database, &change, err));
-    VAULT_TRY(check_structure(control.database, mediator->structure.id, err));
+    VAULT_TRY(structure_check_room(control.database,
+                                   "SELECT (SELECT count(*) FROM mediator WHERE structure = ?1) "
+                                   "FROM structure WHERE id = ?1 AND state = 1",
+                                   mediator->structure.id, MEDIATORS_MAX, err));
     VAULT_TRY(mediator_insert(control.database, mediator, err));
     return transaction_commit(&change, err);
 }
