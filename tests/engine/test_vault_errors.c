@@ -30,8 +30,7 @@ static unsigned made; /* people imported so far, or requests opened */
 
 static void begin(void)
 {
-    make_test_vault(&test);
-    fill_test_vault(&test);
+    make_filled_vault(&test);
     subject_of_citizen(&test, subject);
     made = 1;
 }

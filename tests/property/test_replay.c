@@ -316,8 +316,7 @@ static void test_every_answer_is_found_again_from_the_log(void **state)
     (void)state;
     const uint64_t seed = seed_first(DEFAULT_SEED);
     dice = (struct random){seed};
-    make_test_vault(&test);
-    fill_test_vault(&test);
+    make_filled_vault(&test);
     consents = json_array();
     for (uint64_t version = 2; version < 2 + VERSIONS; version++) {
         activate_random_bundle(version);

@@ -1,6 +1,7 @@
 #include "test.h"
 
 #include <ftw.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -36,6 +37,7 @@ struct buf test_hex(const char *hex)
 }
 
 static char folder[64];
+static char kept[64];
 
 static int remove_one(const char *path, const struct stat *status, int type, struct FTW *walk)
 {
@@ -45,19 +47,34 @@ static int remove_one(const char *path, const struct stat *status, int type, str
     return remove(path);
 }
 
-static void folder_remove(void)
+static void folder_remove(const char *path)
 {
-    nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    if (path[0])
+        nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static void folders_remove(void)
+{
+    folder_remove(folder);
+    folder_remove(kept);
 }
 
 const char *test_folder(void)
 {
-    if (folder[0])
-        folder_remove();
-    else
-        atexit(folder_remove);
+    static bool begun;
+    if (!begun)
+        atexit(folders_remove);
+    begun = true;
+    folder_remove(folder);
     snprintf(folder, sizeof folder, "/tmp/vault-test-XXXXXX");
     if (!mkdtemp(folder))
         fail_msg("cannot make a folder in /tmp");
     return folder;
+}
+
+const char *test_folder_keep(void)
+{
+    memcpy(kept, folder, sizeof kept);
+    folder[0] = 0;
+    return kept;
 }

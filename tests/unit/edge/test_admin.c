@@ -59,8 +59,7 @@ static const struct sealing_calls calls = {NULL, open_test, close_test, NULL};
 
 static void begin(void)
 {
-    make_test_vault(&test);
-    fill_test_vault(&test);
+    make_filled_vault(&test);
     put_ca("services", config.services.clients_ca, config.services_ca_key);
     put_ca("auditors", config.auditors.clients_ca, config.auditors_ca_key);
     sealing_free(&sealing);

@@ -30,8 +30,7 @@ static const struct sealing_calls calls = {NULL, open_test, close_test, NULL};
 
 static void begin(void)
 {
-    make_test_vault(&test);
-    fill_test_vault(&test);
+    make_filled_vault(&test);
     assert_done(sealing_new(&calls, &sealing, &test_error));
     assert_done(sealing_unseal(sealing, NULL, &test_error));
     context = (struct admin_context){sealing, &config, NULL};

@@ -17,8 +17,7 @@ static const char *const served[] = {"/healthz", "/readyz", "/log/checkpoint"};
 
 static void begin(void)
 {
-    make_test_vault(&test);
-    fill_test_vault(&test);
+    make_filled_vault(&test);
     assert_done(service_add_key(test.vault, CONTROL_CERTIFICATE_AUDITOR, "auditor", auditor_key,
                                 INT64_MAX, &test_error));
     api = (struct auditor_api){test.vault};

@@ -8,8 +8,7 @@ static struct browser browser;
 
 static void begin(void)
 {
-    make_test_vault(&test);
-    fill_test_vault(&test);
+    make_filled_vault(&test);
     browser_open(&browser, test.vault);
     browser_sign_in(&browser);
 }

@@ -27,8 +27,7 @@ static void enter(struct browser *who, const char *login)
 
 static void begin(void)
 {
-    make_test_vault(&test);
-    fill_test_vault(&test);
+    make_filled_vault(&test);
     assert_done(mediator_register_structure(test.vault, "hub", "A digital hub", &test_error));
     assert_done(mediator_register_structure(test.vault, "centre", "A social centre", &test_error));
     assert_done(

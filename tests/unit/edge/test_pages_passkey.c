@@ -14,8 +14,7 @@ static char form_token[BROWSER_VALUE_CHARS];
 
 static void begin(void)
 {
-    make_test_vault(&test);
-    fill_test_vault(&test);
+    make_filled_vault(&test);
     browser_open(&browser, test.vault);
     authenticator_open(&key, AUTHENTICATOR_ES256);
 }

@@ -14,8 +14,7 @@ static char page[64]; /* of the request that was opened */
 
 static void begin(void)
 {
-    make_test_vault(&test);
-    fill_test_vault(&test);
+    make_filled_vault(&test);
     import_one(&test, "{\"reference\":\"T-2\",\"login\":\"deux\",\"password\":\"le second\","
                       "\"values\":{}}");
     browser_open(&browser, test.vault);

@@ -18,8 +18,7 @@ static struct caller caller;
 
 static void begin(void)
 {
-    make_test_vault(&test);
-    fill_test_vault(&test);
+    make_filled_vault(&test);
     api = (struct service_api){test.vault, LINKS};
     caller = caller_new(service_api_handle, &api, caseworker_key);
 }

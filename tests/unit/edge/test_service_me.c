@@ -18,8 +18,7 @@ static const uint8_t slow_key[SHA256_BYTES] = {7};
 
 static void begin(void)
 {
-    make_test_vault(&test);
-    fill_test_vault(&test);
+    make_filled_vault(&test);
     api = (struct service_api){test.vault, "https://citizens.example:8444"};
     caller = caller_new(service_api_handle, &api, caseworker_key);
 }

@@ -106,8 +106,7 @@ static void test_every_call_but_health_asks_who_calls(void **state)
 {
     (void)state;
     struct vault_test test;
-    make_test_vault(&test);
-    fill_test_vault(&test);
+    make_filled_vault(&test);
     struct service_api api = {test.vault, "https://citizens.example:8444"};
     struct caller caller = caller_new(service_api_handle, &api, NULL);
     for (size_t i = 0; i < service_call_count; i++) {

@@ -27,8 +27,7 @@ static struct buf first;
 
 static void begin(void)
 {
-    make_test_vault(&test);
-    fill_test_vault(&test);
+    make_filled_vault(&test);
     api = (struct service_api){test.vault, "https://citizens.example:8444"};
     caller = caller_new(service_api_handle, &api, caseworker_key);
     caller.idempotency_key = "key-1";

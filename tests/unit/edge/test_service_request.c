@@ -21,8 +21,7 @@ static char id[REQUEST_ID_CHARS + 1];
 
 static void begin(void)
 {
-    make_test_vault(&test);
-    fill_test_vault(&test);
+    make_filled_vault(&test);
     api = (struct service_api){test.vault, "https://citizens.example:8444"};
     caller = caller_new(service_api_handle, &api, caseworker_key);
 }

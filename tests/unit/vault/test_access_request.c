@@ -6,8 +6,7 @@ static struct vault_test test;
 
 static void begin(void)
 {
-    make_test_vault(&test);
-    fill_test_vault(&test);
+    make_filled_vault(&test);
     import_one(&test, "{\"reference\":\"T-2\",\"values\":{}}");
 }
 

@@ -134,8 +134,7 @@ static void test_a_damaged_active_policy_stops_releases_and_not_the_vault(void *
 {
     (void)state;
     char command[PATH_MAX * 2];
-    make_test_vault(&test);
-    fill_test_vault(&test);
+    make_filled_vault(&test);
     give_consent(&test, CONSENT_UNLIMITED);
     vault_close(&test.vault);
     snprintf(command, sizeof command,

@@ -25,8 +25,7 @@ static struct consent_decision decision(void)
 
 static void begin(void)
 {
-    make_test_vault(&test);
-    fill_test_vault(&test);
+    make_filled_vault(&test);
 }
 
 static enum vault_code give(const struct consent_decision *what)

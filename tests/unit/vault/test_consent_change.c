@@ -10,8 +10,7 @@ static char subject[SUBJECT_CHARS + 1];
 
 static void begin(int64_t uses)
 {
-    make_test_vault(&test);
-    fill_test_vault(&test);
+    make_filled_vault(&test);
     give_consent(&test, uses);
     subject_of_citizen(&test, subject);
 }

@@ -15,8 +15,7 @@ static uint64_t next;
 
 static void begin(void)
 {
-    make_test_vault(&test);
-    fill_test_vault(&test);
+    make_filled_vault(&test);
     import_one(&test, "{\"reference\":\"T-2\",\"values\":{}}");
     assert_done(people_find(test.vault, "T-2", &other, &test_error));
     next = 0;

@@ -40,8 +40,7 @@ static struct seen list(uint64_t before, size_t limit)
 static void begin(void)
 {
     char subject[SUBJECT_CHARS + 1];
-    make_test_vault(&test);
-    fill_test_vault(&test);
+    make_filled_vault(&test);
     give_consent(&test, CONSENT_UNLIMITED);
     subject_of_citizen(&test, subject);
     for (int i = 0; i < ASKED; i++)

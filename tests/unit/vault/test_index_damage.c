@@ -68,8 +68,7 @@ static void wait_until_filed(void)
 static void make_image(void)
 {
     char command[PATH_MAX * 3];
-    make_test_vault(&test);
-    fill_test_vault(&test);
+    make_filled_vault(&test);
     snprintf(image, sizeof image, "%s.image", test.key_file);
     snprintf(at_work, sizeof at_work, "%s.work", test.key_file);
     snprintf(set_aside, sizeof set_aside, "%s.aside", test.key_file);
@@ -299,8 +298,7 @@ static void test_whichever_page_is_damaged_withdrawing_ends_it(void **state)
     struct stat status;
     unsigned damaged = 0; /* so that nothing is given even before */
     unsigned pages = 0;
-    make_test_vault(&test);
-    fill_test_vault(&test);
+    make_filled_vault(&test);
     give_consent(&test, CONSENT_UNLIMITED);
     snprintf(image, sizeof image, "%s.image", test.key_file);
     snprintf(at_work, sizeof at_work, "%s.work", test.key_file);

@@ -22,8 +22,7 @@ static char kept_dir[PATH_MAX]; /* for a copy */
 
 static void begin(void)
 {
-    make_test_vault(&test);
-    fill_test_vault(&test);
+    make_filled_vault(&test);
     snprintf(log_dir, sizeof log_dir, "%s/log", test.dir);
     snprintf(kept_dir, sizeof kept_dir, "%s.kept", test.key_file);
 }

@@ -32,8 +32,7 @@ static struct mediator_seat seat_of(const char *login)
 
 static void begin(void)
 {
-    make_test_vault(&test);
-    fill_test_vault(&test);
+    make_filled_vault(&test);
     subject_of_citizen(&test, subject);
     assert_done(mediator_register_structure(test.vault, "hub", "A digital hub", &test_error));
     assert_done(mediator_register_structure(test.vault, "centre", "A social centre", &test_error));

@@ -11,8 +11,7 @@ static struct vault_test test;
 
 static void begin(void)
 {
-    make_test_vault(&test);
-    fill_test_vault(&test);
+    make_filled_vault(&test);
     assert_done(mediator_register_structure(test.vault, "hub", "A digital hub", &test_error));
     assert_done(mediator_register(test.vault, "hub", " Ada ", "Ada Inventée", BYTES(PASSWORD),
                                   &test_error));

@@ -7,8 +7,7 @@ static struct vault_test test;
 
 static void begin(void)
 {
-    make_test_vault(&test);
-    fill_test_vault(&test);
+    make_filled_vault(&test);
 }
 
 static struct people_result import_row(const char *row)
@@ -246,8 +245,7 @@ static void test_an_export_has_all_of_a_citizen_and_is_an_entry_of_theirs(void *
     (void)state;
     VAULT_AUTO(buf_finish) struct buf text = buf_limited(65536);
     VAULT_AUTO(json_free) json_t *all = NULL;
-    make_test_vault(&test);
-    fill_test_vault(&test);
+    make_filled_vault(&test);
     give_consent(&test, CONSENT_UNLIMITED);
     const uint64_t before = ledger_head(test.vault->ledger).size;
     assert_done(people_export(test.vault, "T-1", &text, &test_error));

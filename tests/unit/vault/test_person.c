@@ -48,8 +48,7 @@ static uint64_t chain_now(void)
 
 static void begin(void)
 {
-    make_test_vault(&test);
-    fill_test_vault(&test);
+    make_filled_vault(&test);
 }
 
 static void test_a_record_without_its_entry_is_entered_once(void **state)

@@ -48,8 +48,7 @@ static void back_up(void)
 /* A vault with one consent of that many uses. */
 static void prepare(int64_t uses)
 {
-    make_test_vault(&test);
-    fill_test_vault(&test);
+    make_filled_vault(&test);
     snprintf(root, sizeof root, "%.*s", (int)(strlen(test.dir) - strlen("/vault")), test.dir);
     snprintf(backup_dir, sizeof backup_dir, "%s/backup", root);
     snprintf(again_dir, sizeof again_dir, "%s/again", root);

@@ -15,8 +15,7 @@ static struct vault_test test;
 
 static void begin(void)
 {
-    make_test_vault(&test);
-    fill_test_vault(&test);
+    make_filled_vault(&test);
 }
 
 static void release_times(unsigned count)

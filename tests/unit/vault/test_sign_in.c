@@ -4,8 +4,7 @@ static struct vault_test test;
 
 static void begin(void)
 {
-    make_test_vault(&test);
-    fill_test_vault(&test);
+    make_filled_vault(&test);
 }
 
 static enum vault_code try_password(const char *login, const char *password,

@@ -24,8 +24,7 @@ static enum vault_code enter(const char *login, const char *password, struct sig
 
 static void begin(void)
 {
-    make_test_vault(&test);
-    fill_test_vault(&test);
+    make_filled_vault(&test);
     assert_done(
         sign_in(test.vault, BYTES("testine"), BYTES("un mot de passe"), first_token, &test_error));
     assert_done(sign_in_check(test.vault, bytes_of_text(first_token), &session, &test_error));

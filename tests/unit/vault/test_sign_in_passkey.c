@@ -52,8 +52,7 @@ static enum vault_code enter_by_key(void)
 
 static void begin(void)
 {
-    make_test_vault(&test);
-    fill_test_vault(&test);
+    make_filled_vault(&test);
     assert_done(passkey_site_of("https://vault.example:8442", &site, &test_error));
     session = enter("testine", "un mot de passe");
     authenticator_open(&key, AUTHENTICATOR_ES256);

@@ -10,8 +10,7 @@ static char subject[SUBJECT_CHARS + 1];
 
 static void begin(void)
 {
-    make_test_vault(&test);
-    fill_test_vault(&test);
+    make_filled_vault(&test);
     give_consent(&test, CONSENT_UNLIMITED);
     subject_of_citizen(&test, subject);
 }
@@ -168,8 +167,7 @@ static void test_while_paused_one_can_withdraw_and_it_does_not_come_back(void **
 static void test_one_can_pause_before_anything_was_given(void **state)
 {
     (void)state;
-    make_test_vault(&test);
-    fill_test_vault(&test);
+    make_filled_vault(&test);
     const uint64_t size = log_size();
     assert_int_equal(pause_all(), 0);
     assert_int_equal(log_size(), size + 1);
@@ -193,8 +191,7 @@ static void test_more_consents_than_the_log_takes_at_once_are_paused_all(void **
                                         .uses = CONSENT_UNLIMITED,
                                         .language = "fr",
                                         .text = "Le texte affiché."};
-    make_test_vault(&test);
-    fill_test_vault(&test);
+    make_filled_vault(&test);
     for (int i = 0; i < MANY; i++) {
         char purpose[CONSENT_NAME_CHARS + 1];
         char id[CONSENT_ID_CHARS + 1];

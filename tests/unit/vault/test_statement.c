@@ -11,8 +11,7 @@ static struct vault_test test;
 
 static void begin(void)
 {
-    make_test_vault(&test);
-    fill_test_vault(&test);
+    make_filled_vault(&test);
 }
 
 static json_t *take(void)

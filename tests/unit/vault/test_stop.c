@@ -56,8 +56,7 @@ static void change_back_and_forth(void)
 /* A consent, and the vault closed, so that its file can be damaged. */
 static void begin(void)
 {
-    make_test_vault(&test);
-    fill_test_vault(&test);
+    make_filled_vault(&test);
     give_consent(&test, CONSENT_UNLIMITED);
     subject_of_citizen(&test, subject);
     for (int i = 0; i < 30; i++) /* more records: an index of more than a page */

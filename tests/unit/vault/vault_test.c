@@ -66,17 +66,14 @@ void reopen_test_vault(struct vault_test *test)
     open_test_vault(test);
 }
 
-void make_test_vault(struct vault_test *test)
+/* The places and options of a vault in a new test folder. */
+static const char *place_test_vault(struct vault_test *test)
 {
-    VAULT_AUTO(secret_free) struct secret *recovery = NULL;
     const char *folder = test_folder();
-    *test = (struct vault_test){.now_ms = START_MS};
-    json_start();
-    assert_done(crypto_start(true, &test_error));
     snprintf(test->dir, sizeof test->dir, "%s/vault", folder);
     snprintf(test->key_file, sizeof test->key_file, "%s/root.key", folder);
     snprintf(test->bundle, sizeof test->bundle, "%s/policy", folder);
-    sign_bundle(test);
+    test->now_ms = START_MS;
     test->trust[0] = test->vkey;
     test->options = (struct vault_options){
         .dir = test->dir,
@@ -87,6 +84,17 @@ void make_test_vault(struct vault_test *test)
         .signatures = 1,
         .clock = clock_fixed(&test->now_ms),
     };
+    return folder;
+}
+
+void make_test_vault(struct vault_test *test)
+{
+    VAULT_AUTO(secret_free) struct secret *recovery = NULL;
+    json_start();
+    assert_done(crypto_start(true, &test_error));
+    *test = (struct vault_test){0};
+    place_test_vault(test);
+    sign_bundle(test);
     assert_done(vault_create(&test->options, &recovery, &test_error));
     open_test_vault(test);
 }
@@ -144,6 +152,30 @@ void fill_test_vault(struct vault_test *test)
                "\"postcode\":\"35000\",\"city\":\"Rennes\"}},"
                "\"employment.status\":{\"value\":\"seeking\"}}}");
     assert_done(people_find(test->vault, "T-1", &test->citizen, &test_error));
+}
+
+static void copy_files(const char *from, const char *to)
+{
+    char command[PATH_MAX * 3];
+    snprintf(command, sizeof command, "cp -a '%s/.' '%s'", from, to);
+    if (system(command) != 0) /* folders of our own, and no path from outside */
+        fail_msg("copying a filled vault");
+}
+
+/* Activating a bundle compares ten thousand decisions: once for a program is enough. */
+void make_filled_vault(struct vault_test *test)
+{
+    static struct vault_test filled;
+    static const char *kept;
+    if (!kept) {
+        make_test_vault(&filled);
+        fill_test_vault(&filled);
+        vault_close(&filled.vault);
+        kept = test_folder_keep();
+    }
+    *test = filled;
+    copy_files(kept, place_test_vault(test));
+    open_test_vault(test);
 }
 
 struct service_hold hold_service(struct vault_test *test, const uint8_t *key)

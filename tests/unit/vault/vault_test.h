@@ -55,6 +55,9 @@ void make_test_vault(struct vault_test *test);
 /* The policy, two services with a key each, and one citizen with a login. */
 void fill_test_vault(struct vault_test *test);
 
+/* Both, as a copy of what the program's first call made. */
+void make_filled_vault(struct vault_test *test);
+
 /* Sign the bundle, as it stands now, under a new manifest of that version. */
 void sign_again(struct vault_test *test, uint64_t version);
 
