@@ -1,6 +1,7 @@
 // What the browser tests need, from the demo.json of a running demo/run:
 //   node demo.mjs settings FILE   the VAULT_… variables, for a shell to read
 //   node demo.mjs code FILE       ask for consent as the first service, and print the code
+//   node demo.mjs qr FILE         the same, with the link and its picture, as JSON
 import { readFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { resolve } from 'node:path'
@@ -17,11 +18,15 @@ function settings() {
     VAULT_LOGIN: person.login,
     VAULT_PASSWORD: person.password,
     VAULT_CODE_COMMAND: [process.execPath, resolve(process.argv[1]), 'code', resolve(file)].map(quoted).join(' '),
+    VAULT_QR_COMMAND: [process.execPath, resolve(process.argv[1]), 'qr', resolve(file)].map(quoted).join(' '),
+    VAULT_MEDIATOR_LOGIN: demo.mediator.login,
+    VAULT_MEDIATOR_PASSWORD: demo.mediator.password,
+    VAULT_STRUCTURE: demo.mediator.structure,
   }
   for (const [name, value] of Object.entries(values)) console.log(`export ${name}=${quoted(value)}`)
 }
 
-function code() {
+function ask(show) {
   const { purpose, fields } = client.example
   const options = {
     method: 'POST',
@@ -30,15 +35,16 @@ function code() {
     key: readFileSync(client.key),
     headers: { 'Content-Type': 'application/json' },
   }
-  const call = request(`${demo.services}/v1/access-requests`, options, async (answer) => {
+  const call = request(`${demo.services}/v1/access-requests?qr=1`, options, async (answer) => {
     let text = ''
     for await (const part of answer) text += part
     if (answer.statusCode !== 201) throw new Error(`the service was answered ${answer.statusCode}: ${text}`)
-    console.log(JSON.parse(text).code)
+    console.log(show(JSON.parse(text)))
   })
   call.end(JSON.stringify({ purpose, fields, period_days: 180 }))
 }
 
 if (what === 'settings') settings()
-else if (what === 'code') code()
+else if (what === 'code') ask((answer) => answer.code)
+else if (what === 'qr') ask(({ link, qr }) => JSON.stringify({ link, qr }))
 else process.exit(64)
