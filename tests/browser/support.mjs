@@ -46,6 +46,20 @@ export async function openPage(browser, language, options = {}) {
   return page
 }
 
+// A window with script, and an authenticator in it that knows its person.
+export async function openWithAuthenticator(browser, language, isUserVerified = true) {
+  const page = await openPage(browser, language, { javaScriptEnabled: true })
+  const session = await page.context().newCDPSession(page)
+  await session.send('WebAuthn.enable')
+  const { authenticatorId } = await session.send('WebAuthn.addVirtualAuthenticator', {
+    options: {
+      protocol: 'ctap2', ctap2Version: 'ctap2_1', transport: 'internal', hasResidentKey: true,
+      hasUserVerification: true, isUserVerified, automaticPresenceSimulation: true,
+    },
+  })
+  return { page, session, authenticatorId }
+}
+
 // A code that a service shows, fresh each time.
 export const newCode = () => execSync(process.env.VAULT_CODE_COMMAND, { encoding: 'utf8' }).trim()
 
