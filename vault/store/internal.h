@@ -98,6 +98,10 @@ enum vault_code control_citizen_any(struct store *store, enum citizen_state stat
 enum vault_code control_citizen_check(struct database *control, const struct citizen_id *id,
                                       struct vault_error *err) VAULT_MUST_CHECK;
 
+/* What a service that goes asks of citizens goes with it. In the transaction. */
+enum vault_code request_cancel_all(struct database *control, const char *service,
+                                   struct vault_error *err) VAULT_MUST_CHECK;
+
 /* What the other families of the control store do when a citizen goes. In the transaction. */
 enum vault_code account_forget(struct database *control, const struct citizen_id *citizen,
                                struct vault_error *err) VAULT_MUST_CHECK;
