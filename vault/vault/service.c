@@ -115,6 +115,25 @@ static enum vault_code parse_registration(struct bytes text, struct service *out
     return read_registration(&registration, out, err);
 }
 
+/* What is left of one that was removed. One that an older program removed has its whole
+ * registration there, and no time: it was removed before anything that is decided now. */
+static enum vault_code read_remembered(const struct control_service *row, struct service *out,
+                                       struct vault_error *err)
+{
+    VAULT_AUTO(json_free) json_t *root = NULL;
+    struct service service = {0};
+    VAULT_TRY(json_parse(row->json, SERVICE_DEPTH_MAX, &root, NULL, err));
+    VAULT_TRY(read_text(root, "id", SERVICE_ID_CHARS, &service.id, err));
+    VAULT_TRY(read_text(root, "name", SERVICE_NAME_CHARS, &service.name, err));
+    VAULT_TRY(read_text(root, "contact", SERVICE_NAME_CHARS, &service.contact, err));
+    service.removed_s = json_integer_value(json_object_get(root, "removed"));
+    if (service.removed_s <= 0)
+        service.removed_s = 1;
+    service.registration = VAULT_TAKE(root);
+    *out = service;
+    return VAULT_OK;
+}
+
 static void service_finish(struct service *service)
 {
     json_free(&service->registration);
@@ -159,10 +178,12 @@ static enum vault_code add_service(void *context, const struct control_service *
 {
     struct building *building = context;
     struct service_registry *registry = building->registry;
-    if (row->state == CONTROL_SERVICE_REMOVED || registry->service_count == CONTROL_SERVICES_MAX)
+    const bool removed = row->state == CONTROL_SERVICE_REMOVED;
+    if (registry->service_count == CONTROL_SERVICES_MAX)
         return VAULT_OK;
     struct service *service = &registry->services[registry->service_count];
-    if (parse_registration(row->json, service, err)) {
+    if (removed ? read_remembered(row, service, err)
+                : parse_registration(row->json, service, err)) {
         /* One that cannot be read is not let in; the others are none the worse for it. */
         if (building->vault->options.trouble)
             building->vault->options.trouble("services", err->text);
@@ -298,17 +319,34 @@ enum vault_code service_by_key(struct vault *vault, const uint8_t spki[SHA256_BY
     return VAULT_OK;
 }
 
-enum vault_code service_by_id(struct vault *vault, struct bytes id, struct service_hold *out,
-                              struct vault_error *err)
+static enum vault_code by_id(struct vault *vault, struct bytes id, bool removed_too,
+                             struct service_hold *out, struct vault_error *err)
 {
     VAULT_AUTO(service_release) struct service_hold hold = {0};
     VAULT_TRY(acquire_registry(vault, &hold.registry, err));
     hold.service = find_service(hold.registry, id);
-    if (!hold.service)
+    if (!hold.service || (hold.service->removed_s && !removed_too))
         return vault_fail(err, VAULT_NOT_FOUND, "there is no such service");
     *out = hold;
     hold = (struct service_hold){0};
     return VAULT_OK;
+}
+
+enum vault_code service_by_id(struct vault *vault, struct bytes id, struct service_hold *out,
+                              struct vault_error *err)
+{
+    return by_id(vault, id, false, out, err);
+}
+
+enum vault_code service_by_id_ever(struct vault *vault, struct bytes id, struct service_hold *out,
+                                   struct vault_error *err)
+{
+    return by_id(vault, id, true, out, err);
+}
+
+uint64_t service_generation(struct vault *vault)
+{
+    return control_service_generation(vault->store) + 1;
 }
 
 /* --- Changes -------------------------------------------------------------------------------- */
@@ -351,6 +389,50 @@ enum vault_code service_add(struct vault *vault, struct bytes registration, stru
         code = control_service_add(vault->store, &row, err);
     service_finish(&service);
     return code;
+}
+
+enum vault_code service_update(struct vault *vault, struct bytes registration,
+                               struct vault_error *err)
+{
+    struct service service = {0};
+    VAULT_AUTO(service_release) struct service_hold known = {0};
+    VAULT_TRY(parse_registration(registration, &service, err));
+    enum vault_code code = service_by_id(vault, bytes_of_text(service.id), &known, err);
+    if (code == VAULT_OK)
+        code = event_of_operator(vault, ENTRY_ADMIN, bytes_of_text(service.id), err);
+    if (code == VAULT_OK)
+        code = control_service_update(vault->store, service.id, registration, err);
+    service_finish(&service);
+    return code;
+}
+
+/* What citizens are still told of it, and when it went. */
+static void write_remembered(const struct service *service, int64_t now_s, struct buf *out)
+{
+    buf_format(out, "{\"id\":\"%s\",\"name\":", service->id);
+    json_write_string(out, bytes_of_text(service->name));
+    buf_text(out, ",\"contact\":");
+    json_write_string(out, bytes_of_text(service->contact));
+    buf_format(out, ",\"removed\":%lld}", (long long)now_s);
+}
+
+enum vault_code service_remove(struct vault *vault, const char *id, struct vault_error *err)
+{
+    VAULT_AUTO(service_release) struct service_hold known = {0};
+    VAULT_AUTO(buf_finish) struct buf json = buf_limited(CONTROL_SERVICE_JSON_MAX_BYTES);
+    const struct service unreadable = {.id = id, .name = id, .contact = "-"};
+    if (!entry_id_is_valid(bytes_of_text(id)) || !id_is_taken(vault, id))
+        return vault_fail(err, VAULT_NOT_FOUND, "there is no such service");
+    const enum vault_code code = service_by_id_ever(vault, bytes_of_text(id), &known, err);
+    if (code && code != VAULT_NOT_FOUND)
+        return code;
+    const struct service *service = code ? &unreadable : known.service;
+    if (service->removed_s)
+        return vault_fail(err, VAULT_CONFLICT, "the service was removed");
+    VAULT_TRY(event_of_operator(vault, ENTRY_ADMIN, bytes_of_text(id), err));
+    write_remembered(service, clock_now_s(&vault->options.clock), &json);
+    VAULT_TRY(buf_check(&json, err));
+    return control_service_remove(vault->store, id, buf_view(&json), err);
 }
 
 /* Whether this key is its owner's already and is trusted: then a new certificate for it is fine. */
@@ -404,9 +486,13 @@ enum vault_code service_list(struct vault *vault, struct buf *out, struct vault_
     VAULT_AUTO(service_release) struct service_hold hold = {0};
     VAULT_TRY(acquire_registry(vault, &hold.registry, err));
     buf_byte(out, '[');
+    bool first = true;
     for (size_t i = 0; i < hold.registry->service_count; i++) {
         const struct service *service = &hold.registry->services[i];
-        buf_format(out, "%s{\"id\":\"%s\",\"name\":", i ? "," : "", service->id);
+        if (service->removed_s)
+            continue;
+        buf_format(out, "%s{\"id\":\"%s\",\"name\":", first ? "" : ",", service->id);
+        first = false;
         json_write_string(out, bytes_of_text(service->name));
         buf_format(out, ",\"state\":\"%s\"}", service->active ? "active" : "suspended");
     }
