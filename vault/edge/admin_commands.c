@@ -321,6 +321,11 @@ static const struct {
     {"doctor end", admin_run_doctor_end, false},
 };
 
+const char *admin_command_name(size_t n)
+{
+    return n < sizeof commands / sizeof commands[0] ? commands[n].name : NULL;
+}
+
 /* With the vault open for as long as the command runs. */
 static enum vault_code run_inside(struct command_call *call,
                                   enum vault_code (*command)(const struct command_call *call))
