@@ -262,11 +262,62 @@ static void test_where_sealing_fails_nothing_is_released_or_kept_in_clear(void *
     assert_false(found_in_clear);
 }
 
+/* --- Minors --------------------------------------------------------------------------------- */
+
+static size_t released_to(const char *reference)
+{
+    static const struct release_ask asks[] = {{{(const uint8_t *)"employment.status", 17}, {0}}};
+    static const struct consent_field fields[] = {{"employment.status", ""}};
+    const struct consent_decision decision = {
+        CASEWORKER, SUPPORT, fields, 1, 30, CONSENT_UNLIMITED, NULL, "fr", "Le texte.", NULL};
+    char subject[SUBJECT_CHARS + 1];
+    char id[CONSENT_ID_CHARS + 1];
+    int64_t seq;
+    struct citizen_id citizen;
+    enum release_fault fault;
+    json_t *answer = NULL;
+    VAULT_AUTO(buf_finish) struct buf body = buf_limited(RELEASE_ANSWER_BYTES);
+    VAULT_AUTO(service_release) struct service_hold hold = hold_service(&test, caseworker_key);
+    VAULT_AUTO(json_free)
+    json_t *context = json_pack("{s:s, s:b}", "assurance_at_least", "high", "citizen_is_minor", 0);
+    assert_done(people_find(test.vault, reference, &citizen, &test_error));
+    assert_done(consent_give(test.vault, &citizen, &decision, id, &seq, &test_error));
+    assert_done(subject_write(hold.service, &citizen, subject, &test_error));
+    const struct release_request request = {.client_spki = caseworker_key,
+                                            .subject = bytes_of_text(subject),
+                                            .purpose = BYTES(SUPPORT),
+                                            .asks = asks,
+                                            .ask_count = 1,
+                                            .context = context};
+    assert_done(release_perform(test.vault, hold.service, &request, &body, &fault, &test_error));
+    assert_done(json_parse(buf_view(&body), 8, &answer, NULL, &test_error));
+    return count_released(answer);
+}
+
+/* Its registration names the condition, and it asserts it; the rule is for those of age. */
+static void test_no_service_says_who_is_of_age(void **state)
+{
+    (void)state;
+    begin();
+    assert_done(service_update(
+        test.vault,
+        BYTES("{\"id\":\"" CASEWORKER "\",\"name\":\"n\",\"contact\":\"c\","
+              "\"classes\":[\"employment.caseworker\"],\"purposes\":[\"" SUPPORT "\"],"
+              "\"atoms\":[\"assurance_at_least\",\"citizen_is_minor\"]}"),
+        &test_error));
+    import_one(&test, "{\"reference\":\"unknown\",\"values\":{\"employment.status\":"
+                      "{\"value\":\"seeking\"}}}");
+    assert_int_equal(released_to("unknown"), 0);
+    assert_int_equal(released_to("T-1"), 1); /* born in 1990 */
+    end();
+}
+
 int main(void)
 {
     return TEST_RUN(
         test_what_is_made_is_what_is_checked, test_later_rules_and_registrations_break_no_proof,
         test_the_next_consent_leaves_the_proof_of_the_one_before,
         test_how_long_it_lasts_is_not_how_long_data_are_kept, test_every_use_has_a_key_of_its_own,
-        test_where_sealing_fails_nothing_is_released_or_kept_in_clear);
+        test_where_sealing_fails_nothing_is_released_or_kept_in_clear,
+        test_no_service_says_who_is_of_age);
 }
