@@ -7,6 +7,7 @@
 
 #include "event.h"
 #include "parts.h"
+#include "registration.h"
 #include "vault/crypto/kdf.h"
 #include "vault/ledger/entry.h"
 #include "vault/store/control_service.h"
@@ -35,111 +36,6 @@ bool service_has(const struct service_names *names, struct bytes name)
     return false;
 }
 
-/* --- A registration ------------------------------------------------------------------------- */
-
-static enum vault_code wrong(const char *member, const char *what, struct vault_error *err)
-{
-    return vault_fail(err, VAULT_INVALID, "registration: %s %s", member, what);
-}
-
-static enum vault_code read_text(const json_t *registration, const char *member, size_t chars_max,
-                                 const char **out, struct vault_error *err)
-{
-    const json_t *value = json_object_get(registration, member);
-    const size_t size = json_is_string(value) ? json_string_length(value) : 0;
-    if (size == 0 || size > chars_max)
-        return wrong(member, "must be a text that is not empty and not too long", err);
-    *out = json_string_value(value);
-    return VAULT_OK;
-}
-
-static enum vault_code read_names(const json_t *registration, const char *member,
-                                  struct service_names *out, struct vault_error *err)
-{
-    const json_t *list = json_object_get(registration, member);
-    const size_t count = json_array_size(list);
-    if ((list && !json_is_array(list)) || count > SERVICE_LIST_MAX)
-        return wrong(member, "must be a list of at most 64 names", err);
-    for (size_t i = 0; i < count; i++) {
-        const json_t *name = json_array_get(list, i);
-        if (!json_is_string(name) || !entry_id_is_valid(json_text(name)))
-            return wrong(member, "holds something that is no name", err);
-        out->names[i] = json_string_value(name);
-    }
-    out->count = count;
-    return VAULT_OK;
-}
-
-static enum vault_code read_quota(const json_t *registration, int64_t *out, struct vault_error *err)
-{
-    const json_t *value = json_object_get(registration, "quota");
-    *out = value ? json_integer_value(value) : SERVICE_QUOTA_DEFAULT;
-    if (*out < 1 || *out > SERVICE_QUOTA_MAX || (value && !json_is_integer(value)))
-        return wrong("quota", "must be a whole number of requests a minute, from 1 on", err);
-    return VAULT_OK;
-}
-
-/* Fill the service from the registration, which it takes over on success. */
-static enum vault_code read_registration(json_t **registration, struct service *out,
-                                         struct vault_error *err)
-{
-    static const char *const members[] = {"id",       "name",  "contact", "classes",
-                                          "purposes", "atoms", "quota",   NULL};
-    struct service service = {0};
-    if (!json_is_object(*registration))
-        return vault_fail(err, VAULT_INVALID, "registration: not a JSON object");
-    if (json_unknown_member(*registration, members))
-        return vault_fail(err, VAULT_INVALID,
-                          "registration: a member other than id, name, contact, classes, "
-                          "purposes, atoms, quota");
-    VAULT_TRY(read_text(*registration, "id", SERVICE_ID_CHARS, &service.id, err));
-    if (!entry_id_is_valid(bytes_of_text(service.id)))
-        return wrong("id", "must be a letter and then letters, digits, _ . or -, in lower case",
-                     err);
-    VAULT_TRY(read_text(*registration, "name", SERVICE_NAME_CHARS, &service.name, err));
-    VAULT_TRY(read_text(*registration, "contact", SERVICE_NAME_CHARS, &service.contact, err));
-    VAULT_TRY(read_names(*registration, "classes", &service.classes, err));
-    VAULT_TRY(read_names(*registration, "purposes", &service.purposes, err));
-    VAULT_TRY(read_names(*registration, "atoms", &service.atoms, err));
-    VAULT_TRY(read_quota(*registration, &service.quota, err));
-    service.registration = VAULT_TAKE(*registration);
-    *out = service;
-    return VAULT_OK;
-}
-
-static enum vault_code parse_registration(struct bytes text, struct service *out,
-                                          struct vault_error *err)
-{
-    VAULT_AUTO(json_free) json_t *registration = NULL;
-    VAULT_TRY(json_parse(text, SERVICE_DEPTH_MAX, &registration, NULL, err));
-    return read_registration(&registration, out, err);
-}
-
-/* What is left of one that was removed. One that an older program removed has its whole
- * registration there, and no time: it was removed before anything that is decided now. */
-static enum vault_code read_remembered(const struct control_service *row, struct service *out,
-                                       struct vault_error *err)
-{
-    VAULT_AUTO(json_free) json_t *root = NULL;
-    struct service service = {0};
-    VAULT_TRY(json_parse(row->json, SERVICE_DEPTH_MAX, &root, NULL, err));
-    VAULT_TRY(read_text(root, "id", SERVICE_ID_CHARS, &service.id, err));
-    VAULT_TRY(read_text(root, "name", SERVICE_NAME_CHARS, &service.name, err));
-    VAULT_TRY(read_text(root, "contact", SERVICE_NAME_CHARS, &service.contact, err));
-    service.removed_s = json_integer_value(json_object_get(root, "removed"));
-    if (service.removed_s <= 0)
-        service.removed_s = 1;
-    service.registration = VAULT_TAKE(root);
-    *out = service;
-    return VAULT_OK;
-}
-
-static void service_finish(struct service *service)
-{
-    json_free(&service->registration);
-    secret_free(&service->subject_key);
-}
-
 /* --- The registry --------------------------------------------------------------------------- */
 
 static void registry_free(struct service_registry **registry)
@@ -148,7 +44,7 @@ static void registry_free(struct service_registry **registry)
     if (!gone)
         return;
     for (size_t i = 0; i < gone->service_count; i++)
-        service_finish(&gone->services[i]);
+        registration_finish(&gone->services[i]);
     free(gone->services);
     free(gone->keys);
     free(gone);
@@ -182,8 +78,8 @@ static enum vault_code add_service(void *context, const struct control_service *
     if (registry->service_count == CONTROL_SERVICES_MAX)
         return VAULT_OK;
     struct service *service = &registry->services[registry->service_count];
-    if (removed ? read_remembered(row, service, err)
-                : parse_registration(row->json, service, err)) {
+    if (removed ? registration_read_remembered(row->json, service, err)
+                : registration_read(row->json, service, err)) {
         /* One that cannot be read is not let in; the others are none the worse for it. */
         if (building->vault->options.trouble)
             building->vault->options.trouble("services", err->text);
@@ -379,7 +275,7 @@ struct policy_actor service_actor(const struct service *service, const struct po
 enum vault_code service_add(struct vault *vault, struct bytes registration, struct vault_error *err)
 {
     struct service service = {0};
-    VAULT_TRY(parse_registration(registration, &service, err));
+    VAULT_TRY(registration_read(registration, &service, err));
     const struct control_service row = {service.id, registration, CONTROL_SERVICE_ACTIVE};
     enum vault_code code =
         id_is_taken(vault, service.id)
@@ -387,7 +283,7 @@ enum vault_code service_add(struct vault *vault, struct bytes registration, stru
             : event_of_operator(vault, ENTRY_ADMIN, bytes_of_text(service.id), err);
     if (code == VAULT_OK)
         code = control_service_add(vault->store, &row, err);
-    service_finish(&service);
+    registration_finish(&service);
     return code;
 }
 
@@ -396,24 +292,14 @@ enum vault_code service_update(struct vault *vault, struct bytes registration,
 {
     struct service service = {0};
     VAULT_AUTO(service_release) struct service_hold known = {0};
-    VAULT_TRY(parse_registration(registration, &service, err));
+    VAULT_TRY(registration_read(registration, &service, err));
     enum vault_code code = service_by_id(vault, bytes_of_text(service.id), &known, err);
     if (code == VAULT_OK)
         code = event_of_operator(vault, ENTRY_ADMIN, bytes_of_text(service.id), err);
     if (code == VAULT_OK)
         code = control_service_update(vault->store, service.id, registration, err);
-    service_finish(&service);
+    registration_finish(&service);
     return code;
-}
-
-/* What citizens are still told of it, and when it went. */
-static void write_remembered(const struct service *service, int64_t now_s, struct buf *out)
-{
-    buf_format(out, "{\"id\":\"%s\",\"name\":", service->id);
-    json_write_string(out, bytes_of_text(service->name));
-    buf_text(out, ",\"contact\":");
-    json_write_string(out, bytes_of_text(service->contact));
-    buf_format(out, ",\"removed\":%lld}", (long long)now_s);
 }
 
 enum vault_code service_remove(struct vault *vault, const char *id, struct vault_error *err)
@@ -430,7 +316,7 @@ enum vault_code service_remove(struct vault *vault, const char *id, struct vault
     if (service->removed_s)
         return vault_fail(err, VAULT_CONFLICT, "the service was removed");
     VAULT_TRY(event_of_operator(vault, ENTRY_ADMIN, bytes_of_text(id), err));
-    write_remembered(service, clock_now_s(&vault->options.clock), &json);
+    registration_write_remembered(service, clock_now_s(&vault->options.clock), &json);
     VAULT_TRY(buf_check(&json, err));
     return control_service_remove(vault->store, id, buf_view(&json), err);
 }
