@@ -57,5 +57,6 @@ struct buf test_hex(const char *hex);
 /* A fresh folder, removed with all that is in it when the program ends. */
 const char *test_folder(void);
 
-/* Let the present folder stay until the program ends, whatever folders follow. Once in a program. */
+/* Let the present folder stay until the program ends, whatever folders follow. Once in a program.
+ */
 const char *test_folder_keep(void);
