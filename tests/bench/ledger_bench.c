@@ -13,18 +13,15 @@
  * removed.
  */
 #include <fcntl.h>
-#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "bench.h"
 #include "vault/base/file.h"
-#include "vault/base/json.h"
-#include "vault/crypto/crypto.h"
 #include "vault/crypto/hash.h"
 #include "vault/ledger/ledger.h"
 #include "vault/ledger/verify.h"
@@ -46,7 +43,6 @@ struct way {
 };
 
 static struct ledger *ledger;
-static struct vault_error error;
 static pthread_mutex_t file_mutex = PTHREAD_MUTEX_INITIALIZER;
 static int file = -1;
 static off_t file_at;
@@ -66,35 +62,14 @@ struct worker {
     size_t waits_max;
 };
 
-static void must(enum vault_code code)
-{
-    if (code == VAULT_OK)
-        return;
-    fprintf(stderr, "ledger_bench: %s\n", error.text);
-    exit(1); // NOLINT(concurrency-mt-unsafe)
-}
-
-static void must_all(bool done, const char *what)
-{
-    if (!done)
-        must(vault_fail_errno(&error, "%s", what));
-}
-
-static double now_s(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
 static void enter_into_file(void)
 {
     static const uint8_t frame[400 + OPENING_SIZE];
     pthread_mutex_lock(&file_mutex);
     if (file_at + (off_t)sizeof frame > (off_t)RESERVED)
         file_at = 0;
-    must_all(pwrite(file, frame, sizeof frame, file_at) == (ssize_t)sizeof frame, "writing");
-    must_all(fdatasync(file) == 0, "syncing");
+    bench_must_all(pwrite(file, frame, sizeof frame, file_at) == (ssize_t)sizeof frame, "writing");
+    bench_must_all(fdatasync(file) == 0, "syncing");
     file_at += (off_t)sizeof frame;
     pthread_mutex_unlock(&file_mutex);
 }
@@ -115,27 +90,21 @@ static void enter_into_ledger(void)
                         {.present = true},
                         {.present = true}},
     };
-    must(ledger_append(ledger, &entry, (struct bytes){opening, sizeof opening}, NULL, &error));
+    bench_must(
+        ledger_append(ledger, &entry, (struct bytes){opening, sizeof opening}, NULL, &bench_error));
 }
 
 static void *work(void *context)
 {
     struct worker *worker = context;
     while (atomic_load_explicit(&running, memory_order_relaxed)) {
-        const double began = now_s();
+        const double began = bench_now_s();
         worker->enter();
         if (worker->count < worker->waits_max)
-            worker->waits_ms[worker->count] = (float)((now_s() - began) * 1000);
+            worker->waits_ms[worker->count] = (float)((bench_now_s() - began) * 1000);
         worker->count++;
     }
     return NULL;
-}
-
-static int by_float(const void *a, const void *b)
-{
-    const float left = *(const float *)a;
-    const float right = *(const float *)b;
-    return (left > right) - (left < right);
 }
 
 static struct run measure(void (*enter)(void), unsigned threads, double seconds)
@@ -144,11 +113,12 @@ static struct run measure(void (*enter)(void), unsigned threads, double seconds)
     static struct worker workers[THREADS_MAX];
     const size_t share = SAMPLES_MAX / threads;
     atomic_store(&running, true);
-    const double began = now_s();
+    const double began = bench_now_s();
     for (unsigned i = 0; i < threads; i++) {
         workers[i] =
             (struct worker){.enter = enter, .waits_ms = waits + i * share, .waits_max = share};
-        must_all(pthread_create(&workers[i].thread, NULL, work, &workers[i]) == 0, "a thread");
+        bench_must_all(pthread_create(&workers[i].thread, NULL, work, &workers[i]) == 0,
+                       "a thread");
     }
     usleep((useconds_t)(seconds * 1e6));
     atomic_store(&running, false);
@@ -158,22 +128,15 @@ static struct run measure(void (*enter)(void), unsigned threads, double seconds)
         pthread_join(workers[i].thread, NULL);
         total += workers[i].count;
     }
-    const double took = now_s() - began;
+    const double took = bench_now_s() - began;
     for (unsigned i = 0; i < threads; i++) {
         const size_t count = workers[i].count < share ? workers[i].count : share;
         memmove(waits + sampled, workers[i].waits_ms, count * sizeof *waits);
         sampled += count;
     }
-    qsort(waits, sampled, sizeof *waits, by_float);
+    qsort(waits, sampled, sizeof *waits, bench_by_float);
     return (struct run){(double)total / took, waits[sampled / 2],
                         waits[(size_t)((double)sampled * 0.99)]};
-}
-
-static int by_double(const void *a, const void *b)
-{
-    const double left = *(const double *)a;
-    const double right = *(const double *)b;
-    return (left > right) - (left < right);
 }
 
 static int by_rate(const void *a, const void *b)
@@ -186,25 +149,13 @@ static int by_rate(const void *a, const void *b)
 static void open_file(const char *dir)
 {
     char path[PATH_MAX];
-    must(file_join(path, sizeof path, dir, "one-sync-per-entry", &error));
+    bench_must(file_join(path, sizeof path, dir, "one-sync-per-entry", &bench_error));
     file = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    must_all(file >= 0 && posix_fallocate(file, 0, (off_t)RESERVED) == 0, "reserving space");
+    bench_must_all(file >= 0 && posix_fallocate(file, 0, (off_t)RESERVED) == 0, "reserving space");
     unlink(path);
 }
 
-static void open_ledger(const char *dir, struct note_signer *signer)
-{
-    char path[PATH_MAX];
-    VAULT_AUTO(secret_free) struct secret *seed = NULL;
-    must(secret_random(SIGN_SEED_BYTES, &seed, &error));
-    must(note_signer_make(bytes_of_text("bench.example/log"), NOTE_ED25519, seed, signer, &error));
-    must(file_join(path, sizeof path, dir, "log", &error));
-    const struct ledger_options options = {.dir = path, .signer = signer, .clock = clock_system};
-    must(ledger_create(&options, &error));
-    must(ledger_open(&options, &ledger, &error));
-}
-
-static void bench(double seconds, unsigned rounds)
+static void compare(double seconds, unsigned rounds)
 {
     static const struct way ways[2] = {{"one sync per entry", enter_into_file},
                                        {"ledger", enter_into_ledger}};
@@ -241,31 +192,31 @@ static double hash_rate(void)
     uint8_t message[300] = {0};
     uint8_t hash[SHA256_BYTES];
     const struct bytes part = {message, sizeof message};
-    const double began = now_s();
+    const double began = bench_now_s();
     for (unsigned i = 0; i < HASHES; i++) {
         message[i % sizeof message]++;
         hasher_sha256(hasher, hash, &part, 1);
     }
-    return HASHES / (now_s() - began);
+    return HASHES / (bench_now_s() - began);
 }
 
-static void bench_verify(const char *dir, const struct note_signer *signer, unsigned rounds)
+static void measure_verify(const char *dir, const struct note_signer *signer, unsigned rounds)
 {
     char path[PATH_MAX];
     struct verify_report report;
     double ratios[ROUNDS_MAX];
     double best = 0;
-    must(file_join(path, sizeof path, dir, "log", &error));
+    bench_must(file_join(path, sizeof path, dir, "log", &bench_error));
     const struct verify_options options = {.dir = path, .key = &signer->key};
     for (unsigned round = 0; round < rounds; round++) {
         const double hashes = hash_rate();
-        const double began = now_s();
-        must(verify_run(&options, &report, &error));
-        const double entries = (double)report.head.size / (now_s() - began);
+        const double began = bench_now_s();
+        bench_must(verify_run(&options, &report, &bench_error));
+        const double entries = (double)report.head.size / (bench_now_s() - began);
         ratios[round] = entries / hashes;
         best = entries > best ? entries : best;
     }
-    qsort(ratios, rounds, sizeof *ratios, by_double);
+    qsort(ratios, rounds, sizeof *ratios, bench_by_double);
     printf("verified %ju entries (exit %d): up to %.0f/s; median ratio to SHA-256 of 300 bytes on "
            "one core %.2f\n",
            (uintmax_t)report.head.size, report.exit_code, best, ratios[rounds / 2]);
@@ -273,36 +224,17 @@ static void bench_verify(const char *dir, const struct note_signer *signer, unsi
 
 int main(int argc, char **argv)
 {
-    double seconds = 1;
-    unsigned rounds = 5;
-    const char *dir = NULL;
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--seconds") == 0 && i + 1 < argc)
-            seconds = strtod(argv[++i], NULL);
-        else if (strcmp(argv[i], "--rounds") == 0 && i + 1 < argc)
-            rounds = (unsigned)strtoul(argv[++i], NULL, 10);
-        else
-            dir = argv[i];
-    }
-    char made[PATH_MAX];
-    if (!dir || rounds < 1 || rounds > ROUNDS_MAX || seconds <= 0 ||
-        snprintf(made, sizeof made, "%s/ledger-bench-XXXXXX", dir) >= (int)sizeof made) {
-        fputs("usage: ledger_bench [--seconds S] [--rounds R] DIR\n", stderr);
+    struct bench bench = {.name = "ledger_bench", .seconds = 1, .rounds = 5};
+    if (!bench_begin(&bench, ROUNDS_MAX, argc, argv))
         return 64;
-    }
-    must_all(mkdtemp(made) != NULL, "making a folder");
-    json_start();
-    must(crypto_start(true, &error));
     VAULT_AUTO(note_signer_finish) struct note_signer signer = {0};
-    open_file(made);
-    open_ledger(made, &signer);
-    bench(seconds, rounds);
-    must(ledger_stop(ledger, &error));
+    open_file(bench.dir);
+    ledger = bench_open_log(bench.dir, &signer);
+    compare(bench.seconds, bench.rounds);
+    bench_must(ledger_stop(ledger, &bench_error));
     printf("%ju entries, all published\n", (uintmax_t)ledger_published_size(ledger));
     ledger_close(&ledger);
-    bench_verify(made, &signer, rounds);
+    measure_verify(bench.dir, &signer, bench.rounds);
     file_close(&file);
-    char command[PATH_MAX + 16];
-    snprintf(command, sizeof command, "rm -r '%s'", made);
-    return system(command) == 0 ? 0 : 1; // NOLINT(concurrency-mt-unsafe,cert-env33-c)
+    return bench_end(&bench);
 }

@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bench.h"
 #include "vault/base/file.h"
 #include "vault/base/json.h"
 #include "vault/crypto/crypto.h"
@@ -30,21 +31,11 @@
 #define FORGET_EACH  65536U
 #define PATIENCE_MS  60000
 
-static struct vault_error error;
-
 struct measured {
     uint64_t entries;
     double median_ms;
     uint64_t journal_bytes;
 };
-
-static void must(enum vault_code code)
-{
-    if (code == VAULT_OK)
-        return;
-    fprintf(stderr, "start_bench: %s\n", error.text);
-    exit(1); // NOLINT(concurrency-mt-unsafe)
-}
 
 static void grow(struct ledger *ledger, uint64_t to)
 {
@@ -58,18 +49,18 @@ static void grow(struct ledger *ledger, uint64_t to)
     struct ledger_ticket ticket;
     for (uint64_t at = ledger_head(ledger).size; at < to;) {
         const enum vault_code code = ledger_enqueue(
-            ledger, &entry, (struct bytes){opening, sizeof opening}, &ticket, &error);
+            ledger, &entry, (struct bytes){opening, sizeof opening}, &ticket, &bench_error);
         /* Faster than the disk, or than the next segment is reserved: let it come after. */
         if (code == VAULT_LIMITED || (code == VAULT_UNAVAILABLE && !ledger_has_stopped(ledger))) {
             usleep(1000);
             continue;
         }
-        must(code);
+        bench_must(code);
         at = ticket.index + 1;
         if (at % FORGET_EACH == 0) {
-            must(ledger_wait(ledger, &ticket, &error));
-            must(ledger_wait_published(ledger, at, PATIENCE_MS, &error));
-            must(ledger_forget(ledger, at, &error));
+            bench_must(ledger_wait(ledger, &ticket, &bench_error));
+            bench_must(ledger_wait_published(ledger, at, PATIENCE_MS, &bench_error));
+            bench_must(ledger_forget(ledger, at, &bench_error));
         }
     }
 }
@@ -78,12 +69,12 @@ static uint64_t journal_size(const char *log)
 {
     char folder[PATH_MAX];
     uint64_t total = 0;
-    must(file_join(folder, sizeof folder, log, "journal", &error));
+    bench_must(file_join(folder, sizeof folder, log, "journal", &bench_error));
     DIR *dir = opendir(folder);
     for (struct dirent *entry = dir ? readdir(dir) : NULL; entry; entry = readdir(dir)) {
         char path[PATH_MAX];
         struct stat status;
-        must(file_join(path, sizeof path, folder, entry->d_name, &error));
+        bench_must(file_join(path, sizeof path, folder, entry->d_name, &bench_error));
         if (stat(path, &status) == 0 && S_ISREG(status.st_mode))
             total += (uint64_t)status.st_size;
     }
@@ -92,30 +83,23 @@ static uint64_t journal_size(const char *log)
     return total;
 }
 
-static int by_size(const void *a, const void *b)
-{
-    const double left = *(const double *)a;
-    const double right = *(const double *)b;
-    return (left > right) - (left < right);
-}
-
 static struct measured measure(const struct ledger_options *options, uint64_t entries,
                                unsigned rounds)
 {
     double took_ms[ROUNDS_MAX];
     struct ledger *ledger = NULL;
-    must(ledger_open(options, &ledger, &error));
+    bench_must(ledger_open(options, &ledger, &bench_error));
     grow(ledger, entries);
-    must(ledger_stop(ledger, &error));
+    bench_must(ledger_stop(ledger, &bench_error));
     ledger_close(&ledger);
     for (unsigned i = 0; i < rounds; i++) {
         const int64_t began_ns = clock_monotonic_ns();
-        must(ledger_open(options, &ledger, &error));
+        bench_must(ledger_open(options, &ledger, &bench_error));
         took_ms[i] = (double)(clock_monotonic_ns() - began_ns) * 1e-6;
-        must(ledger_stop(ledger, &error));
+        bench_must(ledger_stop(ledger, &bench_error));
         ledger_close(&ledger);
     }
-    qsort(took_ms, rounds, sizeof *took_ms, by_size);
+    qsort(took_ms, rounds, sizeof *took_ms, bench_by_double);
     return (struct measured){entries, took_ms[rounds / 2], journal_size(options->dir)};
 }
 
@@ -158,14 +142,15 @@ int main(int argc, char **argv)
     }
     count = count ? count : 3;
     json_start();
-    must(crypto_start(true, &error));
+    bench_must(crypto_start(true, &bench_error));
     VAULT_AUTO(note_signer_finish) struct note_signer signer = {0};
     VAULT_AUTO(secret_free) struct secret *seed = NULL;
-    must(secret_random(SIGN_SEED_BYTES, &seed, &error));
-    must(note_signer_make(bytes_of_text("bench.example/log"), NOTE_ED25519, seed, &signer, &error));
-    must(file_join(log, sizeof log, made, "log", &error));
+    bench_must(secret_random(SIGN_SEED_BYTES, &seed, &bench_error));
+    bench_must(note_signer_make(bytes_of_text("bench.example/log"), NOTE_ED25519, seed, &signer,
+                                &bench_error));
+    bench_must(file_join(log, sizeof log, made, "log", &bench_error));
     const struct ledger_options options = {.dir = log, .signer = &signer, .clock = clock_system};
-    must(ledger_create(&options, &error));
+    bench_must(ledger_create(&options, &bench_error));
     for (size_t i = 0; i < count; i++)
         measured[i] = measure(&options, sizes[i], rounds);
     print(measured, count);

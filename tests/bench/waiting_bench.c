@@ -15,7 +15,6 @@
  * ratio to the first. DIR is a folder on the disk to be measured; what is made in it is removed.
  */
 #include <arpa/inet.h>
-#include <limits.h>
 #include <microhttpd.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -23,12 +22,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "bench.h"
 #include "vault/base/file.h"
-#include "vault/base/json.h"
-#include "vault/crypto/crypto.h"
 #include "vault/ledger/ledger.h"
 
 #define POOL            8
@@ -40,38 +37,21 @@
 static const unsigned connection_counts[] = {8, 64, CONNECTIONS_MAX};
 #define COUNTS (sizeof connection_counts / sizeof connection_counts[0])
 
-static struct vault_error error;
 static struct ledger *ledger;
 static struct MHD_Response *answer_ok;
 static atomic_bool running;
-
-static void must(bool done, const char *what)
-{
-    if (done)
-        return;
-    fprintf(stderr, "waiting_bench: %s: %s\n", what, error.text);
-    exit(1); // NOLINT(concurrency-mt-unsafe)
-}
-
-static double now_s(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
 
 static void enter(struct ledger_ticket *ticket)
 {
     static const uint8_t opening[256];
     const struct entry entry = {.event = ENTRY_ADMIN, .service = bytes_of_text("plie-rennes")};
-    must(ledger_enqueue(ledger, &entry, (struct bytes){opening, sizeof opening}, ticket, &error) ==
-             VAULT_OK,
-         "entering");
+    bench_must(ledger_enqueue(ledger, &entry, (struct bytes){opening, sizeof opening}, ticket,
+                              &bench_error));
 }
 
 static void wait_for(const struct ledger_ticket *ticket)
 {
-    must(ledger_wait(ledger, ticket, &error) == VAULT_OK, "waiting");
+    bench_must(ledger_wait(ledger, ticket, &bench_error));
 }
 
 /* --- Suspended requests, in the order of their entries --- */
@@ -208,9 +188,9 @@ static struct MHD_Daemon *start(const struct way *way, uint16_t *port)
         2U * CONNECTIONS_MAX, MHD_OPTION_NOTIFY_COMPLETED,
         way->handler == suspends ? forget : forget_nothing, NULL, MHD_OPTION_THREAD_STACK_SIZE,
         (size_t)STACK_BYTES, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
-    must(daemon != NULL, "starting a server");
+    bench_must_all(daemon != NULL, "starting a server");
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT);
-    must(info != NULL, "asking for its port");
+    bench_must_all(info != NULL, "asking for its port");
     *port = info->port;
     return daemon;
 }
@@ -248,13 +228,13 @@ static void *be_client(void *context)
                                         .sin_port = htons(client->port),
                                         .sin_addr = {htonl(INADDR_LOOPBACK)}};
     VAULT_AUTO(file_close) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    must(fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof address) == 0,
-         "connecting");
+    bench_must_all(fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof address) == 0,
+                   "connecting");
     while (atomic_load_explicit(&running, memory_order_relaxed)) {
-        const double began = now_s();
-        must(ask(fd), "asking");
+        const double began = bench_now_s();
+        bench_must_all(ask(fd), "asking");
         if (client->count < client->waits_max)
-            client->waits_ms[client->count] = (float)((now_s() - began) * 1000);
+            client->waits_ms[client->count] = (float)((bench_now_s() - began) * 1000);
         client->count++;
     }
     return NULL;
@@ -265,13 +245,6 @@ struct run {
     double median_ms;
     double p99_ms;
 };
-
-static int by_float(const void *a, const void *b)
-{
-    const float left = *(const float *)a;
-    const float right = *(const float *)b;
-    return (left > right) - (left < right);
-}
 
 static int by_rate(const void *a, const void *b)
 {
@@ -288,23 +261,24 @@ static struct run load(uint16_t port, unsigned connections, double seconds)
     size_t total = 0;
     size_t sampled = 0;
     atomic_store(&running, true);
-    const double began = now_s();
+    const double began = bench_now_s();
     for (unsigned i = 0; i < connections; i++) {
         clients[i] = (struct client){.port = port, .waits_ms = all + i * share, .waits_max = share};
-        must(pthread_create(&clients[i].thread, NULL, be_client, &clients[i]) == 0, "a thread");
+        bench_must_all(pthread_create(&clients[i].thread, NULL, be_client, &clients[i]) == 0,
+                       "a thread");
     }
     usleep((useconds_t)(seconds * 1e6));
     atomic_store(&running, false);
     for (unsigned i = 0; i < connections; i++)
         pthread_join(clients[i].thread, NULL);
-    const double took = now_s() - began;
+    const double took = bench_now_s() - began;
     for (unsigned i = 0; i < connections; i++) {
         const size_t count = clients[i].count < share ? clients[i].count : share;
         memmove(all + sampled, clients[i].waits_ms, count * sizeof *all);
         sampled += count;
         total += clients[i].count;
     }
-    qsort(all, sampled, sizeof *all, by_float);
+    qsort(all, sampled, sizeof *all, bench_by_float);
     return (struct run){(double)total / took, all[sampled / 2],
                         all[(size_t)((double)sampled * 0.99)]};
 }
@@ -314,7 +288,7 @@ static struct run measure(const struct way *way, unsigned connections, double se
     uint16_t port = 0;
     pthread_t resumer;
     queue_ends = false;
-    must(pthread_create(&resumer, NULL, resume_all, NULL) == 0, "a thread");
+    bench_must_all(pthread_create(&resumer, NULL, resume_all, NULL) == 0, "a thread");
     struct MHD_Daemon *daemon = start(way, &port);
     const struct run run = load(port, connections, seconds);
     pthread_mutex_lock(&queue_mutex);
@@ -326,7 +300,7 @@ static struct run measure(const struct way *way, unsigned connections, double se
     return run;
 }
 
-static void bench(double seconds, unsigned rounds)
+static void compare(double seconds, unsigned rounds)
 {
     static struct run runs[WAYS][COUNTS][ROUNDS_MAX];
     for (unsigned round = 0; round < rounds; round++) {
@@ -349,51 +323,18 @@ static void bench(double seconds, unsigned rounds)
     }
 }
 
-static void open_log(const char *dir, struct note_signer *signer)
-{
-    char path[PATH_MAX];
-    VAULT_AUTO(secret_free) struct secret *seed = NULL;
-    must(secret_random(SIGN_SEED_BYTES, &seed, &error) == VAULT_OK, "a key");
-    must(note_signer_make(bytes_of_text("bench.example/log"), NOTE_ED25519, seed, signer, &error) ==
-             VAULT_OK,
-         "a key");
-    must(file_join(path, sizeof path, dir, "log", &error) == VAULT_OK, "the log");
-    const struct ledger_options options = {.dir = path, .signer = signer, .clock = clock_system};
-    must(ledger_create(&options, &error) == VAULT_OK, "the log");
-    must(ledger_open(&options, &ledger, &error) == VAULT_OK, "the log");
-}
-
 int main(int argc, char **argv)
 {
-    double seconds = 1;
-    unsigned rounds = 5;
-    const char *dir = NULL;
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--seconds") == 0 && i + 1 < argc)
-            seconds = strtod(argv[++i], NULL);
-        else if (strcmp(argv[i], "--rounds") == 0 && i + 1 < argc)
-            rounds = (unsigned)strtoul(argv[++i], NULL, 10);
-        else
-            dir = argv[i];
-    }
-    char made[PATH_MAX];
-    if (!dir || rounds < 1 || rounds > ROUNDS_MAX || seconds <= 0 ||
-        snprintf(made, sizeof made, "%s/waiting-bench-XXXXXX", dir) >= (int)sizeof made) {
-        fputs("usage: waiting_bench [--seconds S] [--rounds R] DIR\n", stderr);
+    struct bench bench = {.name = "waiting_bench", .seconds = 1, .rounds = 5};
+    if (!bench_begin(&bench, ROUNDS_MAX, argc, argv))
         return 64;
-    }
-    must(mkdtemp(made) != NULL, "making a folder");
-    json_start();
-    must(crypto_start(true, &error) == VAULT_OK, "starting");
     VAULT_AUTO(note_signer_finish) struct note_signer signer = {0};
-    open_log(made, &signer);
+    ledger = bench_open_log(bench.dir, &signer);
     static char body[] = "ok";
     answer_ok = MHD_create_response_from_buffer(2, body, MHD_RESPMEM_PERSISTENT);
-    must(answer_ok != NULL, "an answer");
-    bench(seconds, rounds);
+    bench_must_all(answer_ok != NULL, "an answer");
+    compare(bench.seconds, bench.rounds);
     MHD_destroy_response(answer_ok);
     ledger_close(&ledger);
-    char command[PATH_MAX + 16];
-    snprintf(command, sizeof command, "rm -r '%s'", made);
-    return system(command) == 0 ? 0 : 1; // NOLINT(concurrency-mt-unsafe,cert-env33-c)
+    return bench_end(&bench);
 }

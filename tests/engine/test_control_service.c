@@ -40,13 +40,29 @@ static void test_an_id_is_given_once_and_stays_taken(void **state)
     add("library", "{}");
     const struct control_service again = {"library", BYTES("{\"x\":1}"), CONTROL_SERVICE_ACTIVE};
     assert_fails(VAULT_CONFLICT, control_service_add(store, &again, &test_error));
-    assert_done(control_service_set_state(store, "library", CONTROL_SERVICE_REMOVED, &test_error));
+    assert_done(control_service_remove(store, "library", BYTES("{}"), &test_error));
     assert_fails(VAULT_CONFLICT, control_service_add(store, &again, &test_error));
     assert_fails(VAULT_CONFLICT,
                  control_service_set_state(store, "library", CONTROL_SERVICE_ACTIVE, &test_error));
     assert_fails(VAULT_NOT_FOUND,
                  control_service_update(store, "library", BYTES("{}"), &test_error));
     assert_service("library", "{}", CONTROL_SERVICE_REMOVED);
+}
+
+static void test_a_service_that_is_removed_is_remembered_as_it_is_told(void **state)
+{
+    (void)state;
+    fresh_store();
+    add("library", "{\"name\":\"Library\"}");
+    const uint64_t before = control_service_generation(store);
+    assert_done(control_service_remove(store, "library", BYTES("{\"was\":1}"), &test_error));
+    assert_true(control_service_generation(store) != before);
+    assert_fails(VAULT_CONFLICT,
+                 control_service_remove(store, "library", BYTES("{}"), &test_error));
+    assert_fails(VAULT_NOT_FOUND, control_service_remove(store, "x", BYTES("{}"), &test_error));
+    assert_fails(VAULT_INVALID, control_service_remove(store, "library", BYTES(""), &test_error));
+    reopen_store();
+    assert_service("library", "{\"was\":1}", CONTROL_SERVICE_REMOVED);
 }
 
 static void test_unknown_services_are_not_found(void **state)
@@ -99,7 +115,7 @@ static void test_services_are_listed_by_id(void **state)
     fresh_store();
     add("travel-card", "{\"a\":1}");
     add("library", "{}");
-    assert_done(control_service_set_state(store, "library", CONTROL_SERVICE_REMOVED, &test_error));
+    assert_done(control_service_remove(store, "library", BYTES("{}"), &test_error));
     VAULT_AUTO(buf_finish) struct buf text = buf_limited(1000);
     assert_done(control_service_list(store, gather_services, &text, &test_error));
     assert_string_equal(buf_string(&text), "library 3 {}; travel-card 1 {\"a\":1}; ");
@@ -181,7 +197,7 @@ static void test_certificates_need_an_owner(void **state)
     assert_fails(VAULT_NOT_FOUND, control_certificate_add(store, &stranger, &test_error));
     assert_fails(VAULT_INVALID, control_certificate_add(store, &empty, &test_error));
     add("library", "{}");
-    assert_done(control_service_set_state(store, "library", CONTROL_SERVICE_REMOVED, &test_error));
+    assert_done(control_service_remove(store, "library", BYTES("{}"), &test_error));
     const struct control_certificate removed =
         certificate_of(CONTROL_CERTIFICATE_SERVICE, "library", 3);
     assert_fails(VAULT_NOT_FOUND, control_certificate_add(store, &removed, &test_error));
@@ -271,8 +287,9 @@ int main(void)
     store_test_start();
     const int failed = TEST_RUN(
         test_a_service_is_registered_changed_and_suspended,
-        test_an_id_is_given_once_and_stays_taken, test_unknown_services_are_not_found,
-        test_limits_are_held, test_services_are_listed_by_id,
+        test_an_id_is_given_once_and_stays_taken,
+        test_a_service_that_is_removed_is_remembered_as_it_is_told,
+        test_unknown_services_are_not_found, test_limits_are_held, test_services_are_listed_by_id,
         test_a_certificate_is_found_by_its_key_and_kind, test_a_revoked_certificate_stays_revoked,
         test_certificates_need_an_owner, test_certificates_are_listed_by_owner,
         test_every_change_moves_the_generation, test_looking_and_failing_leave_the_generation);

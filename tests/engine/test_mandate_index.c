@@ -89,6 +89,39 @@ static void test_a_code_counts_once_and_for_its_time(void **state)
     assert_done(mandate_code_find(store, later[0], NOW_S, &whose, &test_error));
 }
 
+static bool counts(uint8_t code)
+{
+    const uint8_t hash[SHA256_BYTES] = {code};
+    struct citizen_id whose;
+    return mandate_code_find(store, hash, NOW_S, &whose, &test_error) == VAULT_OK;
+}
+
+static void test_codes_go_after_their_time_piece_by_piece(void **state)
+{
+    (void)state;
+    static const uint8_t old[3][SHA256_BYTES] = {{1}, {3}, {5}};
+    static const uint8_t fresh[2][SHA256_BYTES] = {{2}, {4}};
+    struct slice slice = {.limit = 2};
+    begin();
+    const struct citizen_id grace = new_citizen();
+    assert_done(mandate_codes_put(store, &ada, old, 3, NOW_S + 10, &test_error));
+    assert_done(mandate_codes_put(store, &grace, fresh, 2, NOW_S + 11, &test_error));
+    assert_done(mandate_codes_prune(store, NOW_S + 10, &slice, &test_error));
+    assert_true(slice.more);
+    assert_int_equal(slice.gone, 1);
+    assert_true(!counts(1) && counts(2) && counts(3));
+    assert_done(mandate_codes_prune(store, NOW_S + 10, &slice, &test_error));
+    assert_true(slice.more);
+    assert_done(mandate_codes_prune(store, NOW_S + 10, &slice, &test_error));
+    assert_false(slice.more);
+    assert_int_equal(slice.gone, 3);
+    assert_true(counts(2) && counts(4) && !counts(3) && !counts(5));
+    struct slice again = {.limit = 100};
+    assert_done(mandate_codes_prune(store, NOW_S + 10, &again, &test_error));
+    assert_false(again.more);
+    assert_int_equal(again.gone, 0);
+}
+
 static void test_an_erased_citizen_leaves_nothing_here(void **state)
 {
     (void)state;
@@ -109,5 +142,6 @@ int main(void)
                     test_only_who_exists_gives_to_a_structure_that_exists,
                     test_the_list_is_of_one_structure_and_the_newest_first,
                     test_a_code_counts_once_and_for_its_time,
+                    test_codes_go_after_their_time_piece_by_piece,
                     test_an_erased_citizen_leaves_nothing_here);
 }

@@ -83,9 +83,26 @@ static void test_only_a_registered_service_asks(void **state)
     fresh_with_services();
     const struct request stranger = request_of("r1", "nobody", 1);
     assert_fails(VAULT_NOT_FOUND, request_add(store, &stranger, BYTES("{}"), &test_error));
-    assert_done(control_service_set_state(store, "travel", CONTROL_SERVICE_REMOVED, &test_error));
+    assert_done(control_service_remove(store, "travel", BYTES("{}"), &test_error));
     const struct request removed = request_of("r1", "travel", 1);
     assert_fails(VAULT_NOT_FOUND, request_add(store, &removed, BYTES("{}"), &test_error));
+}
+
+static void test_a_removed_service_takes_its_requests_with_it(void **state)
+{
+    (void)state;
+    fresh_with_services();
+    struct request found;
+    add("r1", "travel", 1);
+    add("r2", "travel", 2);
+    add("r3", "library", 3);
+    assert_done(request_cancel(store, "r2", "travel", NULL, &test_error));
+    assert_done(control_service_remove(store, "travel", BYTES("{}"), &test_error));
+    assert_done(request_get(store, "r1", &found, NULL, &test_error));
+    assert_int_equal(found.state, REQUEST_CANCELLED);
+    assert_done(request_get(store, "r3", &found, NULL, &test_error));
+    assert_int_equal(found.state, REQUEST_PENDING);
+    assert_fails(VAULT_NOT_FOUND, by_code(1, &found));
 }
 
 static void test_limits_are_held(void **state)
@@ -262,13 +279,14 @@ static void test_time_ends_what_is_pending_and_later_removes_it(void **state)
 int main(void)
 {
     store_test_start();
-    const int failed = TEST_RUN(
-        test_a_request_is_found_by_id_and_by_code, test_ids_and_pending_codes_are_used_once,
-        test_only_a_registered_service_asks, test_limits_are_held,
-        test_the_first_who_opens_it_has_it_alone, test_an_answer_is_given_once,
-        test_nothing_leaves_an_end_state, test_a_service_cancels_its_own_only,
-        test_wrong_tries_are_counted, test_a_citizens_requests_are_listed_newest_first,
-        test_time_ends_what_is_pending_and_later_removes_it);
+    const int failed =
+        TEST_RUN(test_a_request_is_found_by_id_and_by_code,
+                 test_ids_and_pending_codes_are_used_once, test_only_a_registered_service_asks,
+                 test_a_removed_service_takes_its_requests_with_it, test_limits_are_held,
+                 test_the_first_who_opens_it_has_it_alone, test_an_answer_is_given_once,
+                 test_nothing_leaves_an_end_state, test_a_service_cancels_its_own_only,
+                 test_wrong_tries_are_counted, test_a_citizens_requests_are_listed_newest_first,
+                 test_time_ends_what_is_pending_and_later_removes_it);
     finish_store();
     return failed;
 }

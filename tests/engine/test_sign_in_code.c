@@ -75,6 +75,30 @@ static void test_new_codes_take_the_place_of_the_old(void **state)
                                                     1, LATER_S, &test_error));
 }
 
+static void test_codes_go_after_their_time_piece_by_piece(void **state)
+{
+    (void)state;
+    uint64_t left = 0;
+    fresh_store();
+    const struct citizen_id ada = new_citizen();
+    const struct citizen_id grace = new_citizen();
+    struct slice slice = {.limit = 3};
+    set(&ada, SIGN_IN_CODE_RECOVERY);
+    assert_done(sign_in_codes_set(store, &grace, SIGN_IN_CODE_ACTIVATION, others, 2, LATER_S + 1,
+                                  &test_error));
+    unsigned pieces = 0;
+    do {
+        assert_done(sign_in_codes_prune(store, LATER_S, &slice, &test_error));
+        pieces++;
+    } while (slice.more);
+    assert_int_equal(pieces, 5); /* of 12 rows, and the end */
+    assert_int_equal(slice.gone, SIGN_IN_CODES_MAX);
+    assert_done(sign_in_codes_count(store, &ada, SIGN_IN_CODE_RECOVERY, &left, &test_error));
+    assert_int_equal(left, 0);
+    assert_done(sign_in_codes_count(store, &grace, SIGN_IN_CODE_ACTIVATION, &left, &test_error));
+    assert_int_equal(left, 2);
+}
+
 static void test_codes_go_with_their_citizen(void **state)
 {
     (void)state;
@@ -93,7 +117,8 @@ int main(void)
     const int failed =
         TEST_RUN(test_each_code_is_used_once_and_what_is_left_is_said,
                  test_a_code_is_its_owners_of_its_kind_and_in_its_time,
-                 test_new_codes_take_the_place_of_the_old, test_codes_go_with_their_citizen);
+                 test_new_codes_take_the_place_of_the_old,
+                 test_codes_go_after_their_time_piece_by_piece, test_codes_go_with_their_citizen);
     finish_store();
     return failed;
 }

@@ -139,6 +139,24 @@ static void test_the_session_not_seen_for_longest_makes_room(void **state)
     assert_false(is_there(1));
 }
 
+static void test_sessions_go_after_their_time(void **state)
+{
+    (void)state;
+    uint64_t count = 0;
+    begin();
+    for (uint8_t i = 1; i <= 3; i++) {
+        const struct mediator_session session = session_of("ada", i, NOW_S + i);
+        assert_done(mediator_session_add(store, &session, &test_error));
+    }
+    const uint8_t second[SHA256_BYTES] = {2, 0xab};
+    assert_done(mediator_session_seen(store, second, NOW_S + 50, &test_error));
+    assert_done(mediator_session_prune(store, NOW_S + 2, 0, &count, &test_error)); /* too old */
+    assert_int_equal(count, 1);
+    assert_done(mediator_session_prune(store, 0, NOW_S + 50, &count, &test_error)); /* idle */
+    assert_int_equal(count, 1);
+    assert_true(!is_there(1) && is_there(2) && !is_there(3));
+}
+
 int main(void)
 {
     store_test_start();
@@ -146,5 +164,5 @@ int main(void)
         test_a_mediator_is_found_with_their_structure, test_ids_and_logins_are_given_once,
         test_a_removed_structure_takes_its_mediators_along_and_keeps_its_id,
         test_a_removed_mediator_is_out_at_once, test_failed_tries_are_counted_and_cleared,
-        test_the_session_not_seen_for_longest_makes_room);
+        test_the_session_not_seen_for_longest_makes_room, test_sessions_go_after_their_time);
 }

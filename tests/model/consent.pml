@@ -15,12 +15,22 @@
  * NO_LOCK requests are decided beside the citizen's lock, with EARLY_ANSWER a withdrawal is
  * acknowledged before it is stored, with NO_OUTBOX a record without an entry is forgotten, with
  * USE_AFTER a use is counted after the answer, with NO_PAUSE the door does not look whether
- * everything is paused.
+ * everything is paused. With REMOVAL the city removes the service at any time; the first who holds
+ * the citizen after that ends what was given to it, so that
+ *
+ *   - nothing is released by who holds the citizen after the removal
+ *
+ * and with NO_CASCADE nobody does.
  */
-#define USES    2
-#define CHANGES 4 /* things that the citizen does */
-#define ASKS    2 /* of each service's requests */
+#define USES 2
+#define ASKS 2 /* of each service's requests */
+#ifdef REMOVAL
+#define CHANGES 2 /* things that the citizen does */
+#define CRASHES 1
+#else
+#define CHANGES 4
 #define CRASHES 2
+#endif
 
 mtype = { NONE, GIVEN, WITHDRAWN, SUSPENDED };
 
@@ -58,16 +68,41 @@ inline enter(state) {
     queued++
 }
 
+#ifdef REMOVAL
+bool removed = false; /* on disk */
+
+active proctype city() {
+    removed = true
+}
+#endif
+
+/* What was given to a service that is gone ends, with its entry. */
+inline follow_services() {
+#ifdef REMOVAL
+#ifndef NO_CASCADE
+    if
+    :: removed && (record == GIVEN || record == SUSPENDED) ->
+        record = WITHDRAWN;
+        entered_durable = false;
+        enter(WITHDRAWN)
+    :: else
+    fi
+#endif
+#endif
+    skip
+}
+
 /* The first thing that is done with a citizen who is held. */
 inline catch_up() {
 #ifndef NO_OUTBOX
     if
     :: !entered -> enter(record); entered = true
     :: else
-    fi
+    fi;
 #else
-    entered = true
+    entered = true;
 #endif
+    follow_services()
 }
 
 /* Until all that is queued is durable; or the process is another one by then. */
@@ -173,6 +208,9 @@ active [2] proctype service() {
     byte mine;
     byte i = 0;
     bool may;
+#ifdef REMOVAL
+    bool gone;
+#endif
     do
     :: i < ASKS ->
         i++;
@@ -182,7 +220,11 @@ active [2] proctype service() {
         mine = epoch;
 #endif
         if
+#ifdef REMOVAL
+        :: atomic { epoch == mine -> catch_up(); gone = removed }
+#else
         :: atomic { epoch == mine -> catch_up() }
+#endif
         :: epoch != mine
         fi;
         /* Decide. */
@@ -210,6 +252,9 @@ active [2] proctype service() {
                assert(open_queued);      /* not after a withdrawal's entry */
                assert(!acknowledged);    /* not after it was acknowledged */
                assert(!paused);
+#ifdef REMOVAL
+               assert(!gone);
+#endif
                released++;
                assert(released <= USES);
                queued++

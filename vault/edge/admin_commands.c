@@ -50,6 +50,13 @@ static enum vault_code run_service_add(const struct command_call *call)
     return service_add(call->vault, bytes_of_text(registration), call->err);
 }
 
+static enum vault_code run_service_update(const struct command_call *call)
+{
+    const char *registration;
+    VAULT_TRY(admin_text_of(call, "registration", &registration));
+    return service_update(call->vault, bytes_of_text(registration), call->err);
+}
+
 /* A kind of client that has a CA of its own. */
 struct client_kind {
     enum control_certificate_kind kind;
@@ -138,7 +145,9 @@ static enum vault_code run_service_resume(const struct command_call *call)
 
 static enum vault_code run_service_remove(const struct command_call *call)
 {
-    return set_state(call, CONTROL_SERVICE_REMOVED);
+    const char *id;
+    VAULT_TRY(admin_text_of(call, "id", &id));
+    return service_remove(call->vault, id, call->err);
 }
 
 static enum vault_code run_service_list(const struct command_call *call)
@@ -277,6 +286,7 @@ static const struct {
 } commands[] = {
     {"status", run_status, true},
     {"service add", run_service_add, false},
+    {"service update", run_service_update, false},
     {"service cert-add", run_service_cert_add, false},
     {"service cert-revoke", run_service_cert_revoke, false},
     {"service suspend", run_service_suspend, false},
@@ -314,6 +324,11 @@ static const struct {
     {"doctor citizens", admin_run_doctor_citizens, false},
     {"doctor end", admin_run_doctor_end, false},
 };
+
+const char *admin_command_name(size_t n)
+{
+    return n < sizeof commands / sizeof commands[0] ? commands[n].name : NULL;
+}
 
 /* With the vault open for as long as the command runs. */
 static enum vault_code run_inside(struct command_call *call,

@@ -15,6 +15,9 @@ struct command_call {
     struct vault_error *err;
 };
 
+/* The n-th command's name, from 0; NULL behind the last: for who wants to try each. */
+const char *admin_command_name(size_t n);
+
 /* A member of the request, which must be a text that is not empty. */
 enum vault_code admin_text_of(const struct command_call *call, const char *member, const char **out)
     VAULT_MUST_CHECK;

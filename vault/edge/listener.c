@@ -4,42 +4,18 @@
 #include <assert.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "listener_parts.h"
 #include "vault/base/clock.h"
 #include "vault/base/log.h"
 #include "vault/edge/gate.h"
 #include "vault/edge/problem.h"
 
-#define SWEEP_INTERVAL_S 1
 #define STOP_WAIT_MS     2000 /* for answers on their way when the listener stops */
 #define TARGET_BYTES_MAX 2049
-
-struct connection {
-    struct listener *listener;
-    struct connection *next;
-    struct connection *previous;
-    int fd;
-    int64_t deadline_ms; /* 0: the handler is at work, which is our time and not the client's */
-    gnutls_session_t session;
-    bool peer_known;
-    uint8_t peer_spki[HTTP_PEER_HASH_BYTES];
-};
-
-struct listener {
-    struct listener_options options;
-    struct MHD_Daemon *daemon;
-    pthread_mutex_t mutex; /* guards the list and the deadlines in it */
-    pthread_cond_t stop_changed;
-    struct connection *connections;
-    pthread_t sweeper;
-    bool sweeping;
-    bool stopping;
-    unsigned answering; /* requests whose handler runs, or whose answer is on its way */
-};
 
 /* One request while it is read. The library gives it back on every call. */
 struct exchange {
@@ -53,116 +29,6 @@ struct exchange {
     struct http_request request;
 };
 
-static int64_t deadline_from_now(const struct listener *listener)
-{
-    return clock_monotonic_ms() + listener->options.deadline_s * 1000LL;
-}
-
-/* The client is to do something: a request to come whole, an answer to be taken. */
-static void start_deadline(struct connection *connection)
-{
-    pthread_mutex_lock(&connection->listener->mutex);
-    connection->deadline_ms = deadline_from_now(connection->listener);
-    pthread_mutex_unlock(&connection->listener->mutex);
-}
-
-static void stop_deadline(struct connection *connection)
-{
-    pthread_mutex_lock(&connection->listener->mutex);
-    connection->deadline_ms = 0;
-    pthread_mutex_unlock(&connection->listener->mutex);
-}
-
-static struct connection *connection_of(struct MHD_Connection *mhd)
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    return info ? info->socket_context : NULL;
-}
-
-/* --- A connection comes and goes ------------------------------------------------------------ */
-
-static void connection_link(struct connection *connection)
-{
-    struct listener *listener = connection->listener;
-    pthread_mutex_lock(&listener->mutex);
-    connection->deadline_ms = deadline_from_now(listener);
-    connection->next = listener->connections;
-    if (connection->next)
-        connection->next->previous = connection;
-    listener->connections = connection;
-    pthread_mutex_unlock(&listener->mutex);
-}
-
-static void connection_unlink(struct connection *connection)
-{
-    struct listener *listener = connection->listener;
-    pthread_mutex_lock(&listener->mutex);
-    if (connection->next)
-        connection->next->previous = connection->previous;
-    if (connection->previous)
-        connection->previous->next = connection->next;
-    else
-        listener->connections = connection->next;
-    pthread_mutex_unlock(&listener->mutex);
-}
-
-/* A connection that cannot be prepared must not be served: without a context every request on it
- * is refused, and its session, left without credentials, does not get through a handshake. */
-static void connection_started(struct listener *listener, struct MHD_Connection *mhd,
-                               void **socket_context)
-{
-    struct connection *connection = calloc(1, sizeof *connection);
-    if (!connection)
-        return;
-    connection->listener = listener;
-    connection->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-    connection->session =
-        (gnutls_session_t)MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION)
-            ->tls_session;
-    struct vault_error err;
-    if (tls_prepare(listener->options.tls, connection->session, &err)) {
-        log_event(LOG_ERROR, "tls", "%s: %s", listener->options.name, err.text);
-        shutdown(connection->fd, SHUT_RDWR);
-        free(connection);
-        return;
-    }
-    connection_link(connection);
-    *socket_context = connection;
-}
-
-static void on_connection(void *context, struct MHD_Connection *mhd, void **socket_context,
-                          enum MHD_ConnectionNotificationCode code)
-{
-    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        connection_started(context, mhd, socket_context);
-        return;
-    }
-    struct connection *connection = *socket_context;
-    if (connection) {
-        connection_unlink(connection);
-        free(connection);
-    }
-    *socket_context = NULL;
-}
-
-static void *sweep(void *context)
-{
-    struct listener *listener = context;
-    pthread_mutex_lock(&listener->mutex);
-    while (!listener->stopping) {
-        const struct timespec until = clock_deadline(SWEEP_INTERVAL_S * 1000);
-        pthread_cond_timedwait(&listener->stop_changed, &listener->mutex, &until);
-        const int64_t now = clock_monotonic_ms();
-        for (struct connection *c = listener->connections; c; c = c->next) {
-            if (c->deadline_ms && c->deadline_ms < now)
-                shutdown(c->fd, SHUT_RDWR);
-        }
-    }
-    pthread_mutex_unlock(&listener->mutex);
-    return NULL;
-}
-
 /* --- A request ------------------------------------------------------------------------------ */
 
 /* The request line has been read: the first the library tells of a request. */
@@ -171,7 +37,7 @@ static void *on_request_line(void *context, const char *target, struct MHD_Conne
     (void)context;
     struct connection *connection = connection_of(mhd);
     if (connection)
-        start_deadline(connection);
+        connection_start_deadline(connection);
     struct exchange *exchange = calloc(1, sizeof *exchange);
     if (!exchange)
         return NULL;
@@ -219,7 +85,7 @@ static void on_completed(void *context, struct MHD_Connection *mhd, void **reque
     *request_context = NULL;
     struct connection *connection = connection_of(mhd);
     if (connection)
-        start_deadline(connection); /* for the next request to come whole */
+        connection_start_deadline(connection); /* for the next request to come whole */
 }
 
 static void free_body(void *context)
@@ -337,14 +203,14 @@ static enum MHD_Result finish(struct MHD_Connection *mhd, struct connection *con
     struct http_answer answer = http_answer_new();
     exchange->request.body = buf_view(&exchange->body);
     identify_peer(connection, &exchange->request);
-    stop_deadline(connection);
+    connection_stop_deadline(connection);
     /* The library must not take the time that a handler waits for the client's silence; set again,
      * its clock begins anew. */
     MHD_set_connection_option(mhd, MHD_CONNECTION_OPTION_TIMEOUT, 0U);
     begin_answer(connection->listener, exchange);
     options->handler(options->context, &exchange->request, &answer);
     MHD_set_connection_option(mhd, MHD_CONNECTION_OPTION_TIMEOUT, options->deadline_s);
-    start_deadline(connection);
+    connection_start_deadline(connection);
     if (answer.body.problem)
         problem_write(&answer, 500, "the answer could not be built", exchange->target);
     const enum MHD_Result result = send_answer(listener, mhd, &answer);
@@ -423,7 +289,7 @@ static struct MHD_Daemon *start_daemon(struct listener *listener, const union ad
         MHD_OPTION_EXTERNAL_LOGGER, on_library_log, listener, MHD_OPTION_SOCK_ADDR, &address->any,
         MHD_OPTION_HTTPS_MEM_CERT, tls_certificate_pem(options->tls), MHD_OPTION_HTTPS_MEM_KEY,
         tls_key_pem(options->tls), MHD_OPTION_HTTPS_PRIORITIES, TLS_PRIORITIES,
-        MHD_OPTION_NOTIFY_CONNECTION, on_connection, listener, MHD_OPTION_URI_LOG_CALLBACK,
+        MHD_OPTION_NOTIFY_CONNECTION, connection_notify, listener, MHD_OPTION_URI_LOG_CALLBACK,
         on_request_line, listener, MHD_OPTION_NOTIFY_COMPLETED, on_completed, listener,
         MHD_OPTION_STRICT_FOR_CLIENT, 0, /* what it refuses, the gate does, with our words */
         MHD_OPTION_CONNECTION_LIMIT, connections, MHD_OPTION_CONNECTION_TIMEOUT,
@@ -450,23 +316,11 @@ enum vault_code listener_start(const struct listener_options *options, struct li
         return vault_fail(err, VAULT_IO,
                           "%s: cannot listen on %s port %u; is another program using it?",
                           options->name, options->address, options->port);
-    if (pthread_create(&listener->sweeper, NULL, sweep, listener) != 0)
+    if (pthread_create(&listener->sweeper, NULL, connections_sweep, listener) != 0)
         return vault_fail(err, VAULT_NO_MEMORY, "%s: cannot start a thread", options->name);
     listener->sweeping = true;
     *out = VAULT_TAKE(listener);
     return VAULT_OK;
-}
-
-static void end_connections(struct listener *listener)
-{
-    pthread_mutex_lock(&listener->mutex);
-    listener->stopping = true;
-    for (struct connection *c = listener->connections; c; c = c->next) {
-        if (c->deadline_ms) /* no handler is at work on it */
-            shutdown(c->fd, SHUT_RDWR);
-    }
-    pthread_cond_signal(&listener->stop_changed);
-    pthread_mutex_unlock(&listener->mutex);
 }
 
 /* What is being answered is answered still, for a moment at the most. */
@@ -487,7 +341,7 @@ void listener_stop(struct listener **listener)
         return;
     if (gone->daemon)
         wait_for_answers(gone);
-    end_connections(gone);
+    connections_end(gone);
     if (gone->sweeping)
         pthread_join(gone->sweeper, NULL);
     if (gone->daemon)

@@ -131,7 +131,8 @@ static void enter(const struct route_call *call, enum access access, page_functi
 PAGES(DEFINE_ENTRY)
 
 #define ROUTE_OF(method, pattern, access, page) {method, pattern, enter_##page},
-static const struct route routes[] = {PAGES(ROUTE_OF)};
+const struct route page_routes[] = {PAGES(ROUTE_OF)};
+const size_t page_route_count = sizeof page_routes / sizeof page_routes[0];
 
 /* The router's own answer, 404 or 405 with Allow, made into a page. */
 static void send_no_page(struct visit *visit)
@@ -154,7 +155,7 @@ void pages_handle(void *context, const struct http_request *request, struct http
     }
     VAULT_AUTO(visit_finish)
     struct visit visit = {.pages = pages, .request = request, .answer = answer};
-    if (!route_dispatch(routes, sizeof routes / sizeof routes[0], &visit, request, answer))
+    if (!route_dispatch(page_routes, page_route_count, &visit, request, answer))
         send_no_page(&visit);
 }
 

@@ -158,7 +158,8 @@ void event_put_service(struct visit *visit, json_t *item, const char *id)
     VAULT_AUTO(service_release) struct service_hold held = {0};
     if (!id[0])
         return;
-    const enum vault_code code = service_by_id(visit->pages->vault, bytes_of_text(id), &held, NULL);
+    const enum vault_code code =
+        service_by_id_ever(visit->pages->vault, bytes_of_text(id), &held, NULL);
     page_text(visit, item, "service", id);
     page_text(visit, item, "service_name", code ? id : held.service->name);
 }

@@ -1,4 +1,5 @@
 /* Home, one service, and the question before a withdrawal: what a citizen has decided. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +9,7 @@
 #include "vault/base/log.h"
 #include "vault/vault/access_request.h"
 #include "vault/vault/active_policy.h"
+#include "vault/vault/reach.h"
 #include "vault/vault/receipt.h"
 #include "vault/vault/service.h"
 #include "vault/vault/statement.h"
@@ -41,7 +43,29 @@ static const char *const cause_texts[CONSENT_CAUSE_COUNT] = {
     [CONSENT_BY_RESTORE] = "cause.restore",
 };
 
-static void put_fields(const struct listing *listing, json_t *item, const struct consent *consent)
+/* What comes of a consent now, where that is less than it says. */
+static const char *const reach_texts[REACH_COUNT] = {
+    [REACH_LESS] = "reach.less",           [REACH_NOTHING] = "reach.nothing",
+    [REACH_SUSPENDED] = "reach.suspended", [REACH_NO_PURPOSE] = "reach.no_purpose",
+    [REACH_REMOVED] = "reach.removed",
+};
+
+/* A field's line, where the rules let less of it through than was allowed. */
+static void put_limit(const struct listing *listing, json_t *line,
+                      const struct consent_field *field, const struct reach_field *limit)
+{
+    struct consent_field now = *field;
+    snprintf(now.form, sizeof now.form, "%s", limit->form);
+    if (!limit->comes)
+        page_text(listing->visit, line, "limit", "reach.field_gone");
+    else if (limit->form[0]) {
+        page_text(listing->visit, line, "limit", "reach.field_less");
+        page_text(listing->visit, line, "now_name", words_form(listing->policy, &now));
+    }
+}
+
+static void put_fields(const struct listing *listing, json_t *item, const struct consent *consent,
+                       const struct reach_field *limits)
 {
     struct visit *visit = listing->visit;
     json_t *list = page_list(visit, item, "fields");
@@ -50,7 +74,24 @@ static void put_fields(const struct listing *listing, json_t *item, const struct
         json_t *line = page_item(visit, list);
         page_text(visit, line, "title", words_field_title(visit, listing->policy, field->name));
         page_text(visit, line, "form_name", words_form(listing->policy, field));
+        if (limits)
+            put_limit(listing, line, field, &limits[i]);
     }
+}
+
+/* The fields, and for what is in force or can be again, what comes of it. */
+static void put_reach(const struct listing *listing, json_t *item, const struct consent *consent,
+                      enum consent_state state)
+{
+    struct visit *visit = listing->visit;
+    struct reach_field limits[CONSENT_FIELDS_MAX];
+    enum reach_of reach = REACH_WHOLE;
+    if (state == CONSENT_GIVEN || state == CONSENT_SUSPENDED)
+        reach = reach_of_consent(visit->pages->vault, listing->policy, consent, visit_now_s(visit),
+                                 limits);
+    if (reach_texts[reach])
+        page_text(visit, item, "reach_text", reach_texts[reach]);
+    put_fields(listing, item, consent, reach == REACH_LESS ? limits : NULL);
 }
 
 static void put_date(struct visit *visit, json_t *item, const char *name, int64_t instant_s)
@@ -70,13 +111,14 @@ static void put_consent(const struct listing *listing, json_t *item, const struc
               words_purpose_title(visit, listing->policy, consent->purpose));
     page_text(visit, item, "purpose_text",
               words_purpose_text(visit, listing->policy, consent->purpose));
-    put_fields(listing, item, consent);
+    const enum consent_state state = consent_state_now(consent, visit_now_s(visit));
+    put_reach(listing, item, consent, state);
     put_date(visit, item, "given", consent->at_s);
     put_date(visit, item, "at", consent->at_s);
     put_date(visit, item, "until", consent->expires_s);
-    const enum consent_state state = consent_state_now(consent, visit_now_s(visit));
     if (state_texts[state])
-        page_text(visit, item, "state", state_texts[state]);
+        page_text(visit, item, "state",
+                  consent->event == CONSENT_END ? "state.removed" : state_texts[state]);
     if (state == CONSENT_SUSPENDED) {
         page_flag(visit, item, "suspended_shown");
         page_text(visit, item, "cause_text", cause_texts[consent->cause]);
@@ -139,18 +181,22 @@ static enum vault_code list_request(void *context, const struct access_view *vie
     return VAULT_OK;
 }
 
-/* A service's name and address, beside its id in the object. One that is no longer registered
- * keeps its id for a name. */
+/* A service's name and address, beside its id in the object, also of one that was removed. One that
+ * was never there keeps its id for a name. */
 static void put_service(struct visit *visit, json_t *object)
 {
     VAULT_AUTO(service_release) struct service_hold held = {0};
     const char *id = json_string_value(json_object_get(object, "service"));
-    if (!id || service_by_id(visit->pages->vault, bytes_of_text(id), &held, NULL)) {
+    if (!id || service_by_id_ever(visit->pages->vault, bytes_of_text(id), &held, NULL)) {
         page_text(visit, object, "service_name", id);
         return;
     }
     page_text(visit, object, "service_name", held.service->name);
     page_text(visit, object, "contact", held.service->contact);
+    if (held.service->removed_s)
+        page_flag(visit, object, "removed_service");
+    else if (!held.service->active)
+        page_flag(visit, object, "suspended_service");
 }
 
 static void put_services(struct visit *visit, const char *list_name)

@@ -5,6 +5,11 @@
 #pragma once
 
 #include "pages_visit.h"
+#include "vault/edge/route.h"
+
+/* pages.c: every route of the citizens' listener, for who wants to try each. */
+extern const struct route page_routes[];
+extern const size_t page_route_count;
 
 /* pages_sign_in.c */
 void sign_in_show(struct visit *visit, const char *id);

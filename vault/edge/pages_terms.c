@@ -120,6 +120,15 @@ bool terms_refused(struct visit *visit, enum vault_code code)
     return true;
 }
 
+/* One that the rules have no more has fallen away from the mandate. */
+static void put_purpose(struct visit *visit, const struct policy *policy, json_t *item,
+                        const char *purpose)
+{
+    page_text(visit, item, "purpose_title", words_purpose_title(visit, policy, purpose));
+    if (!policy || policy_find(policy, POLICY_PURPOSE, bytes_of_text(purpose)) == POLICY_NONE)
+        page_flag(visit, item, "purpose_gone");
+}
+
 void terms_put_mandate(struct visit *visit, json_t *item, const struct mandate *mandate)
 {
     char words[WORDS_CHARS];
@@ -142,6 +151,5 @@ void terms_put_mandate(struct visit *visit, json_t *item, const struct mandate *
     if (mandate_state_allows(state))
         page_flag(visit, item, "in_force");
     for (size_t i = 0; i < mandate->terms.purpose_count; i++)
-        page_text(visit, page_item(visit, list), "purpose_title",
-                  words_purpose_title(visit, held.policy, mandate->terms.purposes[i]));
+        put_purpose(visit, held.policy, page_item(visit, list), mandate->terms.purposes[i]);
 }

@@ -27,6 +27,7 @@ ctl_run ctl_backup;
 ctl_run ctl_verify_backup;
 ctl_run ctl_restore;
 ctl_run ctl_service_add;
+ctl_run ctl_service_update;
 ctl_run ctl_service_cert_add;
 ctl_run ctl_service_cert_revoke;
 ctl_run ctl_service_suspend;

@@ -216,6 +216,22 @@ int ctl_service_add(const struct ctl *ctl, int argc, char **argv)
                            certificate.out);
 }
 
+int ctl_service_update(const struct ctl *ctl, int argc, char **argv)
+{
+    VAULT_AUTO(buf_finish) struct buf registration = buf_limited(FILE_BYTES_MAX);
+    VAULT_AUTO(buf_finish) struct buf request = buf_limited(REQUEST_BYTES_MAX);
+    VAULT_AUTO(json_free) json_t *result = NULL;
+    if (argc != 2)
+        return ctl_usage("service update takes FILE.json");
+    const int exit_code = read_into(argv[1], &registration);
+    if (exit_code)
+        return exit_code;
+    begin(&request, "service update");
+    add_text(&request, "registration", buf_view(&registration));
+    buf_byte(&request, '}');
+    return ask(ctl, &request, &result, "registered anew");
+}
+
 static int add_certificate_for(const struct ctl *ctl, int argc, char **argv, const char *command,
                                const char *usage)
 {

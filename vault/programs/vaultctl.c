@@ -31,6 +31,8 @@ static const struct {
      "is it ready, how many citizens, which policy, the log's key"},
     {"service", "add", ctl_service_add, false, "FILE.json [--csr FILE --out FILE]",
      "register a service, and sign a certificate for its own key"},
+    {"service", "update", ctl_service_update, false, "FILE.json",
+     "put another registration in the place of a service's, from the next request on"},
     {"service", "cert-add", ctl_service_cert_add, false, "ID --csr FILE --out FILE",
      "sign a certificate for one more key of a service"},
     {"service", "cert-revoke", ctl_service_cert_revoke, false, "ID --cert FILE",

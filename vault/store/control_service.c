@@ -1,5 +1,6 @@
 #include "vault/store/control_service.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "internal.h"
@@ -113,18 +114,53 @@ static enum vault_code service_put_state(struct database *control, const char *i
     return statement_run(&update, err);
 }
 
+static enum vault_code check_not_removed(struct database *control, const char *id,
+                                         struct vault_error *err)
+{
+    int64_t state = 0;
+    VAULT_TRY(service_state(control, id, &state, err));
+    if (state == CONTROL_SERVICE_REMOVED)
+        return vault_fail(err, VAULT_CONFLICT, "the service was removed");
+    return VAULT_OK;
+}
+
 enum vault_code control_service_set_state(struct store *store, const char *id,
                                           enum control_service_state state, struct vault_error *err)
 {
-    int64_t before = 0;
+    assert(state != CONTROL_SERVICE_REMOVED); /* control_service_remove() */
     VAULT_AUTO(shared_let_go) struct hold control = {0};
     VAULT_TRY(shared_hold(&store->control, &control, err));
     VAULT_AUTO(transaction_rollback) struct transaction change = {0};
     VAULT_TRY(transaction_begin(control.database, &change, err));
-    VAULT_TRY(service_state(control.database, id, &before, err));
-    if (before == CONTROL_SERVICE_REMOVED)
-        return vault_fail(err, VAULT_CONFLICT, "the service was removed");
+    VAULT_TRY(check_not_removed(control.database, id, err));
     VAULT_TRY(service_put_state(control.database, id, state, err));
+    VAULT_TRY(transaction_commit(&change, err));
+    store->service_generation++;
+    return VAULT_OK;
+}
+
+static enum vault_code service_put_json(struct database *control, const char *id, struct bytes json,
+                                        struct vault_error *err)
+{
+    VAULT_AUTO(statement_end) struct statement update = {0};
+    VAULT_TRY(statement_begin(control, "UPDATE service SET json = ?2 WHERE id = ?1", &update, err));
+    bind_text(&update, 1, id);
+    bind_text_bytes(&update, 2, json);
+    return statement_run(&update, err);
+}
+
+enum vault_code control_service_remove(struct store *store, const char *id, struct bytes json,
+                                       struct vault_error *err)
+{
+    VAULT_TRY(size_check(json.size, 1, CONTROL_SERVICE_JSON_MAX_BYTES, "a registration", err));
+    VAULT_AUTO(shared_let_go) struct hold control = {0};
+    VAULT_TRY(shared_hold(&store->control, &control, err));
+    VAULT_AUTO(transaction_rollback) struct transaction change = {0};
+    VAULT_TRY(transaction_begin(control.database, &change, err));
+    VAULT_TRY(check_not_removed(control.database, id, err));
+    VAULT_TRY(service_put_json(control.database, id, json, err));
+    VAULT_TRY(service_put_state(control.database, id, CONTROL_SERVICE_REMOVED, err));
+    VAULT_TRY(request_cancel_all(control.database, id, err));
     VAULT_TRY(transaction_commit(&change, err));
     store->service_generation++;
     return VAULT_OK;

@@ -14,6 +14,7 @@
 #include "vault/store/citizen.h"
 #include "vault/store/control_citizen.h"
 #include "vault/store/feed.h"
+#include "vault/store/slice.h"
 #include "vault/store/store.h"
 
 /* Whose key, and which file. */
@@ -97,6 +98,20 @@ enum vault_code control_citizen_any(struct store *store, enum citizen_state stat
 /* Whether there is such a citizen, active. In the caller's hold. */
 enum vault_code control_citizen_check(struct database *control, const struct citizen_id *id,
                                       struct vault_error *err) VAULT_MUST_CHECK;
+
+/* Remove a piece's rows whose time is over. Of the statements the first finds the last row of the
+ * piece (?1: behind which, ?2: how many to skip), the second removes (?1 to ?2, which may be NULL;
+ * ?3: now). */
+struct slice_statements {
+    const char *end;
+    const char *remove;
+};
+enum vault_code slice_prune(struct store *store, const struct slice_statements *sql, int64_t now_s,
+                            struct slice *slice, struct vault_error *err) VAULT_MUST_CHECK;
+
+/* What a service that goes asks of citizens goes with it. In the transaction. */
+enum vault_code request_cancel_all(struct database *control, const char *service,
+                                   struct vault_error *err) VAULT_MUST_CHECK;
 
 /* What the other families of the control store do when a citizen goes. In the transaction. */
 enum vault_code account_forget(struct database *control, const struct citizen_id *citizen,

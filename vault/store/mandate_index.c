@@ -181,3 +181,15 @@ enum vault_code mandate_forget(struct database *control, const struct citizen_id
     VAULT_TRY(forget(control, "DELETE FROM mandate WHERE citizen = ?1", citizen, err));
     return forget(control, "DELETE FROM mandate_code WHERE citizen = ?1", citizen, err);
 }
+
+enum vault_code mandate_codes_prune(struct store *store, int64_t now_s, struct slice *slice,
+                                    struct vault_error *err)
+{
+    static const struct slice_statements sql = {
+        "SELECT code_hash FROM mandate_code WHERE code_hash > ?1 ORDER BY code_hash LIMIT 1 OFFSET "
+        "?2",
+        "DELETE FROM mandate_code WHERE code_hash > ?1 AND (?2 IS NULL OR code_hash <= ?2)"
+        " AND expires_s <= ?3",
+    };
+    return slice_prune(store, &sql, now_s, slice, err);
+}

@@ -306,6 +306,16 @@ enum vault_code request_prune(struct store *store, int64_t expired_before_s, siz
                        expired_before_s, limit, count, err);
 }
 
+enum vault_code request_cancel_all(struct database *control, const char *service,
+                                   struct vault_error *err)
+{
+    VAULT_AUTO(statement_end) struct statement update = {0};
+    VAULT_TRY(statement_begin(
+        control, "UPDATE request SET state = 5 WHERE service = ?1 AND state = 1", &update, err));
+    bind_text(&update, 1, service);
+    return statement_run(&update, err);
+}
+
 enum vault_code request_forget(struct database *control, const struct citizen_id *citizen,
                                struct vault_error *err)
 {

@@ -121,3 +121,14 @@ enum vault_code sign_in_codes_forget(struct database *control, const struct citi
     VAULT_TRY(remove_kind(control, citizen, SIGN_IN_CODE_RECOVERY, err));
     return remove_kind(control, citizen, SIGN_IN_CODE_ACTIVATION, err);
 }
+
+enum vault_code sign_in_codes_prune(struct store *store, int64_t now_s, struct slice *slice,
+                                    struct vault_error *err)
+{
+    static const struct slice_statements sql = {
+        "SELECT hash FROM sign_in_code WHERE hash > ?1 ORDER BY hash LIMIT 1 OFFSET ?2",
+        "DELETE FROM sign_in_code WHERE hash > ?1 AND (?2 IS NULL OR hash <= ?2)"
+        " AND expires_s <= ?3",
+    };
+    return slice_prune(store, &sql, now_s, slice, err);
+}

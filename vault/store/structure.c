@@ -336,3 +336,20 @@ enum vault_code mediator_session_remove(struct store *store, const uint8_t token
     return session_run(store, "DELETE FROM mediator_session WHERE token_hash = ?1 AND ?2 = 0",
                        token_hash, 0, err);
 }
+
+enum vault_code mediator_session_prune(struct store *store, int64_t created_before_s,
+                                       int64_t seen_before_s, uint64_t *count,
+                                       struct vault_error *err)
+{
+    VAULT_AUTO(shared_let_go) struct hold control = {0};
+    VAULT_TRY(shared_hold(&store->control, &control, err));
+    VAULT_AUTO(statement_end) struct statement remove = {0};
+    VAULT_TRY(statement_begin(control.database,
+                              "DELETE FROM mediator_session WHERE created_s < ?1 OR seen_s < ?2",
+                              &remove, err));
+    bind_integer(&remove, 1, created_before_s);
+    bind_integer(&remove, 2, seen_before_s);
+    VAULT_TRY(statement_run(&remove, err));
+    *count = (uint64_t)database_changes(control.database);
+    return VAULT_OK;
+}

@@ -171,11 +171,15 @@ static enum vault_code not_found(struct vault_error *err)
     return vault_fail(err, VAULT_NOT_FOUND, "there is no such request, or it is over");
 }
 
+/* What is pending, of a service that there still is: one that is being removed right now takes its
+ * requests with it. */
 static enum vault_code complete_view(struct vault *vault, struct access_view *view,
                                      struct vault_error *err)
 {
+    VAULT_AUTO(service_release) struct service_hold held = {0};
     if (view->request.state != REQUEST_PENDING ||
-        clock_now_s(&vault->options.clock) >= view->request.expires_s)
+        clock_now_s(&vault->options.clock) >= view->request.expires_s ||
+        service_by_id(vault, bytes_of_text(view->request.service), &held, NULL))
         return not_found(err);
     return json_parse(buf_view(&view->json), ASK_DEPTH_MAX, &view->ask, NULL, err);
 }

@@ -61,10 +61,12 @@ static enum vault_code check_fields(struct vault *vault, const struct actor_wish
 {
     VAULT_AUTO(active_policy_release) struct policy_hold held = active_policy_hold(vault);
     const struct policy *policy = held.policy;
+    /* A purpose that the rules have no more has fallen away from the mandate. */
+    if (!policy || policy_find(policy, POLICY_PURPOSE, bytes_of_text(wish->purpose)) == POLICY_NONE)
+        return denied(err);
     for (size_t i = 0; i < wish->field_count; i++) {
         const uint16_t field =
-            policy ? policy_find(policy, POLICY_FIELD, bytes_of_text(wish->fields[i].name))
-                   : POLICY_NONE;
+            policy_find(policy, POLICY_FIELD, bytes_of_text(wish->fields[i].name));
         if (field == POLICY_NONE || policy_field_is_special(policy, field))
             return denied(err);
     }
@@ -89,6 +91,7 @@ enum vault_code actor_check(struct vault *vault, struct person *person, const st
     case CONSENT_SUSPEND:
         return VAULT_OK;
     case CONSENT_NARROW:
+    case CONSENT_END:
     case CONSENT_EVENT_COUNT:
         break;
     }

@@ -163,6 +163,7 @@ static const char *const by_event[CONSENT_EVENT_COUNT] = {
     [CONSENT_GIVE] = "given",        [CONSENT_NARROW] = "narrowed",
     [CONSENT_REFUSE] = "withdrawn",  [CONSENT_WITHDRAW] = "withdrawn",
     [CONSENT_SUSPEND] = "suspended", [CONSENT_RESUME] = "resumed",
+    [CONSENT_END] = "withdrawn",
 };
 
 /* What is known without the citizen's file. NULL: nothing that is to be told. */

@@ -12,6 +12,7 @@
 static const char *const hows[CONSENT_HOW_COUNT] = {
     [CONSENT_OWN_SESSION] = "own session",
     [CONSENT_MANDATE] = "mandate",
+    [CONSENT_OPERATOR] = "operator",
 };
 
 const char *consent_how_name(enum consent_how how)
@@ -113,7 +114,8 @@ static bool read_how(const json_t *root, struct consent *out)
     return how == CONSENT_OWN_SESSION ||
            (how < CONSENT_HOW_COUNT &&
             copy_text(out->by, sizeof out->by, json_object_get(root, "by")) && out->by[0] &&
-            copy_text(out->mandate, sizeof out->mandate, json_object_get(root, "mandate")));
+            (how != CONSENT_MANDATE ||
+             copy_text(out->mandate, sizeof out->mandate, json_object_get(root, "mandate"))));
 }
 
 static bool read_members(const json_t *root, struct consent *out)
@@ -193,7 +195,8 @@ void consent_json_write(struct buf *out, const struct consent *consent,
     buf_format(out, "{\"how\":\"%s\"", hows[consent->how]);
     if (consent->how != CONSENT_OWN_SESSION) {
         write_member(out, "by", consent->by);
-        write_member(out, "mandate", consent->mandate);
+        if (consent->how == CONSENT_MANDATE)
+            write_member(out, "mandate", consent->mandate);
     }
     write_member(out, "id", consent->id);
     write_member(out, "service", consent->service);

@@ -10,7 +10,8 @@ static const struct {
 } states[CONSENT_STATE_COUNT] = {
     [CONSENT_GIVEN] = {"given", true, "in force: what it names may be released"},
     [CONSENT_REFUSED] = {"refused", false, "the citizen said no"},
-    [CONSENT_WITHDRAWN] = {"withdrawn", false, "the citizen took it back"},
+    [CONSENT_WITHDRAWN] = {"withdrawn", false,
+                           "the citizen took it back, or it ended with the service"},
     [CONSENT_SUSPENDED] = {"suspended", false, "not in force until it is resumed"},
     [CONSENT_EXPIRED] = {"expired", false, "its time is over; by the clock, without a record"},
     [CONSENT_USED_UP] = {"used up", false, "it was used as often as it may be"},
@@ -28,6 +29,7 @@ static const struct {
     [CONSENT_WITHDRAW] = {"withdraw", ENTRY_WITHDRAW, "what was given ends"},
     [CONSENT_SUSPEND] = {"suspend", ENTRY_SUSPEND, "nothing is released until it is resumed"},
     [CONSENT_RESUME] = {"resume", ENTRY_RESUME, "in force again"},
+    [CONSENT_END] = {"end", ENTRY_WITHDRAW, "the city removed the service (cascade.h)"},
 };
 
 static const char *const causes[CONSENT_CAUSE_COUNT] = {
@@ -50,12 +52,14 @@ static const struct {
     {CONSENT_GIVEN, CONSENT_REFUSE, CONSENT_REFUSED},
     {CONSENT_GIVEN, CONSENT_WITHDRAW, CONSENT_WITHDRAWN},
     {CONSENT_GIVEN, CONSENT_SUSPEND, CONSENT_SUSPENDED},
+    {CONSENT_GIVEN, CONSENT_END, CONSENT_WITHDRAWN},
 
     {CONSENT_SUSPENDED, CONSENT_GIVE, CONSENT_GIVEN},
     {CONSENT_SUSPENDED, CONSENT_NARROW, CONSENT_SUSPENDED},
     {CONSENT_SUSPENDED, CONSENT_REFUSE, CONSENT_REFUSED},
     {CONSENT_SUSPENDED, CONSENT_WITHDRAW, CONSENT_WITHDRAWN},
     {CONSENT_SUSPENDED, CONSENT_RESUME, CONSENT_GIVEN},
+    {CONSENT_SUSPENDED, CONSENT_END, CONSENT_WITHDRAWN},
 
     {CONSENT_REFUSED, CONSENT_GIVE, CONSENT_GIVEN},
     {CONSENT_REFUSED, CONSENT_REFUSE, CONSENT_REFUSED},
@@ -166,4 +170,20 @@ void consent_state_print(struct buf *out)
     for (int event = 0; event < CONSENT_EVENT_COUNT; event++)
         buf_format(out, "| %s | `%s` | %s |\n", events[event].name,
                    entry_event_name(events[event].entry), events[event].meaning);
+    buf_text(out,
+             "\n## When a service or the rules go\n\n"
+             "What comes of a consent is the least of it, the service's registration, and the "
+             "city's rules. Nothing is released on what one of them does not have, from the next "
+             "request on, and nobody's file is written for it.\n\n"
+             "| the city | the consent | its requests | the citizen sees |\n|---|---|---|---|\n"
+             "| removes the service | ends (`end`), as of then, when the citizen is next held; the "
+             "operator is on record | cancelled at once | that the city removed it |\n"
+             "| suspends the service | stays, and gives nothing | stay | that the city suspended "
+             "it |\n"
+             "| takes the purpose from it | stays, and gives nothing | nothing to give | that the "
+             "city took it back |\n"
+             "| has rules that let through less | stays, and gives what is left of it | offer what "
+             "is left | field by field, what can still come |\n"
+             "| has rules that let through more | stays, and gives what it names | offer what was "
+             "asked | nothing new |\n");
 }

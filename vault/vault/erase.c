@@ -5,6 +5,7 @@
 #include "feed_parts.h"
 #include "indexer.h"
 #include "parts.h"
+#include "stop.h"
 #include "vault/store/erasure.h"
 #include "vault/store/openings.h"
 
@@ -65,6 +66,7 @@ static enum vault_code tell_one(struct vault *vault, const struct erasure *erasu
     struct forgetting forgetting = {vault, &erasure->citizen};
     const uint64_t size = ledger_head(vault->ledger).size;
     VAULT_TRY(erased_list_add(vault->log_dir, vault->erased_key, &erasure->citizen, err));
+    VAULT_TRY(stop_forget(vault, &erasure->citizen, err));
     VAULT_TRY(indexer_wait(vault->indexer, size, INDEX_WAIT_MS, err));
     VAULT_TRY(erasure_settle(vault->store, &erasure->citizen, &openings, err));
     VAULT_TRY(openings_settle(vault->store, err));

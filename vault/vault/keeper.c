@@ -5,9 +5,13 @@
 #include "parts.h"
 #include "retention.h"
 #include "vault/base/clock.h"
+#include "vault/store/mandate_index.h"
 #include "vault/store/reply.h"
 #include "vault/store/request.h"
 #include "vault/store/session.h"
+#include "vault/store/sign_in_code.h"
+#include "vault/store/structure.h"
+#include "vault/vault/mediator.h"
 #include "vault/vault/repeat.h"
 #include "vault/vault/sign_in.h"
 
@@ -52,6 +56,29 @@ static enum vault_code prune_sessions(struct vault *vault, struct vault_error *e
                          err);
 }
 
+static enum vault_code prune_mediator_sessions(struct vault *vault, struct vault_error *err)
+{
+    const int64_t now_s = clock_now_s(&vault->options.clock);
+    uint64_t count = 0;
+    return mediator_session_prune(vault->store, now_s - MEDIATOR_LONGEST_S, now_s - MEDIATOR_IDLE_S,
+                                  &count, err);
+}
+
+/* A used one is gone already. */
+static enum vault_code prune_codes(struct vault *vault, struct vault_error *err)
+{
+    const int64_t now_s = clock_now_s(&vault->options.clock);
+    struct slice mandates = {.limit = AT_A_TIME};
+    struct slice sign_in = {.limit = AT_A_TIME};
+    do
+        VAULT_TRY(mandate_codes_prune(vault->store, now_s, &mandates, err));
+    while (mandates.more);
+    do
+        VAULT_TRY(sign_in_codes_prune(vault->store, now_s, &sign_in, err));
+    while (sign_in.more);
+    return VAULT_OK;
+}
+
 static const struct {
     const char *name;
     int64_t each_s;
@@ -61,6 +88,8 @@ static const struct {
     {"ended requests go", 3600, prune_requests},
     {"kept answers go", 600, prune_replies},
     {"sessions go", 600, prune_sessions},
+    {"mediators' sessions go", 600, prune_mediator_sessions},
+    {"codes go after their time", 21600, prune_codes},
     {"erasures are told", 60, erase_tell},
     {"openings go after their time", 21600, retention_run},
 };

@@ -1,6 +1,7 @@
 /*
- * keeper - what the vault does by itself, behind the requests' backs: requests expire, sessions and
- * ended requests go, openings go after their time, an erasure that the log does not have is told.
+ * keeper - what the vault does by itself, behind the requests' backs: requests expire; sessions,
+ * ended requests, kept answers and codes go; openings go after their time; an erasure that the log
+ * does not have is told. What is removed goes in pieces, so that nobody waits long for the store.
  *
  * One thread; a chore that fails is said once as trouble, and tried again when it is due.
  */

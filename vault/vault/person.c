@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cascade.h"
 #include "deposit_record.h"
 #include "heads.h"
 #include "parts.h"
@@ -201,6 +202,17 @@ static enum vault_code read_and_settle(struct vault *vault, struct citizen *citi
                : VAULT_OK;
 }
 
+/* What was given to a service that is gone ends. Where the file cannot be written it stays as it
+ * was: nothing is released to a service that is not there, and pages say that it is not. */
+static enum vault_code follow_services(struct vault *vault, struct citizen *citizen,
+                                       struct person **person, struct vault_error *err)
+{
+    struct vault_error ignored;
+    return cascade_is_due(vault, *person) && cascade_settle(vault, citizen, *person, &ignored)
+               ? person_reload(vault, citizen, person, err)
+               : VAULT_OK;
+}
+
 enum vault_code person_hold(struct vault *vault, const struct citizen_id *id,
                             struct citizen **citizen, struct person **person,
                             struct vault_error *err)
@@ -210,6 +222,7 @@ enum vault_code person_hold(struct vault *vault, const struct citizen_id *id,
     struct person *known = citizen_cache(held);
     if (!known)
         VAULT_TRY(read_and_settle(vault, held, &known, err));
+    VAULT_TRY(follow_services(vault, held, &known, err));
     *person = known;
     *citizen = VAULT_TAKE(held);
     return VAULT_OK;

@@ -32,6 +32,7 @@ struct person {
     struct objection *objections; /* the newest of each (service, purpose) */
     size_t objection_count;
     size_t objection_room;
+    uint64_t services_seen;   /* service_generation() as of which services ended (cascade.h) */
     struct mandate *mandates; /* MANDATES_MAX of them, or NULL: there was never one */
     size_t mandate_count;
 };

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cascade.h"
 #include "consent_json.h"
 #include "event.h"
 #include "parts.h"
@@ -26,6 +27,7 @@ struct again {
     struct citizen *citizen;
     struct person *person;
     struct bytes basis;
+    struct bytes actor;
     struct consent *current; /* of the event's service and purpose; NULL: none */
 };
 
@@ -69,6 +71,8 @@ static enum vault_code put_consent(const struct again *again, enum consent_event
     next.at_s = again->event->entry.time_ms / 1000;
     if (next.at_s < again->current->at_s)
         next.at_s = again->current->at_s;
+    if (event == CONSENT_END)
+        cascade_stamp(&next);
     consent_json_write(&json, &next, NULL);
     VAULT_TRY(buf_check(&json, err));
     return add_record(again, PERSON_CONSENT_KIND, next.id, buf_view(&json), err);
@@ -141,9 +145,11 @@ static enum vault_code use_again(const struct again *again, struct vault_error *
 
 static enum vault_code do_again(const struct again *again, struct vault_error *err)
 {
+    const bool by_operator = bytes_equal(again->actor, bytes_of_text(CASCADE_BY));
     switch (again->event->entry.event) {
     case ENTRY_WITHDRAW:
-        return put_consent(again, CONSENT_WITHDRAW, CONSENT_WITHDRAWN, err);
+        return put_consent(again, by_operator ? CONSENT_END : CONSENT_WITHDRAW, CONSENT_WITHDRAWN,
+                           err);
     case ENTRY_REFUSE:
         return put_consent(again, CONSENT_REFUSE, CONSENT_REFUSED, err);
     case ENTRY_SUSPEND:
@@ -187,6 +193,7 @@ enum vault_code restore_again(struct vault *vault, const struct event_read *even
     VAULT_TRY(open_opening(citizen, event, &storage, &opening, err));
     again.citizen = citizen;
     again.basis = opening.fields[ENTRY_BASIS].value;
+    again.actor = opening.fields[ENTRY_ACTOR].value;
     again.current = person_consent(again.person, event->entry.service, event->entry.purpose);
     return do_again(&again, err);
 }

@@ -7,6 +7,7 @@
 
 #include "event.h"
 #include "parts.h"
+#include "registration.h"
 #include "vault/crypto/kdf.h"
 #include "vault/ledger/entry.h"
 #include "vault/store/control_service.h"
@@ -35,92 +36,6 @@ bool service_has(const struct service_names *names, struct bytes name)
     return false;
 }
 
-/* --- A registration ------------------------------------------------------------------------- */
-
-static enum vault_code wrong(const char *member, const char *what, struct vault_error *err)
-{
-    return vault_fail(err, VAULT_INVALID, "registration: %s %s", member, what);
-}
-
-static enum vault_code read_text(const json_t *registration, const char *member, size_t chars_max,
-                                 const char **out, struct vault_error *err)
-{
-    const json_t *value = json_object_get(registration, member);
-    const size_t size = json_is_string(value) ? json_string_length(value) : 0;
-    if (size == 0 || size > chars_max)
-        return wrong(member, "must be a text that is not empty and not too long", err);
-    *out = json_string_value(value);
-    return VAULT_OK;
-}
-
-static enum vault_code read_names(const json_t *registration, const char *member,
-                                  struct service_names *out, struct vault_error *err)
-{
-    const json_t *list = json_object_get(registration, member);
-    const size_t count = json_array_size(list);
-    if ((list && !json_is_array(list)) || count > SERVICE_LIST_MAX)
-        return wrong(member, "must be a list of at most 64 names", err);
-    for (size_t i = 0; i < count; i++) {
-        const json_t *name = json_array_get(list, i);
-        if (!json_is_string(name) || !entry_id_is_valid(json_text(name)))
-            return wrong(member, "holds something that is no name", err);
-        out->names[i] = json_string_value(name);
-    }
-    out->count = count;
-    return VAULT_OK;
-}
-
-static enum vault_code read_quota(const json_t *registration, int64_t *out, struct vault_error *err)
-{
-    const json_t *value = json_object_get(registration, "quota");
-    *out = value ? json_integer_value(value) : SERVICE_QUOTA_DEFAULT;
-    if (*out < 1 || *out > SERVICE_QUOTA_MAX || (value && !json_is_integer(value)))
-        return wrong("quota", "must be a whole number of requests a minute, from 1 on", err);
-    return VAULT_OK;
-}
-
-/* Fill the service from the registration, which it takes over on success. */
-static enum vault_code read_registration(json_t **registration, struct service *out,
-                                         struct vault_error *err)
-{
-    static const char *const members[] = {"id",       "name",  "contact", "classes",
-                                          "purposes", "atoms", "quota",   NULL};
-    struct service service = {0};
-    if (!json_is_object(*registration))
-        return vault_fail(err, VAULT_INVALID, "registration: not a JSON object");
-    if (json_unknown_member(*registration, members))
-        return vault_fail(err, VAULT_INVALID,
-                          "registration: a member other than id, name, contact, classes, "
-                          "purposes, atoms, quota");
-    VAULT_TRY(read_text(*registration, "id", SERVICE_ID_CHARS, &service.id, err));
-    if (!entry_id_is_valid(bytes_of_text(service.id)))
-        return wrong("id", "must be a letter and then letters, digits, _ . or -, in lower case",
-                     err);
-    VAULT_TRY(read_text(*registration, "name", SERVICE_NAME_CHARS, &service.name, err));
-    VAULT_TRY(read_text(*registration, "contact", SERVICE_NAME_CHARS, &service.contact, err));
-    VAULT_TRY(read_names(*registration, "classes", &service.classes, err));
-    VAULT_TRY(read_names(*registration, "purposes", &service.purposes, err));
-    VAULT_TRY(read_names(*registration, "atoms", &service.atoms, err));
-    VAULT_TRY(read_quota(*registration, &service.quota, err));
-    service.registration = VAULT_TAKE(*registration);
-    *out = service;
-    return VAULT_OK;
-}
-
-static enum vault_code parse_registration(struct bytes text, struct service *out,
-                                          struct vault_error *err)
-{
-    VAULT_AUTO(json_free) json_t *registration = NULL;
-    VAULT_TRY(json_parse(text, SERVICE_DEPTH_MAX, &registration, NULL, err));
-    return read_registration(&registration, out, err);
-}
-
-static void service_finish(struct service *service)
-{
-    json_free(&service->registration);
-    secret_free(&service->subject_key);
-}
-
 /* --- The registry --------------------------------------------------------------------------- */
 
 static void registry_free(struct service_registry **registry)
@@ -129,7 +44,7 @@ static void registry_free(struct service_registry **registry)
     if (!gone)
         return;
     for (size_t i = 0; i < gone->service_count; i++)
-        service_finish(&gone->services[i]);
+        registration_finish(&gone->services[i]);
     free(gone->services);
     free(gone->keys);
     free(gone);
@@ -159,10 +74,12 @@ static enum vault_code add_service(void *context, const struct control_service *
 {
     struct building *building = context;
     struct service_registry *registry = building->registry;
-    if (row->state == CONTROL_SERVICE_REMOVED || registry->service_count == CONTROL_SERVICES_MAX)
+    const bool removed = row->state == CONTROL_SERVICE_REMOVED;
+    if (registry->service_count == CONTROL_SERVICES_MAX)
         return VAULT_OK;
     struct service *service = &registry->services[registry->service_count];
-    if (parse_registration(row->json, service, err)) {
+    if (removed ? registration_read_remembered(row->json, service, err)
+                : registration_read(row->json, service, err)) {
         /* One that cannot be read is not let in; the others are none the worse for it. */
         if (building->vault->options.trouble)
             building->vault->options.trouble("services", err->text);
@@ -298,17 +215,34 @@ enum vault_code service_by_key(struct vault *vault, const uint8_t spki[SHA256_BY
     return VAULT_OK;
 }
 
-enum vault_code service_by_id(struct vault *vault, struct bytes id, struct service_hold *out,
-                              struct vault_error *err)
+static enum vault_code by_id(struct vault *vault, struct bytes id, bool removed_too,
+                             struct service_hold *out, struct vault_error *err)
 {
     VAULT_AUTO(service_release) struct service_hold hold = {0};
     VAULT_TRY(acquire_registry(vault, &hold.registry, err));
     hold.service = find_service(hold.registry, id);
-    if (!hold.service)
+    if (!hold.service || (hold.service->removed_s && !removed_too))
         return vault_fail(err, VAULT_NOT_FOUND, "there is no such service");
     *out = hold;
     hold = (struct service_hold){0};
     return VAULT_OK;
+}
+
+enum vault_code service_by_id(struct vault *vault, struct bytes id, struct service_hold *out,
+                              struct vault_error *err)
+{
+    return by_id(vault, id, false, out, err);
+}
+
+enum vault_code service_by_id_ever(struct vault *vault, struct bytes id, struct service_hold *out,
+                                   struct vault_error *err)
+{
+    return by_id(vault, id, true, out, err);
+}
+
+uint64_t service_generation(struct vault *vault)
+{
+    return control_service_generation(vault->store) + 1;
 }
 
 /* --- Changes -------------------------------------------------------------------------------- */
@@ -341,7 +275,7 @@ struct policy_actor service_actor(const struct service *service, const struct po
 enum vault_code service_add(struct vault *vault, struct bytes registration, struct vault_error *err)
 {
     struct service service = {0};
-    VAULT_TRY(parse_registration(registration, &service, err));
+    VAULT_TRY(registration_read(registration, &service, err));
     const struct control_service row = {service.id, registration, CONTROL_SERVICE_ACTIVE};
     enum vault_code code =
         id_is_taken(vault, service.id)
@@ -349,8 +283,42 @@ enum vault_code service_add(struct vault *vault, struct bytes registration, stru
             : event_of_operator(vault, ENTRY_ADMIN, bytes_of_text(service.id), err);
     if (code == VAULT_OK)
         code = control_service_add(vault->store, &row, err);
-    service_finish(&service);
+    registration_finish(&service);
     return code;
+}
+
+enum vault_code service_update(struct vault *vault, struct bytes registration,
+                               struct vault_error *err)
+{
+    struct service service = {0};
+    VAULT_AUTO(service_release) struct service_hold known = {0};
+    VAULT_TRY(registration_read(registration, &service, err));
+    enum vault_code code = service_by_id(vault, bytes_of_text(service.id), &known, err);
+    if (code == VAULT_OK)
+        code = event_of_operator(vault, ENTRY_ADMIN, bytes_of_text(service.id), err);
+    if (code == VAULT_OK)
+        code = control_service_update(vault->store, service.id, registration, err);
+    registration_finish(&service);
+    return code;
+}
+
+enum vault_code service_remove(struct vault *vault, const char *id, struct vault_error *err)
+{
+    VAULT_AUTO(service_release) struct service_hold known = {0};
+    VAULT_AUTO(buf_finish) struct buf json = buf_limited(CONTROL_SERVICE_JSON_MAX_BYTES);
+    const struct service unreadable = {.id = id, .name = id, .contact = "-"};
+    if (!entry_id_is_valid(bytes_of_text(id)) || !id_is_taken(vault, id))
+        return vault_fail(err, VAULT_NOT_FOUND, "there is no such service");
+    const enum vault_code code = service_by_id_ever(vault, bytes_of_text(id), &known, err);
+    if (code && code != VAULT_NOT_FOUND)
+        return code;
+    const struct service *service = code ? &unreadable : known.service;
+    if (service->removed_s)
+        return vault_fail(err, VAULT_CONFLICT, "the service was removed");
+    VAULT_TRY(event_of_operator(vault, ENTRY_ADMIN, bytes_of_text(id), err));
+    registration_write_remembered(service, clock_now_s(&vault->options.clock), &json);
+    VAULT_TRY(buf_check(&json, err));
+    return control_service_remove(vault->store, id, buf_view(&json), err);
 }
 
 /* Whether this key is its owner's already and is trusted: then a new certificate for it is fine. */
@@ -404,9 +372,13 @@ enum vault_code service_list(struct vault *vault, struct buf *out, struct vault_
     VAULT_AUTO(service_release) struct service_hold hold = {0};
     VAULT_TRY(acquire_registry(vault, &hold.registry, err));
     buf_byte(out, '[');
+    bool first = true;
     for (size_t i = 0; i < hold.registry->service_count; i++) {
         const struct service *service = &hold.registry->services[i];
-        buf_format(out, "%s{\"id\":\"%s\",\"name\":", i ? "," : "", service->id);
+        if (service->removed_s)
+            continue;
+        buf_format(out, "%s{\"id\":\"%s\",\"name\":", first ? "" : ",", service->id);
+        first = false;
         json_write_string(out, bytes_of_text(service->name));
         buf_format(out, ",\"state\":\"%s\"}", service->active ? "active" : "suspended");
     }

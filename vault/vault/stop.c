@@ -172,8 +172,8 @@ static enum vault_code withdraw(struct vault *vault, struct citizen *citizen, st
 }
 
 /* Those of others move to the front, and only they are kept. If that fails, all still stand. */
-static enum vault_code forget(struct vault *vault, const struct citizen_id *citizen,
-                              struct vault_error *err)
+enum vault_code stop_forget(struct vault *vault, const struct citizen_id *citizen,
+                            struct vault_error *err)
 {
     struct stops *stops = vault->stops;
     pthread_mutex_lock(&stops->mutex);
@@ -210,5 +210,5 @@ enum vault_code stop_settle(struct vault *vault, struct citizen *citizen, struct
     }
     if (any)
         VAULT_TRY(ledger_wait(vault->ledger, &ticket, err));
-    return forget(vault, citizen_id_of(citizen), err);
+    return stop_forget(vault, citizen_id_of(citizen), err);
 }

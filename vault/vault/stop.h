@@ -39,6 +39,10 @@ enum vault_code stop_add(struct vault *vault, const struct citizen_id *citizen, 
 bool stop_covers(struct vault *vault, const struct citizen_id *citizen, const char *service,
                  struct bytes purpose);
 
+/* The citizen is gone, and what they stopped with them: its places are others' again. */
+enum vault_code stop_forget(struct vault *vault, const struct citizen_id *citizen,
+                            struct vault_error *err) VAULT_MUST_CHECK;
+
 /* The citizen is held and their file is whole: withdraw what is stopped, and forget the stops. */
 enum vault_code stop_settle(struct vault *vault, struct citizen *citizen, struct person *person,
                             struct vault_error *err) VAULT_MUST_CHECK;

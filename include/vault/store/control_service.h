@@ -49,7 +49,15 @@ enum vault_code control_service_add(struct store *store, const struct control_se
 enum vault_code control_service_update(struct store *store, const char *id, struct bytes json,
                                        struct vault_error *err) VAULT_MUST_CHECK;
 
-/* VAULT_NOT_FOUND; VAULT_CONFLICT for a service that was removed. */
+/*
+ * Remove for good: the state, the registration that it is remembered by, and its pending access
+ * requests, which are cancelled; all in one transaction, so that no request outlives its service.
+ * VAULT_NOT_FOUND; VAULT_CONFLICT if it was removed already.
+ */
+enum vault_code control_service_remove(struct store *store, const char *id, struct bytes json,
+                                       struct vault_error *err) VAULT_MUST_CHECK;
+
+/* ACTIVE or SUSPENDED. VAULT_NOT_FOUND; VAULT_CONFLICT for a service that was removed. */
 enum vault_code control_service_set_state(struct store *store, const char *id,
                                           enum control_service_state state, struct vault_error *err)
     VAULT_MUST_CHECK;

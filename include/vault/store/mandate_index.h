@@ -16,6 +16,7 @@
 #include "vault/base/error.h"
 #include "vault/crypto/hash.h"
 #include "vault/store/citizen.h"
+#include "vault/store/slice.h"
 #include "vault/store/store.h"
 #include "vault/store/structure.h"
 
@@ -60,3 +61,7 @@ enum vault_code mandate_code_find(struct store *store, const uint8_t hash[SHA256
 /* The code counts no more. VAULT_NOT_FOUND: it did not any more, and of two at once one loses. */
 enum vault_code mandate_code_take(struct store *store, const uint8_t hash[SHA256_BYTES],
                                   struct vault_error *err) VAULT_MUST_CHECK;
+
+/* Remove those codes whose time is over, of the next piece of all (slice.h). */
+enum vault_code mandate_codes_prune(struct store *store, int64_t now_s, struct slice *slice,
+                                    struct vault_error *err) VAULT_MUST_CHECK;

@@ -11,6 +11,7 @@
 #include "vault/base/error.h"
 #include "vault/crypto/hash.h"
 #include "vault/store/citizen.h"
+#include "vault/store/slice.h"
 
 #define SIGN_IN_CODES_MAX 10
 
@@ -35,4 +36,8 @@ enum vault_code sign_in_code_use(struct store *store, enum sign_in_code_kind kin
 
 enum vault_code sign_in_codes_count(struct store *store, const struct citizen_id *citizen,
                                     enum sign_in_code_kind kind, uint64_t *count,
+                                    struct vault_error *err) VAULT_MUST_CHECK;
+
+/* Remove those codes whose time is over, of the next piece of all (slice.h). */
+enum vault_code sign_in_codes_prune(struct store *store, int64_t now_s, struct slice *slice,
                                     struct vault_error *err) VAULT_MUST_CHECK;

@@ -99,3 +99,8 @@ enum vault_code mediator_session_seen(struct store *store, const uint8_t token_h
 /* Ending what is not there is fine. */
 enum vault_code mediator_session_remove(struct store *store, const uint8_t token_hash[SHA256_BYTES],
                                         struct vault_error *err) VAULT_MUST_CHECK;
+
+/* End those begun or seen before these times; *count is how many. */
+enum vault_code mediator_session_prune(struct store *store, int64_t created_before_s,
+                                       int64_t seen_before_s, uint64_t *count,
+                                       struct vault_error *err) VAULT_MUST_CHECK;

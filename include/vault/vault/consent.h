@@ -31,7 +31,8 @@
 /* How a record came about. */
 enum consent_how {
     CONSENT_OWN_SESSION,
-    CONSENT_MANDATE, /* by a mediator */
+    CONSENT_MANDATE,  /* by a mediator */
+    CONSENT_OPERATOR, /* by the city, which can only end one: CONSENT_END */
     CONSENT_HOW_COUNT
 };
 
@@ -144,7 +145,7 @@ enum vault_code consent_change_by(struct vault *vault, const struct citizen_id *
                                   const char *service, const char *purpose, struct vault_error *err)
     VAULT_MUST_CHECK;
 
-/* "own session", "mandate". */
+/* "own session", "mandate", "operator". */
 const char *consent_how_name(enum consent_how how);
 
 typedef enum vault_code consent_each(void *context, const struct consent *consent,

@@ -38,6 +38,7 @@ enum consent_event {
     CONSENT_WITHDRAW, /* what was given ends */
     CONSENT_SUSPEND,  /* nothing is released until it is resumed */
     CONSENT_RESUME,
+    CONSENT_END, /* the city removed the service: what was given to it ends */
     CONSENT_EVENT_COUNT
 };
 

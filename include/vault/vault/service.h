@@ -48,6 +48,7 @@ struct service {
     struct service_names atoms;
     int64_t quota; /* requests a minute, from 1 on */
     bool active;
+    int64_t removed_s; /* 0: it was not; else there is nothing of it but id, name and contact */
     struct secret *subject_key; /* what this service's subjects are made with */
     json_t *registration;       /* owns the texts above */
 };
@@ -71,6 +72,13 @@ enum vault_code service_by_key(struct vault *vault, const uint8_t spki[SHA256_BY
 enum vault_code service_by_id(struct vault *vault, struct bytes id, struct service_hold *out,
                               struct vault_error *err) VAULT_MUST_CHECK;
 
+/* The same, and one that was removed too: for what is told of it. */
+enum vault_code service_by_id_ever(struct vault *vault, struct bytes id, struct service_hold *out,
+                                   struct vault_error *err) VAULT_MUST_CHECK;
+
+/* A number that changes whenever a service does. Never 0, never fails. */
+uint64_t service_generation(struct vault *vault);
+
 /* The service as a policy knows it; for no policy, somebody whom no rule covers. */
 struct policy_actor service_actor(const struct service *service, const struct policy *policy);
 
@@ -90,7 +98,19 @@ enum vault_code service_revoke_key(struct vault *vault, enum control_certificate
                                    const uint8_t spki[SHA256_BYTES], struct vault_error *err)
     VAULT_MUST_CHECK;
 
-/* Suspend, resume or remove a service; acts on the next request. Logged. VAULT_NOT_FOUND;
+/* Put another registration in the place of a service's: the id says of which; its state stays. A
+ * purpose that is not in it any more has nothing released from the next request on. Logged.
+ * VAULT_INVALID as service_add(); VAULT_NOT_FOUND, also for one that was removed. */
+enum vault_code service_update(struct vault *vault, struct bytes registration,
+                               struct vault_error *err) VAULT_MUST_CHECK;
+
+/* Remove a service for good; acts on the next request. What it asks is cancelled at once, and what
+ * citizens gave it ends when each is next held (cascade.h), as of now. Logged. VAULT_NOT_FOUND;
+ * VAULT_CONFLICT if it was removed already. */
+enum vault_code service_remove(struct vault *vault, const char *id, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
+/* Suspend a service, or let it in again; acts on the next request. Logged. VAULT_NOT_FOUND;
  * VAULT_CONFLICT for one that was removed. */
 enum vault_code service_set_state(struct vault *vault, const char *id,
                                   enum control_service_state state, struct vault_error *err)

@@ -245,21 +245,104 @@ static void test_withdrawing_what_is_not_given_changes_nothing(void **state)
     end();
 }
 
-static void test_withdrawing_works_for_a_service_that_is_suspended_or_gone(void **state)
+static void set_state(enum control_service_state state)
+{
+    assert_done(service_set_state(test.vault, CASEWORKER, state, &test_error));
+}
+
+static void test_a_suspended_services_consent_says_so_and_can_be_withdrawn(void **state)
 {
     (void)state;
     begin();
     give_consent(&test, CONSENT_UNLIMITED);
-    assert_done(control_service_set_state(test.vault->store, CASEWORKER, CONTROL_SERVICE_REMOVED,
-                                          &test_error));
+    set_state(CONTROL_SERVICE_SUSPENDED);
     browser_get(&browser, "/");
-    assert_shows(&browser, ">" CASEWORKER "</a>");
+    assert_shows(&browser, "La ville a suspendu ce service\xc2\xa0: il n’obtient rien.");
+    browser_get(&browser, "/services/" CASEWORKER);
+    assert_shows(&browser, "Il n’obtient rien tant que la ville ne l’admet pas de nouveau.");
     browser_get(&browser, WITHDRAW_PAGE);
     assert_status(&browser, 200);
     browser_submit(&browser, "/withdraw", "service=" CASEWORKER "&purpose=" SUPPORT);
     assert_location(&browser, "/");
     browser_follow(&browser);
     assert_shows(&browser, "Retiré le");
+    set_state(CONTROL_SERVICE_ACTIVE);
+    browser_get(&browser, "/");
+    assert_hides(&browser, "suspendu");
+    end();
+}
+
+static void test_a_removed_services_consent_has_ended_and_says_by_whom(void **state)
+{
+    (void)state;
+    begin();
+    give_consent(&test, CONSENT_UNLIMITED);
+    assert_done(service_remove(test.vault, CASEWORKER, &test_error));
+    browser_get(&browser, "/");
+    assert_shows(&browser, "An employment plan</a>"); /* it keeps its name for them */
+    assert_shows(&browser, "Terminé le 8 mars 2027, quand la ville a retiré le service");
+    assert_hides(&browser, "data-action=\"withdraw\"");
+    browser_get(&browser, "/services/" CASEWORKER);
+    assert_status(&browser, 200);
+    assert_shows(&browser, "La ville a retiré ce service définitivement.");
+    browser_get(&browser, WITHDRAW_PAGE);
+    assert_status(&browser, 404); /* nothing is left to withdraw */
+    browser_get(&browser, "/");
+    browser_submit(&browser, "/withdraw", "service=" CASEWORKER "&purpose=" SUPPORT);
+    assert_location(&browser, "/");
+    end();
+}
+
+static void activate(uint64_t version, const char *fields)
+{
+    char text[2048];
+    snprintf(text, sizeof text,
+             "{\"format\":\"vault-rules/1\",\"policy\":\"employment\","
+             "\"title\":{\"fr\":\"Emploi\",\"en\":\"Employment\"},"
+             "\"owner\":\"dpo@ville.example\",\"rules\":[{\"id\":\"core\","
+             "\"effect\":\"permit\",\"why\":{\"fr\":\"Essai.\",\"en\":\"A test.\"},"
+             "\"who\":{\"classes\":[\"employment.caseworker\"]},"
+             "\"purposes\":[\"employment.support\"],\"fields\":[\"%s\"],"
+             "\"basis\":\"consent\",\"release\":{\"default\":\"as_is\"}}]}",
+             fields);
+    change_test_bundle(&test, "rules/employment.json", text, version);
+    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+}
+
+static void test_what_the_rules_took_from_a_consent_is_shown_field_by_field(void **state)
+{
+    (void)state;
+    begin();
+    give_consent(&test, CONSENT_UNLIMITED);
+    browser_get(&browser, "/");
+    assert_hides(&browser, "règles de la ville laissent maintenant");
+    activate(2, "employment.status");
+    browser_get(&browser, "/");
+    assert_shows(&browser, "laissent maintenant passer moins que vous n’aviez permis");
+    assert_shows(&browser, "N’est plus transmis");
+    browser_set_cookie(&browser, "__Host-lang", "en");
+    browser_get(&browser, "/services/" CASEWORKER);
+    assert_shows(&browser, "No longer released: the city’s rules do not allow it.");
+    assert_shows(&browser, "data-action=\"withdraw\"");
+    activate(3, "identity.name");
+    browser_get(&browser, "/");
+    assert_shows(&browser,
+                 "The city’s rules no longer allow this: the service gets nothing on it.");
+    assert_int_equal(released(), 0);
+    end();
+}
+
+static void test_a_purpose_taken_from_a_service_is_told(void **state)
+{
+    (void)state;
+    begin();
+    give_consent(&test, CONSENT_UNLIMITED);
+    assert_done(service_update(
+        test.vault,
+        BYTES("{\"id\":\"" CASEWORKER "\",\"name\":\"An employment plan\",\"contact\":\"c\"}"),
+        &test_error));
+    browser_get(&browser, "/");
+    assert_shows(&browser, "La ville ne laisse plus ce service demander cela");
     end();
 }
 
@@ -384,8 +467,10 @@ int main(void)
         test_a_services_page_is_only_for_who_deals_with_it, test_a_statement_is_a_file_to_keep,
         test_withdrawing_takes_two_steps_from_home_and_acts_at_once,
         test_withdrawing_what_is_not_given_changes_nothing,
-        test_withdrawing_works_for_a_service_that_is_suspended_or_gone,
-        test_nobody_withdraws_for_another,
+        test_a_suspended_services_consent_says_so_and_can_be_withdrawn,
+        test_a_removed_services_consent_has_ended_and_says_by_whom,
+        test_what_the_rules_took_from_a_consent_is_shown_field_by_field,
+        test_a_purpose_taken_from_a_service_is_told, test_nobody_withdraws_for_another,
         test_the_withdrawal_form_comes_back_after_a_session_ended,
         test_names_of_every_script_are_text, test_pages_are_small);
 }

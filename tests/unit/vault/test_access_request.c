@@ -146,6 +146,39 @@ static void test_a_grant_tells_the_service_who_and_what(void **state)
     vault_close(&test.vault);
 }
 
+static void test_many_are_asked_the_same_and_each_answers_for_themselves(void **state)
+{
+    (void)state;
+    enum { MANY = 5 };
+    struct citizen_id people[MANY];
+    struct access_receipt receipts[MANY];
+    const struct consent_decision decision = answer();
+    begin();
+    for (int i = 0; i < MANY; i++) {
+        char row[64];
+        char reference[16];
+        snprintf(reference, sizeof reference, "M-%d", i);
+        snprintf(row, sizeof row, "{\"reference\":\"%s\",\"values\":{}}", reference);
+        import_one(&test, row);
+        assert_done(people_find(test.vault, reference, &people[i], &test_error));
+        receipts[i] = open_request(); /* all of them are pending at once */
+    }
+    for (int i = 0; i < MANY; i++) {
+        char id[REQUEST_ID_CHARS + 1];
+        assert_done(view_by_code(&people[i], receipts[i].code, id));
+        assert_done(access_request_give(test.vault, &people[i], id, &decision, &test_error));
+    }
+    VAULT_AUTO(service_release) struct service_hold hold = hold_service(&test, caseworker_key);
+    for (int i = 0; i < MANY; i++) {
+        char subject[SUBJECT_CHARS + 1];
+        VAULT_AUTO(json_free) json_t *granted = state_of(caseworker_key, receipts[i].id);
+        assert_done(subject_write(hold.service, &people[i], subject, &test_error));
+        assert_string_equal(json_string_value(json_object_get(granted, "subject")), subject);
+    }
+    service_release(&hold);
+    vault_close(&test.vault);
+}
+
 static void test_a_refusal_is_told_without_saying_who(void **state)
 {
     (void)state;
@@ -299,6 +332,7 @@ int main(void)
     return TEST_RUN(test_a_code_is_understood_as_people_type_it, test_wrong_codes_find_nothing,
                     test_whoever_opens_it_first_is_the_one_who_is_asked,
                     test_a_grant_tells_the_service_who_and_what,
+                    test_many_are_asked_the_same_and_each_answers_for_themselves,
                     test_a_refusal_is_told_without_saying_who,
                     test_an_answer_cannot_go_beyond_what_was_asked, test_a_request_runs_out,
                     test_another_services_request_is_not_found,

@@ -252,8 +252,7 @@ static void test_withdrawing_needs_no_service_and_no_policy(void **state)
     const struct consent_decision what = decision();
     begin();
     assert_done(give(&what));
-    assert_done(control_service_set_state(test.vault->store, CASEWORKER, CONTROL_SERVICE_REMOVED,
-                                          &test_error));
+    assert_done(service_remove(test.vault, CASEWORKER, &test_error));
     active_policy_close(test.vault);
     assert_done(consent_withdraw(test.vault, &test.citizen, CASEWORKER, SUPPORT, &test_error));
     assert_int_equal(list().last.state, CONSENT_WITHDRAWN);

@@ -562,6 +562,38 @@ static void test_a_structure_finds_its_own_and_the_citizens_file_decides(void **
     end();
 }
 
+/* In the bundle's files the purpose has another name from now on. */
+static void rename_purpose(const char *file)
+{
+    char path[PATH_MAX];
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(64UL * 1024);
+    assert_done(file_join(path, sizeof path, test.bundle, file, &test_error));
+    assert_done(file_read(path, &text, &test_error));
+    for (size_t i = 0; i + strlen(SUPPORT) <= text.size; i++) {
+        if (memcmp(text.data + i, SUPPORT, strlen(SUPPORT)) == 0)
+            memcpy(text.data + i, "employment.renamed", strlen(SUPPORT));
+    }
+    assert_done(file_replace(path, buf_view(&text), 0600, &test_error));
+}
+
+static void test_a_purpose_that_the_rules_lost_falls_away_from_a_mandate(void **state)
+{
+    (void)state;
+    begin();
+    give_mandate(31, false);
+    assert_done(give_by(&ada));
+    rename_purpose("catalogue.json");
+    rename_purpose("rules/employment.json");
+    sign_again(&test, 2);
+    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+    assert_fails(VAULT_DENIED, give_by(&ada));
+    assert_fails(VAULT_DENIED, decide(&ada, "employment.status", "employment.renamed", true));
+    assert_done(change_by(&ada, CONSENT_SUSPEND)); /* what narrows is always possible */
+    assert_fails(VAULT_DENIED, change_by(&ada, CONSENT_RESUME));
+    assert_done(change_by(&ada, CONSENT_WITHDRAW));
+    end();
+}
+
 int main(void)
 {
     return TEST_RUN(test_a_mediator_gives_within_a_mandate_and_the_citizen_is_told_who,
@@ -581,5 +613,6 @@ int main(void)
                     test_values_are_seen_only_where_the_mandate_says_so_and_the_log_says_which,
                     test_terms_that_cannot_be_are_refused,
                     test_a_printed_code_gives_one_mandate_to_who_has_it,
-                    test_a_structure_finds_its_own_and_the_citizens_file_decides);
+                    test_a_structure_finds_its_own_and_the_citizens_file_decides,
+                    test_a_purpose_that_the_rules_lost_falls_away_from_a_mandate);
 }

@@ -87,6 +87,8 @@ struct found {
     enum consent_cause cause;
     int64_t version;
     int64_t used;
+    enum consent_event event;
+    enum consent_how how;
 };
 
 static enum vault_code take_consent(void *context, const struct consent *consent,
@@ -94,7 +96,8 @@ static enum vault_code take_consent(void *context, const struct consent *consent
 {
     struct found *found = context;
     (void)err;
-    *found = (struct found){consent->state, consent->cause, consent->version, consent->used};
+    *found = (struct found){consent->state, consent->cause, consent->version,
+                            consent->used,  consent->event, consent->how};
     return VAULT_OK;
 }
 
@@ -151,6 +154,33 @@ static void test_suspended_and_resumed_are_as_they_were(void **state)
     restore_with(lost_log);
     assert_int_equal(consent_now().state, CONSENT_GIVEN);
     assert_int_equal(report.replayed, 2);
+    vault_close(&test.vault);
+}
+
+/* The service is not removed in the backup: it is suspended, for the operator to say. What had
+ * ended with it by then has ended, and is on record as the city's doing. */
+static void test_what_ended_with_a_service_stays_ended(void **state)
+{
+    (void)state;
+    begin(CONSENT_UNLIMITED);
+    assert_done(service_remove(test.vault, CASEWORKER, &test_error));
+    assert_int_equal(consent_now().state, CONSENT_WITHDRAWN);
+    restore_with(lost_log);
+    assert_int_equal(consent_now().state, CONSENT_WITHDRAWN);
+    assert_int_equal(consent_now().event, CONSENT_END);
+    assert_int_equal(consent_now().how, CONSENT_OPERATOR);
+    assert_int_equal(consent_now().version, 2);
+    assert_int_equal(report.replayed, 1);
+    assert_int_equal(report.services_suspended, 1);
+    vault_close(&test.vault);
+    /* Removed, but this citizen's file was not read since: it ends once the operator removes it
+     * again. */
+    begin(CONSENT_UNLIMITED);
+    assert_done(service_remove(test.vault, CASEWORKER, &test_error));
+    restore_with(lost_log);
+    assert_int_equal(consent_now().state, CONSENT_GIVEN);
+    assert_done(service_remove(test.vault, CASEWORKER, &test_error));
+    assert_int_equal(consent_now().state, CONSENT_WITHDRAWN);
     vault_close(&test.vault);
 }
 
@@ -398,8 +428,9 @@ int main(void)
 {
     return TEST_RUN(
         test_what_was_withdrawn_stays_so_and_what_was_not_is_in_force,
-        test_suspended_and_resumed_are_as_they_were, test_a_pause_of_everything_is_still_one,
-        test_an_objection_stands, test_who_got_a_new_key_since_has_nothing_in_force,
+        test_suspended_and_resumed_are_as_they_were, test_what_ended_with_a_service_stays_ended,
+        test_a_pause_of_everything_is_still_one, test_an_objection_stands,
+        test_who_got_a_new_key_since_has_nothing_in_force,
         test_a_mandate_that_was_ended_since_is_not_in_force,
         test_what_was_given_anew_suspends_what_it_replaced,
         test_a_narrowed_consent_is_not_as_wide_as_before, test_uses_since_are_counted,

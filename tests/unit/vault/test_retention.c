@@ -5,8 +5,10 @@
 #include "vault/ledger/tile.h"
 #include "vault/ledger/verify.h"
 #include "vault/parts.h"
+#include "vault/store/mandate_index.h"
 #include "vault/store/openings.h"
 #include "vault/store/setting.h"
+#include "vault/vault/mediator.h"
 #include "vault_test.h"
 
 #define DAY_MS (86400 * 1000LL)
@@ -307,6 +309,38 @@ static void test_published_entries_go_in_whole_steps_and_the_rest_verifies(void 
     vault_close(&test.vault);
 }
 
+static bool has_session(const uint8_t hash[SHA256_BYTES])
+{
+    struct mediator_session found;
+    return mediator_session_find(test.vault->store, hash, &found, &test_error) == VAULT_OK;
+}
+
+static void test_what_is_over_goes_by_itself(void **state)
+{
+    (void)state;
+    static const uint8_t hashes[1][SHA256_BYTES] = {{7}};
+    const struct mediator mediator = {
+        .login = "ada", .name = "Ada", .structure = {.id = "hub"}, .password_hash = "a hash"};
+    struct mediator_session session = {
+        .token_hash = {1}, .login = "ada", .created_s = START_MS / 1000, .seen_s = START_MS / 1000};
+    struct citizen_id whose;
+    begin();
+    struct store *store = test.vault->store;
+    assert_done(structure_add(store, "hub", "A digital hub", &test_error));
+    assert_done(mediator_add(store, &mediator, &test_error));
+    assert_done(mediator_session_add(store, &session, &test_error));
+    assert_done(
+        mandate_codes_put(store, &test.citizen, hashes, 1, START_MS / 1000 + 60, &test_error));
+    assert_done(keeper_run(test.vault, &test_error));
+    assert_true(has_session(session.token_hash));
+    assert_done(mandate_code_find(store, hashes[0], 0, &whose, &test_error));
+    test.now_ms += (MEDIATOR_IDLE_S + 1) * 1000LL;
+    assert_done(keeper_run(test.vault, &test_error));
+    assert_false(has_session(session.token_hash));
+    assert_fails(VAULT_NOT_FOUND, mandate_code_find(store, hashes[0], 0, &whose, &test_error));
+    vault_close(&test.vault);
+}
+
 static void test_every_chore_can_be_done(void **state)
 {
     (void)state;
@@ -326,5 +360,5 @@ int main(void)
         test_a_citizens_chain_goes_on_after_their_openings_went,
         test_a_pass_that_a_crash_cut_short_is_finished,
         test_published_entries_go_in_whole_steps_and_the_rest_verifies,
-        test_every_chore_can_be_done);
+        test_what_is_over_goes_by_itself, test_every_chore_can_be_done);
 }

@@ -69,8 +69,7 @@ static void test_what_is_held_stays_as_it_was(void **state)
     (void)state;
     begin();
     VAULT_AUTO(service_release) struct service_hold hold = hold_service(&test, caseworker_key);
-    assert_done(control_service_set_state(test.vault->store, CASEWORKER, CONTROL_SERVICE_REMOVED,
-                                          &test_error));
+    assert_done(service_remove(test.vault, CASEWORKER, &test_error));
     assert_fails(VAULT_DENIED, by_key(caseworker_key));
     assert_string_equal(hold.service->id, CASEWORKER);
     service_release(&hold);

@@ -10,6 +10,7 @@
 #include "vault/parts.h"
 #include "vault/person.h"
 #include "vault/stop.h"
+#include "vault/vault/erase.h"
 #include "vault/vault/stance.h"
 
 #define PAGE_BYTES 4096
@@ -213,10 +214,36 @@ static void test_there_is_an_end_to_what_can_be_stopped(void **state)
     buf_finish(&whole);
 }
 
+static void test_who_is_erased_gives_their_places_back(void **state)
+{
+    (void)state;
+    begin();
+    damage(0);
+    open_test_vault(&test);
+    assert_done(consent_withdraw(test.vault, &test.citizen, CASEWORKER, SUPPORT, &test_error));
+    for (int i = 1; i < STOPS_MAX; i++) {
+        const struct citizen_id other = citizen_id_new();
+        assert_done(stop_add(test.vault, &other, CASEWORKER, SUPPORT, &test_error));
+    }
+    const struct citizen_id last = citizen_id_new();
+    assert_fails(VAULT_LIMITED, stop_add(test.vault, &last, CASEWORKER, SUPPORT, &test_error));
+    assert_true(is_stopped());
+    assert_done(erase_citizen(test.vault, &test.citizen, &test_error));
+    assert_false(is_stopped());
+    assert_done(stop_add(test.vault, &last, CASEWORKER, SUPPORT, &test_error));
+    reopen_test_vault(&test);
+    assert_false(is_stopped());
+    assert_true(stop_covers(test.vault, &last, CASEWORKER, BYTES(SUPPORT)));
+    assert_int_equal(released(), 0); /* who is gone stays gone */
+    vault_close(&test.vault);
+    buf_finish(&whole);
+}
+
 int main(void)
 {
     return TEST_RUN(test_whichever_page_is_damaged_withdrawing_works_and_stays,
                     test_a_stop_becomes_the_withdrawal_that_it_was_meant_as,
                     test_pausing_everything_stops_everything, test_others_are_not_stopped,
-                    test_there_is_an_end_to_what_can_be_stopped);
+                    test_there_is_an_end_to_what_can_be_stopped,
+                    test_who_is_erased_gives_their_places_back);
 }

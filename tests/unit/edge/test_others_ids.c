@@ -1,0 +1,482 @@
+/*
+ * Somebody else's id, in every route that has one. The tables of routes are walked, so that a new
+ * route without a row here fails: a citizen, a mediator and a service each try what is another's,
+ * and get the answer that an id gets which nobody has, and nothing changes for whose it is.
+ *
+ * The auditors' routes have no ids; an operator may act on everybody, so there what is tried is an
+ * id of another kind.
+ */
+#include "browser.h"
+#include "caller.h"
+#include "edge/admin_parts.h"
+#include "edge/pages_parts.h"
+#include "edge/service_calls.h"
+#include "vault/edge/admin.h"
+#include "vault/edge/service_api.h"
+#include "vault/parts.h"
+#include "vault/person.h"
+#include "vault/store/passkey.h"
+#include "vault/store/request.h"
+#include "vault/vault/mandate.h"
+#include "vault/vault/mediator.h"
+
+#define PASSWORD "une longue phrase"
+#define NOBODYS  "01JZZZZZZZZZZZZZZZZZZZZZZZ" /* the shape of an id */
+
+static struct vault_test test;
+static struct citizen_id other; /* who tries */
+static struct browser browser;  /* theirs */
+static struct browser mediator; /* of the centre, which has no mandate */
+static struct caller caller;    /* the library; what it tries is the caseworker's */
+static struct service_api api;
+
+/* What is the first citizen's: an id of each kind. */
+enum kind { NONE, REQUEST, CODE, SERVICE, ENTRY, RECEIPT, MANDATE, SUBJECT, KINDS };
+static char ids[KINDS][64];
+
+/* --- What there is -------------------------------------------------------------------------- */
+
+static void sign_mediator_in(void)
+{
+    browser_open(&mediator, test.vault);
+    browser_get(&mediator, "/mediator/sign-in");
+    browser_submit(&mediator, "/mediator/sign-in", "login=bob&password=une%20longue%20phrase");
+    assert_location(&mediator, "/mediator");
+}
+
+static void open_request(void)
+{
+    const struct access_ask ask = {.purpose = BYTES(SUPPORT),
+                                   .fields = {{"employment.status", ""}},
+                                   .field_count = 1,
+                                   .uses = CONSENT_UNLIMITED};
+    struct access_receipt receipt;
+    enum access_fault fault;
+    VAULT_AUTO(access_view_finish) struct access_view view = {0};
+    VAULT_AUTO(service_release) struct service_hold hold = hold_service(&test, caseworker_key);
+    assert_done(access_request_open(test.vault, hold.service, &ask, &receipt, &fault, &test_error));
+    assert_done(access_request_by_code(test.vault, &test.citizen, bytes_of_text(receipt.code),
+                                       &view, &test_error));
+    snprintf(ids[REQUEST], sizeof ids[REQUEST], "%s", receipt.id);
+    snprintf(ids[CODE], sizeof ids[CODE], "%s", receipt.code);
+}
+
+static void give_mandate(void)
+{
+    const struct mandate_terms terms = {.structure = "hub",
+                                        .label = "Mme T.",
+                                        .purposes = {SUPPORT},
+                                        .purpose_count = 1,
+                                        .days = 31,
+                                        .values = true};
+    assert_done(mandate_give(test.vault, &test.citizen, &terms, ids[MANDATE], &test_error));
+}
+
+static struct person *hold_first(struct citizen **citizen)
+{
+    struct person *person = NULL;
+    assert_done(person_hold(test.vault, &test.citizen, citizen, &person, &test_error));
+    return person;
+}
+
+static void note_numbers(void)
+{
+    VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
+    const struct person *person = hold_first(&citizen);
+    snprintf(ids[ENTRY], sizeof ids[ENTRY], "%llu", (unsigned long long)person->chain.n);
+    snprintf(ids[RECEIPT], sizeof ids[RECEIPT], "%lld", (long long)person->consents[0].seq);
+}
+
+static void begin(void)
+{
+    make_filled_vault(&test);
+    import_one(&test, "{\"reference\":\"T-2\",\"login\":\"deux\",\"password\":\"le second\","
+                      "\"values\":{}}");
+    assert_done(people_find(test.vault, "T-2", &other, &test_error));
+    assert_done(mediator_register_structure(test.vault, "hub", "A digital hub", &test_error));
+    assert_done(mediator_register_structure(test.vault, "centre", "A social centre", &test_error));
+    assert_done(mediator_register(test.vault, "centre", "bob", "Bob Inventé", BYTES(PASSWORD),
+                                  &test_error));
+    for (int i = 0; i < 10; i++) /* more entries and records than the other will have */
+        give_consent(&test, CONSENT_UNLIMITED);
+    open_request();
+    give_mandate();
+    snprintf(ids[SERVICE], sizeof ids[SERVICE], CASEWORKER);
+    subject_of_citizen(&test, ids[SUBJECT]);
+    note_numbers();
+    browser_open(&browser, test.vault);
+    browser_sign_in_as(&browser, "deux", "le+second");
+    sign_mediator_in();
+    api = (struct service_api){test.vault, "https://citizens.example:8444"};
+    caller = caller_new(service_api_handle, &api, library_key);
+}
+
+static void end(void)
+{
+    browser_close(&browser);
+    browser_close(&mediator);
+    caller_finish(&caller);
+    vault_close(&test.vault);
+}
+
+/* All of the first citizen's that a try could have changed. */
+struct whole {
+    uint64_t entries;
+    size_t records;
+    enum consent_state consent;
+    enum mandate_state mandate;
+    enum request_state request;
+};
+
+static struct whole look(void)
+{
+    uint64_t records = 0;
+    struct request request;
+    VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
+    const struct person *person = hold_first(&citizen);
+    assert_done(citizen_record_count(citizen, &records, &test_error));
+    const struct whole whole = {.entries = person->chain.n,
+                                .records = records,
+                                .consent = person->consents[0].state,
+                                .mandate = person->mandates[0].state};
+    citizen_release(&citizen);
+    assert_done(request_get(test.vault->store, ids[REQUEST], &request, NULL, &test_error));
+    struct whole all = whole;
+    all.request = request.state;
+    return all;
+}
+
+static void assert_untouched(const struct whole *before, const char *what)
+{
+    const struct whole after = look();
+    if (after.entries != before->entries || after.records != before->records ||
+        after.consent != before->consent || after.mandate != before->mandate ||
+        after.request != before->request)
+        fail_msg("%s: something changed for whose it is", what);
+}
+
+/* --- The rows ------------------------------------------------------------------------------- */
+
+struct row {
+    enum http_method method;
+    const char *pattern;
+    enum kind kind;
+    const char *body; /* of a form, or of JSON */
+    unsigned status;
+};
+
+static const struct row page_rows[] = {
+    {HTTP_GET, "/r/{id}", CODE, NULL, 404},
+    {HTTP_GET, "/request/{id}", REQUEST, NULL, 404},
+    {HTTP_POST, "/request/{id}/give", REQUEST, "period=30&shown=x", 404},
+    {HTTP_POST, "/request/{id}/refuse", REQUEST, "shown=x", 404},
+    {HTTP_GET, "/services/{id}", SERVICE, NULL, 404},
+    {HTTP_GET, "/accesses/{id}/entry", ENTRY, NULL, 404},
+    {HTTP_GET, "/accesses/{id}/proof", ENTRY, NULL, 404},
+    {HTTP_GET, "/accesses/{id}/opening", ENTRY, NULL, 404},
+    {HTTP_GET, "/receipts/{id}", RECEIPT, NULL, 404},
+    {HTTP_POST, "/mandates/{id}/end", MANDATE, "", 404},
+    {HTTP_GET, "/mediator/{id}", MANDATE, NULL, 404},
+    {HTTP_GET, "/mediator/{id}/request", MANDATE, NULL, 404},
+    {HTTP_POST, "/mediator/{id}/open", MANDATE, "code=AAAA-AAAA", 404},
+    {HTTP_POST, "/mediator/{id}/values", MANDATE, "request=x", 404},
+    {HTTP_POST, "/mediator/{id}/give", MANDATE, "period=30&shown=x", 404},
+    {HTTP_POST, "/mediator/{id}/refuse", MANDATE, "shown=x", 404},
+    {HTTP_POST, "/mediator/{id}/withdraw", MANDATE, "service=" CASEWORKER "&purpose=" SUPPORT, 404},
+    {HTTP_POST, "/mediator/{id}/suspend", MANDATE, "service=" CASEWORKER "&purpose=" SUPPORT, 404},
+    {HTTP_POST, "/mediator/{id}/resume", MANDATE, "service=" CASEWORKER "&purpose=" SUPPORT, 404},
+    {HTTP_POST, "/mediator/{id}/end", MANDATE, "", 404},
+};
+
+static const struct row service_rows[] = {
+    {HTTP_GET, "/v1/access-requests/{id}", REQUEST, NULL, 404},
+    {HTTP_DELETE, "/v1/access-requests/{id}", REQUEST, NULL, 404},
+    {HTTP_PUT, "/v1/subjects/{id}/fields", SUBJECT,
+     "{\"fields\":{\"employment.status\":{\"value\":\"seeking\"}}}", 403},
+};
+
+#define COUNT(rows) (sizeof(rows) / sizeof(rows)[0])
+
+static const struct row *row_of(const struct row rows[], size_t count, const struct route *route)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (rows[i].method == route->method && strcmp(rows[i].pattern, route->pattern) == 0)
+            return &rows[i];
+    }
+    return NULL;
+}
+
+/* The pattern with an id in it. */
+static const char *path_of(const char *pattern, const char *id)
+{
+    static char path[256];
+    const char *step = strstr(pattern, "{id}");
+    assert_non_null(step);
+    snprintf(path, sizeof path, "%.*s%s%s", (int)(step - pattern), pattern, id, step + 4);
+    return path;
+}
+
+static bool has_id(const char *pattern)
+{
+    return strstr(pattern, "{") != NULL;
+}
+
+/* --- Citizens and mediators ----------------------------------------------------------------- */
+
+static void try_page(const struct row *row, const char *id)
+{
+    const bool is_mediators = strncmp(row->pattern, "/mediator", 9) == 0;
+    struct browser *who = is_mediators ? &mediator : &browser;
+    browser_get(who, is_mediators ? "/mediator" : "/mandates");
+    if (row->method == HTTP_POST)
+        browser_submit(who, path_of(row->pattern, id), row->body);
+    else
+        browser_get(who, path_of(row->pattern, id));
+    if (who->answer.status != row->status)
+        fail_msg("%s with %s: %u", row->pattern, id, who->answer.status);
+}
+
+static void test_every_page_with_an_id_refuses_anothers(void **state)
+{
+    (void)state;
+    size_t tried = 0;
+    begin();
+    const struct whole before = look();
+    for (size_t i = 0; i < page_route_count; i++) {
+        if (!has_id(page_routes[i].pattern))
+            continue;
+        const struct row *row = row_of(page_rows, COUNT(page_rows), &page_routes[i]);
+        if (!row)
+            fail_msg("%s has an id and no row in this test", page_routes[i].pattern);
+        try_page(row, ids[row->kind]);
+        assert_hides(row->pattern[1] == 'm' && row->pattern[2] == 'e' ? &mediator : &browser,
+                     "Testine");
+        assert_untouched(&before, row->pattern);
+        tried++;
+    }
+    assert_int_equal(tried, COUNT(page_rows));
+    end();
+}
+
+/* An id that nobody has, as long as what a page might repeat of it. */
+static const char *const nobodys[KINDS] = {
+    [REQUEST] = NOBODYS, [CODE] = "AAAA-AAAA", [SERVICE] = "employment-plum",
+    [ENTRY] = "99",      [RECEIPT] = "99",     [MANDATE] = NOBODYS,
+};
+
+/* Else whose an id is could be told from how it is refused. */
+static void test_anothers_id_gets_the_same_page_as_nobodys(void **state)
+{
+    (void)state;
+    begin();
+    for (size_t i = 0; i < COUNT(page_rows); i++) {
+        const struct row *row = &page_rows[i];
+        struct browser *who = strncmp(row->pattern, "/mediator", 9) == 0 ? &mediator : &browser;
+        assert_int_equal(strlen(ids[row->kind]), strlen(nobodys[row->kind]));
+        try_page(row, ids[row->kind]);
+        const size_t size = who->answer.body.size;
+        try_page(row, nobodys[row->kind]);
+        if (who->answer.body.size != size)
+            fail_msg("%s: the two pages are told apart", row->pattern);
+    }
+    end();
+}
+
+/* Whose passkey it is stands in the form. */
+static void test_anothers_passkey_is_neither_renamed_nor_removed(void **state)
+{
+    (void)state;
+    begin();
+    struct passkey passkey = {.credential = {7, 7, 7, 7},
+                              .credential_bytes = 4,
+                              .citizen = test.citizen,
+                              .algorithm = -7,
+                              .key = {1},
+                              .key_bytes = 1,
+                              .name = "Testine's",
+                              .created_s = START_MS / 1000};
+    struct passkey found;
+    assert_done(passkey_add(test.vault->store, &passkey, &test_error));
+    browser_get(&browser, "/security");
+    assert_hides(&browser, "Testine");
+    browser_submit(&browser, "/security/passkeys/rename", "credential=BwcHBw&label=mine");
+    assert_status(&browser, 404);
+    browser_get(&browser, "/security");
+    browser_submit(&browser, "/security/passkeys/remove", "credential=BwcHBw");
+    assert_status(&browser, 404);
+    assert_done(passkey_find(test.vault->store, passkey_credential(&passkey), &found, &test_error));
+    assert_string_equal(found.name, "Testine's");
+    end();
+}
+
+/* --- Services ------------------------------------------------------------------------------- */
+
+static void try_call(const struct row *row, const char *id)
+{
+    const char *path = path_of(row->pattern, id);
+    if (row->method == HTTP_GET)
+        caller_get(&caller, path);
+    else
+        caller_send(&caller, row->method, path,
+                    row->body ? bytes_of_text(row->body) : (struct bytes){0});
+    assert_problem(&caller, row->status, NULL, -1);
+}
+
+static void test_every_call_with_an_id_refuses_anothers(void **state)
+{
+    (void)state;
+    size_t tried = 0;
+    begin();
+    const struct whole before = look();
+    for (size_t i = 0; i < service_call_count; i++) {
+        if (!has_id(service_calls[i].route.pattern))
+            continue;
+        const struct row *row = row_of(service_rows, COUNT(service_rows), &service_calls[i].route);
+        if (!row)
+            fail_msg("%s has an id and no row in this test", service_calls[i].route.pattern);
+        try_call(row, ids[row->kind]);
+        VAULT_AUTO(json_free)
+        json_t *detail = json_deep_copy(json_object_get(caller.json, "detail"));
+        assert_untouched(&before, row->pattern);
+        try_call(row, row->kind == SUBJECT ? "aaaaaaaaaaaaaaaaaaaaaaaaaa" : NOBODYS);
+        assert_true(json_equal(detail, json_object_get(caller.json, "detail")));
+        tried++;
+    }
+    assert_int_equal(tried, COUNT(service_rows));
+    end();
+}
+
+/* Ids that stand in bodies and queries instead. */
+static void test_anothers_subject_is_nobody_and_anothers_changes_are_not_told(void **state)
+{
+    (void)state;
+    char body[256];
+    begin();
+    const struct whole before = look();
+    snprintf(body, sizeof body,
+             "{\"subject\":\"%s\",\"purpose\":\"" LENDING "\",\"fields\":[\"reader.token\"]}",
+             ids[SUBJECT]);
+    caller_post(&caller, "/v1/releases", body);
+    assert_answered(&caller, 200, "application/json");
+    assert_int_equal(json_object_size(caller_value(&caller, "/released")), 0);
+    assert_untouched(&before, "/v1/releases");
+    caller_get(&caller, "/v1/consents?after=0");
+    assert_answered(&caller, 200, "application/json");
+    assert_int_equal(json_array_size(caller_value(&caller, "/changes")), 0);
+    end();
+}
+
+/* --- Operators ------------------------------------------------------------------------------ */
+
+/* What a command takes for an id, and one that is of another kind. NULL: it takes none. */
+static const struct {
+    const char *command;
+    const char *member;
+    const char *wrong;
+} command_rows[] = {
+    {"status", NULL, NULL},
+    {"service add", NULL, NULL},
+    {"service update", NULL, NULL},
+    {"service cert-add", "id", "hub"},
+    {"service cert-revoke", NULL, NULL},
+    {"service suspend", "id", "hub"},
+    {"service resume", "id", "bob"},
+    {"service remove", "id", "T-1"},
+    {"service list", NULL, NULL},
+    {"service subjects", "id", "hub"},
+    {"auditor add", NULL, NULL},
+    {"citizen import", NULL, NULL},
+    {"citizen export", "id", CASEWORKER},
+    {"citizen erase", "id", CASEWORKER},
+    {"citizen activation-code", NULL, NULL},
+    {"mediator add-structure", NULL, NULL},
+    {"mediator remove-structure", "id", LIBRARY},
+    {"mediator add", "structure", LIBRARY},
+    {"mediator remove", "login", "Testine"},
+    {"mediator list", NULL, NULL},
+    {"log new-key", NULL, NULL},
+    {"log prune", NULL, NULL},
+    {"policy activate", NULL, NULL},
+    {"backup", NULL, NULL},
+    {"backup status", NULL, NULL},
+    {"backup cancel", NULL, NULL},
+    {"citizen rekey", NULL, NULL},
+    {"key rotate", NULL, NULL},
+    {"key rewrap", NULL, NULL},
+    {"key needs", NULL, NULL},
+    {"seal", NULL, NULL},
+    {"unseal", NULL, NULL},
+    {"doctor", NULL, NULL},
+    {"doctor citizens", NULL, NULL},
+    {"doctor end", NULL, NULL},
+};
+
+static enum vault_code open_test(void *unused, const struct secret *secret, struct vault **out,
+                                 struct vault_error *err)
+{
+    (void)unused;
+    (void)secret;
+    (void)err;
+    *out = test.vault;
+    return VAULT_OK;
+}
+
+static void close_test(void *unused)
+{
+    (void)unused;
+}
+
+static const struct sealing_calls calls = {NULL, open_test, close_test, NULL};
+
+static void try_command(const struct admin_context *context, size_t row)
+{
+    VAULT_AUTO(buf_finish) struct buf line = buf_limited(4096);
+    VAULT_AUTO(buf_finish) struct buf out = buf_limited(1024UL * 1024);
+    VAULT_AUTO(json_free) json_t *answer = NULL;
+    VAULT_AUTO(json_free)
+    json_t *request = json_pack("{s:s, s:s, s:b, s:s, s:s, s:s, s:[s]}", "command",
+                                command_rows[row].command, "login", "eve", "yes", 1, "name", "Eve",
+                                "password", PASSWORD, "csr", "none", "references", "T-1");
+    json_object_set_new(request, command_rows[row].member, json_string(command_rows[row].wrong));
+    json_write_value(&line, request);
+    admin_answer(context, buf_view(&line), &out);
+    assert_done(json_parse(buf_view(&out), 8, &answer, NULL, &test_error));
+    const char *code = json_string_value(json_object_get(answer, "code"));
+    if (!code || (strcmp(code, "not_found") != 0 && strcmp(code, "invalid") != 0))
+        fail_msg("%s with %s: %s", command_rows[row].command, command_rows[row].wrong,
+                 buf_string(&out));
+}
+
+static void test_every_command_with_an_id_refuses_one_of_another_kind(void **state)
+{
+    (void)state;
+    struct sealing *sealing = NULL;
+    begin();
+    assert_done(sealing_new(&calls, &sealing, &test_error));
+    assert_done(sealing_unseal(sealing, NULL, &test_error));
+    static struct config config;
+    const struct admin_context context = {sealing, &config, "https://vault.example:8442"};
+    const struct whole before = look();
+    for (size_t i = 0; i < COUNT(command_rows) || admin_command_name(i); i++) {
+        const char *name = admin_command_name(i);
+        if (!name || i >= COUNT(command_rows) || strcmp(name, command_rows[i].command) != 0)
+            fail_msg("the command \"%s\" has no row in this test, or not in its place",
+                     name ? name : "");
+        if (!command_rows[i].member)
+            continue;
+        try_command(&context, i);
+        assert_untouched(&before, name);
+    }
+    sealing_free(&sealing);
+    end();
+}
+
+int main(void)
+{
+    return TEST_RUN(test_every_page_with_an_id_refuses_anothers,
+                    test_anothers_id_gets_the_same_page_as_nobodys,
+                    test_anothers_passkey_is_neither_renamed_nor_removed,
+                    test_every_call_with_an_id_refuses_anothers,
+                    test_anothers_subject_is_nobody_and_anothers_changes_are_not_told,
+                    test_every_command_with_an_id_refuses_one_of_another_kind);
+}

@@ -1,0 +1,128 @@
+#include "listener_parts.h"
+
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "vault/base/clock.h"
+#include "vault/base/log.h"
+
+#define SWEEP_INTERVAL_S 1
+
+static int64_t deadline_from_now(const struct listener *listener)
+{
+    return clock_monotonic_ms() + listener->options.deadline_s * 1000LL;
+}
+
+void connection_start_deadline(struct connection *connection)
+{
+    pthread_mutex_lock(&connection->listener->mutex);
+    connection->deadline_ms = deadline_from_now(connection->listener);
+    pthread_mutex_unlock(&connection->listener->mutex);
+}
+
+void connection_stop_deadline(struct connection *connection)
+{
+    pthread_mutex_lock(&connection->listener->mutex);
+    connection->deadline_ms = 0;
+    pthread_mutex_unlock(&connection->listener->mutex);
+}
+
+struct connection *connection_of(struct MHD_Connection *mhd)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info ? info->socket_context : NULL;
+}
+
+static void connection_link(struct connection *connection)
+{
+    struct listener *listener = connection->listener;
+    pthread_mutex_lock(&listener->mutex);
+    connection->deadline_ms = deadline_from_now(listener);
+    connection->next = listener->connections;
+    if (connection->next)
+        connection->next->previous = connection;
+    listener->connections = connection;
+    pthread_mutex_unlock(&listener->mutex);
+}
+
+static void connection_unlink(struct connection *connection)
+{
+    struct listener *listener = connection->listener;
+    pthread_mutex_lock(&listener->mutex);
+    if (connection->next)
+        connection->next->previous = connection->previous;
+    if (connection->previous)
+        connection->previous->next = connection->next;
+    else
+        listener->connections = connection->next;
+    pthread_mutex_unlock(&listener->mutex);
+}
+
+/* A connection that cannot be prepared must not be served: without a context every request on it
+ * is refused, and its session, left without credentials, does not get through a handshake. */
+static void connection_started(struct listener *listener, struct MHD_Connection *mhd,
+                               void **socket_context)
+{
+    struct connection *connection = calloc(1, sizeof *connection);
+    if (!connection)
+        return;
+    connection->listener = listener;
+    connection->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    connection->session =
+        (gnutls_session_t)MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION)
+            ->tls_session;
+    struct vault_error err;
+    if (tls_prepare(listener->options.tls, connection->session, &err)) {
+        log_event(LOG_ERROR, "tls", "%s: %s", listener->options.name, err.text);
+        shutdown(connection->fd, SHUT_RDWR);
+        free(connection);
+        return;
+    }
+    connection_link(connection);
+    *socket_context = connection;
+}
+
+void connection_notify(void *context, struct MHD_Connection *mhd, void **socket_context,
+                       enum MHD_ConnectionNotificationCode code)
+{
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        connection_started(context, mhd, socket_context);
+        return;
+    }
+    struct connection *connection = *socket_context;
+    if (connection) {
+        connection_unlink(connection);
+        free(connection);
+    }
+    *socket_context = NULL;
+}
+
+void *connections_sweep(void *context)
+{
+    struct listener *listener = context;
+    pthread_mutex_lock(&listener->mutex);
+    while (!listener->stopping) {
+        const struct timespec until = clock_deadline(SWEEP_INTERVAL_S * 1000);
+        pthread_cond_timedwait(&listener->stop_changed, &listener->mutex, &until);
+        const int64_t now = clock_monotonic_ms();
+        for (struct connection *c = listener->connections; c; c = c->next) {
+            if (c->deadline_ms && c->deadline_ms < now)
+                shutdown(c->fd, SHUT_RDWR);
+        }
+    }
+    pthread_mutex_unlock(&listener->mutex);
+    return NULL;
+}
+
+void connections_end(struct listener *listener)
+{
+    pthread_mutex_lock(&listener->mutex);
+    listener->stopping = true;
+    for (struct connection *c = listener->connections; c; c = c->next) {
+        if (c->deadline_ms) /* no handler is at work on it */
+            shutdown(c->fd, SHUT_RDWR);
+    }
+    pthread_cond_signal(&listener->stop_changed);
+    pthread_mutex_unlock(&listener->mutex);
+}

@@ -1,0 +1,51 @@
+/*
+ * listener_parts - a listener and its connections: listener_connection.c knows which there are and
+ * by when each client has to have done its part, listener.c reads and answers what comes on them.
+ * For the two alone.
+ */
+#pragma once
+
+#include <microhttpd.h>
+#include <pthread.h>
+
+#include "vault/edge/listener.h"
+
+struct connection {
+    struct listener *listener;
+    struct connection *next;
+    struct connection *previous;
+    int fd;
+    int64_t deadline_ms; /* 0: the handler is at work, which is our time and not the client's */
+    gnutls_session_t session;
+    bool peer_known;
+    uint8_t peer_spki[HTTP_PEER_HASH_BYTES];
+};
+
+struct listener {
+    struct listener_options options;
+    struct MHD_Daemon *daemon;
+    pthread_mutex_t mutex; /* guards the list and the deadlines in it */
+    pthread_cond_t stop_changed;
+    struct connection *connections;
+    pthread_t sweeper;
+    bool sweeping;
+    bool stopping;
+    unsigned answering; /* requests whose handler runs, or whose answer is on its way */
+};
+
+/* The client is to do something: a request to come whole, an answer to be taken. Or it is not. */
+void connection_start_deadline(struct connection *connection);
+void connection_stop_deadline(struct connection *connection);
+
+/* NULL for one that could not be prepared. */
+struct connection *connection_of(struct MHD_Connection *mhd);
+
+/* The library says that one comes or goes; the context is the listener. */
+void connection_notify(void *context, struct MHD_Connection *mhd, void **socket_context,
+                       enum MHD_ConnectionNotificationCode code);
+
+/* A thread of its own, which ends those past their deadline until the listener stops. */
+void *connections_sweep(void *context);
+
+/* The listener stops: end those that no handler is at work on. */
+void connections_end(struct listener *listener);
