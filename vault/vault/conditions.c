@@ -57,15 +57,28 @@ void conditions_assert(const struct policy *policy, const struct service *servic
     }
 }
 
-enum vault_code conditions_know(const struct policy *policy, struct citizen *citizen, int64_t now_s,
+static void know(const struct policy *policy, uint16_t atom, struct policy_atom_word atoms[],
+                 bool holds)
+{
+    if (atom != POLICY_NONE)
+        policy_atom_set_boolean(policy, atoms, atom, holds);
+}
+
+enum vault_code conditions_know(const struct policy *policy, struct citizen *citizen,
+                                const struct consent *consent, int64_t now_s,
                                 struct policy_atom_word atoms[], struct vault_error *err)
 {
-    const uint16_t atom = policy_find(policy, POLICY_ATOM, bytes_of_text(MINOR_ATOM));
-    if (atom == POLICY_NONE)
-        return VAULT_OK;
     enum age age;
+    const uint16_t is_minor = policy_find(policy, POLICY_ATOM, bytes_of_text(MINOR_ATOM));
+    const uint16_t agrees = policy_find(policy, POLICY_ATOM, bytes_of_text(GUARDIAN_ATOM));
+    if (is_minor == POLICY_NONE && agrees == POLICY_NONE)
+        return VAULT_OK;
     VAULT_TRY(age_of(citizen, now_s, &age, err));
-    if (age != AGE_UNKNOWN)
-        policy_atom_set_boolean(policy, atoms, atom, age != AGE_ADULT);
+    if (age == AGE_UNKNOWN)
+        return VAULT_OK;
+    know(policy, is_minor, atoms, age != AGE_ADULT);
+    /* That none agrees is never said: unknown, it lets through less. */
+    if (age != AGE_ADULT && consent && consent->guardian[0] && consent_is_live(consent, now_s))
+        know(policy, agrees, atoms, true);
     return VAULT_OK;
 }
