@@ -1,6 +1,9 @@
 /* A minor of 14 and their guardians decide: both agree, either ends it, and the birthdays. */
 #include "family.h"
 
+#include <glob.h>
+#include <sys/stat.h>
+
 #include "vault/base/codec.h"
 #include "vault/parts.h"
 #include "vault/person.h"
@@ -746,6 +749,123 @@ static void test_what_a_restore_suspended_a_minor_does_not_resume_alone(void **s
     end();
 }
 
+/* --- A damaged file ----------------------------------------------------------------------------
+ */
+
+/* The minor's file is the largest: much happened there. */
+static void find_file(char out[PATH_MAX])
+{
+    char pattern[PATH_MAX + 32];
+    off_t largest = -1;
+    glob_t found;
+    snprintf(pattern, sizeof pattern, "%s/citizens/*/*.db", test.dir);
+    assert_int_equal(glob(pattern, 0, NULL, &found), 0);
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        struct stat status;
+        assert_int_equal(stat(found.gl_pathv[i], &status), 0);
+        if (status.st_size > largest) {
+            largest = status.st_size;
+            snprintf(out, PATH_MAX, "%s", found.gl_pathv[i]);
+        }
+    }
+    globfree(&found);
+}
+
+/* Damage its first page, or put it right again; the vault is closed. */
+static void flip(const char *file)
+{
+    FILE *out = fopen(file, "r+b");
+    assert_non_null(out);
+    assert_int_equal(fseek(out, 100, SEEK_SET), 0);
+    const int byte = fgetc(out);
+    assert_int_equal(fseek(out, 100, SEEK_SET), 0);
+    assert_int_equal(fputc(byte ^ 1, out), byte ^ 1);
+    assert_int_equal(fclose(out), 0);
+}
+
+static void damage(char file[PATH_MAX])
+{
+    make_joint();
+    for (int i = 0; i < 40; i++) {
+        assert_done(consent_suspend(test.vault, &family.minor, LIBRARY, LENDING, CONSENT_BY_CITIZEN,
+                                    &test_error));
+        assert_done(consent_resume(test.vault, &family.minor, LIBRARY, LENDING, &test_error));
+    }
+    vault_close(&test.vault);
+    find_file(file);
+    flip(file);
+    open_test_vault(&test);
+}
+
+static void repair(const char *file)
+{
+    vault_close(&test.vault);
+    flip(file);
+    open_test_vault(&test);
+}
+
+static enum vault_code take_minor(void *context, const struct guardian_minor *minor,
+                                  struct vault_error *err)
+{
+    (void)err;
+    *(struct guardian_minor *)context = *minor;
+    return VAULT_OK;
+}
+
+static struct guardian_minor minor_of(const struct guardian_seat *seat)
+{
+    struct guardian_minor minor = {0};
+    assert_done(guardian_list_minors(test.vault, &seat->citizen, take_minor, &minor, &test_error));
+    return minor;
+}
+
+static void test_with_the_minors_file_damaged_a_guardian_withdraws_all_the_same(void **state)
+{
+    (void)state;
+    char file[PATH_MAX];
+    struct guardian_seat stranger = max;
+    damage(file);
+    assert_true(minor_of(&max).damaged);
+    assert_string_equal(minor_of(&max).id, max.id);
+    stranger.citizen = family.other;
+    assert_fails(VAULT_NOT_FOUND, withdraw_by(&stranger));
+    assert_done(withdraw_by(&max));
+    repair(file);
+    assert_false(minor_of(&max).damaged);
+    assert_int_equal(released(), 0);
+    assert_int_equal(consent_now().state, CONSENT_WITHDRAWN);
+    end();
+}
+
+static void test_with_the_minors_file_damaged_a_guardian_stops_everything(void **state)
+{
+    (void)state;
+    char file[PATH_MAX];
+    damage(file);
+    assert_done(guardian_withdraw(test.vault, &max.citizen, max.id, NULL, NULL, &test_error));
+    repair(file);
+    assert_int_equal(released(), 0);
+    assert_fails(VAULT_INVALID,
+                 guardian_withdraw(test.vault, &max.citizen, max.id, NULL, NULL, &test_error));
+    end();
+}
+
+static void test_who_was_a_guardian_stops_nothing_even_then(void **state)
+{
+    (void)state;
+    char file[PATH_MAX];
+    damage(file);
+    test.now_ms = MINOR_15_MS;
+    assert_fails(VAULT_NOT_FOUND, withdraw_by(&max));
+    assert_fails(VAULT_NOT_FOUND,
+                 guardian_withdraw(test.vault, &max.citizen, max.id, NULL, NULL, &test_error));
+    assert_int_equal(minor_of(&max).damaged, false);
+    repair(file);
+    test.now_ms = START_MS;
+    assert_int_equal(released(), 1);
+    end();
+}
+
 /* --- The policy's own condition ----------------------------------------------------------------
  */
 
@@ -821,5 +941,8 @@ int main(void)
         test_from_18_on_a_guardian_does_nothing_to_the_millisecond,
         test_who_has_a_guardian_and_no_birth_date_gives_nothing, test_who_has_neither_gives_alone,
         test_what_a_restore_suspended_a_minor_does_not_resume_alone,
+        test_with_the_minors_file_damaged_a_guardian_withdraws_all_the_same,
+        test_with_the_minors_file_damaged_a_guardian_stops_everything,
+        test_who_was_a_guardian_stops_nothing_even_then,
         test_that_a_guardian_agrees_is_what_the_vault_itself_knows);
 }
