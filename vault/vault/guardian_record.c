@@ -164,7 +164,7 @@ static enum vault_code read_record(struct bytes json, struct guardianship *out,
     return VAULT_OK;
 }
 
-static void write_record(struct buf *out, const struct guardianship *one)
+void guardianship_write(struct buf *out, const struct guardianship *one)
 {
     char other[HEX_CHARS(CITIZEN_ID_BYTES) + 1];
     char born[DATE_CHARS + 1];
@@ -189,7 +189,7 @@ enum vault_code guardianship_store(struct vault *vault, struct citizen *citizen,
                                    struct ledger_ticket *ticket, struct vault_error *err)
 {
     VAULT_AUTO(buf_finish) struct buf json = buf_limited(RECORD_BYTES);
-    write_record(&json, next);
+    guardianship_write(&json, next);
     VAULT_TRY(buf_check(&json, err));
     const struct person_event event = {PERSON_GUARDIAN_KIND, next->id, buf_view(&json)};
     return person_record(vault, citizen, person, &event, NULL, ticket, err);
@@ -207,7 +207,7 @@ enum vault_code guardianship_enter(struct vault *vault, const struct citizen *ci
     VAULT_AUTO(buf_finish) struct buf basis = buf_limited(BASIS_BYTES_MAX);
     VAULT_AUTO(buf_finish) struct buf what = buf_limited(WHAT_BYTES_MAX);
     VAULT_TRY(read_record(json, &one, err));
-    buf_format(&basis, "guardian %s", one.id);
+    buf_format(&basis, GUARDIAN_BASIS "%s", one.id);
     buf_format(&what, "%s %s", one.is_minor ? "guardian" : "minor", events[one.event]);
     if (one.is_minor)
         buf_format(&what, "\n%s", one.name);

@@ -12,6 +12,7 @@
 #include "vault/base/clock.h"
 #include "vault/vault/guardian.h"
 
+#define GUARDIAN_BASIS    "guardian "                           /* of an entry; the id follows */
 #define GUARDIANSHIPS_MAX (GUARDIANS_MAX + GUARDIAN_MINORS_MAX) /* in one file, that stand */
 
 enum guardian_event {
@@ -46,6 +47,9 @@ enum vault_code guardianship_store(struct vault *vault, struct citizen *citizen,
                                    struct person *person, const struct guardianship *next,
                                    struct ledger_ticket *ticket, struct vault_error *err)
     VAULT_MUST_CHECK;
+
+/* The record of an event, to be stored by somebody else. */
+void guardianship_write(struct buf *out, const struct guardianship *one);
 
 /* For person_kind.c. */
 enum vault_code guardianship_apply(struct person *person, const struct citizen_record *record,

@@ -294,6 +294,15 @@ enum vault_code half_take_back(struct vault *vault, struct citizen *citizen, str
     return store(vault, citizen, person, &half, NULL, NULL, ticket, err);
 }
 
+void half_write_end(struct buf *out, const char *service, const char *purpose, int64_t at_s)
+{
+    struct half half = {.at_s = at_s};
+    snprintf(half.service, sizeof half.service, "%s", service);
+    snprintf(half.purpose, sizeof half.purpose, "%s", purpose);
+    ulid_new(half.id, at_s * 1000);
+    write_record(out, &half, NULL);
+}
+
 static const struct consent_field *field_of(const struct half *half, const char *name)
 {
     for (size_t i = 0; i < half->field_count; i++) {

@@ -60,6 +60,9 @@ enum vault_code half_take_back(struct vault *vault, struct citizen *citizen, str
                                struct ledger_ticket *ticket, struct vault_error *err)
     VAULT_MUST_CHECK;
 
+/* The record that takes those back, to be stored by somebody else. */
+void half_write_end(struct buf *out, const char *service, const char *purpose, int64_t at_s);
+
 /* What both agreed to: fields has room for CONSENT_FIELDS_MAX. VAULT_CONFLICT if that is nothing.
  */
 enum vault_code half_join(const struct half *half, const struct consent_decision *decision,
