@@ -210,6 +210,30 @@ withdraw() {
         -d service=plie-rennes -d purpose=employment.support
 }
 
+# moved_time: vaultd alone lives in a time that jump moves, and only its wall clock: what only goes
+# forward on a real machine does so here. Before vault_make.
+moved_time() {
+    local preload
+    preload=$(find /usr/lib -path "*/faketime/libfaketimeMT.so.1" | head -n 1)
+    cat >"$work/vaultd" <<END
+#!/bin/sh
+export FAKETIME_DONT_FAKE_MONOTONIC=1 FAKETIME_NO_CACHE=1 FAKETIME_TIMESTAMP_FILE=$work/time
+export LD_PRELOAD=\${LD_PRELOAD:+\$LD_PRELOAD:}$preload ASAN_OPTIONS=verify_asan_link_order=0
+exec $bin/vaultd "\$@"
+END
+    chmod +x "$work/vaultd"
+    mkdir "$work/bin"
+    ln -s "$bin"/* "$work/bin/"
+    ln -sf "$work/vaultd" "$work/bin/vaultd"
+    bin=$work/bin
+}
+
+# jump OFFSET: the offset is put in place whole, since vaultd reads it all the time.
+jump() {
+    echo "$1" >"$work/time.new"
+    mv "$work/time.new" "$work/time"
+}
+
 # log_key: the log's verifier key.
 log_key() {
     ctl --json status | json - 'd["log"]["key"]'

@@ -9,18 +9,23 @@
  *   - none at all once a withdrawal was acknowledged
  *   - no more releases than uses
  *   - none while everything is paused
+ *   - none before both agreed, where a minor under 15 and a guardian must
  *   - no state without an exit (no invalid end state: spin's own check)
  *
  * tests/model/run checks it, and that each law is broken by a vault that lacks what keeps it: with
  * NO_LOCK requests are decided beside the citizen's lock, with EARLY_ANSWER a withdrawal is
  * acknowledged before it is stored, with NO_OUTBOX a record without an entry is forgotten, with
  * USE_AFTER a use is counted after the answer, with NO_PAUSE the door does not look whether
- * everything is paused. With REMOVAL the city removes the service at any time; the first who holds
- * the citizen after that ends what was given to it, so that
+ * everything is paused.
+ *
+ * With REMOVAL the city removes the service at any time; the first who holds the citizen after that
+ * ends what was given to it, so that
  *
  *   - nothing is released by who holds the citizen after the removal
  *
- * and with NO_CASCADE nobody does.
+ * and with NO_CASCADE nobody does. With BOTH the citizen is a minor under 15, of whom a guardian is
+ * the other half (half.h on the vault floor), and with ONE_HALF the first of two who agree makes a
+ * consent.
  */
 #define USES 2
 #define ASKS 2 /* of each service's requests */
@@ -51,6 +56,12 @@ byte epoch = 0;  /* of the process: a crash begins another */
 bool held = false;         /* the citizen's lock, in memory */
 bool acknowledged = false; /* a withdrawal was, and nothing was given since */
 byte released = 0;         /* on this consent */
+
+/* Halves, as records on disk: who has agreed and waits for the other. And what the laws need: both
+ * agreed to what is given now. */
+bool half_minor = false;
+bool half_guardian = false;
+bool both_agreed = false;
 byte crashes = 0;
 byte done = 0;
 
@@ -145,7 +156,13 @@ inline change(state) {
            epoch == mine ->
            record = state;
            if
-           :: state == GIVEN && fresh -> used = 0; released = 0; acknowledged = false
+           :: state == GIVEN && fresh ->
+               used = 0;
+               released = 0;
+               acknowledged = false;
+               both_agreed = agreed;
+               half_minor = false;
+               half_guardian = false
            :: else
            fi;
            entered = false;
@@ -159,16 +176,43 @@ inline change(state) {
     fi
 }
 
+/* A half is a record of its own: it changes nothing that a release looks at. The consent's record
+ * ends the halves that it came from. */
+inline agree(mine_half, other_half) {
+    if
+    :: atomic {
+           epoch == mine ->
+           agreed = other_half;
+#ifdef ONE_HALF
+           fresh = true
+#else
+           fresh = other_half;
+           if
+           :: !other_half -> mine_half = true
+           :: else
+           fi
+#endif
+       }
+    :: epoch != mine
+    fi;
+    if
+    :: fresh -> change(GIVEN)
+    :: else
+    fi
+}
+
 active proctype citizen() {
     byte mine;
     byte i = 0;
     bool withdraws;
     bool fresh;
+    bool agreed;
     do
     :: i < CHANGES ->
         i++;
         withdraws = false;
         fresh = false;
+        agreed = false;
         HOLD(mine);
         if
         :: atomic { epoch == mine -> catch_up() }
@@ -176,15 +220,30 @@ active proctype citizen() {
         fi;
         if
         :: epoch != mine || record == NONE && paused || record == WITHDRAWN && paused -> skip
+#ifdef BOTH
+        /* One of the two agrees; which, is chosen. The second makes it a consent. */
+        :: epoch == mine && record != GIVEN && record != SUSPENDED && !paused ->
+            if
+            :: true -> agree(half_minor, half_guardian)
+            :: true -> agree(half_guardian, half_minor)
+            fi
+        /* Either takes back what waits. */
+        :: atomic {
+               epoch == mine && (half_minor || half_guardian) ->
+               half_minor = false;
+               half_guardian = false
+           }
+#else
         :: epoch == mine && record != GIVEN && record != SUSPENDED && !paused ->
             fresh = true;
             change(GIVEN)
+#endif
         :: epoch == mine && (record == GIVEN || record == SUSPENDED) ->
             withdraws = true;
 #ifdef EARLY_ANSWER
             acknowledged = true; /* before anything is stored */
 #endif
-            change(WITHDRAWN)
+            change(WITHDRAWN) /* by either, alone */
         :: epoch == mine && record == GIVEN -> change(SUSPENDED)
         :: epoch == mine && record == SUSPENDED && !paused -> change(GIVEN)
         :: atomic { epoch == mine && !paused -> paused = true }
@@ -254,6 +313,9 @@ active [2] proctype service() {
                assert(!paused);
 #ifdef REMOVAL
                assert(!gone);
+#endif
+#ifdef BOTH
+               assert(both_agreed);      /* not on half an agreement */
 #endif
                released++;
                assert(released <= USES);

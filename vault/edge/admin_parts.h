@@ -52,3 +52,8 @@ admin_run admin_run_structure_remove;
 admin_run admin_run_mediator_add;
 admin_run admin_run_mediator_remove;
 admin_run admin_run_mediator_list;
+
+/* admin_guardian.c */
+admin_run admin_run_guardian_add;
+admin_run admin_run_guardian_remove;
+admin_run admin_run_guardian_list;

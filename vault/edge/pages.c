@@ -71,6 +71,14 @@ typedef void page_function(struct visit *visit, const char *id);
     page(HTTP_POST, "/mandates",            SIGNED_IN, mandate_give_do)    \
     page(HTTP_POST, "/mandates/codes",      SIGNED_IN, mandate_codes_do)   \
     page(HTTP_POST, "/mandates/{id}/end",   SIGNED_IN, mandate_end_do)     \
+    page(HTTP_GET,  "/minors",              SIGNED_IN, minors_show)        \
+    page(HTTP_GET,  "/minors/{id}",         SIGNED_IN, minor_show)         \
+    page(HTTP_GET,  "/minors/{id}/request", SIGNED_IN, minor_request_show) \
+    page(HTTP_POST, "/minors/{id}/open",    SIGNED_IN, minor_open_do)      \
+    page(HTTP_POST, "/minors/{id}/give",    SIGNED_IN, minor_give_do)      \
+    page(HTTP_POST, "/minors/{id}/refuse",  SIGNED_IN, minor_refuse_do)    \
+    page(HTTP_POST, "/minors/{id}/withdraw", SIGNED_IN, minor_withdraw_do) \
+    page(HTTP_POST, "/minors/{id}/stop",    SIGNED_IN, minor_stop_do)      \
     page(HTTP_GET,  "/mediator/sign-in",    THEIR_DOOR, mediator_door_show) \
     page(HTTP_POST, "/mediator/sign-in",    THEIR_DOOR, mediator_door_do)  \
     page(HTTP_POST, "/mediator/sign-out",   MEDIATORS, mediator_leave_do)  \

@@ -38,7 +38,7 @@ static bool open_mandate(struct visit *visit, const char *id, struct acting *act
     *acting = (struct acting){.visit = visit};
     const enum vault_code code = mandate_open(visit->pages->vault, &visit->mediator, id,
                                               &visit->session.citizen, &acting->mandate, &err);
-    acting->actor = (struct actor){&visit->mediator, acting->mandate.id};
+    acting->actor = (struct actor){.mediator = &visit->mediator, .mandate = acting->mandate.id};
     if (code)
         page_failed(visit, code, &err);
     return code == VAULT_OK;

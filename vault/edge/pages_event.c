@@ -233,8 +233,21 @@ static const char *mandate_text(struct bytes what)
         {"end", "event.mandate_end"},
         {"codes", "event.mandate_codes"},
     };
+    /* A whole line, where a guardian came, looked or went. */
+    static const struct {
+        const char *line;
+        const char *text;
+    } lines[] = {
+        {"guardian add", "event.guardian_add"},       {"guardian use", "event.guardian_use"},
+        {"guardian remove", "event.guardian_remove"}, {"minor add", "event.minor_add"},
+        {"minor remove", "event.minor_remove"},
+    };
     char word[CONSENT_NAME_CHARS + 1];
     struct bytes line = next_line(&what);
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        if (bytes_equal(line, bytes_of_text(lines[i].line)))
+            return lines[i].text;
+    }
     const bool found = next_word(&line, word, sizeof word);
     for (size_t i = 0; found && i < sizeof words / sizeof words[0]; i++) {
         if (strcmp(words[i].word, word) == 0)
@@ -249,6 +262,10 @@ static const char *text_of(const struct history_event *event)
     const bool resumes = event->event == ENTRY_RESUME;
     if (event->event == ENTRY_MANDATE)
         return mandate_text(event->what);
+    if (bytes_equal(event->basis, bytes_of_text("half")))
+        return "event.half";
+    if (bytes_equal(event->basis, bytes_of_text("half taken back")))
+        return "event.half_back";
     if (bytes_equal(event->basis, bytes_of_text("pause")))
         return resumes ? "event.unpause" : "event.pause";
     if (resumes && bytes_equal(event->basis, bytes_of_text("objection")))
@@ -265,19 +282,38 @@ static void put_part(struct visit *visit, json_t *item, const char *name, struct
     page_text(visit, item, name, text);
 }
 
+/* "KIND NAME" without the kind; false if it is of another. */
+static bool name_of_kind(struct bytes line, const char *kind, struct bytes *name)
+{
+    const size_t size = strlen(kind);
+    if (line.size <= size || line.size >= ACTOR_TEXT_BYTES || memcmp(line.data, kind, size) != 0)
+        return false;
+    *name = (struct bytes){line.data + size, line.size - size};
+    return true;
+}
+
 /* Who acted for the citizen, as actor.h writes it. */
 static void put_actor(struct visit *visit, json_t *item, struct bytes actor)
 {
-    static const char kind[] = "mediator ";
-    const size_t size = sizeof kind - 1;
-    struct bytes name = next_line(&actor);
-    if (name.size <= size || name.size >= ACTOR_TEXT_BYTES || actor.size >= ACTOR_TEXT_BYTES ||
-        memcmp(name.data, kind, size) != 0)
+    struct bytes name;
+    const struct bytes line = next_line(&actor);
+    if (name_of_kind(line, "guardian ", &name))
+        put_part(visit, item, "actor_guardian", name);
+    if (!name_of_kind(line, "mediator ", &name) || actor.size >= ACTOR_TEXT_BYTES)
         return;
-    name.data += size;
-    name.size -= size;
     put_part(visit, item, "actor_name", name);
     put_part(visit, item, "actor_structure", actor);
+}
+
+/* Who became a guardian, or is none any more: the second line of what stands there. */
+static void put_guardian(struct visit *visit, json_t *item, const struct history_event *event)
+{
+    struct bytes what = event->what;
+    struct bytes name;
+    if (event->event != ENTRY_MANDATE || !name_of_kind(next_line(&what), "guardian ", &name) ||
+        what.size >= ACTOR_TEXT_BYTES)
+        return;
+    put_part(visit, item, "guardian_name", what);
 }
 
 void event_put(struct visit *visit, const struct policy *policy, json_t *list,
@@ -299,6 +335,7 @@ void event_put(struct visit *visit, const struct policy *policy, json_t *list,
     if (bytes_equal(event->actor, bytes_of_text("operator")))
         page_flag(visit, item, "by_operator");
     put_actor(visit, item, event->actor);
+    put_guardian(visit, item, event);
     put_fields(&telling, item, event);
     put_basis(&telling, item, event);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pages_guardian.h"
 #include "pages_parts.h"
 #include "pages_unasked.h"
 #include "pages_words.h"
@@ -165,7 +166,6 @@ static enum vault_code list_consent(void *context, const struct consent *consent
 static enum vault_code list_request(void *context, const struct access_view *view,
                                     struct vault_error *err)
 {
-    (void)err;
     const struct listing *listing = context;
     struct visit *visit = listing->visit;
     const char *purpose = json_string_value(json_object_get(view->ask, "purpose"));
@@ -178,7 +178,7 @@ static enum vault_code list_request(void *context, const struct access_view *vie
     page_text(visit, item, "purpose_title", words_purpose_title(visit, listing->policy, purpose));
     put_date(visit, item, "answer_before", view->request.expires_s);
     page_flag(visit, visit->data, "requests_shown");
-    return VAULT_OK;
+    return guardian_put_half(visit, item, view->request.id, err);
 }
 
 /* A service's name and address, beside its id in the object, also of one that was removed. One that
@@ -245,7 +245,11 @@ void home_show(struct visit *visit, const char *id)
     (void)id;
     struct vault_error err;
     struct listing listing = {.visit = visit, .groups = page_list(visit, visit->data, "services")};
-    const enum vault_code code = list_all(&listing, &err);
+    enum vault_code code = list_all(&listing, &err);
+    if (code == VAULT_OK)
+        code = guardian_put_own(visit, &err);
+    if (code == VAULT_OK)
+        code = guardian_put_minors(visit, &err);
     if (code) {
         show_damaged(visit, code, &err);
         return;

@@ -32,6 +32,11 @@ static const struct {
     [NOTICE_SIGNED_OUT] = {"signed_out", "notice.signed_out"},
     [NOTICE_MANDATE_GIVEN] = {"mandate_given", "notice.mandate_given"},
     [NOTICE_MANDATE_ENDED] = {"mandate_ended", "notice.mandate_ended"},
+    [NOTICE_GUARDIAN_TOO] = {"guardian_too", "notice.guardian_too"},
+    [NOTICE_MINOR_TOO] = {"minor_too", "notice.minor_too"},
+    [NOTICE_MINOR_GIVEN] = {"minor_given", "notice.minor_given"},
+    [NOTICE_MINOR_REFUSED] = {"minor_refused", "notice.minor_refused"},
+    [NOTICE_MINOR_WITHDRAWN] = {"minor_withdrawn", "notice.minor_withdrawn"},
     [NOTICE_SESSION_ENDED] = {"session_ended", "notice.session_ended"},
 };
 

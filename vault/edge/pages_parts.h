@@ -77,6 +77,16 @@ void mandate_give_do(struct visit *visit, const char *id);
 void mandate_codes_do(struct visit *visit, const char *id);
 void mandate_end_do(struct visit *visit, const char *id);
 
+/* pages_guardian.c */
+void minors_show(struct visit *visit, const char *id);
+void minor_show(struct visit *visit, const char *id);
+void minor_request_show(struct visit *visit, const char *id);
+void minor_open_do(struct visit *visit, const char *id);
+void minor_give_do(struct visit *visit, const char *id);
+void minor_refuse_do(struct visit *visit, const char *id);
+void minor_withdraw_do(struct visit *visit, const char *id);
+void minor_stop_do(struct visit *visit, const char *id);
+
 /* pages_mediator.c, pages_acting.c: the mediators' side */
 void mediator_door_show(struct visit *visit, const char *id);
 void mediator_door_do(struct visit *visit, const char *id);

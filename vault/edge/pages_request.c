@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "pages_account.h"
+#include "pages_guardian.h"
 #include "pages_parts.h"
 
 #define CODE_TYPED_CHARS 64
@@ -230,7 +231,9 @@ static void give(struct statement *statement)
     decision.days = statement->periods[period];
     const enum vault_code code = access_request_give(visit->pages->vault, &visit->session.citizen,
                                                      statement->view.request.id, &decision, &err);
-    finish_answer(visit, code, &err, NOTICE_GIVEN);
+    finish_answer(visit, code, &err,
+                  guardian_waits(visit, statement->view.request.id) ? NOTICE_GUARDIAN_TOO
+                                                                    : NOTICE_GIVEN);
 }
 
 /* A refusal always counts. If the page has changed since, what was shown is not known to be this

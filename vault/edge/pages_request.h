@@ -16,6 +16,7 @@
 #include "vault/crypto/hash.h"
 #include "vault/vault/access_request.h"
 #include "vault/vault/active_policy.h"
+#include "vault/vault/guardian.h"
 
 #define STATEMENT_PERIODS_MAX 3
 
@@ -33,6 +34,9 @@ struct statement {
     int64_t uses;
     int64_t periods[STATEMENT_PERIODS_MAX]; /* in days, the shortest first */
     size_t period_count;
+    struct guardian_rule rule; /* whether a guardian must agree too */
+    bool waits;                /* one of the two has agreed: */
+    struct guardian_half half;
     const char *no_gift; /* why there is nothing to give: a text of the catalogue; or NULL */
     json_t *rows;
     json_t *lines; /* of the last row */

@@ -144,6 +144,12 @@ static void add_text(struct statement *statement, const char *name)
     add_filled(statement, name, NULL);
 }
 
+/* What stands for the reader: the citizen themselves, or a guardian who reads about a minor. */
+static const char *by_reader(const struct statement *statement, const char *own, const char *minors)
+{
+    return statement->visit->minor_name ? minors : own;
+}
+
 static void add_who(struct statement *statement)
 {
     const struct service *service = statement->service.service;
@@ -179,7 +185,42 @@ static void add_what(struct statement *statement)
 static void add_basis(struct statement *statement)
 {
     add_row(statement, "request.basis");
-    add_text(statement, "request.basis_consent");
+    add_text(statement, by_reader(statement, "request.basis_consent", "minors.basis_consent"));
+}
+
+/* Who of the two has agreed, and for how long. */
+static void add_half(struct statement *statement)
+{
+    const struct guardian_half *half = &statement->half;
+    struct visit *visit = statement->visit;
+    char period[WORDS_CHARS];
+    if (!statement->waits)
+        return;
+    words_period(visit, half->days, period);
+    add_filled(statement,
+               half->by_guardian ? "both.guardian_for"
+                                 : by_reader(statement, "both.own_for", "both.minor_for"),
+               json_pack("{s:s,s:s,s:s}", "guardian_name", half->name, "minor_name",
+                         visit->minor_name ? visit->minor_name : "", "period", period));
+    if (half->by_guardian == (visit->minor_name != NULL))
+        page_flag(visit, visit->data, "half_mine");
+}
+
+/* That two must agree, where the law wants it. */
+static void add_both(struct statement *statement)
+{
+    struct visit *visit = statement->visit;
+    if (!statement->rule.both)
+        return;
+    add_row(statement, "both.term");
+    if (visit->is_mediator)
+        add_text(statement, "both.for_mediator");
+    else
+        add_filled(statement, by_reader(statement, "both.for_minor", "both.for_guardian"),
+                   json_pack("{s:s}", "minor_name", visit->minor_name ? visit->minor_name : ""));
+    if (!statement->rule.count)
+        add_text(statement, "both.no_guardian");
+    add_half(statement);
 }
 
 /* "30 days, 180 days or 12 months" */
@@ -273,7 +314,7 @@ static void add_choices(struct statement *statement)
     add_row(statement, "request.no");
     add_text(statement, "request.no_penalty");
     add_row(statement, "request.change");
-    add_text(statement, "request.change_when");
+    add_text(statement, by_reader(statement, "request.change_when", "minors.change_when"));
 }
 
 static enum vault_code compose(struct statement *statement, struct vault_error *err)
@@ -281,11 +322,13 @@ static enum vault_code compose(struct statement *statement, struct vault_error *
     struct visit *visit = statement->visit;
     const struct service *service = statement->service.service;
     uint8_t hash[SHA256_BYTES];
-    json_t *name = json_pack("{s:s}", "service_name",
-                             service ? service->name : statement->view.request.service);
+    json_t *name = json_pack("{s:s,s:s}", "service_name",
+                             service ? service->name : statement->view.request.service,
+                             "minor_name", visit->minor_name ? visit->minor_name : "");
     statement->text = buf_limited(CONSENT_TEXT_BYTES_MAX);
     statement->rows = page_list(visit, visit->data, "statement");
-    words_fill(visit, "request.heading", name, &statement->text);
+    words_fill(visit, by_reader(statement, "request.heading", "minors.heading"), name,
+               &statement->text);
     json_free(&name);
     const char *heading = buf_string(&statement->text);
     page_text(visit, visit->data, "heading", heading ? heading : "");
@@ -294,6 +337,7 @@ static enum vault_code compose(struct statement *statement, struct vault_error *
     add_why(statement);
     add_what(statement);
     add_basis(statement);
+    add_both(statement);
     add_how_long(statement);
     add_kept(statement);
     add_message(statement);
@@ -320,7 +364,11 @@ static enum vault_code fill(struct statement *statement, const char *id, struct 
     if (!statement->purpose || !read_asked(statement))
         return vault_fail(err, VAULT_CORRUPT, "a stored access request cannot be read");
     read_periods(statement);
+    VAULT_TRY(guardian_ask(vault, &statement->visit->session.citizen, id, &statement->rule,
+                           &statement->waits, &statement->half, err));
     VAULT_TRY(read_offer(statement, err));
+    if (statement->rule.both && statement->visit->is_mediator)
+        statement->no_gift = "both.for_mediator";
     return compose(statement, err);
 }
 

@@ -38,6 +38,8 @@ struct visit {
     struct signed_in session;
     bool is_mediator;              /* the browser of a mediator: no citizen's page opens for it */
     struct mediator_seat mediator; /* who they are */
+    const char
+        *minor_name; /* whose guardian reads, session.citizen being the minor; NULL: nobody's */
     char form_token[SIGN_IN_TOKEN_CHARS + 1]; /* for every form of the page */
     char pre[SIGN_IN_TOKEN_CHARS + 1];        /* the token from before a session; empty: none */
     bool pre_is_new;
@@ -67,6 +69,11 @@ enum notice {
     NOTICE_SESSION_ENDED,
     NOTICE_MANDATE_GIVEN,
     NOTICE_MANDATE_ENDED,
+    NOTICE_GUARDIAN_TOO, /* a minor agreed, and a guardian must too */
+    NOTICE_MINOR_TOO,    /* the other way round; and what a guardian did */
+    NOTICE_MINOR_GIVEN,
+    NOTICE_MINOR_REFUSED,
+    NOTICE_MINOR_WITHDRAWN,
     NOTICE_COUNT
 };
 

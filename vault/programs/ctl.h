@@ -47,6 +47,7 @@ ctl_run ctl_citizen_schema;
 ctl_run ctl_citizen_erase;
 ctl_run ctl_citizen_activation_code;
 ctl_run ctl_citizen_rekey;
+ctl_run ctl_citizen_guardian;
 ctl_run ctl_key_rotate;
 ctl_run ctl_key_rewrap;
 ctl_run ctl_key_recover;

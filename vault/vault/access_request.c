@@ -223,7 +223,7 @@ static enum vault_code check_actor(struct vault *vault, const struct citizen_id 
     VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
     struct person *person = NULL;
     VAULT_TRY(person_hold_existing(vault, id, &citizen, &person, err));
-    return actor_check(vault, person, actor, &wish, err);
+    return actor_check(vault, citizen, person, actor, &wish, err);
 }
 
 static enum vault_code claim(struct vault *vault, const struct citizen_id *citizen,
@@ -360,13 +360,13 @@ static enum vault_code check_within(const struct access_view *view,
  */
 static enum vault_code answer_held(struct vault *vault, const struct citizen_id *id,
                                    const char *request_id, const struct consent_decision *decision,
-                                   enum consent_event event, struct ledger_ticket *ticket,
-                                   struct vault_error *err)
+                                   enum consent_event event, bool *answered,
+                                   struct ledger_ticket *ticket, struct vault_error *err)
 {
     VAULT_AUTO(access_view_finish) struct access_view view = {0};
     VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
     struct person *person = NULL;
-    struct consent_outcome outcome;
+    struct consent_outcome outcome = {0};
     struct consent_decision answer = *decision;
     VAULT_TRY(access_request_by_id(vault, id, request_id, &view, err));
     VAULT_TRY(check_within(&view, decision, err));
@@ -377,6 +377,9 @@ static enum vault_code answer_held(struct vault *vault, const struct citizen_id 
     answer.request = request_id;
     VAULT_TRY(consent_decide(vault, citizen, person, &answer, event, &outcome, err));
     *ticket = outcome.ticket;
+    *answered = !outcome.waits;
+    if (!*answered)
+        return VAULT_OK; /* one of two has agreed: to the service that is nothing */
     return access_mark_answered(vault, &view.request,
                                 event == CONSENT_REFUSE ? CONSENT_REFUSED : CONSENT_GIVEN,
                                 outcome.seq, err);
@@ -386,10 +389,12 @@ static enum vault_code answer(struct vault *vault, const struct citizen_id *citi
                               const struct consent_decision *decision, enum consent_event event,
                               struct vault_error *err)
 {
+    bool answered = false;
     struct ledger_ticket ticket;
-    VAULT_TRY(answer_held(vault, citizen, id, decision, event, &ticket, err));
+    VAULT_TRY(answer_held(vault, citizen, id, decision, event, &answered, &ticket, err));
     const enum vault_code code = ledger_wait(vault->ledger, &ticket, err);
-    access_ring(vault, id);
+    if (answered)
+        access_ring(vault, id);
     return code;
 }
 

@@ -4,25 +4,31 @@
 #include <string.h>
 
 #include "actor_check.h"
+#include "guardian_law.h"
 #include "mandate_record.h"
 #include "parts.h"
 #include "vault/vault/active_policy.h"
 
 void actor_text(const struct actor *actor, char out[ACTOR_TEXT_BYTES])
 {
-    snprintf(out, ACTOR_TEXT_BYTES, "mediator %s\n%s", actor->mediator->name,
-             actor->mediator->structure.name);
+    if (actor->guardian)
+        snprintf(out, ACTOR_TEXT_BYTES, "guardian %s", actor->guardian->name);
+    else
+        snprintf(out, ACTOR_TEXT_BYTES, "mediator %s\n%s", actor->mediator->name,
+                 actor->mediator->structure.name);
 }
 
 void consent_stamp(struct consent *next, const struct actor *actor)
 {
-    next->how = actor ? CONSENT_MANDATE : CONSENT_OWN_SESSION;
+    next->how = CONSENT_OWN_SESSION;
     next->by[0] = 0;
     next->mandate[0] = 0;
     if (!actor)
         return;
+    next->how = actor->guardian ? CONSENT_GUARDIAN : CONSENT_MANDATE;
     actor_text(actor, next->by);
-    snprintf(next->mandate, sizeof next->mandate, "%s", actor->mandate);
+    snprintf(next->mandate, sizeof next->mandate, "%s",
+             actor->guardian ? actor->guardian->id : actor->mandate);
 }
 
 static enum vault_code denied(struct vault_error *err)
@@ -73,18 +79,31 @@ static enum vault_code check_fields(struct vault *vault, const struct actor_wish
     return VAULT_OK;
 }
 
-enum vault_code actor_check(struct vault *vault, struct person *person, const struct actor *actor,
-                            const struct actor_wish *wish, struct vault_error *err)
+/* Nor does a mediator stand in for a minor under 15 and a guardian, who agree both. */
+static enum vault_code check_alone(struct vault *vault, struct citizen *citizen,
+                                   const struct person *person, struct vault_error *err)
+{
+    bool both = true;
+    VAULT_TRY(guardian_law_both(vault, citizen, person, &both, err));
+    return both ? denied(err) : VAULT_OK;
+}
+
+enum vault_code actor_check(struct vault *vault, struct citizen *citizen, struct person *person,
+                            const struct actor *actor, const struct actor_wish *wish,
+                            struct vault_error *err)
 {
     const struct mandate *mandate = NULL;
     if (!actor)
         return VAULT_OK;
+    if (actor->guardian)
+        return guardian_law_check(vault, citizen, person, actor->guardian, wish->event, err);
     VAULT_TRY(actor_mandate(vault, person, actor, &mandate, err));
     if (!mandate_covers(mandate, wish->purpose))
         return denied(err);
     switch (wish->event) {
     case CONSENT_GIVE:
     case CONSENT_RESUME:
+        VAULT_TRY(check_alone(vault, citizen, person, err));
         return check_fields(vault, wish, err);
     case CONSENT_REFUSE:
     case CONSENT_WITHDRAW:

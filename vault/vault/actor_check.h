@@ -16,10 +16,11 @@ struct actor_wish {
 
 /* VAULT_DENIED unless the actor (NULL: the citizen, who may do all) is a mediator of today, under a
  * mandate of their structure's that is in force and covers the purpose; and, where the event could
- * let something through, the policy knows every field and none is of a special category. */
-enum vault_code actor_check(struct vault *vault, struct person *person, const struct actor *actor,
-                            const struct actor_wish *wish, struct vault_error *err)
-    VAULT_MUST_CHECK;
+ * let something through, the policy knows every field, none is of a special category, and no
+ * guardian would have to agree too. A guardian: as guardian_law_check() says. */
+enum vault_code actor_check(struct vault *vault, struct citizen *citizen, struct person *person,
+                            const struct actor *actor, const struct actor_wish *wish,
+                            struct vault_error *err) VAULT_MUST_CHECK;
 
 /* The mandate under which the actor acts now. VAULT_DENIED likewise. */
 enum vault_code actor_mandate(struct vault *vault, struct person *person, const struct actor *actor,

@@ -2,15 +2,13 @@
 
 #include <string.h>
 
-#include "vault/base/clock.h"
-#include "vault/store/citizen_value.h"
+#include "age.h"
 
-#define MINOR_ATOM       "citizen_is_minor"
-#define BIRTH_DATE_FIELD "identity.birth_date"
-#define ADULT_YEARS      18
+#define MINOR_ATOM    "citizen_is_minor"
+#define GUARDIAN_ATOM "guardian_agrees"
 
 /* What only the vault may say, whatever a registration lists. */
-static const char *const own_atoms[] = {MINOR_ATOM, "guardian_agrees"};
+static const char *const own_atoms[] = {MINOR_ATOM, GUARDIAN_ATOM};
 
 bool condition_may_be_asserted(const struct service *service, const char *name)
 {
@@ -59,22 +57,28 @@ void conditions_assert(const struct policy *policy, const struct service *servic
     }
 }
 
-enum vault_code conditions_know(const struct policy *policy, struct citizen *citizen, int64_t now_s,
+static void know(const struct policy *policy, uint16_t atom, struct policy_atom_word atoms[],
+                 bool holds)
+{
+    if (atom != POLICY_NONE)
+        policy_atom_set_boolean(policy, atoms, atom, holds);
+}
+
+enum vault_code conditions_know(const struct policy *policy, struct citizen *citizen,
+                                const struct consent *consent, int64_t now_s,
                                 struct policy_atom_word atoms[], struct vault_error *err)
 {
-    const uint16_t atom = policy_find(policy, POLICY_ATOM, bytes_of_text(MINOR_ATOM));
-    if (atom == POLICY_NONE)
+    enum age age;
+    const uint16_t is_minor = policy_find(policy, POLICY_ATOM, bytes_of_text(MINOR_ATOM));
+    const uint16_t agrees = policy_find(policy, POLICY_ATOM, bytes_of_text(GUARDIAN_ATOM));
+    if (is_minor == POLICY_NONE && agrees == POLICY_NONE)
         return VAULT_OK;
-    VAULT_AUTO(buf_finish) struct buf json = buf_limited(64);
-    const enum vault_code code = citizen_value_get(citizen, BIRTH_DATE_FIELD, &json, NULL, err);
-    if (code && code != VAULT_NOT_FOUND)
-        return code;
-    struct date born;
-    /* "YYYY-MM-DD" with its quotes; anything else leaves the atom unknown. */
-    if (json.size == DATE_CHARS + 2 &&
-        date_parse((struct bytes){json.data + 1, DATE_CHARS}, &born, NULL) == VAULT_OK) {
-        const int years = date_years_between(born, date_of_instant(now_s));
-        policy_atom_set_boolean(policy, atoms, atom, years < ADULT_YEARS);
-    }
+    VAULT_TRY(age_of(citizen, now_s, &age, err));
+    if (age == AGE_UNKNOWN)
+        return VAULT_OK;
+    know(policy, is_minor, atoms, age != AGE_ADULT);
+    /* That none agrees is never said: unknown, it lets through less. */
+    if (age != AGE_ADULT && consent && consent->guardian[0] && consent_is_live(consent, now_s))
+        know(policy, agrees, atoms, true);
     return VAULT_OK;
 }

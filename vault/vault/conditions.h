@@ -11,6 +11,7 @@
 #include "vault/base/json.h"
 #include "vault/policy/policy.h"
 #include "vault/store/citizen.h"
+#include "vault/vault/consent.h"
 #include "vault/vault/service.h"
 
 /* Whether the service may say this. */
@@ -21,7 +22,10 @@ bool condition_may_be_asserted(const struct service *service, const char *name);
 void conditions_assert(const struct policy *policy, const struct service *service,
                        const json_t *context, struct policy_atom_word atoms[]);
 
-/* Take what the vault knows of the held citizen into the atoms. */
-enum vault_code conditions_know(const struct policy *policy, struct citizen *citizen, int64_t now_s,
+/* Take what the vault knows of the held citizen into the atoms. consent is what they gave for what
+ * is asked, NULL for nothing: one in force that a guardian agreed to is what the policy calls a
+ * guardian agreeing, for as long as the citizen is a minor. */
+enum vault_code conditions_know(const struct policy *policy, struct citizen *citizen,
+                                const struct consent *consent, int64_t now_s,
                                 struct policy_atom_word atoms[], struct vault_error *err)
     VAULT_MUST_CHECK;

@@ -6,6 +6,8 @@
 
 #include "actor_check.h"
 #include "consent_json.h"
+#include "guardian_law.h"
+#include "half.h"
 #include "parts.h"
 #include "person.h"
 #include "vault/ledger/entry.h"
@@ -139,6 +141,60 @@ static enum vault_code check_room(struct citizen *citizen, struct vault_error *e
     return VAULT_OK;
 }
 
+/* What giving needs beside what every decision does. */
+static enum vault_code check_gift(struct citizen *citizen, const struct person *person,
+                                  const struct consent_decision *decision,
+                                  const struct policy *policy, struct vault_error *err)
+{
+    VAULT_TRY(check_not_paused(person, err));
+    VAULT_TRY(check_extent(decision, policy, err));
+    return check_room(citizen, err);
+}
+
+static enum vault_code store_gift(struct vault *vault, struct citizen *citizen,
+                                  struct person *person, struct consent *next,
+                                  const struct consent_decision *decision,
+                                  struct consent_outcome *out, struct vault_error *err)
+{
+    next->expires_s = next->at_s + decision->days * SECONDS_PER_DAY;
+    next->uses = decision->uses;
+    fill(next, decision);
+    ulid_new(next->id, clock_now_ms(&vault->options.clock));
+    VAULT_TRY(consent_store(vault, citizen, person, next, decision, &out->seq, &out->ticket, err));
+    memcpy(out->id, next->id, sizeof out->id);
+    return VAULT_OK;
+}
+
+/* A minor under 15 and a guardian: the first gives a half, the second makes it a consent. */
+static enum vault_code give_both(struct vault *vault, struct citizen *citizen,
+                                 struct person *person, struct consent *next,
+                                 const struct consent_decision *decision,
+                                 struct consent_outcome *out, struct vault_error *err)
+{
+    const struct half *half = NULL;
+    struct consent_field fields[CONSENT_FIELDS_MAX];
+    struct consent_decision agreed;
+    VAULT_TRY(half_other(vault, person, decision, &half, err));
+    if (!half)
+        return half_give(vault, citizen, person, decision, out, err);
+    VAULT_TRY(half_join(half, decision, &agreed, fields, err));
+    if (decision->actor)
+        actor_text(decision->actor, next->guardian);
+    else
+        memcpy(next->guardian, half->by, sizeof next->guardian);
+    return store_gift(vault, citizen, person, next, &agreed, out, err);
+}
+
+static enum vault_code give(struct vault *vault, struct citizen *citizen, struct person *person,
+                            struct consent *next, const struct consent_decision *decision,
+                            struct consent_outcome *out, struct vault_error *err)
+{
+    bool both = true;
+    VAULT_TRY(guardian_law_both(vault, citizen, person, &both, err));
+    return both ? give_both(vault, citizen, person, next, decision, out, err)
+                : store_gift(vault, citizen, person, next, decision, out, err);
+}
+
 enum vault_code consent_decide(struct vault *vault, struct citizen *citizen, struct person *person,
                                const struct consent_decision *decision, enum consent_event event,
                                struct consent_outcome *out, struct vault_error *err)
@@ -156,14 +212,11 @@ enum vault_code consent_decide(struct vault *vault, struct citizen *citizen, str
     assert(may); /* in every state one can give, and refuse */
     const struct actor_wish wish = {event, decision->purpose, decision->fields,
                                     decision->field_count};
-    VAULT_TRY(actor_check(vault, person, decision->actor, &wish, err));
+    VAULT_TRY(actor_check(vault, citizen, person, decision->actor, &wish, err));
     consent_stamp(&next, decision->actor);
     if (event == CONSENT_GIVE) {
-        VAULT_TRY(check_not_paused(person, err));
-        VAULT_TRY(check_extent(decision, held.policy, err));
-        VAULT_TRY(check_room(citizen, err));
-        next.expires_s = next.at_s + decision->days * SECONDS_PER_DAY;
-        next.uses = decision->uses;
+        VAULT_TRY(check_gift(citizen, person, decision, held.policy, err));
+        return give(vault, citizen, person, &next, decision, out, err);
     }
     fill(&next, decision);
     ulid_new(next.id, clock_now_ms(&vault->options.clock));
@@ -191,7 +244,7 @@ enum vault_code consent_give(struct vault *vault, const struct citizen_id *citiz
                              const struct consent_decision *decision, char id[CONSENT_ID_CHARS + 1],
                              int64_t *seq, struct vault_error *err)
 {
-    struct consent_outcome outcome;
+    struct consent_outcome outcome = {0};
     VAULT_TRY(decide_alone(vault, citizen, decision, CONSENT_GIVE, &outcome, err));
     memcpy(id, outcome.id, sizeof outcome.id);
     *seq = outcome.seq;
@@ -202,7 +255,7 @@ enum vault_code consent_refuse(struct vault *vault, const struct citizen_id *cit
                                const struct consent_decision *decision, int64_t *seq,
                                struct vault_error *err)
 {
-    struct consent_outcome outcome;
+    struct consent_outcome outcome = {0};
     VAULT_TRY(decide_alone(vault, citizen, decision, CONSENT_REFUSE, &outcome, err));
     *seq = outcome.seq;
     return VAULT_OK;

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "actor_check.h"
+#include "guardian_law.h"
+#include "half.h"
 #include "parts.h"
 #include "person.h"
 #include "stop.h"
@@ -89,6 +91,34 @@ static enum vault_code narrow(const struct change *change, const struct consent 
     return VAULT_OK;
 }
 
+/* --- What only some changes need -------------------------------------------------------------- */
+
+/* Nothing is given: what half agreed to it is taken back. */
+static enum vault_code take_back_half(const struct change *change, struct citizen *citizen,
+                                      struct person *person, bool *changed,
+                                      struct ledger_ticket *ticket, struct vault_error *err)
+{
+    if (change->event != CONSENT_WITHDRAW || !half_waits(person, change->service, change->purpose))
+        return VAULT_OK;
+    *changed = true;
+    return half_take_back(change->vault, citizen, person, change->actor, change->service,
+                          change->purpose, ticket, err);
+}
+
+/* What a restore suspended, a guardian may have withdrawn since: a minor's word alone does not put
+ * that in force again. */
+static enum vault_code check_resume(struct vault *vault, struct citizen *citizen,
+                                    const struct person *person, const struct consent *current,
+                                    struct vault_error *err)
+{
+    bool both = false;
+    if (person->paused)
+        return vault_fail(err, VAULT_CONFLICT, "the citizen paused everything: resume all first");
+    if (current->cause == CONSENT_BY_RESTORE)
+        VAULT_TRY(guardian_law_both(vault, citizen, person, &both, err));
+    return both ? vault_fail(err, VAULT_DENIED, "a guardian has to agree to it again") : VAULT_OK;
+}
+
 /* --- All changes ---------------------------------------------------------------------------- */
 
 static enum vault_code change_held(const struct change *change, const struct citizen_id *id,
@@ -106,12 +136,12 @@ static enum vault_code change_held(const struct change *change, const struct cit
     const struct actor_wish wish = {change->event, change->purpose,
                                     current ? current->fields : NULL,
                                     current ? current->field_count : 0};
-    VAULT_TRY(actor_check(vault, person, change->actor, &wish, err));
+    VAULT_TRY(actor_check(vault, citizen, person, change->actor, &wish, err));
     *changed = consent_state_after(consent_state_now(current, now_s), change->event, &state);
     if (!*changed)
-        return VAULT_OK;
-    if (change->event == CONSENT_RESUME && person->paused)
-        return vault_fail(err, VAULT_CONFLICT, "the citizen paused everything: resume all first");
+        return take_back_half(change, citizen, person, changed, ticket, err);
+    if (change->event == CONSENT_RESUME)
+        VAULT_TRY(check_resume(vault, citizen, person, current, err));
     struct consent next = consent_following(vault, current, change->event, state);
     struct consent_decision shown = {0};
     consent_stamp(&next, change->actor);

@@ -13,6 +13,7 @@ static const char *const hows[CONSENT_HOW_COUNT] = {
     [CONSENT_OWN_SESSION] = "own session",
     [CONSENT_MANDATE] = "mandate",
     [CONSENT_OPERATOR] = "operator",
+    [CONSENT_GUARDIAN] = "guardian",
 };
 
 const char *consent_how_name(enum consent_how how)
@@ -47,25 +48,26 @@ static bool read_state(const json_t *root, struct consent *out)
            out->cause < CONSENT_CAUSE_COUNT;
 }
 
-static bool read_fields(json_t *fields, struct consent *out)
+bool consent_json_read_fields(json_t *fields, struct consent_field **out, size_t *out_count)
 {
     const size_t count = json_object_size(fields);
     if (!json_is_object(fields) || count > CONSENT_FIELDS_MAX)
         return false;
-    out->fields = calloc(count + 1, sizeof *out->fields);
-    if (!out->fields)
+    *out = calloc(count + 1, sizeof **out);
+    *out_count = 0;
+    if (!*out)
         return false;
     const char *name;
     json_t *form;
     json_object_foreach(fields, name, form)
     {
-        struct consent_field *field = &out->fields[out->field_count];
+        struct consent_field *field = &(*out)[*out_count];
         const int length = snprintf(field->name, sizeof field->name, "%s", name);
         if (length < 0 || (size_t)length >= sizeof field->name ||
             (!json_is_null(form) &&
              (!copy_text(field->form, sizeof field->form, form) || !field->form[0])))
             return false;
-        out->field_count++;
+        ++*out_count;
     }
     return true;
 }
@@ -103,6 +105,12 @@ static bool read_request(const json_t *request, struct consent *out)
     return !request || copy_text(out->request, sizeof out->request, request);
 }
 
+/* Absent is empty. */
+static bool read_guardian(const json_t *guardian, struct consent *out)
+{
+    return !guardian || copy_text(out->guardian, sizeof out->guardian, guardian);
+}
+
 /* Who decided. A record by somebody else says who. */
 static bool read_how(const json_t *root, struct consent *out)
 {
@@ -127,9 +135,11 @@ static bool read_members(const json_t *root, struct consent *out)
            copy_text(out->service, sizeof out->service, json_object_get(root, "service")) &&
            copy_text(out->purpose, sizeof out->purpose, json_object_get(root, "purpose")) &&
            read_state(root, out) && read_how(root, out) &&
+           read_guardian(json_object_get(root, "guardian"), out) &&
            read_policy(json_object_get(root, "policy"), out) &&
            read_request(json_object_get(root, "request"), out) &&
-           read_fields(json_object_get(root, "fields"), out);
+           consent_json_read_fields(json_object_get(root, "fields"), &out->fields,
+                                    &out->field_count);
 }
 
 enum vault_code consent_json_read(struct bytes json, struct consent *out, struct vault_error *err)
@@ -153,15 +163,15 @@ static void write_member(struct buf *out, const char *name, const char *value)
     json_write_string(out, bytes_of_text(value));
 }
 
-static void write_fields(struct buf *out, const struct consent *consent)
+void consent_json_write_fields(struct buf *out, const struct consent_field fields[], size_t count)
 {
     buf_text(out, ",\"fields\":{");
-    for (size_t i = 0; i < consent->field_count; i++) {
+    for (size_t i = 0; i < count; i++) {
         buf_text(out, i ? "," : "");
-        json_write_string(out, bytes_of_text(consent->fields[i].name));
+        json_write_string(out, bytes_of_text(fields[i].name));
         buf_byte(out, ':');
-        if (consent->fields[i].form[0])
-            json_write_string(out, bytes_of_text(consent->fields[i].form));
+        if (fields[i].form[0])
+            json_write_string(out, bytes_of_text(fields[i].form));
         else
             buf_text(out, "null");
     }
@@ -177,7 +187,7 @@ static void write_policy(struct buf *out, const struct consent *consent)
 }
 
 /* The exact words shown, and their hash, so that it can be proved later what was agreed to. */
-static void write_text(struct buf *out, const struct consent_decision *decision)
+void consent_json_write_text(struct buf *out, const struct consent_decision *decision)
 {
     uint8_t digest[SHA256_BYTES];
     char hash[HEX_CHARS(SHA256_BYTES) + 1];
@@ -198,6 +208,8 @@ void consent_json_write(struct buf *out, const struct consent *consent,
         if (consent->how == CONSENT_MANDATE)
             write_member(out, "mandate", consent->mandate);
     }
+    if (consent->guardian[0])
+        write_member(out, "guardian", consent->guardian);
     write_member(out, "id", consent->id);
     write_member(out, "service", consent->service);
     write_member(out, "purpose", consent->purpose);
@@ -211,12 +223,12 @@ void consent_json_write(struct buf *out, const struct consent *consent,
         buf_text(out, ",\"uses\":null");
     else
         buf_format(out, ",\"uses\":%lld", (long long)consent->uses);
-    write_fields(out, consent);
+    consent_json_write_fields(out, consent->fields, consent->field_count);
     if (consent->has_policy)
         write_policy(out, consent);
     if (consent->request[0])
         write_member(out, "request", consent->request);
     if (decision && decision->text)
-        write_text(out, decision);
+        consent_json_write_text(out, decision);
     buf_byte(out, '}');
 }

@@ -224,8 +224,8 @@ static enum vault_code decide_and_enter(struct bringing *bringing, const struct 
     policy_atoms_clear(bringing->policy, bringing->atoms);
     conditions_assert(bringing->policy, bringing->service, bringing->request->context,
                       bringing->atoms);
-    VAULT_TRY(
-        conditions_know(bringing->policy, citizen, bringing->decision.now_s, bringing->atoms, err));
+    VAULT_TRY(conditions_know(bringing->policy, citizen, NULL, bringing->decision.now_s,
+                              bringing->atoms, err));
     const bool may = decide(bringing);
     *stored = may && citizen_exists(citizen);
     if (!*stored)

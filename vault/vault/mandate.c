@@ -164,7 +164,7 @@ static enum vault_code give(const struct giving *giving, const struct citizen_id
     struct mandate mandate = {
         .terms = *giving->terms, .state = MANDATE_IN_FORCE, .event = MANDATE_GIVE};
     if (giving->mediator) {
-        const struct actor actor = {giving->mediator, ""};
+        const struct actor actor = {.mediator = giving->mediator, .mandate = ""};
         memcpy(mandate.terms.structure, giving->mediator->structure.id,
                sizeof mandate.terms.structure);
         actor_text(&actor, mandate.by);
@@ -223,7 +223,7 @@ static enum vault_code end_held(struct vault *vault, const struct citizen_id *ci
     next.at_s = now_s;
     next.by[0] = 0;
     if (mediator)
-        actor_text(&(const struct actor){mediator, id}, next.by);
+        actor_text(&(const struct actor){.mediator = mediator, .mandate = id}, next.by);
     return mandate_store(vault, citizen, person, &next, NULL, NULL, ticket, err);
 }
 

@@ -70,7 +70,7 @@ enum vault_code mandate_open(struct vault *vault, const struct mediator_seat *me
     bool entered = false;
     struct mandate_place place;
     struct ledger_ticket ticket;
-    const struct actor actor = {mediator, id};
+    const struct actor actor = {.mediator = mediator, .mandate = id};
     VAULT_TRY(mandate_index_find(vault->store, mediator->structure.id, id, &place, err));
     VAULT_TRY(open_held(vault, &place.citizen, &actor, out, &entered, &ticket, err));
     *citizen = place.citizen;

@@ -20,8 +20,13 @@
 #define PERSON_USE_KIND       "use"
 #define PERSON_PAUSE_KIND     "pause"
 #define PERSON_OBJECTION_KIND "objection"
-#define PERSON_PLACE_KIND     "place"   /* place.h */
-#define PERSON_MANDATE_KIND   "mandate" /* mandate_record.h */
+#define PERSON_PLACE_KIND     "place"    /* place.h */
+#define PERSON_MANDATE_KIND   "mandate"  /* mandate_record.h */
+#define PERSON_GUARDIAN_KIND  "guardian" /* guardian_record.h */
+#define PERSON_HALF_KIND      "half"     /* half.h */
+
+struct guardianship;
+struct half;
 
 struct person {
     struct event_chain chain;
@@ -35,6 +40,10 @@ struct person {
     uint64_t services_seen;   /* service_generation() as of which services ended (cascade.h) */
     struct mandate *mandates; /* MANDATES_MAX of them, or NULL: there was never one */
     size_t mandate_count;
+    struct guardianship *guardianships; /* that stand; GUARDIANSHIPS_MAX, or NULL: never any */
+    size_t guardianship_count;
+    struct half *halves; /* that nothing ended but the clock; HALVES_MAX, or NULL: never any */
+    size_t half_count;
 };
 
 /* Hold the citizen, existing or not. *person is borrowed until citizen_release(). */
@@ -91,6 +100,7 @@ enum vault_code person_use(struct citizen *citizen, struct consent *consent,
 
 /* What a decision came to: wait for the ticket after letting the citizen go. */
 struct consent_outcome {
+    bool waits; /* it is a half (half.h), and no consent yet */
     char id[CONSENT_ID_CHARS + 1];
     int64_t seq;
     struct ledger_ticket ticket;

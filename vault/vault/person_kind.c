@@ -6,6 +6,8 @@
 
 #include "consent_json.h"
 #include "deposit_record.h"
+#include "guardian_record.h"
+#include "half.h"
 #include "mandate_record.h"
 #include "parts.h"
 #include "stance_json.h"
@@ -23,6 +25,10 @@ void person_free(void *data)
     free(person->consents);
     free(person->objections);
     free(person->mandates);
+    free(person->guardianships);
+    for (size_t i = 0; i < person->half_count; i++)
+        half_finish(&person->halves[i]);
+    free(person->halves);
     free(person);
 }
 
@@ -89,6 +95,7 @@ static enum vault_code apply_consent(struct person *person, const struct citizen
     VAULT_TRY(consent_json_read(record->json, &consent, err));
     consent.seq = record->seq;
     mandate_used(person, consent.mandate, consent.at_s);
+    half_end(person, &consent);
     const enum vault_code code = place_consent(person, &consent, err);
     if (code)
         consent_finish(&consent);
@@ -233,6 +240,27 @@ static enum vault_code enter_mandate(struct vault *vault, const struct citizen *
     return VAULT_OK;
 }
 
+static enum vault_code enter_guardianship(struct vault *vault, const struct citizen *citizen,
+                                          struct event_chain *chain,
+                                          const struct citizen_record *record, struct place *place,
+                                          struct vault_error *err)
+{
+    struct ledger_ticket ticket;
+    VAULT_TRY(guardianship_enter(vault, citizen, chain, record->json, &ticket, err));
+    put_place(&ticket, place);
+    return VAULT_OK;
+}
+
+static enum vault_code enter_half(struct vault *vault, const struct citizen *citizen,
+                                  struct event_chain *chain, const struct citizen_record *record,
+                                  struct place *place, struct vault_error *err)
+{
+    struct ledger_ticket ticket;
+    VAULT_TRY(half_enter(vault, citizen, chain, record->json, &ticket, err));
+    put_place(&ticket, place);
+    return VAULT_OK;
+}
+
 /* --- All kinds ------------------------------------------------------------------------------ */
 
 static const struct {
@@ -250,6 +278,8 @@ static const struct {
     {PERSON_OBJECTION_KIND, apply_objection, enter_objection},
     {PERSON_MANDATE_KIND, mandate_apply, enter_mandate},
     {DEPOSIT_RECORD_KIND, apply_nothing, enter_deposit},
+    {PERSON_GUARDIAN_KIND, guardianship_apply, enter_guardianship},
+    {PERSON_HALF_KIND, half_apply, enter_half},
 };
 
 #define KIND_COUNT (sizeof kinds / sizeof kinds[0])

@@ -176,6 +176,8 @@ static enum vault_code write_record(const struct facts *facts, struct buf *out,
     json_write_string(out, json_text(json_object_get(facts->root, "how")));
     if (consent->by[0])
         write_member(out, "by", consent->by);
+    if (consent->guardian[0]) /* they agreed to it, beside the data subject */
+        write_member(out, "guardian", consent->guardian);
     write_policy(facts, out);
     buf_byte(out, '}');
     return buf_check(out, err);

@@ -224,8 +224,8 @@ enum vault_code passage_decide(struct passage *passage, struct vault_error *err)
     if (passage->policy) {
         policy_atoms_clear(passage->policy, passage->atoms);
         conditions_assert(passage->policy, passage->service, request->context, passage->atoms);
-        VAULT_TRY(conditions_know(passage->policy, passage->citizen, passage->now_s, passage->atoms,
-                                  err));
+        VAULT_TRY(conditions_know(passage->policy, passage->citizen, passage->consent,
+                                  passage->now_s, passage->atoms, err));
     }
     decide(passage);
     return VAULT_OK;

@@ -5,6 +5,8 @@
 #include "cascade.h"
 #include "consent_json.h"
 #include "event.h"
+#include "guardian_record.h"
+#include "half.h"
 #include "parts.h"
 #include "person.h"
 #include "restore_parts.h"
@@ -28,6 +30,7 @@ struct again {
     struct person *person;
     struct bytes basis;
     struct bytes actor;
+    struct bytes what;
     struct consent *current; /* of the event's service and purpose; NULL: none */
 };
 
@@ -61,11 +64,26 @@ static enum vault_code add_record(const struct again *again, const char *kind, c
     return person_apply(again->person, &record, err);
 }
 
+/* What half agreed to it is over, whatever else the event did. */
+static enum vault_code end_halves(const struct again *again, struct vault_error *err)
+{
+    char service[CONSENT_NAME_CHARS + 1];
+    char purpose[CONSENT_NAME_CHARS + 1];
+    VAULT_AUTO(buf_finish) struct buf json = buf_limited(1024);
+    restore_name(service, again->event->entry.service);
+    restore_name(purpose, again->event->entry.purpose);
+    if (!half_waits(again->person, service, purpose))
+        return VAULT_OK;
+    half_write_end(&json, service, purpose, again->event->entry.time_ms / 1000);
+    VAULT_TRY(buf_check(&json, err));
+    return add_record(again, PERSON_HALF_KIND, "", buf_view(&json), err);
+}
+
 static enum vault_code put_consent(const struct again *again, enum consent_event event,
                                    enum consent_state state, struct vault_error *err)
 {
     if (!again->current)
-        return VAULT_OK;
+        return event == CONSENT_SUSPEND ? VAULT_OK : end_halves(again, err);
     VAULT_AUTO(buf_finish) struct buf json = buf_limited(RECORD_MAX);
     struct consent next = consent_following(again->vault, again->current, event, state);
     next.at_s = again->event->entry.time_ms / 1000;
@@ -143,6 +161,41 @@ static enum vault_code use_again(const struct again *again, struct vault_error *
     return person_use(again->citizen, again->current, err);
 }
 
+/* One of two agreed since, or took that back: what waited before does not any more. */
+static enum vault_code request_again(const struct again *again, struct vault_error *err)
+{
+    return is_basis(again, "half") || is_basis(again, "half taken back") ? end_halves(again, err)
+                                                                         : VAULT_OK;
+}
+
+static bool begins(struct bytes text, const char *with)
+{
+    const size_t size = strlen(with);
+    return text.size >= size && memcmp(text.data, with, size) == 0;
+}
+
+/* Who was removed is no guardian; who was added since, the operator adds again. The id stands in
+ * the basis. */
+static enum vault_code guardian_again(const struct again *again, struct vault_error *err)
+{
+    char id[GUARDIAN_ID_CHARS + 1] = "";
+    const size_t size = strlen(GUARDIAN_BASIS);
+    VAULT_AUTO(buf_finish) struct buf json = buf_limited(4096);
+    if (!begins(again->basis, GUARDIAN_BASIS) || !begins(again->what, "guardian remove"))
+        return VAULT_OK;
+    snprintf(id, sizeof id, "%.*s", (int)(again->basis.size - size),
+             (const char *)again->basis.data + size);
+    const struct guardianship *one = guardianship_of(again->person, true, id);
+    if (!one)
+        return VAULT_OK;
+    struct guardianship next = *one;
+    next.event = GUARDIAN_REMOVE;
+    next.at_s = again->event->entry.time_ms / 1000;
+    guardianship_write(&json, &next);
+    VAULT_TRY(buf_check(&json, err));
+    return add_record(again, PERSON_GUARDIAN_KIND, next.id, buf_view(&json), err);
+}
+
 static enum vault_code do_again(const struct again *again, struct vault_error *err)
 {
     const bool by_operator = bytes_equal(again->actor, bytes_of_text(CASCADE_BY));
@@ -160,6 +213,10 @@ static enum vault_code do_again(const struct again *again, struct vault_error *e
         return put_objection(again, true, err);
     case ENTRY_RELEASE:
         return use_again(again, err);
+    case ENTRY_REQUEST:
+        return request_again(again, err);
+    case ENTRY_MANDATE:
+        return guardian_again(again, err);
     default:
         return VAULT_OK;
     }
@@ -194,6 +251,23 @@ enum vault_code restore_again(struct vault *vault, const struct event_read *even
     again.citizen = citizen;
     again.basis = opening.fields[ENTRY_BASIS].value;
     again.actor = opening.fields[ENTRY_ACTOR].value;
+    again.what = opening.fields[ENTRY_WHAT].value;
     again.current = person_consent(again.person, event->entry.service, event->entry.purpose);
     return do_again(&again, err);
+}
+
+enum vault_code restore_is_of_mandate(struct vault *vault, const struct event_read *event, bool *is,
+                                      struct vault_error *err)
+{
+    struct opening opening = {0};
+    struct person *person = NULL;
+    VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
+    VAULT_AUTO(buf_finish) struct buf storage = buf_limited(OPENING_MAX_BYTES);
+    *is = true;
+    enum vault_code code = person_hold_existing(vault, &event->citizen, &citizen, &person, err);
+    if (code == VAULT_OK)
+        code = open_opening(citizen, event, &storage, &opening, err);
+    if (code == VAULT_OK)
+        *is = !begins(opening.fields[ENTRY_BASIS].value, GUARDIAN_BASIS);
+    return code == VAULT_NOT_FOUND || code == VAULT_CORRUPT ? VAULT_OK : code;
 }

@@ -75,6 +75,18 @@ enum vault_code restore_is_recorded(struct citizen *citizen, uint64_t n, bool *i
 enum vault_code restore_again(struct vault *vault, const struct event_read *event,
                               uint64_t *replayed, struct vault_error *err) VAULT_MUST_CHECK;
 
+/* Whether a readable event was about a mandate, and not about a guardianship, which restore_again()
+ * does by itself; true if that cannot be told. */
+enum vault_code restore_is_of_mandate(struct vault *vault, const struct event_read *event, bool *is,
+                                      struct vault_error *err) VAULT_MUST_CHECK;
+
+/* restore_guardian.c: nobody is a minor's guardian, and no half of theirs waits, as far as what
+ * ended them since the backup is not known. The operator registers guardians again. */
+enum vault_code restore_end_guardians(struct vault *vault, const struct citizen_id *citizen,
+                                      struct vault_error *err) VAULT_MUST_CHECK;
+enum vault_code restore_end_halves(struct vault *vault, const struct citizen_id *citizen,
+                                   struct vault_error *err) VAULT_MUST_CHECK;
+
 /* restore_mandate.c: end every mandate of a citizen that is in force. What changed of mandates
  * since the backup is not made again: who still wants one gives it again. */
 enum vault_code restore_end_mandates(struct vault *vault, const struct citizen_id *citizen,

@@ -38,7 +38,8 @@ struct replay {
     void *context;
     uint64_t size;   /* of the log: what is entered from now on is not looked at */
     bool everything; /* every consent is to be suspended */
-    bool mandates;   /* every mandate is to be ended */
+    bool mandates;   /* every mandate and guardianship is to be ended */
+    bool halves;     /* every half is to be ended (half.h) */
     struct pair *pairs;
     size_t pair_count;
     char (*services)[CONTROL_SERVICE_ID_CHARS + 1]; /* to be suspended */
@@ -130,6 +131,10 @@ static void note_unreadable(struct replay *replay, const struct entry *entry)
     case ENTRY_SUSPEND: /* of everything: no service, no purpose */
     case ENTRY_CONSENT:
         note_pair(replay, entry, false);
+        replay->halves = true;
+        break;
+    case ENTRY_REQUEST:
+        replay->halves = true;
         break;
     case ENTRY_RELEASE:
         note_pair(replay, entry, true);
@@ -249,6 +254,15 @@ static enum vault_code look(struct replay *replay, const struct event_read *even
     return VAULT_OK;
 }
 
+/* What others may do for a citizen, and what waits for one of them. */
+static enum vault_code end_all_others(struct vault *vault, const struct citizen_id *citizen,
+                                      struct vault_error *err)
+{
+    VAULT_TRY(restore_end_mandates(vault, citizen, err));
+    VAULT_TRY(restore_end_guardians(vault, citizen, err));
+    return restore_end_halves(vault, citizen, err);
+}
+
 /* Sealed under a key that the citizen got since the backup, which is not in it: whose it is, is
  * known, and nothing else. */
 static enum vault_code suspend_all_of(struct replay *replay, const struct event_read *event,
@@ -263,7 +277,7 @@ static enum vault_code suspend_all_of(struct replay *replay, const struct event_
     enum vault_code code = suspend_citizens(replay, &event->citizen, suspicion, err);
     free(suspicion);
     if (code == VAULT_OK)
-        code = restore_end_mandates(replay->vault, &event->citizen, err);
+        code = end_all_others(replay->vault, &event->citizen, err);
     if (event->entry.event == ENTRY_OBJECT)
         note_service(replay, event->entry.service);
     replay->report->unreadable++;
@@ -288,7 +302,10 @@ static enum vault_code first(struct replay *replay, const struct event_read *eve
 static enum vault_code second(struct replay *replay, const struct event_read *event,
                               struct vault_error *err)
 {
+    bool is_mandate = false;
     if (event->readable && event->entry.event == ENTRY_MANDATE)
+        VAULT_TRY(restore_is_of_mandate(replay->vault, event, &is_mandate, err));
+    if (is_mandate)
         return restore_end_mandates(replay->vault, &event->citizen, err);
     return event->readable && event->entry.event == ENTRY_CONSENT
                ? suspend_replaced(replay, event, err)
@@ -334,9 +351,9 @@ static enum vault_code suspend_all(struct replay *replay, const struct citizen_i
                                    struct suspicion *suspicion, struct vault_error *err)
 {
     VAULT_TRY(suspend_citizens(replay, citizen, suspicion, err));
-    return replay->everything || replay->mandates
-               ? restore_end_mandates(replay->vault, citizen, err)
-               : VAULT_OK;
+    if (replay->everything || replay->mandates)
+        return end_all_others(replay->vault, citizen, err);
+    return replay->halves ? restore_end_halves(replay->vault, citizen, err) : VAULT_OK;
 }
 
 static enum vault_code suspend_everybodys(struct replay *replay, struct vault_error *err)
@@ -390,7 +407,7 @@ static enum vault_code run(struct replay *replay, struct vault_error *err)
     VAULT_TRY(go_over(replay, look, err));
     VAULT_TRY(go_over(replay, first, err));
     VAULT_TRY(go_over(replay, second, err));
-    if (replay->everything || replay->mandates || replay->pair_count)
+    if (replay->everything || replay->mandates || replay->halves || replay->pair_count)
         VAULT_TRY(suspend_everybodys(replay, err));
     for (size_t i = 0; replay->tells && i < replay->pair_count; i++)
         replay->tells(replay->context, replay->pairs[i].service, replay->pairs[i].purpose,

@@ -111,7 +111,8 @@ enum vault_code access_request_list(struct vault *vault, const struct citizen_id
 
 /*
  * The citizen's answer. To give, decision says which fields and how long; it must not go beyond
- * what was asked (VAULT_INVALID). VAULT_CONFLICT if it was answered or ran out meanwhile.
+ * what was asked (VAULT_INVALID). VAULT_CONFLICT if it was answered or ran out meanwhile. Where two
+ * must agree (guardian.h), it stays pending after the first, and the service is told nothing.
  */
 enum vault_code access_request_give(struct vault *vault, const struct citizen_id *citizen,
                                     const char *id, const struct consent_decision *decision,

@@ -33,6 +33,7 @@ enum consent_how {
     CONSENT_OWN_SESSION,
     CONSENT_MANDATE,  /* by a mediator */
     CONSENT_OPERATOR, /* by the city, which can only end one: CONSENT_END */
+    CONSENT_GUARDIAN, /* by a guardian */
     CONSENT_HOW_COUNT
 };
 
@@ -61,7 +62,8 @@ struct consent {
     char request[CONSENT_ID_CHARS + 1]; /* the access request that it answered, or empty */
     enum consent_how how;
     char by[ACTOR_TEXT_BYTES];             /* who acted for the citizen; empty: they themselves */
-    char mandate[ACTOR_MANDATE_CHARS + 1]; /* under which; empty: none */
+    char mandate[ACTOR_MANDATE_CHARS + 1]; /* under which mandate or guardianship; empty: none */
+    char guardian[ACTOR_TEXT_BYTES];       /* who agreed to it beside a minor; empty: nobody */
     struct consent_field *fields;
     size_t field_count;
 };
@@ -87,10 +89,13 @@ struct consent_decision {
 };
 
 /* Give. The consent's id goes to id, its record's number to *seq; durable and in the log on return.
+ * Where a minor and a guardian must agree both, the first of them gives a half (guardian.h), whose
+ * id and number these are then; the second makes it a consent, for what both agreed to.
  * VAULT_NOT_FOUND  there is no such citizen
  * VAULT_INVALID    the period, the uses or a field is out of range
  * VAULT_LIMITED    the citizen has too many consents
- * VAULT_CONFLICT   the citizen paused everything (stance.h): they resume first
+ * VAULT_CONFLICT   the citizen paused everything (stance.h): they resume first; or the other who
+ *                  must agree agreed to something else
  * VAULT_DENIED     who acts for them may not decide this */
 enum vault_code consent_give(struct vault *vault, const struct citizen_id *citizen,
                              const struct consent_decision *decision, char id[CONSENT_ID_CHARS + 1],
@@ -101,8 +106,9 @@ enum vault_code consent_refuse(struct vault *vault, const struct citizen_id *cit
                                const struct consent_decision *decision, int64_t *seq,
                                struct vault_error *err) VAULT_MUST_CHECK;
 
-/* Withdraw what was given to the service for the purpose; in force before it returns. Withdrawing
- * what is not given is fine and changes nothing. VAULT_NOT_FOUND if there is no such citizen. */
+/* Withdraw what was given to the service for the purpose, and take back what half agreed to it; in
+ * force before it returns. Withdrawing what is not given is fine and changes nothing.
+ * VAULT_NOT_FOUND if there is no such citizen. */
 enum vault_code consent_withdraw(struct vault *vault, const struct citizen_id *citizen,
                                  const char *service, const char *purpose, struct vault_error *err)
     VAULT_MUST_CHECK;
@@ -112,6 +118,8 @@ enum vault_code consent_withdraw(struct vault *vault, const struct citizen_id *c
  * suspending nothing that is given, is fine and changes nothing.
  * VAULT_NOT_FOUND  there is no such citizen
  * VAULT_CONFLICT   consent_resume(): the citizen paused everything
+ * VAULT_DENIED     consent_resume(): a restore suspended it, and a guardian would have to agree to
+ *                  it again
  */
 enum vault_code consent_suspend(struct vault *vault, const struct citizen_id *citizen,
                                 const char *service, const char *purpose, enum consent_cause cause,
@@ -139,13 +147,13 @@ enum vault_code consent_narrow(struct vault *vault, const struct citizen_id *cit
     VAULT_MUST_CHECK;
 
 /* CONSENT_WITHDRAW, CONSENT_SUSPEND or CONSENT_RESUME by somebody who acts for the citizen; else as
- * above. VAULT_DENIED if they may not do this. */
+ * above. VAULT_DENIED if they may not do this. Who acts as a guardian: guardian_withdraw(). */
 enum vault_code consent_change_by(struct vault *vault, const struct citizen_id *citizen,
                                   const struct actor *actor, enum consent_event event,
                                   const char *service, const char *purpose, struct vault_error *err)
     VAULT_MUST_CHECK;
 
-/* "own session", "mandate", "operator". */
+/* "own session", "mandate", "operator", "guardian". */
 const char *consent_how_name(enum consent_how how);
 
 typedef enum vault_code consent_each(void *context, const struct consent *consent,

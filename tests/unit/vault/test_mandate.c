@@ -75,7 +75,7 @@ static enum vault_code open_mandate(const struct mediator_seat *seat)
 static enum vault_code decide(const struct mediator_seat *seat, const char *field,
                               const char *purpose, bool gives)
 {
-    const struct actor actor = {seat, id};
+    const struct actor actor = {.mediator = seat, .mandate = id};
     struct consent_field fields[] = {{"", ""}};
     char consent[CONSENT_ID_CHARS + 1];
     int64_t seq;
@@ -102,7 +102,7 @@ static enum vault_code give_by(const struct mediator_seat *seat)
 
 static enum vault_code change_by(const struct mediator_seat *seat, enum consent_event event)
 {
-    const struct actor actor = {seat, id};
+    const struct actor actor = {.mediator = seat, .mandate = id};
     return consent_change_by(test.vault, &test.citizen, &actor, event, CASEWORKER, SUPPORT,
                              &test_error);
 }
@@ -437,7 +437,7 @@ static enum vault_code count_value(void *context, const char *field, struct byte
 static enum vault_code see(const struct mediator_seat *seat, size_t *count)
 {
     static const struct consent_field fields[] = {{"employment.status", ""}, {"no.such", ""}};
-    const struct actor actor = {seat, id};
+    const struct actor actor = {.mediator = seat, .mandate = id};
     *count = 0;
     return mandate_values(test.vault, &test.citizen, &actor, fields, 2, count_value, count,
                           &test_error);
