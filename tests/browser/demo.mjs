@@ -1,13 +1,18 @@
 // What the browser tests need, from the demo.json of a running demo/run:
 //   node demo.mjs settings FILE   the VAULT_… variables, for a shell to read
 //   node demo.mjs code FILE       ask for consent as the first service, and print the code
+//   node demo.mjs letter FILE     the activation letter of somebody who has not been here, as HTML
+//   node demo.mjs read FILE       what the first service gets of them, as JSON
+//   node demo.mjs qr FILE         the same, with the link and its picture, as JSON
 import { readFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
 import { request } from 'node:https'
 import { resolve } from 'node:path'
 
 const [what, file] = process.argv.slice(2)
 const demo = JSON.parse(readFileSync(file, 'utf8'))
 const client = demo.clients[0]
+const newcomer = demo.people.at(-2)
 
 function settings() {
   const person = demo.people.at(-1) // the story is told with the first
@@ -17,12 +22,18 @@ function settings() {
     VAULT_LOGIN: person.login,
     VAULT_PASSWORD: person.password,
     VAULT_CODE_COMMAND: [process.execPath, resolve(process.argv[1]), 'code', resolve(file)].map(quoted).join(' '),
+    VAULT_QR_COMMAND: [process.execPath, resolve(process.argv[1]), 'qr', resolve(file)].map(quoted).join(' '),
+    VAULT_LETTER_COMMAND: [process.execPath, resolve(process.argv[1]), 'letter', resolve(file)].map(quoted).join(' '),
+    VAULT_READ_COMMAND: [process.execPath, resolve(process.argv[1]), 'read', resolve(file)].map(quoted).join(' '),
+    VAULT_MEDIATOR_LOGIN: demo.mediator.login,
+    VAULT_MEDIATOR_PASSWORD: demo.mediator.password,
+    VAULT_STRUCTURE: demo.mediator.structure,
   }
   for (const [name, value] of Object.entries(values)) console.log(`export ${name}=${quoted(value)}`)
 }
 
-function code() {
-  const { purpose, fields } = client.example
+// Call as the first service, and give the answer's JSON to what shows it.
+function call(path, body, wanted, show) {
   const options = {
     method: 'POST',
     ca: readFileSync(demo.ca),
@@ -30,15 +41,33 @@ function code() {
     key: readFileSync(client.key),
     headers: { 'Content-Type': 'application/json' },
   }
-  const call = request(`${demo.services}/v1/access-requests`, options, async (answer) => {
+  request(`${demo.services}${path}`, options, async (answer) => {
     let text = ''
     for await (const part of answer) text += part
-    if (answer.statusCode !== 201) throw new Error(`the service was answered ${answer.statusCode}: ${text}`)
-    console.log(JSON.parse(text).code)
-  })
-  call.end(JSON.stringify({ purpose, fields, period_days: 180 }))
+    if (answer.statusCode !== wanted) throw new Error(`the service was answered ${answer.statusCode}: ${text}`)
+    console.log(show(JSON.parse(text)))
+  }).end(JSON.stringify(body))
+}
+
+function ask(show) {
+  const { purpose, fields } = client.example
+  call('/v1/access-requests?qr=1', { purpose, fields, period_days: 180 }, 201, show)
+}
+
+function read() {
+  const { purpose, fields, context } = client.example
+  call('/v1/releases', { subject: newcomer.subjects[client.id], purpose, fields, context }, 200,
+    ({ released }) => JSON.stringify(released))
+}
+
+function letter() {
+  const options = { input: `${newcomer.id}\n`, encoding: 'utf8' }
+  console.log(execFileSync(demo.vaultctl, ['--config', demo.config, 'citizen', 'activation-code', '--letter'], options))
 }
 
 if (what === 'settings') settings()
-else if (what === 'code') code()
+else if (what === 'code') ask((answer) => answer.code)
+else if (what === 'letter') letter()
+else if (what === 'read') read()
+else if (what === 'qr') ask(({ link, qr }) => JSON.stringify({ link, qr }))
 else process.exit(64)

@@ -1,6 +1,8 @@
 // The citizens' pages: every journey of this first form, in both languages, without script.
 import assert from 'node:assert/strict'
+import { execSync } from 'node:child_process'
 import { after, before, test } from 'node:test'
+import jsQR from 'jsqr'
 import { base, checkPage, hook, languages, openBrowser, openPage, openRequest, newCode, signIn, withdrawAll } from './support.mjs'
 
 let browser
@@ -57,7 +59,7 @@ for (const [language, words] of Object.entries(languages)) {
     await page.locator('summary').first().click()
     await page.locator('.events summary').first().click()
     await checkPage(page, language, 'my accesses')
-    for (const own of ['data', 'mandates', 'security', 'erase', 'again', 'mediator/sign-in']) {
+    for (const own of ['about', 'data', 'mandates', 'security', 'erase', 'again', 'mediator/sign-in']) {
       await page.goto(`${base}/${own}`)
       await checkPage(page, language, own)
     }
@@ -192,6 +194,23 @@ test('the skip link leads past the top', async () => {
   await page.keyboard.press('Enter')
   await page.keyboard.press('Tab')
   assert.equal(await page.evaluate(() => document.activeElement.name), 'login')
+  await page.context().close()
+})
+
+test('a telephone reads the link from its picture', async () => {
+  const { link, qr } = JSON.parse(execSync(process.env.VAULT_QR_COMMAND, { encoding: 'utf8' }))
+  const page = await openPage(browser, 'fr', { javaScriptEnabled: true })
+  const { pixels, side } = await page.evaluate(async (svg) => {
+    const image = new Image()
+    image.src = `data:image/svg+xml;base64,${btoa(svg)}`
+    image.width = image.height = 400
+    await image.decode()
+    const canvas = Object.assign(document.createElement('canvas'), { width: 400, height: 400 })
+    const context = canvas.getContext('2d')
+    context.drawImage(image, 0, 0, 400, 400)
+    return { pixels: [...context.getImageData(0, 0, 400, 400).data], side: 400 }
+  }, qr)
+  assert.equal(jsQR(Uint8ClampedArray.from(pixels), side, side)?.data, link)
   await page.context().close()
 })
 

@@ -2,27 +2,13 @@
 // that it is still oneself, renaming and removing; and that nothing is missing where script is off.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { base, checkPage, hook, languages, openBrowser, openPage, signIn } from './support.mjs'
+import { base, checkPage, hook, languages, openBrowser, openPage, openWithAuthenticator, signIn } from './support.mjs'
 
 let browser
 before(async () => { browser = await openBrowser() })
 after(async () => { await browser?.close() })
 
 const heading = (page) => page.locator('h1').innerText()
-
-// A window with script, and an authenticator in it that knows its person.
-async function openWithAuthenticator(language, isUserVerified = true) {
-  const page = await openPage(browser, language, { javaScriptEnabled: true })
-  const session = await page.context().newCDPSession(page)
-  await session.send('WebAuthn.enable')
-  const { authenticatorId } = await session.send('WebAuthn.addVirtualAuthenticator', {
-    options: {
-      protocol: 'ctap2', ctap2Version: 'ctap2_1', transport: 'internal', hasResidentKey: true,
-      hasUserVerification: true, isUserVerified, automaticPresenceSimulation: true,
-    },
-  })
-  return { page, session, authenticatorId }
-}
 
 async function addPasskey(page, name) {
   await page.goto(`${base}/security`)
@@ -39,7 +25,7 @@ async function removePasskeys(page) {
 
 for (const [language, words] of Object.entries(languages)) {
   test(`${language}: add a passkey, sign in without a name, show that it is still you, rename, remove`, async () => {
-    const { page } = await openWithAuthenticator(language)
+    const { page } = await openWithAuthenticator(browser, language)
     await signIn(page)
     await page.locator('a[href="/security"]').click() // at most one link from home
     await hook(page, 'passkey-add').waitFor()
@@ -70,7 +56,7 @@ for (const [language, words] of Object.entries(languages)) {
 }
 
 test('the same device is not added twice', async () => {
-  const { page } = await openWithAuthenticator('fr')
+  const { page } = await openWithAuthenticator(browser, 'fr')
   await signIn(page)
   await removePasskeys(page)
   await addPasskey(page, 'Une')
@@ -81,7 +67,7 @@ test('the same device is not added twice', async () => {
 })
 
 test('an authenticator that does not know its person signs nobody in', async () => {
-  const { page, session, authenticatorId } = await openWithAuthenticator('en')
+  const { page, session, authenticatorId } = await openWithAuthenticator(browser, 'en')
   await signIn(page)
   await removePasskeys(page)
   await addPasskey(page, 'One')

@@ -4,9 +4,11 @@ import assert from 'node:assert/strict'
 import { execSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { HtmlValidate } from 'html-validate'
 import { chromium } from 'playwright-core'
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const validator = new HtmlValidate({ extends: ['html-validate:standard', 'html-validate:a11y'] })
 const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'RGAAv4', 'best-practice']
 
 export const base = process.env.VAULT_BASE
@@ -40,7 +42,22 @@ export async function openPage(browser, language, options = {}) {
   page.on('request', (request) => {
     if (!request.url().startsWith(base)) page.complaints.push(`asked elsewhere: ${request.url()}`)
   })
+  page.on('response', (response) => { if (response.request().isNavigationRequest()) page.answer = response })
   return page
+}
+
+// A window with script, and an authenticator in it that knows its person.
+export async function openWithAuthenticator(browser, language, isUserVerified = true) {
+  const page = await openPage(browser, language, { javaScriptEnabled: true })
+  const session = await page.context().newCDPSession(page)
+  await session.send('WebAuthn.enable')
+  const { authenticatorId } = await session.send('WebAuthn.addVirtualAuthenticator', {
+    options: {
+      protocol: 'ctap2', ctap2Version: 'ctap2_1', transport: 'internal', hasResidentKey: true,
+      hasUserVerification: true, isUserVerified, automaticPresenceSimulation: true,
+    },
+  })
+  return { page, session, authenticatorId }
 }
 
 // A code that a service shows, fresh each time.
@@ -91,6 +108,14 @@ async function checkAxe(page, where) {
   }
   await context.close()
   assert.deepEqual(found, [], `${where}: findings of axe`)
+}
+
+// What was sent, not what the browser made of it.
+async function checkHtml(page, where) {
+  const { results } = await validator.validateString(await page.answer.text())
+  const found = results.flatMap(({ messages }) => messages)
+    .map(({ ruleId, message, line }) => `line ${line}: ${ruleId}: ${message}`)
+  assert.deepEqual(found, [], `${where}: not valid HTML`)
 }
 
 async function checkWidth(page, width, where) {
@@ -145,7 +170,9 @@ async function checkOutline(page, language, where) {
 }
 
 export async function checkPage(page, language, where) {
+  await page.waitForLoadState()
   await checkOutline(page, language, where)
+  await checkHtml(page, where)
   for (const width of [320, 640]) await checkWidth(page, width, where) // 640: 1280 at 200 % zoom
   await checkAxe(page, where)
   await checkKeyboard(page, where)

@@ -32,6 +32,12 @@ admin_run admin_run_citizen_rekey;
 admin_run admin_run_seal;
 admin_run admin_run_unseal;
 
+/* admin_inspect.c */
+admin_run admin_run_service_show;
+admin_run admin_run_citizen_show;
+admin_run admin_run_citizen_list;
+admin_run admin_run_auditor_remove;
+
 /* admin_policy.c */
 admin_run admin_run_policy_activate;
 

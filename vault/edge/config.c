@@ -49,6 +49,7 @@ static const struct key keys[] = {
     {"citizens", "certificate", FILE_PATH, AT(citizens.certificate), NULL, 0, 0},
     {"citizens", "key", FILE_PATH, AT(citizens.key), NULL, 0, 0},
     {"citizens", "host", TEXT, AT(citizens_host), "localhost", 0, 0},
+    {"citizens", "security_contact", TEXT, AT(security_contact), "", 0, 0},
     {"auditors", "address", TEXT, AT(auditors.address), "127.0.0.1", 0, 0},
     {"auditors", "port", NUMBER, AT(auditors.port), NULL, 0, 65535},
     {"auditors", "certificate", FILE_PATH, AT(auditors.certificate), NULL, 0, 0},
@@ -269,6 +270,19 @@ static enum vault_code settle_retention(const struct reading *reading, struct va
     return VAULT_OK;
 }
 
+/* RFC 9116 section 2.5.3: an address of mail, or a page that nobody can change on its way. It goes
+ * into a file of lines. */
+static enum vault_code settle_contact(const struct reading *reading, struct vault_error *err)
+{
+    const char *contact = reading->config->security_contact;
+    const bool is_address =
+        strncmp(contact, "mailto:", 7) == 0 || strncmp(contact, "https://", 8) == 0;
+    if (*contact && (!is_address || strpbrk(contact, " \t\r\n")))
+        return fault(reading, find_key("citizens", "security_contact"), err,
+                     "must be a mailto: or https: address");
+    return VAULT_OK;
+}
+
 /* Whether a key of the table has this section and name; name NULL asks for the section alone. */
 static bool is_known(const char *section, const char *name)
 {
@@ -342,6 +356,8 @@ enum vault_code config_read(const char *path, struct config *out, struct vault_e
         result = settle_retention(&reading, err);
     if (result == VAULT_OK)
         result = settle_keyring(&reading, err);
+    if (result == VAULT_OK)
+        result = settle_contact(&reading, err);
     if (result == VAULT_OK) {
         snprintf(config->path, sizeof config->path, "%s", path);
         *out = *config;

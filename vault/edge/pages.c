@@ -26,6 +26,7 @@ typedef void page_function(struct visit *visit, const char *id);
     page(HTTP_POST, "/sign-in",             ANYBODY,   sign_in_do)         \
     page(HTTP_POST, "/sign-out",            SIGNED_IN, sign_out_do)        \
     page(HTTP_POST, "/language",            ANYBODY,   language_do)        \
+    page(HTTP_GET,  "/about",               ANYBODY,   about_show)         \
     page(HTTP_GET,  "/request",             SIGNED_IN, code_show)          \
     page(HTTP_POST, "/request",             SIGNED_IN, code_do)            \
     page(HTTP_GET,  "/r/{id}",              SIGNED_IN, link_open)          \
@@ -88,6 +89,7 @@ typedef void page_function(struct visit *visit, const char *id);
     page(HTTP_POST, "/statement",           SIGNED_IN, statement_send)     \
     page(HTTP_GET,  "/style.css",           FILE_ONLY, style_send)         \
     page(HTTP_GET,  "/icon.svg",            FILE_ONLY, icon_send)          \
+    page(HTTP_GET,  "/.well-known/security.txt", FILE_ONLY, security_text_send) \
     page(HTTP_GET,  "/robots.txt",          FILE_ONLY, robots_send)        \
     page(HTTP_GET,  "/healthz",             FILE_ONLY, health_send)        \
     page(HTTP_GET,  "/readyz",              FILE_ONLY, ready_send)

@@ -2,8 +2,12 @@
 #include "pages_parts.h"
 #include "vault/edge/problem.h"
 
-#define FOR_EVER  "public, max-age=31536000, immutable"
-#define FOR_A_DAY "public, max-age=86400"
+#define FOR_EVER            "public, max-age=31536000, immutable"
+#define FOR_A_DAY           "public, max-age=86400"
+
+#define DAY_S               86400
+#define SECURITY_TEXT_DAYS  30
+#define SECURITY_TEXT_BYTES 1024
 
 static void send(struct visit *visit, const char *type, const char *caching, struct bytes content)
 {
@@ -44,6 +48,24 @@ void robots_send(struct visit *visit, const char *id)
     (void)id;
     send(visit, "text/plain; charset=utf-8", FOR_A_DAY,
          bytes_of_text("User-agent: *\nDisallow: /\n"));
+}
+
+/* RFC 9116. It ends within a month of being read, so that a city that no longer answers shows. */
+void security_text_send(struct visit *visit, const char *id)
+{
+    (void)id;
+    char expires[INSTANT_CHARS + 1];
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(SECURITY_TEXT_BYTES);
+    if (!visit->pages->security_contact[0]) {
+        problem_write(visit->answer, 404, "the city has named no contact", visit->request->path);
+        return;
+    }
+    instant_format(expires, visit_now_s(visit) / DAY_S * DAY_S + SECURITY_TEXT_DAYS * DAY_S);
+    buf_format(&text,
+               "Contact: %s\nExpires: %s\nPreferred-Languages: fr, en\n"
+               "Canonical: %s/.well-known/security.txt\n",
+               visit->pages->security_contact, expires, visit->pages->base);
+    send(visit, "text/plain; charset=utf-8", FOR_A_DAY, buf_view(&text));
 }
 
 /* Where a manager of passwords leads somebody to change theirs. */

@@ -16,6 +16,7 @@ void sign_in_show(struct visit *visit, const char *id);
 void sign_in_do(struct visit *visit, const char *id);
 void sign_out_do(struct visit *visit, const char *id);
 void language_do(struct visit *visit, const char *id);
+void about_show(struct visit *visit, const char *id);
 
 /* pages_request.c */
 void code_show(struct visit *visit, const char *id);
@@ -99,5 +100,6 @@ void script_send(struct visit *visit, const char *id);
 void icon_send(struct visit *visit, const char *id);
 void change_password_go(struct visit *visit, const char *id);
 void robots_send(struct visit *visit, const char *id);
+void security_text_send(struct visit *visit, const char *id);
 void health_send(struct visit *visit, const char *id);
 void ready_send(struct visit *visit, const char *id);

@@ -93,6 +93,13 @@ void sign_out_do(struct visit *visit, const char *id)
     page_redirect_with(visit, "/sign-in", NOTICE_SIGNED_OUT);
 }
 
+/* What the vault is, for whoever wants to know before they sign in. */
+void about_show(struct visit *visit, const char *id)
+{
+    (void)id;
+    page_send(visit, 200, "about", "explain.title");
+}
+
 void language_do(struct visit *visit, const char *id)
 {
     (void)id;

@@ -6,10 +6,12 @@
 #include "body.h"
 #include "service_parts.h"
 #include "vault/edge/problem.h"
+#include "vault/edge/qr.h"
 #include "vault/vault/access_request.h"
 
 #define ID_CHARS_MAX 128
 #define USES_MAX     10000
+#define LINK_CHARS   512
 
 static bool read_asked_fields(struct body *body, struct access_ask *ask)
 {
@@ -79,17 +81,34 @@ static bool read_access_ask(struct body *body, struct access_ask *ask)
            body_text(body, "reference", false, ACCESS_REQUEST_REFERENCE_CHARS, &ask->reference);
 }
 
+/* The link for a telephone. Should there be no memory for it, the link itself is there all the
+ * same. */
+static void write_square(const char *link, struct buf *out)
+{
+    struct vault_error err;
+    VAULT_AUTO(buf_finish) struct buf svg = buf_limited(QR_SVG_BYTES_MAX);
+    if (qr_write_svg(bytes_of_text(link), &svg, &err))
+        return;
+    buf_text(out, ",\"qr\":");
+    json_write_string(out, buf_view(&svg));
+}
+
 static void write_receipt(const struct route_call *call, const struct access_receipt *receipt,
                           struct http_answer *answer)
 {
     char expires[INSTANT_CHARS + 1];
+    char link[LINK_CHARS];
     instant_format(expires, receipt->expires_s);
+    snprintf(link, sizeof link, "%s/r/%s", service_api_of(call)->link_base, receipt->code);
     answer->status = 201;
     answer->content_type = "application/json";
     buf_format(&answer->body,
-               "{\"id\":\"%s\",\"state\":\"pending\",\"code\":\"%s\",\"link\":\"%s/r/%s\","
-               "\"expires\":\"%s\"}",
-               receipt->id, receipt->code, service_api_of(call)->link_base, receipt->code, expires);
+               "{\"id\":\"%s\",\"state\":\"pending\",\"code\":\"%s\",\"link\":\"%s\","
+               "\"expires\":\"%s\"",
+               receipt->id, receipt->code, link, expires);
+    if (bytes_equal(http_request_query(call->request, "qr"), bytes_of_text("1")))
+        write_square(link, &answer->body);
+    buf_byte(&answer->body, '}');
     http_answer_header(answer, "Location", "/v1/access-requests/%s", receipt->id);
 }
 

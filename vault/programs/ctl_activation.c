@@ -1,15 +1,21 @@
 /*
  * vaultctl citizen activation-code: a code for each citizen that is named, by which they set their
- * first password. Printed as a table to work on, or as letters to send, a page each.
+ * first password. Printed as a table to work on, or as letters to send, a
+ * sheet each.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "ctl.h"
+#include "programs/letters.h"
 #include "vault/base/clock.h"
+#include "vault/base/codec.h"
 #include "vault/base/file.h"
+#include "vault/edge/qr.h"
+#include "vault/edge/template.h"
 
 #define REQUEST_BYTES_MAX 4096
+#define LETTER_BYTES_MAX  (512U * 1024)
 
 static enum vault_code ask(int fd, const json_t *reference, json_t **result,
                            struct vault_error *err)
@@ -34,27 +40,49 @@ static void print_line(const char *reference, const json_t *result)
            text_of(result, "expires"), text_of(result, "address"));
 }
 
-/* To each in both languages, since nobody is asked before; a form feed ends the page. */
-static void print_letter(const char *reference, const json_t *result)
+/* --- Letters: one HTML page to print, a sheet for each, in both languages ------------------- */
+
+static const char *template_of(void *context, const char *name)
 {
-    const char *const address = text_of(result, "address");
-    const char *const login = text_of(result, "login");
-    const char *const code = text_of(result, "code");
-    const char *const expires = text_of(result, "expires");
-    printf("%s\n\n"
-           "Votre coffre citoyen\n\n"
-           "Ouvrez cette adresse et choisissez votre mot de passe :\n\n"
-           "    %s\n\n"
-           "    Identifiant :         %s\n"
-           "    Code d’activation :   %s\n\n"
-           "Le code sert une seule fois, jusqu’au %s. Ne le donnez à personne.\n\n\n"
-           "Your citizen vault\n\n"
-           "Open this address and choose your password:\n\n"
-           "    %s\n\n"
-           "    Login:                %s\n"
-           "    Activation code:      %s\n\n"
-           "The code works once, until %s. Give it to nobody.\n\f",
-           reference, address, login, code, expires, address, login, code, expires);
+    (void)context;
+    for (size_t i = 0; i < letters_count; i++) {
+        if (strcmp(letters[i].name, name) == 0)
+            return letters[i].text;
+    }
+    return NULL;
+}
+
+static const char *no_text(void *context, const char *language, const char *name)
+{
+    (void)context;
+    (void)language;
+    (void)name;
+    return NULL;
+}
+
+static enum vault_code print_part(const char *name, const json_t *data, struct vault_error *err)
+{
+    const struct template_source source = {template_of, no_text, NULL};
+    VAULT_AUTO(buf_finish) struct buf page = buf_limited(LETTER_BYTES_MAX);
+    VAULT_TRY(template_render(&source, name, "fr", data, &page, err));
+    fputs(buf_string(&page), stdout);
+    return VAULT_OK;
+}
+
+/* The square has the address alone: what opens the account is typed. */
+static enum vault_code print_letter(const char *reference, const json_t *result,
+                                    struct vault_error *err)
+{
+    VAULT_AUTO(buf_finish) struct buf svg = buf_limited(QR_SVG_BYTES_MAX);
+    VAULT_AUTO(buf_finish) struct buf square = buf_limited(QR_SVG_BYTES_MAX);
+    VAULT_TRY(qr_write_svg(bytes_of_text(text_of(result, "address")), &svg, err));
+    base64_encode(&square, buf_view(&svg));
+    VAULT_TRY(buf_check(&square, err));
+    VAULT_AUTO(json_free) json_t *data = json_copy((json_t *)(uintptr_t)result);
+    if (!data || json_object_set_new(data, "reference", json_string(reference)) != 0 ||
+        json_object_set_new(data, "qr", json_string(buf_string(&square))) != 0)
+        return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
+    return print_part("letter.html", data, err);
 }
 
 static enum vault_code print_all(const struct ctl *ctl, const json_t *references, bool letter,
@@ -71,11 +99,19 @@ static enum vault_code print_all(const struct ctl *ctl, const json_t *references
             return code;
         }
         if (letter)
-            print_letter(json_string_value(reference), result);
+            VAULT_TRY(print_letter(json_string_value(reference), result, err));
         else
             print_line(json_string_value(reference), result);
     }
     return VAULT_OK;
+}
+
+static enum vault_code print_letters(const struct ctl *ctl, const json_t *references,
+                                     struct vault_error *err)
+{
+    VAULT_TRY(print_part("head.html", NULL, err));
+    VAULT_TRY(print_all(ctl, references, true, err));
+    return print_part("foot.html", NULL, err);
 }
 
 int ctl_citizen_activation_code(const struct ctl *ctl, int argc, char **argv)
@@ -88,6 +124,7 @@ int ctl_citizen_activation_code(const struct ctl *ctl, int argc, char **argv)
                          "input");
     enum vault_code code = ctl_read_references(&references, &err);
     if (code == VAULT_OK)
-        code = print_all(ctl, references, letter, &err);
+        code =
+            letter ? print_letters(ctl, references, &err) : print_all(ctl, references, false, &err);
     return code ? ctl_failed(code, &err) : 0;
 }

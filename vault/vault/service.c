@@ -390,15 +390,3 @@ enum vault_code service_enrolled(struct vault *vault, const char *id, struct vau
 {
     return event_of_operator(vault, ENTRY_ADMIN, bytes_of_text(id), err);
 }
-
-enum vault_code service_auditor_by_key(struct vault *vault, const uint8_t spki[SHA256_BYTES],
-                                       struct vault_error *err)
-{
-    struct control_certificate certificate;
-    const enum vault_code code = control_certificate_find(vault->store, CONTROL_CERTIFICATE_AUDITOR,
-                                                          spki, &certificate, err);
-    if (code == VAULT_NOT_FOUND ||
-        (code == VAULT_OK && certificate.state != CONTROL_CERTIFICATE_ACTIVE))
-        return vault_fail(err, VAULT_DENIED, "this certificate belongs to no auditor");
-    return code;
-}

@@ -24,6 +24,7 @@
 struct pages {
     struct vault *vault;
     const char *base; /* where browsers find these pages: "https://host:port", no final slash */
+    const char *security_contact; /* whom to tell of a fault (RFC 9116), or empty: no such file */
 };
 
 /* The http_handler of the citizens' listener; context is a struct pages. */

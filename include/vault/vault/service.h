@@ -124,6 +124,11 @@ enum vault_code service_list(struct vault *vault, struct buf *out, struct vault_
 enum vault_code service_enrolled(struct vault *vault, const char *id, struct vault_error *err)
     VAULT_MUST_CHECK;
 
+/* Trust none of an auditor's keys any more; acts on the next request. Logged. VAULT_NOT_FOUND if
+ * there is no active key under that name. */
+enum vault_code service_remove_auditor(struct vault *vault, const char *name,
+                                       struct vault_error *err) VAULT_MUST_CHECK;
+
 /* Whether the key is that of an auditor, and not revoked. VAULT_DENIED if not. */
 enum vault_code service_auditor_by_key(struct vault *vault, const uint8_t spki[SHA256_BYTES],
                                        struct vault_error *err) VAULT_MUST_CHECK;

@@ -136,6 +136,24 @@ static void test_numbers_have_their_range(void **state)
     assert_int_equal(config.citizens.port, 0);
 }
 
+static void test_whom_to_tell_of_a_fault_is_an_address(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {"me@ville.example", "http://ville.example", "mailto:a b",
+                                        "https://ville.example\\nExpires: never"};
+    char key[128];
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        snprintf(key, sizeof key, "\"security_contact\": \"%s\", \"port\": 8442,", wrong[i]);
+        assert_refused("\"port\": 8442,", key, "/citizens/security_contact", "line 7");
+    }
+    VAULT_AUTO(buf_finish)
+    struct buf right =
+        changed("\"port\": 8442,", "\"security_contact\": \"https://ville.example/securite\", "
+                                   "\"port\": 8442,");
+    assert_done(read_text(buf_string(&right)));
+    assert_string_equal(config.security_contact, "https://ville.example/securite");
+}
+
 static void test_an_empty_or_long_text_is_refused(void **state)
 {
     (void)state;
@@ -397,10 +415,10 @@ int main(void)
         test_a_whole_configuration_is_understood, test_what_may_be_left_out_has_its_default,
         test_relative_paths_are_from_the_files_folder, test_a_missing_key_is_named,
         test_an_unknown_key_is_named, test_a_key_of_the_wrong_type_is_named_with_its_line,
-        test_numbers_have_their_range, test_an_empty_or_long_text_is_refused,
-        test_too_many_trusted_keys_are_refused, test_a_trusted_key_may_have_an_end,
-        test_a_trusted_key_that_cannot_be_used_is_refused, test_how_many_must_sign_is_as_it_is_said,
-        test_more_signatures_than_keys_are_refused,
+        test_numbers_have_their_range, test_whom_to_tell_of_a_fault_is_an_address,
+        test_an_empty_or_long_text_is_refused, test_too_many_trusted_keys_are_refused,
+        test_a_trusted_key_may_have_an_end, test_a_trusted_key_that_cannot_be_used_is_refused,
+        test_how_many_must_sign_is_as_it_is_said, test_more_signatures_than_keys_are_refused,
         test_widening_takes_no_fewer_signatures_than_the_rest,
         test_what_is_no_json_object_is_refused, test_a_file_that_is_not_there_is_named,
         test_a_huge_file_is_refused, test_a_failed_read_changes_nothing,

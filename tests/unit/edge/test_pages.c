@@ -682,6 +682,41 @@ static void test_files_set_no_cookies(void **state)
     end();
 }
 
+static void test_whoever_finds_a_fault_is_told_whom_to_tell(void **state)
+{
+    (void)state;
+    begin();
+    browser_get(&browser, "/.well-known/security.txt");
+    assert_status(&browser, 404);
+    browser.pages.security_contact = "mailto:securite@ville.example";
+    browser_get(&browser, "/.well-known/security.txt");
+    assert_status(&browser, 200);
+    assert_string_equal(browser_page(&browser),
+                        "Contact: mailto:securite@ville.example\n"
+                        "Expires: 2027-04-07T00:00:00Z\n"
+                        "Preferred-Languages: fr, en\n"
+                        "Canonical: " BROWSER_BASE "/.well-known/security.txt\n");
+    assert_string_equal(browser_header(&browser, "Set-Cookie"), "");
+    end();
+}
+
+static void test_what_the_vault_is_can_be_read_by_anybody(void **state)
+{
+    (void)state;
+    begin();
+    browser_get(&browser, "/sign-in");
+    assert_shows(&browser, "<a href=\"/about\">");
+    browser_get(&browser, "/about");
+    assert_status(&browser, 200);
+    assert_shows(&browser, "<h1>Comprendre le coffre</h1>");
+    assert_hides(&browser, "data-action=\"logout\"");
+    browser_sign_in(&browser);
+    browser_get(&browser, "/about");
+    assert_status(&browser, 200);
+    assert_shows(&browser, "data-action=\"logout\"");
+    end();
+}
+
 static void test_the_log_is_read_without_a_session(void **state)
 {
     (void)state;
@@ -752,6 +787,8 @@ int main(void)
         test_every_answer_carries_its_headers, test_an_unknown_page_is_a_404_page_for_everybody,
         test_another_method_is_a_405_page_with_allow, test_a_path_with_script_in_it_is_not_shown,
         test_the_style_may_be_kept_under_its_version_only, test_files_set_no_cookies,
-        test_the_log_is_read_without_a_session, test_ready_means_that_a_policy_is_active,
+        test_whoever_finds_a_fault_is_told_whom_to_tell,
+        test_what_the_vault_is_can_be_read_by_anybody, test_the_log_is_read_without_a_session,
+        test_ready_means_that_a_policy_is_active,
         test_a_notice_is_shown_once_and_only_if_it_is_one);
 }

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "caller.h"
+#include "vault/edge/qr.h"
 #include "vault/edge/service_api.h"
 #include "vault/parts.h"
 #include "vault_test.h"
@@ -68,6 +69,23 @@ static void get(const char *query)
     char whole[256];
     snprintf(whole, sizeof whole, "%s%s", path, query);
     caller_get(&caller, whole);
+}
+
+static void test_the_link_comes_as_a_picture_where_it_is_asked_for(void **state)
+{
+    (void)state;
+    char drawn[256];
+    begin();
+    open_request();
+    assert_null(strstr(buf_string(&caller.answer.body), "\"qr\""));
+    caller_post(&caller, REQUESTS "?qr=1",
+                "{\"purpose\":\"" SUPPORT "\",\"fields\":{\"identity.birth_date\":\"year\"}}");
+    assert_answered(&caller, 201, JSON);
+    VAULT_AUTO(buf_finish) struct buf svg = buf_limited(QR_SVG_BYTES_MAX);
+    snprintf(drawn, sizeof drawn, "%s", caller_text(&caller, "/link"));
+    assert_done(qr_write_svg(bytes_of_text(drawn), &svg, &test_error));
+    assert_string_equal(caller_text(&caller, "/qr"), buf_string(&svg));
+    end();
 }
 
 /* --- Taking it back ------------------------------------------------------------------------- */
@@ -289,7 +307,8 @@ static void test_wrong_codes_are_few_a_minute(void **state)
 
 int main(void)
 {
-    return TEST_RUN(test_a_pending_request_is_taken_back_and_stays_so,
+    return TEST_RUN(test_the_link_comes_as_a_picture_where_it_is_asked_for,
+                    test_a_pending_request_is_taken_back_and_stays_so,
                     test_one_that_somebody_opened_can_be_taken_back_and_not_be_given_any_more,
                     test_what_was_answered_cannot_be_taken_back,
                     test_one_that_ran_out_cannot_be_taken_back, test_another_s_request_is_not_there,
