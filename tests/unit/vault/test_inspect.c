@@ -58,7 +58,7 @@ static void test_a_removed_or_unknown_service_is_not_found(void **state)
     assert_done(inspect_service(test.vault, CASEWORKER, &out, &test_error));
     VAULT_AUTO(json_free) json_t *root = seen();
     assert_string_equal(text_at(root, "state"), "suspended");
-    assert_done(service_set_state(test.vault, CASEWORKER, CONTROL_SERVICE_REMOVED, &test_error));
+    assert_done(service_remove(test.vault, CASEWORKER, &test_error));
     assert_fails(VAULT_NOT_FOUND, inspect_service(test.vault, CASEWORKER, &out, &test_error));
     end();
 }
