@@ -59,6 +59,11 @@ void conditions_assert(const struct policy *policy, const struct service *servic
     }
 }
 
+bool condition_rests_on(const char *field)
+{
+    return strcmp(field, BIRTH_DATE_FIELD) == 0;
+}
+
 enum vault_code conditions_know(const struct policy *policy, struct citizen *citizen, int64_t now_s,
                                 struct policy_atom_word atoms[], struct vault_error *err)
 {

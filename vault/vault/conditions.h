@@ -21,6 +21,9 @@ bool condition_may_be_asserted(const struct service *service, const char *name);
 void conditions_assert(const struct policy *policy, const struct service *service,
                        const json_t *context, struct policy_atom_word atoms[]);
 
+/* Whether what the vault itself says of a citizen comes from that field. */
+bool condition_rests_on(const char *field);
+
 /* Take what the vault knows of the held citizen into the atoms. */
 enum vault_code conditions_know(const struct policy *policy, struct citizen *citizen, int64_t now_s,
                                 struct policy_atom_word atoms[], struct vault_error *err)

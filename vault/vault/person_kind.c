@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "consent_json.h"
+#include "correction_record.h"
 #include "deposit_record.h"
 #include "mandate_record.h"
 #include "parts.h"
@@ -203,7 +204,8 @@ static enum vault_code enter_objection(struct vault *vault, const struct citizen
 
 /* --- What decides nothing -------------------------------------------------------------------- */
 
-/* A place in the log, which only receipts need; a deposit, whose values are where values are. */
+/* A place in the log, which only receipts need; a deposit or a correction, whose values are where
+ * values are. */
 static enum vault_code apply_nothing(struct person *person, const struct citizen_record *record,
                                      struct vault_error *err)
 {
@@ -219,6 +221,17 @@ static enum vault_code enter_deposit(struct vault *vault, const struct citizen *
 {
     struct ledger_ticket ticket;
     VAULT_TRY(deposit_record_enter(vault, citizen, chain, record->json, &ticket, err));
+    put_place(&ticket, place);
+    return VAULT_OK;
+}
+
+static enum vault_code enter_correction(struct vault *vault, const struct citizen *citizen,
+                                        struct event_chain *chain,
+                                        const struct citizen_record *record, struct place *place,
+                                        struct vault_error *err)
+{
+    struct ledger_ticket ticket;
+    VAULT_TRY(correction_record_enter(vault, citizen, chain, record->json, &ticket, err));
     put_place(&ticket, place);
     return VAULT_OK;
 }
@@ -250,6 +263,7 @@ static const struct {
     {PERSON_OBJECTION_KIND, apply_objection, enter_objection},
     {PERSON_MANDATE_KIND, mandate_apply, enter_mandate},
     {DEPOSIT_RECORD_KIND, apply_nothing, enter_deposit},
+    {CORRECTION_RECORD_KIND, apply_nothing, enter_correction},
 };
 
 #define KIND_COUNT (sizeof kinds / sizeof kinds[0])

@@ -10,6 +10,7 @@
 #include "vault/crypto/kdf.h"
 #include "vault/ledger/entry.h"
 #include "vault/store/control_service.h"
+#include "vault/vault/correction.h"
 
 /* The services and keys as they were at one generation of the store. Never changed once built. */
 struct service_registry {
@@ -96,6 +97,8 @@ static enum vault_code read_registration(json_t **registration, struct service *
     if (!entry_id_is_valid(bytes_of_text(service.id)))
         return wrong("id", "must be a letter and then letters, digits, _ . or -, in lower case",
                      err);
+    if (strcmp(service.id, CORRECTION_SOURCE) == 0)
+        return wrong("id", "must not be the name by which citizens' own values go", err);
     VAULT_TRY(read_text(*registration, "name", SERVICE_NAME_CHARS, &service.name, err));
     VAULT_TRY(read_text(*registration, "contact", SERVICE_NAME_CHARS, &service.contact, err));
     VAULT_TRY(read_names(*registration, "classes", &service.classes, err));
