@@ -289,6 +289,8 @@ static const struct {
     {"citizen export", run_citizen_export, false},
     {"citizen erase", run_citizen_erase, false},
     {"citizen activation-code", run_activation_code, false},
+    {"correction list", admin_run_correction_list, false},
+    {"correction close", admin_run_correction_close, false},
     {"mediator add-structure", admin_run_structure_add, false},
     {"mediator remove-structure", admin_run_structure_remove, false},
     {"mediator add", admin_run_mediator_add, false},

@@ -49,6 +49,9 @@ typedef void page_function(struct visit *visit, const char *id);
     page(HTTP_GET,  "/again",               SIGNED_IN, again_show)         \
     page(HTTP_POST, "/again",               SIGNED_IN, again_do)           \
     page(HTTP_GET,  "/data",                SIGNED_IN, data_show)          \
+    page(HTTP_GET,  "/data/{id}",           SIGNED_IN, correction_show)    \
+    page(HTTP_POST, "/data/{id}",           SIGNED_IN, correction_do)      \
+    page(HTTP_POST, "/data/{id}/ask",       SIGNED_IN, correction_ask_do)  \
     page(HTTP_POST, "/export",              SIGNED_IN, export_send)        \
     page(HTTP_GET,  "/erase",               SIGNED_IN, erase_show)         \
     page(HTTP_POST, "/erase",               SIGNED_IN, erase_do)           \

@@ -28,16 +28,19 @@ static const struct {
     [ENTRY_MANDATE] = {EVENT_ACCOUNT, "event.mandate"},
 };
 
-/* Why a field was not released, in words; what is not here is told as "rules". */
+/* Why a field was not released, or what else became of it, in words; what is not here is told as
+ * "rules". */
 static const struct {
     const char *reason;
     const char *text;
 } reasons[] = {
-    {"no_consent", "reason.no_consent"}, {"refused", "reason.refused"},
-    {"withdrawn", "reason.withdrawn"},   {"expired", "reason.expired"},
-    {"suspended", "reason.suspended"},   {"used_up", "reason.used_up"},
-    {"objection", "reason.objection"},   {"out_of_scope", "reason.no_consent"},
-    {"no_value", "reason.no_value"},
+    {"no_consent", "reason.no_consent"},     {"refused", "reason.refused"},
+    {"withdrawn", "reason.withdrawn"},       {"expired", "reason.expired"},
+    {"suspended", "reason.suspended"},       {"used_up", "reason.used_up"},
+    {"objection", "reason.objection"},       {"out_of_scope", "reason.no_consent"},
+    {"no_value", "reason.no_value"},         {"deposited", "outcome.deposited"},
+    {"corrected", "outcome.corrected"},      {"correction_asked", "outcome.asked"},
+    {"correction_closed", "outcome.closed"},
 };
 
 /* What every part of an event's words needs. */
@@ -242,6 +245,23 @@ static const char *mandate_text(struct bytes what)
     return "event.mandate";
 }
 
+static bool ends_with(struct bytes text, const char *end)
+{
+    const size_t size = strlen(end);
+    return text.size >= size && memcmp(text.data + text.size - size, end, size) == 0;
+}
+
+/* What the citizen corrected shares an entry with what services bring, what they asked with what
+ * services ask. */
+static const char *text_of_correction(const struct history_event *event)
+{
+    if (event->event == ENTRY_DEPOSIT && event->service.size == 0)
+        return "event.corrected";
+    if (!bytes_equal(event->basis, bytes_of_text("correction")))
+        return NULL;
+    return ends_with(event->what, "closed") ? "event.correction_closed" : "event.correction_asked";
+}
+
 /* The event's own text; a pause and an objection share entries with what happens to consents. */
 static const char *text_of(const struct history_event *event)
 {
@@ -254,6 +274,9 @@ static const char *text_of(const struct history_event *event)
         return "event.lift";
     if (event->event == ENTRY_LOGIN)
         return text_of_login(event->what);
+    const char *correction = text_of_correction(event);
+    if (correction)
+        return correction;
     return events[event->event].text ? events[event->event].text : "event.other";
 }
 

@@ -29,6 +29,8 @@ static const struct {
     [NOTICE_PASSKEY_ADDED] = {"passkey_added", "notice.passkey_added"},
     [NOTICE_PASSKEY_RENAMED] = {"passkey_renamed", "notice.passkey_renamed"},
     [NOTICE_PASSKEY_REMOVED] = {"passkey_removed", "notice.passkey_removed"},
+    [NOTICE_CORRECTED] = {"corrected", "notice.corrected"},
+    [NOTICE_CORRECTION_ASKED] = {"correction_asked", "notice.correction_asked"},
     [NOTICE_SIGNED_OUT] = {"signed_out", "notice.signed_out"},
     [NOTICE_MANDATE_GIVEN] = {"mandate_given", "notice.mandate_given"},
     [NOTICE_MANDATE_ENDED] = {"mandate_ended", "notice.mandate_ended"},

@@ -45,13 +45,18 @@ void access_opening_send(struct visit *visit, const char *id);
 /* pages_account.c */
 void again_show(struct visit *visit, const char *id);
 void again_do(struct visit *visit, const char *id);
-void data_show(struct visit *visit, const char *id);
 void export_send(struct visit *visit, const char *id);
 void erase_show(struct visit *visit, const char *id);
 void erase_do(struct visit *visit, const char *id);
 void security_show(struct visit *visit, const char *id);
 void sign_out_others_do(struct visit *visit, const char *id);
 void password_do(struct visit *visit, const char *id);
+
+/* pages_data.c */
+void data_show(struct visit *visit, const char *id);
+void correction_show(struct visit *visit, const char *field);
+void correction_do(struct visit *visit, const char *field);
+void correction_ask_do(struct visit *visit, const char *field);
 
 /* pages_passkey.c */
 void passkey_offer(struct visit *visit, const char *id);

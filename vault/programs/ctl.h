@@ -41,6 +41,8 @@ ctl_run ctl_citizen_schema;
 ctl_run ctl_citizen_erase;
 ctl_run ctl_citizen_activation_code;
 ctl_run ctl_citizen_rekey;
+ctl_run ctl_correction_list;
+ctl_run ctl_correction_close;
 ctl_run ctl_key_rotate;
 ctl_run ctl_key_rewrap;
 ctl_run ctl_key_recover;
