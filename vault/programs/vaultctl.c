@@ -44,7 +44,7 @@ static const struct {
      "print what the service calls these citizens: its enrolment list"},
     {"auditor", "add", ctl_auditor_add, false, "NAME --csr FILE --out FILE",
      "sign a certificate for an auditor's own key"},
-    {"citizen", "import", ctl_citizen_import, false, "FILE.csv|FILE.jsonl",
+    {"citizen", "import", ctl_citizen_import, false, "FILE.csv|FILE.jsonl|EXPORT.json",
      "bring citizens in, a row each; may be run again"},
     {"citizen", "export", ctl_citizen_export, false, "ID|- --out FILE",
      "write all of a citizen into a file of JSON; their log says so"},
