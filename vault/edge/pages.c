@@ -46,6 +46,7 @@ typedef void page_function(struct visit *visit, const char *id);
     page(HTTP_GET,  "/accesses/{id}/proof",   SIGNED_IN, access_proof_send)   \
     page(HTTP_GET,  "/accesses/{id}/opening", SIGNED_IN, access_opening_send) \
     page(HTTP_GET,  "/receipts/{id}",       SIGNED_IN, receipt_send)       \
+    page(HTTP_GET,  "/receipts/{id}/page",  SIGNED_IN, receipt_show)       \
     page(HTTP_GET,  "/again",               SIGNED_IN, again_show)         \
     page(HTTP_POST, "/again",               SIGNED_IN, again_do)           \
     page(HTTP_GET,  "/data",                SIGNED_IN, data_show)          \

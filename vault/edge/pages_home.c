@@ -8,11 +8,8 @@
 #include "vault/base/log.h"
 #include "vault/vault/access_request.h"
 #include "vault/vault/active_policy.h"
-#include "vault/vault/receipt.h"
 #include "vault/vault/service.h"
 #include "vault/vault/statement.h"
-
-#define RECORD_CHARS 19 /* of a record's number */
 
 /* What is looked for among the citizen's consents, and where it is put. */
 struct listing {
@@ -277,21 +274,4 @@ void statement_send(struct visit *visit, const char *id)
     visit->answer->content_type = "application/json";
     http_answer_header(visit->answer, "Content-Disposition",
                        "attachment; filename=\"statement.json\"");
-}
-
-void receipt_send(struct visit *visit, const char *id)
-{
-    struct vault_error err;
-    const bool is_number = strspn(id, "0123456789") == strlen(id) && strlen(id) < RECORD_CHARS;
-    const int64_t seq = is_number ? strtoll(id, NULL, 10) : 0;
-    const enum vault_code code = receipt_write(visit->pages->vault, &visit->session.citizen, seq,
-                                               &visit->answer->body, &err);
-    if (code) {
-        buf_clear(&visit->answer->body);
-        page_failed(visit, code, &err);
-        return;
-    }
-    visit->answer->content_type = "application/json";
-    http_answer_header(visit->answer, "Content-Disposition",
-                       "attachment; filename=\"receipt-%lld.json\"", (long long)seq);
 }

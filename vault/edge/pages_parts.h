@@ -25,7 +25,10 @@ void home_show(struct visit *visit, const char *id);
 void service_show(struct visit *visit, const char *id);
 void withdraw_show(struct visit *visit, const char *id);
 void statement_send(struct visit *visit, const char *id);
+
+/* pages_receipt.c */
 void receipt_send(struct visit *visit, const char *id);
+void receipt_show(struct visit *visit, const char *id);
 
 /* pages_stance.c */
 void withdraw_do(struct visit *visit, const char *id);
