@@ -1,8 +1,10 @@
 /* Home, one service, and the question before a withdrawal: what a citizen has decided. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "pages_parts.h"
+#include "pages_preview.h"
 #include "pages_unasked.h"
 #include "pages_words.h"
 #include "vault/base/log.h"
@@ -45,6 +47,8 @@ static void put_fields(const struct listing *listing, json_t *item, const struct
     for (size_t i = 0; i < consent->field_count; i++) {
         const struct consent_field *field = &consent->fields[i];
         json_t *line = page_item(visit, list);
+        page_text(visit, line, "field", field->name);
+        page_text(visit, line, "form", field->form);
         page_text(visit, line, "title", words_field_title(visit, listing->policy, field->name));
         page_text(visit, line, "form_name", words_form(listing->policy, field));
     }
@@ -211,6 +215,30 @@ void home_show(struct visit *visit, const char *id)
     page_send(visit, 200, "home", "home.title");
 }
 
+/* What the service would see today on each consent that is in force. */
+static void put_previews(const struct listing *listing)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach(listing->live, i, item)
+    {
+        struct consent_field fields[CONSENT_FIELDS_MAX];
+        json_t *lines = json_object_get(item, "fields");
+        const size_t count = json_array_size(lines);
+        const char *purpose = json_string_value(json_object_get(item, "purpose"));
+        if (json_object_get(item, "suspended_shown") || !purpose || count > CONSENT_FIELDS_MAX)
+            continue;
+        for (size_t j = 0; j < count; j++) {
+            const json_t *line = json_array_get(lines, j);
+            const char *name = json_string_value(json_object_get(line, "field"));
+            const char *form = json_string_value(json_object_get(line, "form"));
+            snprintf(fields[j].name, sizeof fields[j].name, "%s", name ? name : "");
+            snprintf(fields[j].form, sizeof fields[j].form, "%s", form ? form : "");
+        }
+        preview_put(listing->visit, lines, listing->service, purpose, fields, count);
+    }
+}
+
 /* A service with which this citizen has nothing to do has no page. */
 void service_show(struct visit *visit, const char *id)
 {
@@ -230,6 +258,7 @@ void service_show(struct visit *visit, const char *id)
     }
     page_text(visit, visit->data, "service", id);
     put_service(visit, visit->data);
+    put_previews(&listing);
     page_send(visit, 200, "service", "service.title");
 }
 
