@@ -38,6 +38,7 @@ typedef void page_function(struct visit *visit, const char *id);
     page(HTTP_POST, "/suspend",             SIGNED_IN, suspend_do)         \
     page(HTTP_POST, "/resume",              SIGNED_IN, resume_do)          \
     page(HTTP_POST, "/pause",               SIGNED_IN, pause_do)           \
+    page(HTTP_POST, "/restrict",            SIGNED_IN, restrict_do)        \
     page(HTTP_POST, "/resume-all",          SIGNED_IN, resume_all_do)      \
     page(HTTP_POST, "/object",              SIGNED_IN, object_do)          \
     page(HTTP_POST, "/object/end",          SIGNED_IN, lift_do)            \

@@ -109,7 +109,8 @@ static void put_fields(const struct telling *telling, json_t *item,
     json_t *fields = page_list(telling->visit, item, "fields");
     const enum event_kind kind = events[event->event].kind;
     const bool of_consent = bytes_equal(event->basis, bytes_of_text("pause")) == false &&
-                            bytes_equal(event->basis, bytes_of_text("objection")) == false;
+                            bytes_equal(event->basis, bytes_of_text("objection")) == false &&
+                            bytes_equal(event->basis, bytes_of_text("restriction")) == false;
     if ((kind != EVENT_ACCESS && kind != EVENT_DECISION) || !of_consent)
         return;
     bool more = true;
@@ -270,6 +271,8 @@ static const char *text_of(const struct history_event *event)
         return mandate_text(event->what);
     if (bytes_equal(event->basis, bytes_of_text("pause")))
         return resumes ? "event.unpause" : "event.pause";
+    if (bytes_equal(event->basis, bytes_of_text("restriction")))
+        return "event.restrict";
     if (resumes && bytes_equal(event->basis, bytes_of_text("objection")))
         return "event.lift";
     if (event->event == ENTRY_LOGIN)

@@ -20,6 +20,7 @@ static const struct {
     [NOTICE_SUSPENDED] = {"suspended", "notice.suspended"},
     [NOTICE_RESUMED] = {"resumed", "notice.resumed"},
     [NOTICE_PAUSED] = {"paused", "notice.paused"},
+    [NOTICE_RESTRICTED] = {"restricted", "notice.restricted"},
     [NOTICE_OBJECTED] = {"objected", "notice.objected"},
     [NOTICE_LIFTED] = {"lifted", "notice.lifted"},
     [NOTICE_ERASED] = {"erased", "notice.erased"},

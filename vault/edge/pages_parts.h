@@ -35,6 +35,7 @@ void withdraw_do(struct visit *visit, const char *id);
 void suspend_do(struct visit *visit, const char *id);
 void resume_do(struct visit *visit, const char *id);
 void pause_do(struct visit *visit, const char *id);
+void restrict_do(struct visit *visit, const char *id);
 void resume_all_do(struct visit *visit, const char *id);
 void object_do(struct visit *visit, const char *id);
 void lift_do(struct visit *visit, const char *id);

@@ -152,6 +152,7 @@ static enum vault_code apply_pause(struct person *person, const struct citizen_r
     struct pause_record pause;
     VAULT_TRY(pause_json_read(record->json, &pause, err));
     person->paused = pause.paused;
+    person->restricted = pause.restricted;
     return VAULT_OK;
 }
 
@@ -162,7 +163,7 @@ static enum vault_code enter_pause(struct vault *vault, const struct citizen *ci
     struct pause_record pause;
     VAULT_TRY(pause_json_read(record->json, &pause, err));
     const struct event event = {.kind = pause.paused ? ENTRY_SUSPEND : ENTRY_RESUME,
-                                .basis = bytes_of_text("pause"),
+                                .basis = bytes_of_text(pause.restricted ? "restriction" : "pause"),
                                 .what = bytes_of_text("everything")};
     return enter(vault, citizen, &event, chain, place, err);
 }
