@@ -110,7 +110,8 @@ static void put_fields(const struct telling *telling, json_t *item,
     const enum event_kind kind = events[event->event].kind;
     const bool of_consent = bytes_equal(event->basis, bytes_of_text("pause")) == false &&
                             bytes_equal(event->basis, bytes_of_text("objection")) == false &&
-                            bytes_equal(event->basis, bytes_of_text("restriction")) == false;
+                            bytes_equal(event->basis, bytes_of_text("restriction")) == false &&
+                            bytes_equal(event->basis, bytes_of_text("report")) == false;
     if ((kind != EVENT_ACCESS && kind != EVENT_DECISION) || !of_consent)
         return;
     bool more = true;
@@ -263,6 +264,14 @@ static const char *text_of_correction(const struct history_event *event)
     return ends_with(event->what, "closed") ? "event.correction_closed" : "event.correction_asked";
 }
 
+/* A report, and what the data-protection officer did with it. */
+static const char *text_of_report(struct bytes what)
+{
+    if (bytes_equal(what, bytes_of_text("read")))
+        return "event.report_read";
+    return what.size && what.data[0] == 'c' ? "event.report_closed" : "event.report";
+}
+
 /* The event's own text; a pause and an objection share entries with what happens to consents. */
 static const char *text_of(const struct history_event *event)
 {
@@ -277,6 +286,8 @@ static const char *text_of(const struct history_event *event)
         return "event.lift";
     if (event->event == ENTRY_LOGIN)
         return text_of_login(event->what);
+    if (bytes_equal(event->basis, bytes_of_text("report")))
+        return text_of_report(event->what);
     const char *correction = text_of_correction(event);
     if (correction)
         return correction;
@@ -317,6 +328,8 @@ void event_put(struct visit *visit, const struct policy *policy, json_t *list,
     event_name(name, event->service);
     event_put_service(visit, item, name);
     page_text(visit, item, "event_text", text_of(event));
+    if (events[event->event].kind == EVENT_ACCESS && event->service.size)
+        page_flag(visit, item, "reportable");
     put_left(visit, item, event);
     event_name(name, event->purpose);
     if (name[0])

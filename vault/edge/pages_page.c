@@ -30,6 +30,7 @@ static const struct {
     [NOTICE_PASSKEY_ADDED] = {"passkey_added", "notice.passkey_added"},
     [NOTICE_PASSKEY_RENAMED] = {"passkey_renamed", "notice.passkey_renamed"},
     [NOTICE_PASSKEY_REMOVED] = {"passkey_removed", "notice.passkey_removed"},
+    [NOTICE_REPORTED] = {"reported", "notice.reported"},
     [NOTICE_CORRECTED] = {"corrected", "notice.corrected"},
     [NOTICE_CORRECTION_ASKED] = {"correction_asked", "notice.correction_asked"},
     [NOTICE_SIGNED_OUT] = {"signed_out", "notice.signed_out"},

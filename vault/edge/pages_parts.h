@@ -62,6 +62,13 @@ void correction_show(struct visit *visit, const char *field);
 void correction_do(struct visit *visit, const char *field);
 void correction_ask_do(struct visit *visit, const char *field);
 
+/* pages_report.c */
+void report_show_form(struct visit *visit, const char *id);
+void report_make_do(struct visit *visit, const char *id);
+void reports_show(struct visit *visit, const char *id);
+void report_page_show(struct visit *visit, const char *id);
+void report_text_send(struct visit *visit, const char *id);
+
 /* pages_passkey.c */
 void passkey_offer(struct visit *visit, const char *id);
 void passkey_sign_in_do(struct visit *visit, const char *id);

@@ -7,6 +7,7 @@
 #include "export_log.h"
 #include "parts.h"
 #include "person.h"
+#include "report_record.h"
 #include "vault/base/json.h"
 #include "vault/store/citizen_record.h"
 #include "vault/store/citizen_value.h"
@@ -102,7 +103,7 @@ static const struct {
 } decisions[] = {
     {"consents", PERSON_CONSENT_KIND},       {"mandates", PERSON_MANDATE_KIND},
     {"objections", PERSON_OBJECTION_KIND},   {"pauses", PERSON_PAUSE_KIND},
-    {"corrections", CORRECTION_RECORD_KIND},
+    {"corrections", CORRECTION_RECORD_KIND}, {"reports", REPORT_RECORD_KIND},
 };
 
 /* what counts the values and the consents, for the log. */

@@ -9,6 +9,7 @@
 #include "deposit_record.h"
 #include "mandate_record.h"
 #include "parts.h"
+#include "report_record.h"
 #include "stance_json.h"
 #include "vault/ledger/opening.h"
 
@@ -237,6 +238,16 @@ static enum vault_code enter_correction(struct vault *vault, const struct citize
     return VAULT_OK;
 }
 
+static enum vault_code enter_report(struct vault *vault, const struct citizen *citizen,
+                                    struct event_chain *chain, const struct citizen_record *record,
+                                    struct place *place, struct vault_error *err)
+{
+    struct ledger_ticket ticket;
+    VAULT_TRY(report_record_enter(vault, citizen, chain, record->json, &ticket, err));
+    put_place(&ticket, place);
+    return VAULT_OK;
+}
+
 static enum vault_code enter_mandate(struct vault *vault, const struct citizen *citizen,
                                      struct event_chain *chain, const struct citizen_record *record,
                                      struct place *place, struct vault_error *err)
@@ -265,6 +276,7 @@ static const struct {
     {PERSON_MANDATE_KIND, mandate_apply, enter_mandate},
     {DEPOSIT_RECORD_KIND, apply_nothing, enter_deposit},
     {CORRECTION_RECORD_KIND, apply_nothing, enter_correction},
+    {REPORT_RECORD_KIND, apply_nothing, enter_report},
 };
 
 #define KIND_COUNT (sizeof kinds / sizeof kinds[0])

@@ -18,12 +18,14 @@
  */
 #pragma once
 
+#include "vault/edge/config.h"
 #include "vault/edge/http.h"
 #include "vault/vault/vault.h"
 
 struct pages {
     struct vault *vault;
     const char *base; /* where browsers find these pages: "https://host:port", no final slash */
+    const struct config_dpo *dpo; /* whom reports are addressed to; NULL: nobody is named */
 };
 
 /* The http_handler of the citizens' listener; context is a struct pages. */
