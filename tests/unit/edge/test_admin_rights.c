@@ -3,6 +3,7 @@
 
 #include "vault/parts.h"
 #include "vault/vault/correction.h"
+#include "vault/vault/report.h"
 #include "vault_test.h"
 
 static struct vault_test test;
@@ -95,8 +96,34 @@ static void test_what_is_not_there_is_not_closed(void **state)
     end();
 }
 
+static void test_a_report_is_listed_without_a_name_shown_with_one_and_closed(void **state)
+{
+    (void)state;
+    char id[REPORT_ID_CHARS + 1];
+    const struct report_wish wish = {CASEWORKER, BYTES("Trop curieux."), NULL, 0};
+    begin();
+    assert_done(report_make(test.vault, &test.citizen, &wish, id, &test_error));
+    assert_string_equal(ask("{\"command\":\"report list\"}"), "ok");
+    const json_t *one = json_array_get(json_object_get(answer, "result"), 0);
+    assert_string_equal(json_string_value(json_object_get(one, "id")), id);
+    assert_null(json_object_get(one, "reference"));
+    assert_string_equal(ask_about("report show", id), "ok");
+    const json_t *shown = json_object_get(answer, "result");
+    assert_string_equal(json_string_value(json_object_get(shown, "reference")), "T-1");
+    assert_string_equal(
+        json_string_value(json_object_get(json_object_get(shown, "report"), "words")),
+        "Trop curieux.");
+    assert_string_equal(ask_about("report close", id), "ok");
+    assert_string_equal(ask_about("report show", id), "not_found");
+    assert_string_equal(ask_about("report close", id), "not_found");
+    assert_string_equal(ask_about("correction close", id), "not_found");
+    assert_string_equal(ask("{\"command\":\"report show\"}"), "invalid");
+    end();
+}
+
 int main(void)
 {
-    return TEST_RUN(test_what_waits_is_listed_and_closed_once,
+    return TEST_RUN(test_a_report_is_listed_without_a_name_shown_with_one_and_closed,
+                    test_what_waits_is_listed_and_closed_once,
                     test_what_is_not_there_is_not_closed);
 }
