@@ -45,9 +45,9 @@ void preview_put(struct visit *visit, json_t *list, const char *service, const c
     struct lines lines = {visit, list};
     if (visit->is_mediator || !visit->signed_in)
         return;
+    const struct preview_wish wish = {service, purpose, fields, count};
     const enum vault_code code =
-        preview_fields(visit->pages->vault, &visit->session.citizen, service, purpose, fields,
-                       count, put_line, &lines, &err);
+        preview_fields(visit->pages->vault, &visit->session.citizen, &wish, put_line, &lines, &err);
     if (code == VAULT_OK)
         return;
     if (code != VAULT_NOT_FOUND && code != VAULT_UNAVAILABLE)

@@ -81,40 +81,40 @@ static void written_finish(struct written *written)
 }
 
 static enum vault_code write_all(struct passage *passage, const struct citizen_id *id,
-                                 const char *purpose, const struct consent_field fields[],
-                                 size_t count, struct written *out, struct vault_error *err)
+                                 const struct preview_wish *wish, struct written *out,
+                                 struct vault_error *err)
 {
     VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
     VAULT_AUTO(prospects_finish) struct prospects prospects = {0};
     VAULT_TRY(passage_hold(passage, id, &citizen, err));
     if (!citizen_exists(citizen))
         return vault_fail(err, VAULT_NOT_FOUND, "there is no such citizen");
-    VAULT_TRY(find_prospects(passage, purpose, &prospects, err));
-    for (; out->count < count; out->count++) {
+    VAULT_TRY(find_prospects(passage, wish->purpose, &prospects, err));
+    for (; out->count < wish->count; out->count++) {
         struct buf *value = &out->values[out->count];
         *value = buf_limited(POLICY_VALUE_BYTES_MAX);
-        out->outcomes[out->count] = write_one(passage, &prospects, &fields[out->count], value);
+        out->outcomes[out->count] =
+            write_one(passage, &prospects, &wish->fields[out->count], value);
     }
     passage_forget_values(passage);
     return VAULT_OK;
 }
 
 enum vault_code preview_fields(struct vault *vault, const struct citizen_id *citizen,
-                               const char *service, const char *purpose,
-                               const struct consent_field fields[], size_t count,
-                               preview_each *each, void *context, struct vault_error *err)
+                               const struct preview_wish *wish, preview_each *each, void *context,
+                               struct vault_error *err)
 {
     struct passage passage;
     static const struct release_request nothing = {0};
     VAULT_AUTO(written_finish) struct written written = {0};
     VAULT_AUTO(service_release) struct service_hold held = {0};
     VAULT_AUTO(active_policy_release) struct policy_hold policy = active_policy_hold(vault);
-    assert(count <= CONSENT_FIELDS_MAX);
+    assert(wish->count <= CONSENT_FIELDS_MAX);
     if (!policy.policy)
         return vault_fail(err, VAULT_UNAVAILABLE, "no policy is active");
-    VAULT_TRY(service_by_id(vault, bytes_of_text(service), &held, err));
+    VAULT_TRY(service_by_id(vault, bytes_of_text(wish->service), &held, err));
     passage_begin(&passage, vault, held.service, &nothing, policy.policy);
-    VAULT_TRY(write_all(&passage, citizen, purpose, fields, count, &written, err));
+    VAULT_TRY(write_all(&passage, citizen, wish, &written, err));
     for (size_t i = 0; i < written.count; i++) {
         const bool shown = written.outcomes[i] == PREVIEW_SHOWN;
         const struct bytes json = shown ? buf_view(&written.values[i]) : (struct bytes){0};

@@ -25,11 +25,17 @@ enum preview_outcome {
 typedef enum vault_code preview_each(void *context, size_t at, enum preview_outcome outcome,
                                      struct bytes json, struct vault_error *err);
 
-/* Of 1 to CONSENT_FIELDS_MAX fields.
+/* What is looked at: of one service's purpose, 1 to CONSENT_FIELDS_MAX fields. Borrowed. */
+struct preview_wish {
+    const char *service;
+    const char *purpose;
+    const struct consent_field *fields;
+    size_t count;
+};
+
+/* Call each for every field.
  * VAULT_NOT_FOUND    there is no such citizen, or no such service
  * VAULT_UNAVAILABLE  no policy is active */
 enum vault_code preview_fields(struct vault *vault, const struct citizen_id *citizen,
-                               const char *service, const char *purpose,
-                               const struct consent_field fields[], size_t count,
-                               preview_each *each, void *context, struct vault_error *err)
-    VAULT_MUST_CHECK;
+                               const struct preview_wish *wish, preview_each *each, void *context,
+                               struct vault_error *err) VAULT_MUST_CHECK;

@@ -395,8 +395,7 @@ static void test_a_record_that_cannot_be_read_is_said_to_be_damaged(void **state
         "",
         "[]",
         "{}",
-        "{\"at\":1,\"event\":\"perhaps\",\"field\":\"a.b\",\"id\":\"x\",\"source\":\"s\","
-        "\"version\":1}",
+        "{\"at\":1,\"event\":\"else\",\"field\":\"a\",\"id\":\"x\",\"source\":\"s\",\"version\":1}",
         "{\"at\":1,\"event\":\"made\",\"field\":7,\"id\":\"x\",\"source\":\"s\",\"version\":1}",
         "{\"at\":1,\"event\":\"made\",\"field\":\"a.b\",\"id\":\"x\",\"source\":\"s\"}"};
     struct correction_record record;

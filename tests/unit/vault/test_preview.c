@@ -37,8 +37,8 @@ static struct seen look(const char *service, const char *purpose,
                         const struct consent_field fields[], size_t count)
 {
     struct seen seen = {0};
-    assert_done(preview_fields(test.vault, &test.citizen, service, purpose, fields, count, see,
-                               &seen, &test_error));
+    const struct preview_wish wish = {service, purpose, fields, count};
+    assert_done(preview_fields(test.vault, &test.citizen, &wish, see, &seen, &test_error));
     assert_int_equal(seen.count, count);
     return seen;
 }
@@ -148,10 +148,12 @@ static void test_nobody_is_shown_anything(void **state)
     struct seen seen = {0};
     begin();
     const struct citizen_id nobody = citizen_id_new();
-    assert_fails(VAULT_NOT_FOUND, preview_fields(test.vault, &nobody, CASEWORKER, SUPPORT, &field,
-                                                 1, see, &seen, &test_error));
-    assert_fails(VAULT_NOT_FOUND, preview_fields(test.vault, &test.citizen, "nowhere", SUPPORT,
-                                                 &field, 1, see, &seen, &test_error));
+    const struct preview_wish wish = {CASEWORKER, SUPPORT, &field, 1};
+    const struct preview_wish nowhere = {"nowhere", SUPPORT, &field, 1};
+    assert_fails(VAULT_NOT_FOUND,
+                 preview_fields(test.vault, &nobody, &wish, see, &seen, &test_error));
+    assert_fails(VAULT_NOT_FOUND,
+                 preview_fields(test.vault, &test.citizen, &nowhere, see, &seen, &test_error));
     assert_int_equal(seen.count, 0);
     vault_close(&test.vault);
 }
