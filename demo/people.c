@@ -161,6 +161,18 @@ static void put_value(struct buf *row, const char *field, const char *type,
         put_by_type(row, field, type, person);
 }
 
+/* What people say of themselves, and can correct on their pages; the rest is the city's. */
+static bool is_declared(const char *field)
+{
+    static const char *const declared[] = {"contact.", "employment.skills", "employment.interests",
+                                           "employment.availability", "economy."};
+    size_t i = 0;
+    while (i < sizeof declared / sizeof declared[0] &&
+           strncmp(field, declared[i], strlen(declared[i])) != 0)
+        i++;
+    return i < sizeof declared / sizeof declared[0];
+}
+
 static void put_values(struct buf *row, const json_t *fields, const struct person *person)
 {
     bool first = true;
@@ -173,8 +185,8 @@ static void put_values(struct buf *row, const json_t *fields, const struct perso
             continue;
         buf_format(row, "%s\"%s\":{\"value\":", first ? "" : ",", id);
         put_value(row, id, type, person);
-        buf_format(row, ",\"as_of\":\"2026-%02u-01T08:00:00Z\",\"source\":\"demonstration\"}",
-                   1 + (unsigned)draw(9));
+        buf_format(row, ",\"as_of\":\"2026-%02u-01T08:00:00Z\",\"source\":\"%s\"}",
+                   1 + (unsigned)draw(9), is_declared(id) ? "citizen" : "demonstration");
         first = false;
     }
     buf_byte(row, '}');

@@ -46,6 +46,13 @@ admin_run admin_run_doctor;
 admin_run admin_run_doctor_citizens;
 admin_run admin_run_doctor_end;
 
+/* admin_rights.c */
+admin_run admin_run_correction_list;
+admin_run admin_run_correction_close;
+admin_run admin_run_report_list;
+admin_run admin_run_report_show;
+admin_run admin_run_report_close;
+
 /* admin_mediator.c */
 admin_run admin_run_structure_add;
 admin_run admin_run_structure_remove;

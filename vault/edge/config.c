@@ -70,6 +70,9 @@ static const struct key keys[] = {
     {"log", "openings_months", NUMBER, AT(log.openings_months), "12", 6, 36},
     {"log", "openings_reason", TEXT, AT(log.openings_reason), "", 0, 0},
     {"log", "entries_months", NUMBER, AT(log.entries_months), "0", 0, 1200},
+    {"dpo", "name", TEXT, AT(dpo.name), "", 0, 0},
+    {"dpo", "email", TEXT, AT(dpo.email), "", 0, 0},
+    {"dpo", "page", TEXT, AT(dpo.page), "", 0, 0},
     {"limits", "open_citizens", NUMBER, AT(open_citizens), "1000", 8, 100000},
 };
 

@@ -39,6 +39,7 @@ typedef void page_function(struct visit *visit, const char *id);
     page(HTTP_POST, "/suspend",             SIGNED_IN, suspend_do)         \
     page(HTTP_POST, "/resume",              SIGNED_IN, resume_do)          \
     page(HTTP_POST, "/pause",               SIGNED_IN, pause_do)           \
+    page(HTTP_POST, "/restrict",            SIGNED_IN, restrict_do)        \
     page(HTTP_POST, "/resume-all",          SIGNED_IN, resume_all_do)      \
     page(HTTP_POST, "/object",              SIGNED_IN, object_do)          \
     page(HTTP_POST, "/object/end",          SIGNED_IN, lift_do)            \
@@ -47,9 +48,18 @@ typedef void page_function(struct visit *visit, const char *id);
     page(HTTP_GET,  "/accesses/{id}/proof",   SIGNED_IN, access_proof_send)   \
     page(HTTP_GET,  "/accesses/{id}/opening", SIGNED_IN, access_opening_send) \
     page(HTTP_GET,  "/receipts/{id}",       SIGNED_IN, receipt_send)       \
+    page(HTTP_GET,  "/receipts/{id}/page",  SIGNED_IN, receipt_show)       \
+    page(HTTP_GET,  "/report",              SIGNED_IN, report_show_form)   \
+    page(HTTP_POST, "/report",              SIGNED_IN, report_make_do)     \
+    page(HTTP_GET,  "/reports",             SIGNED_IN, reports_show)       \
+    page(HTTP_GET,  "/reports/{id}",        SIGNED_IN, report_page_show)   \
+    page(HTTP_GET,  "/reports/{id}/text",   SIGNED_IN, report_text_send)   \
     page(HTTP_GET,  "/again",               SIGNED_IN, again_show)         \
     page(HTTP_POST, "/again",               SIGNED_IN, again_do)           \
     page(HTTP_GET,  "/data",                SIGNED_IN, data_show)          \
+    page(HTTP_GET,  "/data/{id}",           SIGNED_IN, correction_show)    \
+    page(HTTP_POST, "/data/{id}",           SIGNED_IN, correction_do)      \
+    page(HTTP_POST, "/data/{id}/ask",       SIGNED_IN, correction_ask_do)  \
     page(HTTP_POST, "/export",              SIGNED_IN, export_send)        \
     page(HTTP_GET,  "/erase",               SIGNED_IN, erase_show)         \
     page(HTTP_POST, "/erase",               SIGNED_IN, erase_do)           \

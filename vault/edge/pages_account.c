@@ -1,5 +1,4 @@
-/* The citizen's own: the data there are, taking them away, being forgotten, and who is signed in.
- */
+/* The citizen's own: taking all data away, being forgotten, and who is signed in. */
 #include <string.h>
 
 #include "pages_account.h"
@@ -7,13 +6,10 @@
 #include "pages_passkey.h"
 #include "pages_words.h"
 #include "vault/base/json.h"
-#include "vault/vault/active_policy.h"
 #include "vault/vault/erase.h"
 #include "vault/vault/people.h"
 
-#define VALUE_DEPTH_MAX   16
-#define VALUE_SHOWN_BYTES (16U * 1024)
-#define AGAIN_CHARS       (VISIT_ADDRESS_CHARS * 3 + 16)
+#define AGAIN_CHARS (VISIT_ADDRESS_CHARS * 3 + 16)
 
 /* --- The password again --------------------------------------------------------------------- */
 
@@ -74,77 +70,6 @@ void again_do(struct visit *visit, const char *id)
     }
 }
 
-/* --- My data -------------------------------------------------------------------------------- */
-
-struct listing {
-    struct visit *visit;
-    const struct policy *policy;
-    json_t *list;
-};
-
-/* A value as people read it: a text without its quotes, the members of an object one by one. */
-static void write_plain(const json_t *value, struct buf *out)
-{
-    const char *name;
-    json_t *member;
-    size_t i;
-    if (json_is_string(value)) {
-        buf_bytes(out, json_text(value));
-    } else if (json_is_object(value)) {
-        json_object_foreach((json_t *)(uintptr_t)value, name, member)
-        {
-            buf_text(out, out->size ? ", " : "");
-            write_plain(member, out);
-        }
-    } else if (json_is_array(value)) {
-        json_array_foreach((json_t *)(uintptr_t)value, i, member)
-        {
-            buf_text(out, i ? "; " : "");
-            write_plain(member, out);
-        }
-    } else {
-        json_write_value(out, value);
-    }
-}
-
-static enum vault_code put_value(void *context, const char *field, struct bytes json,
-                                 int64_t as_of_s, const char *source, struct vault_error *err)
-{
-    const struct listing *listing = context;
-    char date[WORDS_CHARS];
-    VAULT_AUTO(json_free) json_t *value = NULL;
-    VAULT_AUTO(buf_finish) struct buf text = buf_limited(VALUE_SHOWN_BYTES);
-    VAULT_TRY(json_parse(json, VALUE_DEPTH_MAX, &value, NULL, err));
-    write_plain(value, &text);
-    words_date(listing->visit, as_of_s, date);
-    json_t *item = page_item(listing->visit, listing->list);
-    page_text(listing->visit, item, "title",
-              words_field_title(listing->visit, listing->policy, field));
-    page_text(listing->visit, item, "value", buf_string(&text));
-    page_text(listing->visit, item, "as_of", date);
-    page_text(listing->visit, item, "source", source);
-    return VAULT_OK;
-}
-
-void data_show(struct visit *visit, const char *id)
-{
-    (void)id;
-    struct vault_error err;
-    VAULT_AUTO(active_policy_release)
-    struct policy_hold held = active_policy_hold(visit->pages->vault);
-    struct listing listing = {visit, held.policy, page_list(visit, visit->data, "values")};
-    const enum vault_code code =
-        people_values(visit->pages->vault, &visit->session.citizen, put_value, &listing, &err);
-    if (code) {
-        page_failed(visit, code, &err);
-        return;
-    }
-    if (json_array_size(listing.list))
-        page_flag(visit, visit->data, "values_shown");
-    page_flag(visit, visit->data, "is_data");
-    page_send(visit, 200, "data", "data.title");
-}
-
 /* --- Taking all away, and being forgotten --------------------------------------------------- */
 
 void export_send(struct visit *visit, const char *id)
@@ -193,6 +118,11 @@ void erase_do(struct visit *visit, const char *id)
 
 /* --- My security ---------------------------------------------------------------------------- */
 
+struct listing {
+    struct visit *visit;
+    json_t *list;
+};
+
 static enum vault_code put_session(void *context, const struct sign_in_session *session,
                                    struct vault_error *err)
 {
@@ -213,7 +143,7 @@ static enum vault_code put_session(void *context, const struct sign_in_session *
 static void show_security(struct visit *visit, unsigned status)
 {
     struct vault_error err;
-    struct listing listing = {visit, NULL, page_list(visit, visit->data, "sessions")};
+    struct listing listing = {visit, page_list(visit, visit->data, "sessions")};
     enum vault_code code =
         sign_in_list(visit->pages->vault, &visit->session, put_session, &listing, &err);
     if (code == VAULT_OK)

@@ -28,16 +28,19 @@ static const struct {
     [ENTRY_MANDATE] = {EVENT_ACCOUNT, "event.mandate"},
 };
 
-/* Why a field was not released, in words; what is not here is told as "rules". */
+/* Why a field was not released, or what else became of it, in words; what is not here is told as
+ * "rules". */
 static const struct {
     const char *reason;
     const char *text;
 } reasons[] = {
-    {"no_consent", "reason.no_consent"}, {"refused", "reason.refused"},
-    {"withdrawn", "reason.withdrawn"},   {"expired", "reason.expired"},
-    {"suspended", "reason.suspended"},   {"used_up", "reason.used_up"},
-    {"objection", "reason.objection"},   {"out_of_scope", "reason.no_consent"},
-    {"no_value", "reason.no_value"},
+    {"no_consent", "reason.no_consent"},     {"refused", "reason.refused"},
+    {"withdrawn", "reason.withdrawn"},       {"expired", "reason.expired"},
+    {"suspended", "reason.suspended"},       {"used_up", "reason.used_up"},
+    {"objection", "reason.objection"},       {"out_of_scope", "reason.no_consent"},
+    {"no_value", "reason.no_value"},         {"deposited", "outcome.deposited"},
+    {"corrected", "outcome.corrected"},      {"correction_asked", "outcome.asked"},
+    {"correction_closed", "outcome.closed"},
 };
 
 /* What every part of an event's words needs. */
@@ -106,7 +109,9 @@ static void put_fields(const struct telling *telling, json_t *item,
     json_t *fields = page_list(telling->visit, item, "fields");
     const enum event_kind kind = events[event->event].kind;
     const bool of_consent = bytes_equal(event->basis, bytes_of_text("pause")) == false &&
-                            bytes_equal(event->basis, bytes_of_text("objection")) == false;
+                            bytes_equal(event->basis, bytes_of_text("objection")) == false &&
+                            bytes_equal(event->basis, bytes_of_text("restriction")) == false &&
+                            bytes_equal(event->basis, bytes_of_text("report")) == false;
     if ((kind != EVENT_ACCESS && kind != EVENT_DECISION) || !of_consent)
         return;
     bool more = true;
@@ -256,6 +261,31 @@ static const char *mandate_text(struct bytes what)
     return "event.mandate";
 }
 
+static bool ends_with(struct bytes text, const char *end)
+{
+    const size_t size = strlen(end);
+    return text.size >= size && memcmp(text.data + text.size - size, end, size) == 0;
+}
+
+/* What the citizen corrected shares an entry with what services bring, what they asked with what
+ * services ask. */
+static const char *text_of_correction(const struct history_event *event)
+{
+    if (event->event == ENTRY_DEPOSIT && event->service.size == 0)
+        return "event.corrected";
+    if (!bytes_equal(event->basis, bytes_of_text("correction")))
+        return NULL;
+    return ends_with(event->what, "closed") ? "event.correction_closed" : "event.correction_asked";
+}
+
+/* A report, and what the data-protection officer did with it. */
+static const char *text_of_report(struct bytes what)
+{
+    if (bytes_equal(what, bytes_of_text("read")))
+        return "event.report_read";
+    return what.size && what.data[0] == 'c' ? "event.report_closed" : "event.report";
+}
+
 /* The event's own text; a pause and an objection share entries with what happens to consents. */
 static const char *text_of(const struct history_event *event)
 {
@@ -268,10 +298,17 @@ static const char *text_of(const struct history_event *event)
         return "event.half_back";
     if (bytes_equal(event->basis, bytes_of_text("pause")))
         return resumes ? "event.unpause" : "event.pause";
+    if (bytes_equal(event->basis, bytes_of_text("restriction")))
+        return "event.restrict";
     if (resumes && bytes_equal(event->basis, bytes_of_text("objection")))
         return "event.lift";
     if (event->event == ENTRY_LOGIN)
         return text_of_login(event->what);
+    if (bytes_equal(event->basis, bytes_of_text("report")))
+        return text_of_report(event->what);
+    const char *correction = text_of_correction(event);
+    if (correction)
+        return correction;
     return events[event->event].text ? events[event->event].text : "event.other";
 }
 
@@ -328,6 +365,8 @@ void event_put(struct visit *visit, const struct policy *policy, json_t *list,
     event_name(name, event->service);
     event_put_service(visit, item, name);
     page_text(visit, item, "event_text", text_of(event));
+    if (events[event->event].kind == EVENT_ACCESS && event->service.size)
+        page_flag(visit, item, "reportable");
     put_left(visit, item, event);
     event_name(name, event->purpose);
     if (name[0])

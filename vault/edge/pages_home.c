@@ -5,17 +5,15 @@
 
 #include "pages_guardian.h"
 #include "pages_parts.h"
+#include "pages_preview.h"
 #include "pages_unasked.h"
 #include "pages_words.h"
 #include "vault/base/log.h"
 #include "vault/vault/access_request.h"
 #include "vault/vault/active_policy.h"
 #include "vault/vault/reach.h"
-#include "vault/vault/receipt.h"
 #include "vault/vault/service.h"
 #include "vault/vault/statement.h"
-
-#define RECORD_CHARS 19 /* of a record's number */
 
 /* What is looked for among the citizen's consents, and where it is put. */
 struct listing {
@@ -73,6 +71,8 @@ static void put_fields(const struct listing *listing, json_t *item, const struct
     for (size_t i = 0; i < consent->field_count; i++) {
         const struct consent_field *field = &consent->fields[i];
         json_t *line = page_item(visit, list);
+        page_text(visit, line, "field", field->name);
+        page_text(visit, line, "form", field->form);
         page_text(visit, line, "title", words_field_title(visit, listing->policy, field->name));
         page_text(visit, line, "form_name", words_form(listing->policy, field));
         if (limits)
@@ -264,6 +264,30 @@ void home_show(struct visit *visit, const char *id)
     page_send(visit, 200, "home", "home.title");
 }
 
+/* What the service would see today on each consent that is in force. */
+static void put_previews(const struct listing *listing)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach(listing->live, i, item)
+    {
+        struct consent_field fields[CONSENT_FIELDS_MAX];
+        json_t *lines = json_object_get(item, "fields");
+        const size_t count = json_array_size(lines);
+        const char *purpose = json_string_value(json_object_get(item, "purpose"));
+        if (json_object_get(item, "suspended_shown") || !purpose || count > CONSENT_FIELDS_MAX)
+            continue;
+        for (size_t j = 0; j < count; j++) {
+            const json_t *line = json_array_get(lines, j);
+            const char *name = json_string_value(json_object_get(line, "field"));
+            const char *form = json_string_value(json_object_get(line, "form"));
+            snprintf(fields[j].name, sizeof fields[j].name, "%s", name ? name : "");
+            snprintf(fields[j].form, sizeof fields[j].form, "%s", form ? form : "");
+        }
+        preview_put(listing->visit, lines, listing->service, purpose, fields, count);
+    }
+}
+
 /* A service with which this citizen has nothing to do has no page. */
 void service_show(struct visit *visit, const char *id)
 {
@@ -283,6 +307,7 @@ void service_show(struct visit *visit, const char *id)
     }
     page_text(visit, visit->data, "service", id);
     put_service(visit, visit->data);
+    put_previews(&listing);
     page_send(visit, 200, "service", "service.title");
 }
 
@@ -327,21 +352,4 @@ void statement_send(struct visit *visit, const char *id)
     visit->answer->content_type = "application/json";
     http_answer_header(visit->answer, "Content-Disposition",
                        "attachment; filename=\"statement.json\"");
-}
-
-void receipt_send(struct visit *visit, const char *id)
-{
-    struct vault_error err;
-    const bool is_number = strspn(id, "0123456789") == strlen(id) && strlen(id) < RECORD_CHARS;
-    const int64_t seq = is_number ? strtoll(id, NULL, 10) : 0;
-    const enum vault_code code = receipt_write(visit->pages->vault, &visit->session.citizen, seq,
-                                               &visit->answer->body, &err);
-    if (code) {
-        buf_clear(&visit->answer->body);
-        page_failed(visit, code, &err);
-        return;
-    }
-    visit->answer->content_type = "application/json";
-    http_answer_header(visit->answer, "Content-Disposition",
-                       "attachment; filename=\"receipt-%lld.json\"", (long long)seq);
 }

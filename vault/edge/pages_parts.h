@@ -31,13 +31,17 @@ void home_show(struct visit *visit, const char *id);
 void service_show(struct visit *visit, const char *id);
 void withdraw_show(struct visit *visit, const char *id);
 void statement_send(struct visit *visit, const char *id);
+
+/* pages_receipt.c */
 void receipt_send(struct visit *visit, const char *id);
+void receipt_show(struct visit *visit, const char *id);
 
 /* pages_stance.c */
 void withdraw_do(struct visit *visit, const char *id);
 void suspend_do(struct visit *visit, const char *id);
 void resume_do(struct visit *visit, const char *id);
 void pause_do(struct visit *visit, const char *id);
+void restrict_do(struct visit *visit, const char *id);
 void resume_all_do(struct visit *visit, const char *id);
 void object_do(struct visit *visit, const char *id);
 void lift_do(struct visit *visit, const char *id);
@@ -51,13 +55,25 @@ void access_opening_send(struct visit *visit, const char *id);
 /* pages_account.c */
 void again_show(struct visit *visit, const char *id);
 void again_do(struct visit *visit, const char *id);
-void data_show(struct visit *visit, const char *id);
 void export_send(struct visit *visit, const char *id);
 void erase_show(struct visit *visit, const char *id);
 void erase_do(struct visit *visit, const char *id);
 void security_show(struct visit *visit, const char *id);
 void sign_out_others_do(struct visit *visit, const char *id);
 void password_do(struct visit *visit, const char *id);
+
+/* pages_data.c */
+void data_show(struct visit *visit, const char *id);
+void correction_show(struct visit *visit, const char *field);
+void correction_do(struct visit *visit, const char *field);
+void correction_ask_do(struct visit *visit, const char *field);
+
+/* pages_report.c */
+void report_show_form(struct visit *visit, const char *id);
+void report_make_do(struct visit *visit, const char *id);
+void reports_show(struct visit *visit, const char *id);
+void report_page_show(struct visit *visit, const char *id);
+void report_text_send(struct visit *visit, const char *id);
 
 /* pages_passkey.c */
 void passkey_offer(struct visit *visit, const char *id);

@@ -9,6 +9,7 @@
 #include "pages_account.h"
 #include "pages_guardian.h"
 #include "pages_parts.h"
+#include "pages_preview.h"
 
 #define CODE_TYPED_CHARS 64
 #define PERIOD_CHARS     24
@@ -118,6 +119,15 @@ static void put_periods(const struct statement *statement, const char *chosen)
     }
 }
 
+/* What the service would see today, beside each field: for the citizen alone, and no part of the
+ * text that is written down. That it cannot be shown keeps nobody from answering. */
+static void put_preview(const struct statement *statement)
+{
+    if (statement->offered_count)
+        preview_put(statement->visit, statement->what, statement->view.request.service,
+                    statement->purpose, statement->offered, statement->offered_count);
+}
+
 static void show_statement(const struct statement *statement, unsigned status, const char *chosen)
 {
     struct visit *visit = statement->visit;
@@ -127,6 +137,7 @@ static void show_statement(const struct statement *statement, unsigned status, c
     page_text(visit, visit->data, "shown", statement->shown);
     page_text(visit, visit->data, "no_gift", statement->no_gift);
     put_periods(statement, chosen);
+    put_preview(statement);
     page_send(visit, status, "request", "request.title");
 }
 

@@ -39,6 +39,7 @@ struct statement {
     struct guardian_half half;
     const char *no_gift; /* why there is nothing to give: a text of the catalogue; or NULL */
     json_t *rows;
+    json_t *what;  /* the lines that name the fields offered */
     json_t *lines; /* of the last row */
     struct buf text;
     char shown[HEX_CHARS(SHA256_BYTES) + 1]; /* the hash of text */

@@ -81,6 +81,18 @@ void pause_do(struct visit *visit, const char *id)
         page_redirect_with(visit, "/", NOTICE_PAUSED);
 }
 
+void restrict_do(struct visit *visit, const char *id)
+{
+    (void)id;
+    struct vault_error err;
+    const enum vault_code code =
+        stance_restrict(visit->pages->vault, &visit->session.citizen, NULL, &err);
+    if (code)
+        page_failed(visit, code, &err);
+    else
+        page_redirect_with(visit, "/", NOTICE_RESTRICTED);
+}
+
 void resume_all_do(struct visit *visit, const char *id)
 {
     (void)id;

@@ -177,6 +177,7 @@ static void add_what(struct statement *statement)
     const struct consent_field *fields = some ? statement->offered : statement->asked;
     const size_t count = some ? statement->offered_count : statement->asked_count;
     add_row(statement, "request.what");
+    statement->what = statement->lines;
     for (size_t i = 0; i < count; i++)
         add_line(statement, words_field_title(statement->visit, policy, fields[i].name),
                  assets_text(statement->visit->language, words_form(policy, &fields[i])));

@@ -180,16 +180,19 @@ enum vault_code stance_put(struct visit *visit, const struct policy *policy, con
                            struct vault_error *err)
 {
     bool paused;
+    bool restricted;
     VAULT_AUTO(listing_finish)
     struct listing listing = {
         .visit = visit,
         .policy = policy,
         .list = page_list(visit, visit->data, "unasked"),
     };
-    VAULT_TRY(stance_read(visit->pages->vault, &visit->session.citizen, &paused, take_objection,
-                          &listing.objections, err));
+    VAULT_TRY(stance_read(visit->pages->vault, &visit->session.citizen, &paused, &restricted,
+                          take_objection, &listing.objections, err));
     if (paused)
         page_flag(visit, visit->data, "paused_shown");
+    if (restricted)
+        page_flag(visit, visit->data, "restricted_shown");
     if (!policy)
         return VAULT_OK;
     listing.prospects = calloc(policy_count(policy, POLICY_FIELD) + 1, sizeof *listing.prospects);

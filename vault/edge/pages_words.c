@@ -120,6 +120,43 @@ void words_period(const struct visit *visit, int64_t days, char out[WORDS_CHARS]
     fill_words(visit, name, json_pack("{s:I}", "days", (json_int_t)days), out);
 }
 
+/* --- Values --------------------------------------------------------------------------------- */
+
+static void write_members(const struct visit *visit, const json_t *object, struct buf *out)
+{
+    const char *name;
+    json_t *member;
+    bool first = true;
+    /* jansson walks an object that is not const; it is only read. */
+    json_object_foreach((json_t *)(uintptr_t)object, name, member)
+    {
+        buf_text(out, first ? "" : ", ");
+        words_value(visit, member, out);
+        first = false;
+    }
+}
+
+void words_value(const struct visit *visit, const json_t *value, struct buf *out)
+{
+    json_t *member;
+    size_t i;
+    if (json_is_string(value)) {
+        buf_bytes(out, json_text(value));
+    } else if (json_is_boolean(value)) {
+        buf_text(out, text_of(visit, json_is_true(value) ? "value.yes" : "value.no"));
+    } else if (json_is_object(value)) {
+        write_members(visit, value, out);
+    } else if (json_is_array(value)) {
+        json_array_foreach((json_t *)(uintptr_t)value, i, member)
+        {
+            buf_text(out, i ? "; " : "");
+            words_value(visit, member, out);
+        }
+    } else {
+        json_write_value(out, value);
+    }
+}
+
 /* --- The city's words ----------------------------------------------------------------------- */
 
 static enum policy_language language_of(const struct visit *visit)

@@ -20,6 +20,10 @@ void words_date(const struct visit *visit, int64_t instant_s, char out[WORDS_CHA
 /* "March 2027". */
 void words_month(const struct visit *visit, int year, int month, char out[WORDS_CHARS]);
 
+/* Append a value as people read it: a text without its quotes, yes or no, the members of an object
+ * one by one. */
+void words_value(const struct visit *visit, const json_t *value, struct buf *out);
+
 /* "30 days", "12 months". */
 void words_period(const struct visit *visit, int64_t days, char out[WORDS_CHARS]);
 

@@ -19,6 +19,8 @@
 
 #define BATCH_BYTES_MAX   (4UL * 1024 * 1024)
 #define REQUEST_BYTES_MAX (6UL * 1024 * 1024)
+#define EXPORT_BYTES_MAX  (PEOPLE_EXPORT_BYTES_MAX * 2) /* written anew, and its line end */
+#define EXPORT_DEPTH_MAX  16
 #define PROGRESS_AFTER_MS 1000
 #define BAR_CHARS         40
 #define REFUSED_EXIT      65
@@ -157,10 +159,39 @@ static enum vault_code import_table(struct import *import, struct vault_error *e
     }
 }
 
-static bool is_table(const char *path)
+/* What another vault exported: of it only what an import takes goes to the daemon. */
+static enum vault_code import_export(struct import *import, const char *path,
+                                     struct vault_error *err)
+{
+    VAULT_AUTO(json_free) json_t *root = NULL;
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(EXPORT_BYTES_MAX);
+    VAULT_AUTO(buf_finish) struct buf row = buf_limited(PEOPLE_ROW_BYTES_MAX);
+    VAULT_TRY(file_read(path, &text, err));
+    VAULT_TRY(json_parse(buf_view(&text), EXPORT_DEPTH_MAX, &root, NULL, err));
+    if (!bytes_equal(json_text(json_object_get(root, "format")),
+                     bytes_of_text(PEOPLE_EXPORT_FORMAT)))
+        return vault_fail(err, VAULT_INVALID,
+                          "this is no export of the form " PEOPLE_EXPORT_FORMAT);
+    buf_text(&row, "{\"format\":\"" PEOPLE_EXPORT_FORMAT "\",\"reference\":");
+    json_write_value(&row, json_object_get(root, "reference"));
+    buf_text(&row, ",\"values\":");
+    json_write_value(&row, json_object_get(root, "values"));
+    buf_byte(&row, '}');
+    VAULT_TRY(buf_check(&row, err));
+    return add_row(import, (const char *)row.data, row.size, err);
+}
+
+static bool ends_with(const char *path, const char *suffix)
 {
     const char *dot = strrchr(path, '.');
-    return dot && strcmp(dot, ".csv") == 0;
+    return dot && strcmp(dot, suffix) == 0;
+}
+
+static enum vault_code import_rows(struct import *import, const char *path, struct vault_error *err)
+{
+    if (ends_with(path, ".csv"))
+        return import_table(import, err);
+    return ends_with(path, ".json") ? import_export(import, path, err) : import_lines(import, err);
 }
 
 static void close_file(FILE **file)
@@ -188,7 +219,7 @@ static enum vault_code import_file(const struct ctl *ctl, const char *path, stru
     import->draws = isatty(STDERR_FILENO) == 1;
     import->request = buf_limited(REQUEST_BYTES_MAX);
     begin_batch(import);
-    enum vault_code code = is_table(path) ? import_table(import, err) : import_lines(import, err);
+    enum vault_code code = import_rows(import, path, err);
     if (code == VAULT_OK)
         code = send_batch(import, err);
     buf_finish(&import->request);
@@ -201,7 +232,7 @@ int ctl_citizen_import(const struct ctl *ctl, int argc, char **argv)
     struct import import = {0};
     struct vault_error err;
     if (argc != 2)
-        return ctl_usage("citizen import takes FILE.csv or FILE.jsonl");
+        return ctl_usage("citizen import takes FILE.csv, FILE.jsonl or an export's FILE.json");
     const enum vault_code code = import_file(ctl, argv[1], &import, &err);
     if (ctl->json)
         printf("{\"imported\":%zu,\"known\":%zu,\"refused\":%zu}\n", import.imported, import.known,
@@ -241,7 +272,7 @@ static enum vault_code export_one(const struct ctl *ctl, const char *name, const
     VAULT_AUTO(file_close) int fd = -1;
     VAULT_AUTO(json_free) json_t *references = NULL;
     VAULT_AUTO(json_free) json_t *result = NULL;
-    VAULT_AUTO(buf_finish) struct buf text = buf_limited(REQUEST_BYTES_MAX);
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(EXPORT_BYTES_MAX);
     VAULT_TRY(read_named(name, &references, err));
     VAULT_TRY(ctl_connect(ctl, &fd, err));
     VAULT_TRY(ask_about(fd, "citizen export", json_array_get(references, 0), &result, err));

@@ -33,6 +33,10 @@ static const struct {
     {"check-receipt", audit_check_receipt, "FILE --key VKEY",
      "Check a citizen's receipt of a decision on a consent: that the log's key signed it, and\n"
      "        that the log holds exactly that decision."},
+    {"check-export", audit_check_export, "FILE --key VKEY",
+     "Check what a citizen exported: every receipt as check-receipt does; that the log holds\n"
+     "        every entry, and each is what its opening says; and that they are one person's,\n"
+     "        numbered and chained without a gap."},
     {"consistency", audit_consistency, "DIR OLD NEW",
      "Write the proof that the log of OLD entries is the beginning of that of NEW: hashes in\n"
      "        base64, one a line."},

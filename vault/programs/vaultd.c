@@ -207,6 +207,7 @@ static enum vault_code start(struct server *server, struct vault_error *err)
     server->services_context.link_base = server->link_base;
     server->pages_context.base = server->link_base;
     server->pages_context.security_contact = server->config.security_contact;
+    server->pages_context.dpo = &server->config.dpo;
     server->services_handler =
         (struct sealed_handler){server->sealing, service_api_handle, &server->services_context};
     server->citizens_handler =

@@ -172,6 +172,16 @@ static const char *const steps[] = {
      "  expires_s INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
      "CREATE INDEX mandate_code_by_citizen ON mandate_code (citizen);"
      "PRAGMA user_version = 8"),
+
+    /* What citizens asked the city to see to. */
+    ("CREATE TABLE open_case ("
+     "  id TEXT PRIMARY KEY,"
+     "  kind INTEGER NOT NULL CHECK (kind BETWEEN 1 AND 2),"
+     "  citizen BLOB NOT NULL CHECK (length(citizen) = 16),"
+     "  opened_s INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+     "CREATE INDEX open_case_by_kind ON open_case (kind, id);"
+     "CREATE INDEX open_case_by_citizen ON open_case (citizen, kind);"
+     "PRAGMA user_version = 9"),
 };
 
 static const struct database_kind control_kind = {

@@ -57,6 +57,11 @@ void conditions_assert(const struct policy *policy, const struct service *servic
     }
 }
 
+bool condition_rests_on(const char *field)
+{
+    return strcmp(field, AGE_BIRTH_FIELD) == 0;
+}
+
 static void know(const struct policy *policy, uint16_t atom, struct policy_atom_word atoms[],
                  bool holds)
 {

@@ -22,6 +22,9 @@ bool condition_may_be_asserted(const struct service *service, const char *name);
 void conditions_assert(const struct policy *policy, const struct service *service,
                        const json_t *context, struct policy_atom_word atoms[]);
 
+/* Whether what the vault itself says of a citizen comes from that field. */
+bool condition_rests_on(const char *field);
+
 /* Take what the vault knows of the held citizen into the atoms. consent is what they gave for what
  * is asked, NULL for nothing: one in force that a guardian agreed to is what the policy calls a
  * guardian agreeing, for as long as the citizen is a minor. */

@@ -96,6 +96,8 @@ static struct history_event event_of(const struct row *row, const struct clear *
         .actor = fields[ENTRY_ACTOR].value,
         .basis = fields[ENTRY_BASIS].value,
         .what = fields[ENTRY_WHAT].value,
+        .entry_text = buf_view(&clear->entry_text),
+        .opening_text = buf_view(&clear->opening_text),
     };
 }
 

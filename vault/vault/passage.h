@@ -68,6 +68,10 @@ enum vault_code release_enter_once(struct vault *vault, const struct service *se
  * change to why there is no value, and bases are those of what is in the answer. */
 void passage_write_answer(struct passage *passage, struct buf *body);
 
+/* Append the held citizen's value of a field in a form, as a release writes it. Nobody has none. */
+enum policy_reason passage_write_value(struct passage *passage, uint16_t field, uint8_t form,
+                                       struct buf *out);
+
 /* Wipe the values that were read. */
 void passage_forget_values(struct passage *passage);
 

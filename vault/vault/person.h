@@ -34,6 +34,7 @@ struct person {
     size_t consent_count;
     size_t consent_room;
     bool paused;
+    bool restricted;              /* paused, and what needs no consent with it */
     struct objection *objections; /* the newest of each (service, purpose) */
     size_t objection_count;
     size_t objection_room;

@@ -5,11 +5,13 @@
 #include <string.h>
 
 #include "consent_json.h"
+#include "correction_record.h"
 #include "deposit_record.h"
 #include "guardian_record.h"
 #include "half.h"
 #include "mandate_record.h"
 #include "parts.h"
+#include "report_record.h"
 #include "stance_json.h"
 #include "vault/ledger/opening.h"
 
@@ -158,6 +160,7 @@ static enum vault_code apply_pause(struct person *person, const struct citizen_r
     struct pause_record pause;
     VAULT_TRY(pause_json_read(record->json, &pause, err));
     person->paused = pause.paused;
+    person->restricted = pause.restricted;
     return VAULT_OK;
 }
 
@@ -168,7 +171,7 @@ static enum vault_code enter_pause(struct vault *vault, const struct citizen *ci
     struct pause_record pause;
     VAULT_TRY(pause_json_read(record->json, &pause, err));
     const struct event event = {.kind = pause.paused ? ENTRY_SUSPEND : ENTRY_RESUME,
-                                .basis = bytes_of_text("pause"),
+                                .basis = bytes_of_text(pause.restricted ? "restriction" : "pause"),
                                 .what = bytes_of_text("everything")};
     return enter(vault, citizen, &event, chain, place, err);
 }
@@ -210,7 +213,8 @@ static enum vault_code enter_objection(struct vault *vault, const struct citizen
 
 /* --- What decides nothing -------------------------------------------------------------------- */
 
-/* A place in the log, which only receipts need; a deposit, whose values are where values are. */
+/* A place in the log, which only receipts need; a deposit or a correction, whose values are where
+ * values are. */
 static enum vault_code apply_nothing(struct person *person, const struct citizen_record *record,
                                      struct vault_error *err)
 {
@@ -226,6 +230,27 @@ static enum vault_code enter_deposit(struct vault *vault, const struct citizen *
 {
     struct ledger_ticket ticket;
     VAULT_TRY(deposit_record_enter(vault, citizen, chain, record->json, &ticket, err));
+    put_place(&ticket, place);
+    return VAULT_OK;
+}
+
+static enum vault_code enter_correction(struct vault *vault, const struct citizen *citizen,
+                                        struct event_chain *chain,
+                                        const struct citizen_record *record, struct place *place,
+                                        struct vault_error *err)
+{
+    struct ledger_ticket ticket;
+    VAULT_TRY(correction_record_enter(vault, citizen, chain, record->json, &ticket, err));
+    put_place(&ticket, place);
+    return VAULT_OK;
+}
+
+static enum vault_code enter_report(struct vault *vault, const struct citizen *citizen,
+                                    struct event_chain *chain, const struct citizen_record *record,
+                                    struct place *place, struct vault_error *err)
+{
+    struct ledger_ticket ticket;
+    VAULT_TRY(report_record_enter(vault, citizen, chain, record->json, &ticket, err));
     put_place(&ticket, place);
     return VAULT_OK;
 }
@@ -280,6 +305,8 @@ static const struct {
     {DEPOSIT_RECORD_KIND, apply_nothing, enter_deposit},
     {PERSON_GUARDIAN_KIND, guardianship_apply, enter_guardianship},
     {PERSON_HALF_KIND, half_apply, enter_half},
+    {CORRECTION_RECORD_KIND, apply_nothing, enter_correction},
+    {REPORT_RECORD_KIND, apply_nothing, enter_report},
 };
 
 #define KIND_COUNT (sizeof kinds / sizeof kinds[0])

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "vault/ledger/entry.h"
+#include "vault/vault/correction.h"
 
 static enum vault_code wrong(const char *member, const char *what, struct vault_error *err)
 {
@@ -63,6 +64,8 @@ static enum vault_code read_members(json_t **registration, struct service *out,
     if (!entry_id_is_valid(bytes_of_text(service.id)))
         return wrong("id", "must be a letter and then letters, digits, _ . or -, in lower case",
                      err);
+    if (strcmp(service.id, CORRECTION_SOURCE) == 0)
+        return wrong("id", "must not be the name by which citizens' own values go", err);
     VAULT_TRY(read_text(*registration, "name", SERVICE_NAME_CHARS, &service.name, err));
     VAULT_TRY(read_text(*registration, "contact", SERVICE_NAME_CHARS, &service.contact, err));
     VAULT_TRY(read_names(*registration, "classes", &service.classes, err));

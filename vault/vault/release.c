@@ -91,6 +91,23 @@ static size_t consent_fields(const struct policy *policy, const struct consent *
     return policy_consent_sort(out, consent->field_count);
 }
 
+/* What the law demands, or a life hangs on: all that is released of a citizen who restricted it. */
+#define BEYOND_RESTRICTION (1U << POLICY_LEGAL_OBLIGATION | 1U << POLICY_VITAL_INTERESTS)
+
+static void restrict_all(struct passage *passage)
+{
+    for (size_t i = 0; i < passage->request->ask_count; i++) {
+        struct policy_outcome *outcome = &passage->outcomes[i];
+        if (outcome->reason != REASON_RELEASED)
+            continue;
+        outcome->bases &= BEYOND_RESTRICTION;
+        if (outcome->bases)
+            continue;
+        outcome->reason = REASON_SUSPENDED;
+        outcome->form = POLICY_FORM_NONE;
+    }
+}
+
 static void decide(struct passage *passage)
 {
     struct policy_consent_field fields[CONSENT_FIELDS_MAX];
@@ -117,6 +134,8 @@ static void decide(struct passage *passage)
         stance.objection_count = 1;
     }
     policy_decide(passage->policy, &passage->decision, &stance, passage->outcomes);
+    if (passage->person->restricted)
+        restrict_all(passage);
 }
 
 /* --- The entry ------------------------------------------------------------------------------ */

@@ -68,20 +68,27 @@ void passage_forget_values(struct passage *passage)
     passage->as_of_s = 0;
 }
 
+enum policy_reason passage_write_value(struct passage *passage, uint16_t field, uint8_t form,
+                                       struct buf *out)
+{
+    const struct policy_source source = {passage, stored_value, pseudonym};
+    passage_forget_values(passage);
+    const enum policy_reason reason =
+        policy_value_write(passage->policy, field, form, passage->now_s, &source, out);
+    /* Nobody has no values, not even computed ones; what it takes to find that out is the same. */
+    const bool exists = citizen_exists(passage->citizen);
+    return reason == REASON_RELEASED && !exists ? REASON_NO_VALUE : reason;
+}
+
 /* Write one member of "released"; or change the outcome to why there is no value. */
 static void write_released(struct passage *passage, size_t i, bool *first, struct buf *body)
 {
     const struct policy *policy = passage->policy;
     struct policy_outcome *outcome = &passage->outcomes[i];
     const uint16_t field = passage->asks[i].field;
-    const struct policy_source source = {passage, stored_value, pseudonym};
     VAULT_AUTO(buf_finish) struct buf value = buf_limited(POLICY_VALUE_BYTES_MAX);
-    passage_forget_values(passage);
-    const enum policy_reason reason =
-        policy_value_write(policy, field, outcome->form, passage->now_s, &source, &value);
-    /* Nobody has no values, not even computed ones; what it takes to find that out is the same. */
-    const bool exists = citizen_exists(passage->citizen);
-    outcome->reason = (uint8_t)(reason == REASON_RELEASED && !exists ? REASON_NO_VALUE : reason);
+    const enum policy_reason reason = passage_write_value(passage, field, outcome->form, &value);
+    outcome->reason = (uint8_t)reason;
     if (outcome->reason != REASON_RELEASED)
         return;
     char as_of[DATE_CHARS + 1];

@@ -112,11 +112,12 @@ static bool is_current(const struct again *again)
            memcmp(again->basis.data, begins, (size_t)length) == 0;
 }
 
-static enum vault_code put_pause(const struct again *again, bool paused, struct vault_error *err)
+static enum vault_code put_pause(const struct again *again, bool paused, bool restricted,
+                                 struct vault_error *err)
 {
     VAULT_AUTO(buf_finish) struct buf json = buf_limited(1024);
-    pause_json_write(&json,
-                     &(const struct pause_record){paused, again->event->entry.time_ms / 1000});
+    const struct pause_record record = {paused, again->event->entry.time_ms / 1000, restricted};
+    pause_json_write(&json, &record);
     VAULT_TRY(buf_check(&json, err));
     return add_record(again, PERSON_PAUSE_KIND, "", buf_view(&json), err);
 }
@@ -136,7 +137,9 @@ static enum vault_code put_objection(const struct again *again, bool stands,
 static enum vault_code suspend_again(const struct again *again, struct vault_error *err)
 {
     if (is_basis(again, "pause"))
-        return put_pause(again, true, err);
+        return put_pause(again, true, again->person->restricted, err);
+    if (is_basis(again, "restriction"))
+        return put_pause(again, true, true, err);
     return put_consent(again, CONSENT_SUSPEND, CONSENT_SUSPENDED, err);
 }
 
@@ -144,7 +147,7 @@ static enum vault_code suspend_again(const struct again *again, struct vault_err
 static enum vault_code resume_again(const struct again *again, struct vault_error *err)
 {
     if (is_basis(again, "pause"))
-        return put_pause(again, false, err);
+        return put_pause(again, false, false, err);
     if (is_basis(again, "objection"))
         return put_objection(again, false, err);
     return is_current(again) && again->current->state == CONSENT_SUSPENDED

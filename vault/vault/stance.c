@@ -19,6 +19,7 @@ struct sweep {
     struct citizen *citizen;
     const struct person *person;
     enum consent_event event; /* CONSENT_SUSPEND or CONSENT_RESUME */
+    bool restricts;           /* with what needs no consent */
     uint64_t log_n;           /* of the last record added */
     size_t count;
 };
@@ -49,7 +50,7 @@ static enum vault_code add_pause(struct sweep *sweep, struct vault_error *err)
 {
     VAULT_AUTO(buf_finish) struct buf json = buf_limited(STANCE_BYTES_MAX);
     const struct pause_record pause = {sweep->event == CONSENT_SUSPEND,
-                                       clock_now_s(&sweep->vault->options.clock)};
+                                       clock_now_s(&sweep->vault->options.clock), sweep->restricts};
     pause_json_write(&json, &pause);
     VAULT_TRY(buf_check(&json, err));
     const struct citizen_record record = {
@@ -67,16 +68,25 @@ static enum vault_code store_sweep(struct sweep *sweep, struct vault_error *err)
     return citizen_commit(&change, err);
 }
 
+/* Whoever restricted everything has paused it, too: pausing then changes nothing. */
+static bool changes(const struct person *person, enum consent_event event, bool restricts)
+{
+    if (restricts)
+        return !person->restricted;
+    return person->paused != (event == CONSENT_SUSPEND);
+}
+
 /* The records are one transaction; their entries follow as after a crash, and are durable when the
  * citizen is let go. */
 static enum vault_code sweep_all(struct vault *vault, const struct citizen_id *id,
-                                 enum consent_event event, size_t *count, struct vault_error *err)
+                                 enum consent_event event, bool restricts, size_t *count,
+                                 struct vault_error *err)
 {
     struct person *person = NULL;
     VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
     VAULT_TRY(person_hold_existing(vault, id, &citizen, &person, err));
-    struct sweep sweep = {vault, citizen, person, event, person->chain.n, 0};
-    if (person->paused != (event == CONSENT_SUSPEND)) {
+    struct sweep sweep = {vault, citizen, person, event, restricts, person->chain.n, 0};
+    if (changes(person, event, restricts)) {
         const enum vault_code code = store_sweep(&sweep, err);
         if (code) {
             citizen_cache_set(citizen, NULL, NULL); /* it may stand all the same (store.h) */
@@ -92,7 +102,7 @@ static enum vault_code sweep_all(struct vault *vault, const struct citizen_id *i
 enum vault_code stance_pause(struct vault *vault, const struct citizen_id *citizen, size_t *count,
                              struct vault_error *err)
 {
-    const enum vault_code code = sweep_all(vault, citizen, CONSENT_SUSPEND, count, err);
+    const enum vault_code code = sweep_all(vault, citizen, CONSENT_SUSPEND, false, count, err);
     if (!stop_is_for(code))
         return code;
     if (count)
@@ -103,7 +113,13 @@ enum vault_code stance_pause(struct vault *vault, const struct citizen_id *citiz
 enum vault_code stance_resume(struct vault *vault, const struct citizen_id *citizen, size_t *count,
                               struct vault_error *err)
 {
-    return sweep_all(vault, citizen, CONSENT_RESUME, count, err);
+    return sweep_all(vault, citizen, CONSENT_RESUME, false, count, err);
+}
+
+enum vault_code stance_restrict(struct vault *vault, const struct citizen_id *citizen,
+                                size_t *count, struct vault_error *err)
+{
+    return sweep_all(vault, citizen, CONSENT_SUSPEND, true, count, err);
 }
 
 /* --- Objection ------------------------------------------------------------------------------ */
@@ -158,12 +174,14 @@ enum vault_code stance_lift(struct vault *vault, const struct citizen_id *citize
 }
 
 enum vault_code stance_read(struct vault *vault, const struct citizen_id *id, bool *paused,
-                            stance_each *each, void *context, struct vault_error *err)
+                            bool *restricted, stance_each *each, void *context,
+                            struct vault_error *err)
 {
     struct person *person = NULL;
     VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
     VAULT_TRY(person_hold_existing(vault, id, &citizen, &person, err));
     *paused = person->paused;
+    *restricted = person->restricted;
     for (size_t i = 0; i < person->objection_count; i++)
         VAULT_TRY(each(context, &person->objections[i], err));
     return VAULT_OK;

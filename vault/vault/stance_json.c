@@ -30,6 +30,15 @@ static bool read_name(const json_t *root, const char *member, char out[CONSENT_N
     return true;
 }
 
+/* Absent is no. */
+static bool read_restricted(const json_t *root, struct pause_record *out)
+{
+    out->restricted = false;
+    if (!json_object_get(root, "restricted"))
+        return true;
+    return read_flag(root, "restricted", &out->restricted) && out->restricted && out->paused;
+}
+
 enum vault_code pause_json_read(struct bytes json, struct pause_record *out,
                                 struct vault_error *err)
 {
@@ -38,7 +47,8 @@ enum vault_code pause_json_read(struct bytes json, struct pause_record *out,
     const enum vault_code code = json_parse(json, DEPTH_MAX, &root, NULL, err);
     if (code == VAULT_NO_MEMORY)
         return code;
-    if (code || !read_flag(root, "paused", &record.paused) || !read_time(root, &record.at_s))
+    if (code || !read_flag(root, "paused", &record.paused) || !read_time(root, &record.at_s) ||
+        !read_restricted(root, &record))
         return vault_fail(err, VAULT_CORRUPT, "the record of a pause cannot be read");
     *out = record;
     return VAULT_OK;
@@ -62,8 +72,8 @@ enum vault_code objection_json_read(struct bytes json, struct objection *out,
 
 void pause_json_write(struct buf *out, const struct pause_record *record)
 {
-    buf_format(out, "{\"paused\":%s,\"at\":%lld}", record->paused ? "true" : "false",
-               (long long)record->at_s);
+    buf_format(out, "{\"paused\":%s,\"at\":%lld%s}", record->paused ? "true" : "false",
+               (long long)record->at_s, record->restricted ? ",\"restricted\":true" : "");
 }
 
 void objection_json_write(struct buf *out, const struct objection *objection)

@@ -10,6 +10,7 @@
 struct pause_record {
     bool paused;
     int64_t at_s;
+    bool restricted; /* paused, and what needs no consent with it */
 };
 
 /* VAULT_CORRUPT if it is not one of ours. */

@@ -18,6 +18,7 @@
 #include "vault/policy/policy.h"
 #include "vault/store/control_citizen.h"
 #include "vault/store/control_service.h"
+#include "vault/store/open_case.h"
 #include "vault/vault/active_policy.h"
 #include "vault/vault/checkup.h"
 
@@ -275,14 +276,20 @@ enum vault_code vault_status(struct vault *vault, struct buf *out, struct vault_
 {
     struct vault_error why = {0};
     uint64_t citizens = 0;
+    uint64_t corrections = 0;
+    uint64_t reports = 0;
     const bool ready = vault_ready(vault, &why) == VAULT_OK;
     const struct store_stats stats = store_stats(vault->store);
     const struct ledger_head head = ledger_head(vault->ledger);
     VAULT_TRY(control_citizen_count(vault->store, &citizens, err));
+    VAULT_TRY(open_case_count(vault->store, OPEN_CASE_CORRECTION, &corrections, err));
+    VAULT_TRY(open_case_count(vault->store, OPEN_CASE_REPORT, &reports, err));
     buf_format(out, "{\"ready\":%s,\"reason\":", ready ? "true" : "false");
     json_write_string(out, bytes_of_text(why.text));
-    buf_format(out, ",\"citizens\":%llu,\"open_citizens\":%zu,\"log\":{\"origin\":",
-               (unsigned long long)citizens, stats.open_citizens);
+    buf_format(out, ",\"citizens\":%llu,\"open_citizens\":%zu", (unsigned long long)citizens,
+               stats.open_citizens);
+    buf_format(out, ",\"open_corrections\":%llu,\"open_reports\":%llu,\"log\":{\"origin\":",
+               (unsigned long long)corrections, (unsigned long long)reports);
     json_write_string(out, bytes_of_text(vault->options.origin));
     buf_text(out, ",\"key\":\"");
     VAULT_TRY(ledger_vkey(vault->ledger, out, err));

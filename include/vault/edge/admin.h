@@ -20,7 +20,7 @@
 #include "vault/edge/sealing.h"
 #include "vault/vault/vault.h"
 
-#define ADMIN_LINE_BYTES_MAX  (8UL * 1024 * 1024)
+#define ADMIN_LINE_BYTES_MAX  (18UL * 1024 * 1024)
 #define ADMIN_CONNECTIONS_MAX 8
 #define ADMIN_IDLE_S          60
 

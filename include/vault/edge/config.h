@@ -55,6 +55,13 @@ struct config_keyring {
     char pin_file[PATH_MAX]; /* empty: the vault starts sealed, and a person gives the PIN */
 };
 
+/* Whom citizens turn to: the city's data-protection officer. Empty: the city named none. */
+struct config_dpo {
+    char name[CONFIG_NAME_CHARS];
+    char email[CONFIG_NAME_CHARS];
+    char page[CONFIG_NAME_CHARS]; /* an address of https */
+};
+
 struct config {
     char path[PATH_MAX];            /* of the file itself */
     char data[PATH_MAX];            /* the vault's folder */
@@ -74,6 +81,7 @@ struct config {
     int64_t signatures;          /* how many of them must */
     int64_t signatures_to_widen; /* how many for a bundle that widens what the active one gives */
     struct config_log log;
+    struct config_dpo dpo;
     int64_t open_citizens; /* open files at most */
     bool allow_swap;       /* go on when memory for keys cannot be locked */
 };

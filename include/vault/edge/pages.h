@@ -18,6 +18,7 @@
  */
 #pragma once
 
+#include "vault/edge/config.h"
 #include "vault/edge/http.h"
 #include "vault/vault/vault.h"
 
@@ -25,6 +26,7 @@ struct pages {
     struct vault *vault;
     const char *base; /* where browsers find these pages: "https://host:port", no final slash */
     const char *security_contact; /* whom to tell of a fault (RFC 9116), or empty: no such file */
+    const struct config_dpo *dpo; /* whom reports are addressed to; NULL: nobody is named */
 };
 
 /* The http_handler of the citizens' listener; context is a struct pages. */

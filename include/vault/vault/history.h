@@ -33,6 +33,8 @@ struct history_event {
     struct bytes actor; /* who acted for the citizen; empty: the citizen or a service */
     struct bytes basis; /* "consent ID VERSION", names of lawful bases, or other words */
     struct bytes what;  /* of a release or denial, "FIELD FORM REASON" lines; else other words */
+    struct bytes entry_text;   /* exactly as the log has it */
+    struct bytes opening_text; /* as JSON (opening.h) */
 };
 
 typedef enum vault_code history_each(void *context, const struct history_event *event,

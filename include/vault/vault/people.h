@@ -23,9 +23,10 @@
 #include "vault/store/citizen.h"
 #include "vault/vault/vault.h"
 
-#define PEOPLE_ROW_BYTES_MAX (256U * 1024)
-#define PEOPLE_BATCH_MAX     100
-#define PEOPLE_EXPORT_FORMAT "vault-citizen/1"
+#define PEOPLE_ROW_BYTES_MAX    (256U * 1024)
+#define PEOPLE_BATCH_MAX        100
+#define PEOPLE_EXPORT_FORMAT    "vault-citizen/1"
+#define PEOPLE_EXPORT_BYTES_MAX (8UL * 1024 * 1024)
 
 /* What became of one row. */
 struct people_result {
@@ -46,13 +47,21 @@ enum vault_code people_find(struct vault *vault, const char *reference, struct c
                             struct vault_error *err) VAULT_MUST_CHECK;
 
 /*
- * Append all of a citizen, by the city's reference, as JSON: every value as an import takes it, and
- * every record of a consent as it was stored.
+ * Append all of a citizen, by the city's reference, as JSON (GDPR articles 15 and 20): every value
+ * as an import takes it, every record of what the citizen decided as it was stored, the receipts of
+ * the consents (receipt.h), and the entries of the log with what they stand for and the proof of
+ * each (export_log.h).
  *
  *     {"format":"vault-citizen/1","reference":"…","values":{FIELD:{"value","as_of","source"}},
- *      "consents":[…]}
+ *      "consents":[…],"mandates":[…],"objections":[…],"pauses":[…],"corrections":[…],"reports":[…],
+ *      "receipts":{"complete":true,"list":[…]},"log":{"origin":"…","entries":[…],"complete":true}}
  *
- * The citizen's log has an entry that the operator did it, durable on return. VAULT_NOT_FOUND.
+ * It is PEOPLE_EXPORT_BYTES_MAX long at the most, which out must have room for: the log has what
+ * is left of that, at least an eighth, and leaves out the oldest entries. vault-audit check-export
+ * checks receipts and entries without the vault; the schema is vault/programs/schema/export.json.
+ *
+ * The citizen's log has an entry that the operator did it, durable on return.
+ * VAULT_NOT_FOUND; VAULT_TOO_LARGE if values and decisions alone are longer than that.
  */
 enum vault_code people_export(struct vault *vault, const char *reference, struct buf *out,
                               struct vault_error *err) VAULT_MUST_CHECK;

@@ -10,7 +10,7 @@
 void browser_open(struct browser *browser, struct vault *vault)
 {
     *browser = (struct browser){
-        .pages = {vault, BROWSER_BASE, ""},
+        .pages = {.vault = vault, .base = BROWSER_BASE, .security_contact = ""},
         .accept_language = "fr",
         .site = "same-origin",
         .content_type = FORM_TYPE,

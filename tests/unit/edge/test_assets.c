@@ -368,7 +368,7 @@ static void test_the_hooks_are_those_of_the_contract(void **state)
         "consent-give", "consent-refuse", "withdraw",    "withdraw-confirm", "suspend",
         "resume",       "pause-all",      "resume-all",  "object",           "reauth",
         "export",       "erase",          "passkey-add", "passkey-login",    "mandate-give",
-        "mandate-end",
+        "mandate-end",  "field-edit",     "report",
     };
     const size_t count = sizeof hooks / sizeof hooks[0];
     bool seen[sizeof hooks / sizeof hooks[0]] = {false};

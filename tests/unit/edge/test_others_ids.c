@@ -17,8 +17,10 @@
 #include "vault/person.h"
 #include "vault/store/passkey.h"
 #include "vault/store/request.h"
+#include "vault/vault/guardian.h"
 #include "vault/vault/mandate.h"
 #include "vault/vault/mediator.h"
+#include "vault/vault/report.h"
 
 #define PASSWORD "une longue phrase"
 #define NOBODYS  "01JZZZZZZZZZZZZZZZZZZZZZZZ" /* the shape of an id */
@@ -31,7 +33,20 @@ static struct caller caller;    /* the library; what it tries is the caseworker'
 static struct service_api api;
 
 /* What is the first citizen's: an id of each kind. */
-enum kind { NONE, REQUEST, CODE, SERVICE, ENTRY, RECEIPT, MANDATE, SUBJECT, KINDS };
+enum kind {
+    NONE,
+    REQUEST,
+    CODE,
+    SERVICE,
+    ENTRY,
+    RECEIPT,
+    FIELD,
+    REPORT,
+    MANDATE,
+    MINOR,
+    SUBJECT,
+    KINDS
+};
 static char ids[KINDS][64];
 
 /* --- What there is -------------------------------------------------------------------------- */
@@ -72,6 +87,32 @@ static void give_mandate(void)
     assert_done(mandate_give(test.vault, &test.citizen, &terms, ids[MANDATE], &test_error));
 }
 
+static void make_report(void)
+{
+    const struct report_wish wish = {.service = CASEWORKER, .words = BYTES("Testine dit.")};
+    assert_done(report_make(test.vault, &test.citizen, &wish, ids[REPORT], &test_error));
+}
+
+static enum vault_code note_minor(void *context, const struct guardian_minor *minor,
+                                  struct vault_error *err)
+{
+    (void)context;
+    (void)err;
+    snprintf(ids[MINOR], sizeof ids[MINOR], "%s", minor->id);
+    return VAULT_OK;
+}
+
+static void become_guardian(void)
+{
+    struct citizen_id minor;
+    import_one(&test, "{\"reference\":\"T-3\",\"values\":{"
+                      "\"identity.birth_date\":{\"value\":\"2016-01-02\"},"
+                      "\"identity.name\":{\"value\":\"Petite Testine\"}}}");
+    assert_done(people_find(test.vault, "T-3", &minor, &test_error));
+    assert_done(guardian_add(test.vault, &minor, &test.citizen, &test_error));
+    assert_done(guardian_list_minors(test.vault, &test.citizen, note_minor, NULL, &test_error));
+}
+
 static struct person *hold_first(struct citizen **citizen)
 {
     struct person *person = NULL;
@@ -101,6 +142,9 @@ static void begin(void)
         give_consent(&test, CONSENT_UNLIMITED);
     open_request();
     give_mandate();
+    make_report();
+    become_guardian();
+    snprintf(ids[FIELD], sizeof ids[FIELD], "identity.birth_date");
     snprintf(ids[SERVICE], sizeof ids[SERVICE], CASEWORKER);
     subject_of_citizen(&test, ids[SUBJECT]);
     note_numbers();
@@ -175,7 +219,20 @@ static const struct row page_rows[] = {
     {HTTP_GET, "/accesses/{id}/proof", ENTRY, NULL, 404},
     {HTTP_GET, "/accesses/{id}/opening", ENTRY, NULL, 404},
     {HTTP_GET, "/receipts/{id}", RECEIPT, NULL, 404},
+    {HTTP_GET, "/receipts/{id}/page", RECEIPT, NULL, 404},
+    {HTTP_GET, "/reports/{id}", REPORT, NULL, 404},
+    {HTTP_GET, "/reports/{id}/text", REPORT, NULL, 404},
+    {HTTP_GET, "/data/{id}", FIELD, NULL, 404},
+    {HTTP_POST, "/data/{id}", FIELD, "value=1990-05-18", 404},
+    {HTTP_POST, "/data/{id}/ask", FIELD, "", 404},
     {HTTP_POST, "/mandates/{id}/end", MANDATE, "", 404},
+    {HTTP_GET, "/minors/{id}", MINOR, NULL, 404},
+    {HTTP_GET, "/minors/{id}/request", MINOR, NULL, 404},
+    {HTTP_POST, "/minors/{id}/open", MINOR, "code=AAAA-AAAA", 404},
+    {HTTP_POST, "/minors/{id}/give", MINOR, "period=30&shown=x", 404},
+    {HTTP_POST, "/minors/{id}/refuse", MINOR, "shown=x", 404},
+    {HTTP_POST, "/minors/{id}/withdraw", MINOR, "service=" CASEWORKER "&purpose=" SUPPORT, 404},
+    {HTTP_POST, "/minors/{id}/stop", MINOR, "", 404},
     {HTTP_GET, "/mediator/{id}", MANDATE, NULL, 404},
     {HTTP_GET, "/mediator/{id}/request", MANDATE, NULL, 404},
     {HTTP_POST, "/mediator/{id}/open", MANDATE, "code=AAAA-AAAA", 404},
@@ -261,7 +318,8 @@ static void test_every_page_with_an_id_refuses_anothers(void **state)
 /* An id that nobody has, as long as what a page might repeat of it. */
 static const char *const nobodys[KINDS] = {
     [REQUEST] = NOBODYS, [CODE] = "AAAA-AAAA", [SERVICE] = "employment-plum",
-    [ENTRY] = "99",      [RECEIPT] = "99",     [MANDATE] = NOBODYS,
+    [ENTRY] = "99",      [RECEIPT] = "99",     [FIELD] = "identity.birth_dote",
+    [REPORT] = NOBODYS,  [MANDATE] = NOBODYS,  [MINOR] = NOBODYS,
 };
 
 /* Else whose an id is could be told from how it is refused. */
@@ -392,7 +450,15 @@ static const struct {
     {"citizen import", NULL, NULL},
     {"citizen export", "id", CASEWORKER},
     {"citizen erase", "id", CASEWORKER},
+    {"citizen guardian-add", "minor", CASEWORKER},
+    {"citizen guardian-remove", "minor", CASEWORKER},
+    {"citizen guardian-list", "citizen", CASEWORKER},
     {"citizen activation-code", NULL, NULL},
+    {"correction list", NULL, NULL},
+    {"correction close", "id", CASEWORKER},
+    {"report list", NULL, NULL},
+    {"report show", "id", CASEWORKER},
+    {"report close", "id", CASEWORKER},
     {"mediator add-structure", NULL, NULL},
     {"mediator remove-structure", "id", LIBRARY},
     {"mediator add", "structure", LIBRARY},

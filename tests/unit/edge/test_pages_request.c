@@ -293,7 +293,7 @@ static void test_the_page_says_who_what_why_and_how_long(void **state)
     assert_shows(&browser, "30 jours, 180 jours ou 12 mois");
     assert_shows(&browser, "730 jours au plus.");
     assert_shows(&browser, "Refuser n’entraîne aucune sanction.");
-    assert_hides(&browser, "1990");
+    assert_hides(&browser, "1990-05-17");
     end();
 }
 
@@ -749,9 +749,49 @@ static void test_what_no_rule_allows_any_more_can_only_be_refused(void **state)
     end();
 }
 
+/* --- What the service would see -------------------------------------------------------------- */
+
+static void test_each_field_is_shown_as_the_service_would_see_it(void **state)
+{
+    (void)state;
+    begin();
+    const struct access_ask what = sample();
+    open_request(&what);
+    assert_shows(&browser, "<bdi>1990</bdi>");
+    assert_shows(&browser, "<bdi>seeking</bdi>");
+    assert_hides(&browser, "1990-05-17");
+    end();
+}
+
+/* What is written down with the decision says which data, and never what they are. */
+static void test_no_value_is_part_of_the_text_that_is_kept(void **state)
+{
+    (void)state;
+    char shown[BROWSER_VALUE_CHARS];
+    char again[BROWSER_VALUE_CHARS];
+    begin();
+    const struct access_ask what = sample();
+    open_request(&what);
+    browser_hidden(&browser, "shown", shown);
+    import_one(&test, "{\"reference\":\"T-3\",\"login\":\"trois\",\"password\":\"le "
+                      "troisieme\",\"values\":{\"employment.status\":{\"value\":\"autre\"}}}");
+    browser_close(&browser);
+    browser_open(&browser, test.vault);
+    browser_sign_in_as(&browser, "trois", "le troisieme");
+    open_request(&what);
+    browser_hidden(&browser, "shown", again);
+    assert_string_equal(shown, again);
+    assert_shows(&browser, "<bdi>autre</bdi>");
+    assert_shows(&browser, "Votre coffre n’a pas cette donnée");
+    end();
+}
+
 int main(void)
 {
     return TEST_RUN(
+        test_each_field_is_shown_as_the_service_would_see_it,
+        test_no_value_is_part_of_the_text_that_is_kept,
+
         test_a_code_opens_its_request_however_it_is_typed, test_a_wrong_code_is_one_friendly_answer,
         test_an_empty_or_huge_code_is_an_answer_too,
         test_the_link_opens_the_request_also_after_signing_in,

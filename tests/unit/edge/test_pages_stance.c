@@ -160,9 +160,29 @@ static void test_nobody_pauses_for_another(void **state)
     end();
 }
 
+static void test_everything_is_restricted_and_resumed_again(void **state)
+{
+    (void)state;
+    begin();
+    browser_get(&browser, "/data");
+    assert_shows(&browser, "action=\"/restrict\"");
+    browser_submit(&browser, "/restrict", "");
+    assert_location(&browser, "/");
+    browser_follow(&browser);
+    assert_shows(&browser, "L’usage de vos données est limité");
+    assert_shows(&browser, "data-action=\"resume-all\"");
+    browser_submit(&browser, "/resume-all", "");
+    browser_follow(&browser);
+    assert_hides(&browser, "L’usage de vos données est limité");
+    browser_get(&browser, "/accesses");
+    assert_shows(&browser, "Vous avez limité l’usage de toutes vos données.");
+    end();
+}
+
 int main(void)
 {
     return TEST_RUN(
+        test_everything_is_restricted_and_resumed_again,
         test_suspended_from_home_and_resumed_from_the_services_page,
         test_paused_from_home_and_resumed, test_one_alone_is_not_resumed_while_everything_is_paused,
         test_what_needs_no_consent_is_shown_and_can_be_objected_to,

@@ -110,7 +110,7 @@ static void test_a_bad_row_does_not_harm_its_neighbours(void **state)
 static void test_an_export_is_a_row_of_another_name(void **state)
 {
     (void)state;
-    VAULT_AUTO(buf_finish) struct buf exported = buf_limited(65536);
+    VAULT_AUTO(buf_finish) struct buf exported = buf_limited(PEOPLE_EXPORT_BYTES_MAX);
     VAULT_AUTO(buf_finish) struct buf again = buf_limited(65536);
     VAULT_AUTO(json_free) json_t *row = NULL;
     begin();
@@ -257,6 +257,14 @@ static void test_an_export_has_all_of_a_citizen_and_is_an_entry_of_theirs(void *
     assert_non_null(json_object_get(born, "as_of"));
     assert_non_null(json_object_get(born, "source"));
     assert_int_equal(json_array_size(json_object_get(all, "consents")), 1);
+    assert_null(memchr(text.data, '\n', text.size)); /* a line of an import */
+    const json_t *receipts = json_object_get(json_object_get(all, "receipts"), "list");
+    assert_int_equal(json_array_size(receipts), 1);
+    const json_t *log = json_object_get(all, "log");
+    assert_true(json_is_true(json_object_get(log, "complete")));
+    assert_int_equal(json_array_size(json_object_get(log, "entries")), 2);
+    const json_t *own = json_array_get(json_object_get(log, "entries"), 0);
+    assert_int_equal(json_integer_value(json_object_get(own, "n")), 2); /* the export's own */
     assert_fails(VAULT_NOT_FOUND, people_export(test.vault, "T-9", &text, &test_error));
     assert_int_equal(ledger_head(test.vault->ledger).size, before + 1);
     vault_close(&test.vault);

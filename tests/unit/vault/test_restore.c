@@ -188,12 +188,28 @@ static void test_a_pause_of_everything_is_still_one(void **state)
 {
     (void)state;
     bool paused = false;
+    bool restricted = false;
     begin(CONSENT_UNLIMITED);
     assert_done(stance_pause(test.vault, &test.citizen, NULL, &test_error));
     restore_with(lost_log);
-    assert_done(stance_read(test.vault, &test.citizen, &paused, NULL, NULL, &test_error));
+    assert_done(
+        stance_read(test.vault, &test.citizen, &paused, &restricted, NULL, NULL, &test_error));
     assert_true(paused);
     assert_int_equal(released(), 0);
+    vault_close(&test.vault);
+}
+
+static void test_a_restriction_of_everything_is_still_one(void **state)
+{
+    (void)state;
+    bool paused = false;
+    bool restricted = false;
+    begin(CONSENT_UNLIMITED);
+    assert_done(stance_restrict(test.vault, &test.citizen, NULL, &test_error));
+    restore_with(lost_log);
+    assert_done(
+        stance_read(test.vault, &test.citizen, &paused, &restricted, NULL, NULL, &test_error));
+    assert_true(paused && restricted);
     vault_close(&test.vault);
 }
 
@@ -209,12 +225,13 @@ static void test_an_objection_stands(void **state)
 {
     (void)state;
     bool paused = true;
+    bool restricted = false;
     bool stands = false;
     begin(CONSENT_UNLIMITED);
     assert_done(stance_object(test.vault, &test.citizen, LIBRARY, LENDING, &test_error));
     restore_with(lost_log);
-    assert_done(
-        stance_read(test.vault, &test.citizen, &paused, take_objection, &stands, &test_error));
+    assert_done(stance_read(test.vault, &test.citizen, &paused, &restricted, take_objection,
+                            &stands, &test_error));
     assert_true(stands);
     assert_false(paused);
     vault_close(&test.vault);
@@ -429,7 +446,8 @@ int main(void)
     return TEST_RUN(
         test_what_was_withdrawn_stays_so_and_what_was_not_is_in_force,
         test_suspended_and_resumed_are_as_they_were, test_what_ended_with_a_service_stays_ended,
-        test_a_pause_of_everything_is_still_one, test_an_objection_stands,
+        test_a_pause_of_everything_is_still_one, test_a_restriction_of_everything_is_still_one,
+        test_an_objection_stands,
         test_who_got_a_new_key_since_has_nothing_in_force,
         test_a_mandate_that_was_ended_since_is_not_in_force,
         test_what_was_given_anew_suspends_what_it_replaced,

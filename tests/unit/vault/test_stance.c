@@ -271,17 +271,20 @@ static void test_what_is_decided_can_be_read(void **state)
 {
     (void)state;
     bool paused = true;
+    bool restricted = false;
     struct seen seen = {0};
     begin();
     assert_done(stance_object(test.vault, &test.citizen, LIBRARY, LENDING, &test_error));
     assert_done(stance_object(test.vault, &test.citizen, LIBRARY, SUPPORT, &test_error));
     assert_done(stance_lift(test.vault, &test.citizen, LIBRARY, SUPPORT, &test_error));
-    assert_done(stance_read(test.vault, &test.citizen, &paused, see, &seen, &test_error));
+    assert_done(
+        stance_read(test.vault, &test.citizen, &paused, &restricted, see, &seen, &test_error));
     assert_false(paused);
     assert_int_equal(seen.count, 2);
     assert_int_equal(seen.standing, 1);
     pause_all();
-    assert_done(stance_read(test.vault, &test.citizen, &paused, see, &seen, &test_error));
+    assert_done(
+        stance_read(test.vault, &test.citizen, &paused, &restricted, see, &seen, &test_error));
     assert_true(paused);
     vault_close(&test.vault);
 }
@@ -290,6 +293,7 @@ static void test_nobody_decides_for_a_citizen_who_is_not_there(void **state)
 {
     (void)state;
     bool paused;
+    bool restricted = false;
     struct seen seen = {0};
     const struct citizen_id nobody = citizen_id_new();
     begin();
@@ -298,13 +302,106 @@ static void test_nobody_decides_for_a_citizen_who_is_not_there(void **state)
     assert_fails(VAULT_NOT_FOUND,
                  stance_object(test.vault, &nobody, LIBRARY, LENDING, &test_error));
     assert_fails(VAULT_NOT_FOUND,
-                 stance_read(test.vault, &nobody, &paused, see, &seen, &test_error));
+                 stance_read(test.vault, &nobody, &paused, &restricted, see, &seen, &test_error));
+    vault_close(&test.vault);
+}
+
+/* --- Restriction ---------------------------------------------------------------------------- */
+
+static const char obliged[] =
+    "{\"format\":\"vault-rules/1\",\"policy\":\"obliged\","
+    "\"title\":{\"fr\":\"Essai\",\"en\":\"Trial\"},\"owner\":\"dpo@ville.example\",\"rules\":["
+    "{\"id\":\"library-must\",\"effect\":\"permit\",\"why\":{\"fr\":\"Essai\",\"en\":\"Trial\"},"
+    "\"who\":{\"classes\":[\"culture.library\"]},\"purposes\":[\"" LENDING "\"],"
+    "\"fields\":[\"identity.is_adult\"],\"basis\":\"legal_obligation\"}]}";
+
+static void restrict_all(void)
+{
+    assert_done(stance_restrict(test.vault, &test.citizen, NULL, &test_error));
+}
+
+static void test_restricted_nothing_is_released_with_or_without_consent(void **state)
+{
+    (void)state;
+    bool paused = false;
+    bool restricted = false;
+    struct seen seen = {0};
+    begin();
+    assert_done(give_library());
+    assert_int_equal(library_gets(), 2);
+    restrict_all();
+    assert_int_equal(released(), 0);
+    assert_int_equal(library_gets(), 0);
+    assert_done(
+        stance_read(test.vault, &test.citizen, &paused, &restricted, see, &seen, &test_error));
+    assert_true(paused && restricted);
+    reopen_test_vault(&test);
+    assert_int_equal(library_gets(), 0);
+    assert_done(stance_resume(test.vault, &test.citizen, NULL, &test_error));
+    assert_int_equal(library_gets(), 2);
+    assert_int_equal(released(), 2);
+    vault_close(&test.vault);
+}
+
+static void test_what_the_law_demands_goes_on_and_rests_on_that_alone(void **state)
+{
+    (void)state;
+    make_test_vault(&test);
+    change_test_bundle(&test, "rules/obliged.json", obliged, 2);
+    fill_test_vault(&test);
+    assert_done(give_library());
+    restrict_all();
+    assert_int_equal(library_gets(), 1);
+    vault_close(&test.vault);
+}
+
+static void test_pausing_does_not_lift_a_restriction_and_resuming_does(void **state)
+{
+    (void)state;
+    begin();
+    restrict_all();
+    const uint64_t before = log_size();
+    assert_done(stance_pause(test.vault, &test.citizen, NULL, &test_error));
+    restrict_all();
+    assert_int_equal(log_size(), before);
+    assert_int_equal(library_gets(), 0);
+    assert_done(stance_resume(test.vault, &test.citizen, NULL, &test_error));
+    assert_int_equal(library_gets(), 1);
+    vault_close(&test.vault);
+}
+
+static void test_a_pause_can_become_a_restriction(void **state)
+{
+    (void)state;
+    size_t count = 9;
+    begin();
+    pause_all();
+    assert_int_equal(library_gets(), 1);
+    assert_done(stance_restrict(test.vault, &test.citizen, &count, &test_error));
+    assert_int_equal(count, 0); /* suspended already */
+    assert_int_equal(library_gets(), 0);
+    assert_done(stance_resume(test.vault, &test.citizen, NULL, &test_error));
+    assert_int_equal(released(), 2);
+    vault_close(&test.vault);
+}
+
+static void test_nobody_restricts_for_one_who_is_not_there(void **state)
+{
+    (void)state;
+    const struct citizen_id nobody = citizen_id_new();
+    begin();
+    assert_fails(VAULT_NOT_FOUND, stance_restrict(test.vault, &nobody, NULL, &test_error));
+    assert_int_equal(library_gets(), 1);
     vault_close(&test.vault);
 }
 
 int main(void)
 {
     return TEST_RUN(
+        test_restricted_nothing_is_released_with_or_without_consent,
+        test_what_the_law_demands_goes_on_and_rests_on_that_alone,
+        test_pausing_does_not_lift_a_restriction_and_resuming_does,
+        test_a_pause_can_become_a_restriction, test_nobody_restricts_for_one_who_is_not_there,
         test_paused_nothing_is_released_and_resumed_all_is,
         test_pausing_or_resuming_twice_changes_nothing, test_what_was_suspended_by_itself_stays_so,
         test_while_paused_nothing_is_given_nor_resumed_by_itself,

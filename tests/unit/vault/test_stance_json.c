@@ -9,14 +9,15 @@ static void test_what_is_written_is_read_back(void **state)
 {
     (void)state;
     json_start();
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 3; i++) {
         VAULT_AUTO(buf_finish) struct buf json = buf_limited(ROOM);
-        const struct pause_record written = {i == 1, 1804500000 + i};
+        const struct pause_record written = {i > 0, 1804500000 + i, i == 2};
         struct pause_record read;
         pause_json_write(&json, &written);
         assert_done(pause_json_read(buf_view(&json), &read, &test_error));
         assert_int_equal(read.paused, written.paused);
         assert_int_equal(read.at_s, written.at_s);
+        assert_int_equal(read.restricted, written.restricted);
     }
     for (int i = 0; i < 2; i++) {
         VAULT_AUTO(buf_finish) struct buf json = buf_limited(ROOM);
@@ -47,6 +48,9 @@ static void test_a_damaged_pause_is_known_for_one(void **state)
         "{\"paused\":true,\"at\":5",
         "{\"paused\":true,\"at\":5.5}",
         "{\"paused\":true,\"paused\":false,\"at\":5}",
+        "{\"paused\":true,\"at\":5,\"restricted\":1}",
+        "{\"paused\":true,\"at\":5,\"restricted\":false}",
+        "{\"paused\":false,\"at\":5,\"restricted\":true}",
     };
     struct pause_record record;
     json_start();
