@@ -293,36 +293,52 @@ enum vault_code database_checkpoint(struct database *database, struct vault_erro
     return result ? database_fail(database, result, "emptying its log", err) : VAULT_OK;
 }
 
+/* A place to keep one more statement, made free if all are taken. As many as there are places are
+ * never in use at once: a call uses one, or a few within each other. */
+static struct kept *find_place(struct database *database)
+{
+    if (database->kept_count < DATABASE_STATEMENTS_MAX)
+        return &database->kept[database->kept_count++];
+    size_t i = database->next_out;
+    for (size_t tried = 0; database->kept[i].in_use; tried++) {
+        assert(tried < DATABASE_STATEMENTS_MAX);
+        i = (i + 1) % DATABASE_STATEMENTS_MAX;
+    }
+    database->next_out = (i + 1) % DATABASE_STATEMENTS_MAX;
+    sqlite3_finalize(database->kept[i].raw);
+    database->kept[i] = (struct kept){0};
+    return &database->kept[i];
+}
+
 /* The kept statement of that SQL, prepared now if it is the first time. */
-static int keep(struct database *database, const char *sql, sqlite3_stmt **out)
+static int keep(struct database *database, const char *sql, struct kept **out)
 {
     for (size_t i = 0; i < database->kept_count; i++) {
         if (database->kept[i].sql == sql) {
-            *out = database->kept[i].raw;
+            *out = &database->kept[i];
             return SQLITE_OK;
         }
     }
-    assert(database->kept_count < DATABASE_STATEMENTS_MAX);
-    struct kept *kept = &database->kept[database->kept_count];
+    sqlite3_stmt *raw = NULL;
     const int result =
-        sqlite3_prepare_v3(database->raw, sql, -1, SQLITE_PREPARE_PERSISTENT, &kept->raw, NULL);
+        sqlite3_prepare_v3(database->raw, sql, -1, SQLITE_PREPARE_PERSISTENT, &raw, NULL);
     if (result)
         return result;
-    kept->sql = sql;
-    database->kept_count++;
-    *out = kept->raw;
+    *out = find_place(database);
+    **out = (struct kept){.sql = sql, .raw = raw};
     return SQLITE_OK;
 }
 
 enum vault_code statement_begin(struct database *database, const char *sql,
                                 struct statement *statement, struct vault_error *err)
 {
-    sqlite3_stmt *raw = NULL;
-    const int result = keep(database, sql, &raw);
+    struct kept *kept = NULL;
+    const int result = keep(database, sql, &kept);
     if (result)
         return database_fail(database, result, "preparing", err);
-    assert(!sqlite3_stmt_busy(raw));
-    *statement = (struct statement){.database = database, .raw = raw};
+    assert(!kept->in_use);
+    kept->in_use = true;
+    *statement = (struct statement){.database = database, .kept = kept, .raw = kept->raw};
     return VAULT_OK;
 }
 
@@ -331,6 +347,7 @@ void statement_end(struct statement *statement)
     if (statement->raw) {
         sqlite3_reset(statement->raw);
         sqlite3_clear_bindings(statement->raw);
+        statement->kept->in_use = false;
     }
     *statement = (struct statement){0};
 }

@@ -26,7 +26,7 @@
 #include "vault/base/error.h"
 #include "vault/crypto/secret.h"
 
-#define DATABASE_STATEMENTS_MAX 80
+#define DATABASE_STATEMENTS_MAX 160 /* kept prepared; more are prepared anew */
 #define DATABASE_WHAT_CHARS     63
 
 /* One kind of file. */
@@ -91,8 +91,10 @@ enum vault_code database_checkpoint(struct database *database, struct vault_erro
  * Binding borrows: what is bound outlives the statement's use. Columns are borrowed until the next
  * step. A bind that fails is reported by the next step.
  */
+struct kept;
 struct statement {
     struct database *database;
+    struct kept *kept;
     sqlite3_stmt *raw;
     int problem;
 };

@@ -8,6 +8,7 @@
 struct kept {
     const char *sql;
     sqlite3_stmt *raw;
+    bool in_use;
 };
 
 struct database {
@@ -16,6 +17,7 @@ struct database {
     bool broken;
     char what[DATABASE_WHAT_CHARS + 1];
     size_t kept_count;
+    size_t next_out; /* whose place is looked at first when there is none left */
     struct kept kept[DATABASE_STATEMENTS_MAX];
 };
 

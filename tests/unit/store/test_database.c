@@ -349,10 +349,42 @@ static void test_hardening_is_on(void **state)
                 VAULT_OK);
 }
 
+/* Each text is a statement of its own to the database, which knows them by their place. */
+static void test_more_statements_than_are_kept_all_work_and_none_in_use_is_lost(void **state)
+{
+    (void)state;
+    enum { MANY = 3 * DATABASE_STATEMENTS_MAX };
+    static char sql[MANY][64];
+    bool row = false;
+    struct database *database = fresh_database();
+    VAULT_AUTO(statement_end) struct statement held = {0};
+    assert_done(insert(database, "a", BYTES("1")));
+    assert_done(statement_begin(database, "SELECT k FROM t WHERE k = ?1", &held, &test_error));
+    bind_text(&held, 1, "a");
+    for (int round = 0; round < 2; round++)
+        for (int i = 0; i < MANY; i++) {
+            VAULT_AUTO(statement_end) struct statement statement = {0};
+            snprintf(sql[i], sizeof sql[i], "SELECT %d FROM t", i);
+            assert_done(statement_begin(database, sql[i], &statement, &test_error));
+            assert_done(statement_next(&statement, &row, &test_error));
+            assert_true(row);
+            assert_int_equal(column_integer(&statement, 0), i);
+        }
+    assert_done(statement_next(&held, &row, &test_error));
+    assert_true(row);
+    char text[8];
+    column_text(&held, 0, text, sizeof text);
+    assert_string_equal(text, "a");
+    statement_end(&held);
+    database_close(&database);
+}
+
 int main(void)
 {
     store_test_start();
     const int failed = TEST_RUN(
+        test_more_statements_than_are_kept_all_work_and_none_in_use_is_lost,
+
         test_a_file_opens_with_its_key_only, test_sqlcipher_says_nothing_by_itself,
         test_a_missing_file_is_not_made_by_opening, test_a_file_is_not_made_over_another,
         test_a_new_file_begins_with_what_it_was_filled_with,
