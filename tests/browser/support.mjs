@@ -65,10 +65,10 @@ export const newCode = () => execSync(process.env.VAULT_CODE_COMMAND, { encoding
 
 export const hook = (page, action) => page.locator(`[data-action="${action}"]`)
 
-export async function signIn(page) {
+export async function signIn(page, login = process.env.VAULT_LOGIN, password = process.env.VAULT_PASSWORD) {
   await page.goto(`${base}/sign-in`)
-  await page.fill('[name=login]', process.env.VAULT_LOGIN)
-  await page.fill('[name=password]', process.env.VAULT_PASSWORD)
+  await page.fill('[name=login]', login)
+  await page.fill('[name=password]', password)
   await hook(page, 'login').click()
 }
 
