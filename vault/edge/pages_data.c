@@ -157,7 +157,7 @@ static void put_inputs(const struct listing *listing, json_t *item, bool typed)
 static void put_source(struct visit *visit, const char *source)
 {
     VAULT_AUTO(service_release) struct service_hold held = {0};
-    if (service_by_id(visit->pages->vault, bytes_of_text(source), &held, NULL))
+    if (service_by_id_ever(visit->pages->vault, bytes_of_text(source), &held, NULL))
         return;
     page_text(visit, visit->data, "source_name", held.service->name);
     page_text(visit, visit->data, "source_contact", held.service->contact);

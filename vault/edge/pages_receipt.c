@@ -58,6 +58,7 @@ static const char *event_text(const json_t *record)
         {"give", "receipt.give"},       {"narrow", "receipt.narrow"},
         {"refuse", "receipt.refuse"},   {"withdraw", "receipt.withdraw"},
         {"suspend", "receipt.suspend"}, {"resume", "receipt.resume"},
+        {"end", "receipt.end"},
     };
     const struct bytes event = json_text(json_object_get(record, "event"));
     for (size_t i = 0; i < sizeof events / sizeof events[0]; i++) {

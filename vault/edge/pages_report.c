@@ -81,7 +81,7 @@ static bool put_service(struct visit *visit, const char *id)
 {
     VAULT_AUTO(service_release) struct service_hold held = {0};
     if (!entry_id_is_valid(bytes_of_text(id)) ||
-        service_by_id(visit->pages->vault, bytes_of_text(id), &held, NULL))
+        service_by_id_ever(visit->pages->vault, bytes_of_text(id), &held, NULL))
         return false;
     page_text(visit, visit->data, "service", id);
     page_text(visit, visit->data, "service_name", held.service->name);
@@ -174,6 +174,9 @@ void report_make_do(struct visit *visit, const char *id)
         page_redirect_with(visit, address, NOTICE_REPORTED);
     } else if (code == VAULT_INVALID) {
         page_wrong(visit, "words", wish.words.size ? "error.words_wrong" : "error.words_empty");
+        show_form(visit, 422, service, 0);
+    } else if (code == VAULT_TOO_LARGE) {
+        page_wrong(visit, "words", "error.report_long");
         show_form(visit, 422, service, 0);
     } else {
         page_failed(visit, code, &err);

@@ -91,7 +91,7 @@ static void write_controller(const struct facts *facts, struct buf *out)
 {
     VAULT_AUTO(service_release) struct service_hold held = {0};
     const struct bytes id = bytes_of_text(facts->consent.service);
-    const bool known = service_by_id(facts->vault, id, &held, NULL) == VAULT_OK;
+    const bool known = service_by_id_ever(facts->vault, id, &held, NULL) == VAULT_OK;
     buf_text(out, ",\"dpv:hasDataController\":{\"@type\":\"dpv:DataController\"");
     write_member(out, "dct:identifier", facts->consent.service);
     if (known) {

@@ -49,7 +49,7 @@ static enum vault_code check_wish(struct vault *vault, const struct report_wish 
     if (wish->line_count > REPORT_LINES_MAX)
         return vault_fail(err, VAULT_INVALID, "a report has %d lines at the most",
                           REPORT_LINES_MAX);
-    return service_by_id(vault, bytes_of_text(wish->service), &held, err);
+    return service_by_id_ever(vault, bytes_of_text(wish->service), &held, err);
 }
 
 /* One line of the log while it is attached. */

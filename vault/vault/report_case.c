@@ -4,6 +4,7 @@
 #include "parts.h"
 #include "person.h"
 #include "report_record.h"
+#include "stop.h"
 #include "vault/base/clock.h"
 #include "vault/base/json.h"
 #include "vault/store/control_citizen.h"
@@ -64,7 +65,7 @@ static enum vault_code list_case(struct vault *vault, const struct open_case *op
     VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
     const enum vault_code code = hold_case(vault, open, &citizen, &person, &found, err);
     citizen_release(&citizen);
-    if (code == VAULT_CORRUPT)
+    if (stop_is_for(code))
         return VAULT_OK;
     if (code && code != VAULT_NOT_FOUND)
         return code;

@@ -116,10 +116,25 @@ static void test_what_is_no_receipt_of_ones_own_is_not_there(void **state)
     end();
 }
 
+static void test_what_ended_with_its_service_has_a_receipt_that_names_it(void **state)
+{
+    (void)state;
+    char page[64];
+    begin();
+    assert_done(service_remove(test.vault, CASEWORKER, &test_error));
+    first_receipt(page);
+    browser_get(&browser, page);
+    assert_status(&browser, 200);
+    assert_shows(&browser, "Votre accord a pris fin avec le service");
+    assert_shows(&browser, "An employment plan");
+    end();
+}
+
 int main(void)
 {
     return TEST_RUN(test_a_receipt_says_in_words_what_was_decided,
                     test_the_page_is_in_the_language_of_the_reader,
                     test_a_withdrawal_has_a_receipt_of_its_own, test_no_value_stands_in_a_receipt,
+                    test_what_ended_with_its_service_has_a_receipt_that_names_it,
                     test_what_is_no_receipt_of_ones_own_is_not_there);
 }

@@ -207,6 +207,15 @@ static void test_the_status_has_the_numbers_alone(void **state)
     vault_close(&test.vault);
 }
 
+static void test_a_service_that_was_removed_can_be_reported(void **state)
+{
+    (void)state;
+    begin();
+    assert_done(service_remove(test.vault, CASEWORKER, &test_error));
+    assert_done(report(CASEWORKER, "Mes mots.", access_line, 1));
+    vault_close(&test.vault);
+}
+
 int main(void)
 {
     return TEST_RUN(
@@ -215,5 +224,6 @@ int main(void)
         test_a_list_names_nobody_and_has_no_words,
         test_whoever_reads_one_is_on_record_with_the_citizen,
         test_a_report_is_closed_once_and_the_citizen_sees_it, test_anothers_report_is_not_there,
-        test_an_erased_citizens_report_goes_with_them, test_the_status_has_the_numbers_alone);
+        test_an_erased_citizens_report_goes_with_them, test_the_status_has_the_numbers_alone,
+        test_a_service_that_was_removed_can_be_reported);
 }
