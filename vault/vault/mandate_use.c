@@ -6,6 +6,7 @@
 
 #include "actor_check.h"
 #include "code.h"
+#include "guardian_law.h"
 #include "mandate_record.h"
 #include "parts.h"
 #include "vault/store/citizen_value.h"
@@ -129,12 +130,15 @@ static enum vault_code see_held(struct vault *vault, const struct citizen_id *id
                                 size_t count, struct sight *sight, struct ledger_ticket *ticket,
                                 struct vault_error *err)
 {
+    bool both = true;
     const struct mandate *mandate = NULL;
     struct person *person = NULL;
     VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
     VAULT_TRY(person_hold_existing(vault, id, &citizen, &person, err));
     VAULT_TRY(actor_mandate(vault, person, actor, &mandate, err));
-    if (!mandate->terms.values)
+    /* Asked again: the mandate may be older than what is known of the citizen's age. */
+    VAULT_TRY(guardian_law_both(vault, citizen, person, &both, err));
+    if (both || !mandate->terms.values)
         return vault_fail(err, VAULT_DENIED, "the mandate does not allow this");
     for (size_t i = 0; i < count; i++)
         VAULT_TRY(read_value(vault, citizen, fields[i].name, sight, err));

@@ -490,22 +490,29 @@ static void test_without_a_guardian_a_minors_half_waits_in_vain(void **state)
     end();
 }
 
-static void test_a_mediator_stands_in_for_neither(void **state)
+/* A mediator of a hub. */
+static struct mediator_seat make_mediator(void)
 {
-    (void)state;
     char token[ACTOR_TOKEN_CHARS + 1];
-    char mandate[MANDATE_ID_CHARS + 1];
     struct mediator_seat seat;
-    static const struct consent_field fields[] = {{"reader.token", ""}};
-    const struct mandate_terms terms = {
-        .structure = "hub", .purposes = {LENDING}, .purpose_count = 1, .days = 31};
-    begin();
     assert_done(mediator_register_structure(test.vault, "hub", "A digital hub", &test_error));
     assert_done(mediator_register(test.vault, "hub", "ada", "Ada Inventée",
                                   BYTES("une longue phrase"), &test_error));
     assert_done(
         mediator_sign_in(test.vault, BYTES("ada"), BYTES("une longue phrase"), token, &test_error));
     assert_done(mediator_check(test.vault, bytes_of_text(token), &seat, &test_error));
+    return seat;
+}
+
+static void test_a_mediator_stands_in_for_neither(void **state)
+{
+    (void)state;
+    char mandate[MANDATE_ID_CHARS + 1];
+    static const struct consent_field fields[] = {{"reader.token", ""}};
+    const struct mandate_terms terms = {
+        .structure = "hub", .purposes = {LENDING}, .purpose_count = 1, .days = 31};
+    begin();
+    const struct mediator_seat seat = make_mediator();
     assert_done(mandate_give(test.vault, &family.minor, &terms, mandate, &test_error));
     const struct actor actor = {.mediator = &seat, .mandate = mandate};
     struct consent_decision decision = {.service = LIBRARY,
@@ -523,6 +530,86 @@ static void test_a_mediator_stands_in_for_neither(void **state)
     assert_nothing_yet();
     assert_done(access_request_refuse(test.vault, &family.minor, request, &decision, &test_error));
     assert_told(&test, request, "refused");
+    end();
+}
+
+static enum vault_code count_value(void *context, const char *field, struct bytes json,
+                                   int64_t as_of_s, const char *source, struct vault_error *err)
+{
+    (void)field, (void)json, (void)as_of_s, (void)source, (void)err;
+    ++*(size_t *)context;
+    return VAULT_OK;
+}
+
+static enum vault_code see_values(const struct mediator_seat *seat, const char *mandate,
+                                  size_t *count)
+{
+    static const struct consent_field fields[] = {{"identity.birth_date", ""}};
+    const struct actor actor = {.mediator = seat, .mandate = mandate};
+    *count = 0;
+    return mandate_values(test.vault, &family.minor, &actor, fields, 1, count_value, count,
+                          &test_error);
+}
+
+static void put_birth_date(const char *json)
+{
+    struct person *person = NULL;
+    VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
+    const struct citizen_value value = {"identity.birth_date", bytes_of_text(json),
+                                        test.now_ms / 1000, "a test"};
+    assert_done(person_hold(test.vault, &family.minor, &citizen, &person, &test_error));
+    assert_done(citizen_value_put(citizen, &value, &test_error));
+}
+
+static const struct mandate_terms terms_with_values = {
+    .structure = "hub", .purposes = {LENDING}, .purpose_count = 1, .days = 365, .values = true};
+
+static void test_no_mandate_of_a_childs_lets_a_mediator_see_values(void **state)
+{
+    (void)state;
+    char mandate[MANDATE_ID_CHARS + 1];
+    char codes[MANDATE_CODES][MANDATE_CODE_CHARS + 1];
+    size_t count;
+    begin();
+    const struct mediator_seat seat = make_mediator();
+    assert_done(mandate_print_codes(test.vault, &family.minor, codes, &test_error));
+    assert_fails(VAULT_DENIED,
+                 mandate_give(test.vault, &family.minor, &terms_with_values, mandate, &test_error));
+    assert_fails(VAULT_DENIED, mandate_give_by_code(test.vault, &seat, bytes_of_text(codes[0]),
+                                                    &terms_with_values, mandate, &test_error));
+    put_birth_date("\"unknown\""); /* with a guardian */
+    assert_fails(VAULT_DENIED,
+                 mandate_give(test.vault, &family.minor, &terms_with_values, mandate, &test_error));
+    put_birth_date("\"2012-05-17\"");
+    test.now_ms = MINOR_15_MS - 1;
+    assert_done(mandate_print_codes(test.vault, &family.minor, codes, &test_error));
+    assert_fails(VAULT_DENIED, mandate_give_by_code(test.vault, &seat, bytes_of_text(codes[0]),
+                                                    &terms_with_values, mandate, &test_error));
+    test.now_ms = MINOR_15_MS;
+    assert_done(mandate_give_by_code(test.vault, &seat, bytes_of_text(codes[0]), &terms_with_values,
+                                     mandate, &test_error)); /* the refusal did not spend it */
+    assert_done(see_values(&seat, mandate, &count));
+    assert_int_equal(count, 1);
+    end();
+}
+
+/* As one that was given before the birth date was put right, or that a restore brought back. */
+static void test_a_mandate_that_stands_already_shows_no_values_of_a_child(void **state)
+{
+    (void)state;
+    char mandate[MANDATE_ID_CHARS + 1];
+    size_t count;
+    begin();
+    const struct mediator_seat seat = make_mediator();
+    put_birth_date("\"2000-05-17\"");
+    assert_done(mandate_give(test.vault, &family.minor, &terms_with_values, mandate, &test_error));
+    assert_done(see_values(&seat, mandate, &count));
+    put_birth_date("\"2012-05-17\"");
+    assert_fails(VAULT_DENIED, see_values(&seat, mandate, &count));
+    assert_int_equal(count, 0);
+    put_birth_date("\"unknown\"");
+    assert_fails(VAULT_DENIED, see_values(&seat, mandate, &count));
+    assert_int_equal(count, 0);
     end();
 }
 
@@ -688,16 +775,6 @@ static void test_from_18_on_a_guardian_does_nothing_to_the_millisecond(void **st
 }
 
 /* --- In doubt --------------------------------------------------------------------------------- */
-
-static void put_birth_date(const char *json)
-{
-    struct person *person = NULL;
-    VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
-    const struct citizen_value value = {"identity.birth_date", bytes_of_text(json),
-                                        test.now_ms / 1000, "a test"};
-    assert_done(person_hold(test.vault, &family.minor, &citizen, &person, &test_error));
-    assert_done(citizen_value_put(citizen, &value, &test_error));
-}
 
 static void test_who_has_a_guardian_and_no_birth_date_gives_nothing(void **state)
 {
@@ -930,6 +1007,8 @@ int main(void)
         test_a_new_half_leaves_what_is_given_in_force, test_a_stranger_is_no_second_half,
         test_a_guardian_of_one_minor_is_none_of_another,
         test_a_guardian_who_is_removed_has_agreed_to_nothing, test_an_erased_guardians_half_is_none,
+        test_no_mandate_of_a_childs_lets_a_mediator_see_values,
+        test_a_mandate_that_stands_already_shows_no_values_of_a_child,
         test_a_guardian_does_nothing_else, test_without_a_guardian_a_minors_half_waits_in_vain,
         test_a_mediator_stands_in_for_neither, test_a_half_is_over_after_two_weeks,
         test_a_request_that_ran_out_takes_its_half_along,
