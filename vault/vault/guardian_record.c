@@ -44,19 +44,9 @@ const struct guardianship *guardianship_of(const struct person *person, bool is_
     return NULL;
 }
 
-static bool is_over(const struct guardianship *one, int64_t now_s)
+bool guardianship_is_over(const struct guardianship *one, int64_t now_s)
 {
     return !one->is_minor && age_at(one->born, now_s) == AGE_ADULT;
-}
-
-size_t guardianship_count(const struct person *person, bool is_minor, int64_t now_s)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < person->guardianship_count; i++) {
-        const struct guardianship *one = &person->guardianships[i];
-        count += one->is_minor == is_minor && !is_over(one, now_s);
-    }
-    return count;
 }
 
 /* Only those that stand are remembered: the last takes the place of one that does not. */
@@ -70,7 +60,7 @@ static enum vault_code remember(struct person *person, const struct guardianship
 {
     for (size_t i = 0; i < person->guardianship_count; i++) {
         if (person->guardianship_count == GUARDIANSHIPS_MAX &&
-            is_over(&person->guardianships[i], next->at_s))
+            guardianship_is_over(&person->guardianships[i], next->at_s))
             forget(person, i);
     }
     if (person->guardianship_count == GUARDIANSHIPS_MAX)

@@ -805,6 +805,20 @@ static void test_who_has_neither_gives_alone(void **state)
     end();
 }
 
+static void test_whose_guardians_were_erased_gives_alone_without_a_birth_date(void **state)
+{
+    (void)state;
+    begin();
+    put_birth_date("\"unknown\"");
+    assert_done(erase_citizen(test.vault, &family.max, &test_error));
+    assert_done(give(NULL));
+    assert_nothing_yet(); /* there is another */
+    assert_done(erase_citizen(test.vault, &family.lou, &test_error));
+    assert_done(give(NULL));
+    assert_int_equal(released(), 1);
+    end();
+}
+
 static void test_what_a_restore_suspended_a_minor_does_not_resume_alone(void **state)
 {
     (void)state;
@@ -1019,6 +1033,7 @@ int main(void)
         test_a_millisecond_before_15_a_guardian_still_withdraws,
         test_from_18_on_a_guardian_does_nothing_to_the_millisecond,
         test_who_has_a_guardian_and_no_birth_date_gives_nothing, test_who_has_neither_gives_alone,
+        test_whose_guardians_were_erased_gives_alone_without_a_birth_date,
         test_what_a_restore_suspended_a_minor_does_not_resume_alone,
         test_with_the_minors_file_damaged_a_guardian_withdraws_all_the_same,
         test_with_the_minors_file_damaged_a_guardian_stops_everything,
