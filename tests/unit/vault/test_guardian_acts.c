@@ -613,6 +613,59 @@ static void test_a_mandate_that_stands_already_shows_no_values_of_a_child(void *
     end();
 }
 
+/* As many records as leave room for withdrawing alone. */
+static void fill_file(void)
+{
+    uint64_t count = 0;
+    struct person *person = NULL;
+    const struct citizen_record record = {
+        .kind = PERSON_PLACE_KIND, .key = "", .json = BYTES("{}")};
+    VAULT_AUTO(citizen_rollback) struct citizen_change change = {0};
+    VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
+    assert_done(person_hold(test.vault, &family.minor, &citizen, &person, &test_error));
+    assert_done(citizen_begin(citizen, &change, &test_error));
+    for (; count < CITIZEN_RECORDS_SOFT_MAX;) {
+        assert_done(citizen_record_add(citizen, &record, NULL, &test_error));
+        assert_done(citizen_record_count(citizen, &count, &test_error));
+    }
+    assert_done(citizen_commit(&change, &test_error));
+}
+
+static enum vault_code open_by_mediator(const struct mediator_seat *seat, const char *id)
+{
+    struct citizen_id citizen;
+    struct mandate mandate;
+    return mandate_open(test.vault, seat, id, &citizen, &mandate, &test_error);
+}
+
+static void test_who_has_many_records_is_helped_to_withdraw_all_the_same(void **state)
+{
+    (void)state;
+    char mandate[MANDATE_ID_CHARS + 1];
+    struct mandate_terms terms = terms_with_values;
+    begin();
+    terms.values = false;
+    struct mediator_seat seat = make_mediator();
+    assert_done(mandate_give(test.vault, &family.minor, &terms, mandate, &test_error));
+    assert_done(give(NULL));
+    assert_done(give(&max));
+    fill_file();
+    test.now_ms += DAY_MS;
+    assert_done(open_by_mediator(&seat, mandate));
+    assert_done(open_by_mediator(&seat, mandate));
+    snprintf(seat.login, sizeof seat.login, "eve");
+    snprintf(seat.name, sizeof seat.name, "Eve Inventée");
+    assert_done(mediator_register(test.vault, "hub", "eve", "Eve Inventée",
+                                  BYTES("une longue phrase"), &test_error));
+    assert_fails(VAULT_LIMITED, open_by_mediator(&seat, mandate)); /* one a day */
+    assert_int_equal(released(), 1);
+    assert_done(withdraw_by(&max));
+    assert_int_equal(released(), 0);
+    assert_fails(VAULT_LIMITED,
+                 guardian_add(test.vault, &family.minor, &family.other, &test_error));
+    end();
+}
+
 /* --- In time ---------------------------------------------------------------------------------- */
 
 static void test_a_half_is_over_after_two_weeks(void **state)
@@ -1023,6 +1076,7 @@ int main(void)
         test_a_guardian_who_is_removed_has_agreed_to_nothing, test_an_erased_guardians_half_is_none,
         test_no_mandate_of_a_childs_lets_a_mediator_see_values,
         test_a_mandate_that_stands_already_shows_no_values_of_a_child,
+        test_who_has_many_records_is_helped_to_withdraw_all_the_same,
         test_a_guardian_does_nothing_else, test_without_a_guardian_a_minors_half_waits_in_vain,
         test_a_mediator_stands_in_for_neither, test_a_half_is_over_after_two_weeks,
         test_a_request_that_ran_out_takes_its_half_along,
