@@ -781,6 +781,42 @@ static void test_at_15_a_guardians_half_is_not_needed_any_more(void **state)
     end();
 }
 
+/* A clock on which the birthday begins when it was read so often. */
+struct birthday {
+    unsigned reads_left;
+};
+
+static int64_t read_birthday(void *context)
+{
+    struct birthday *birthday = context;
+    if (birthday->reads_left == 0)
+        return MINOR_15_MS;
+    birthday->reads_left--;
+    return MINOR_15_MS - 1;
+}
+
+static void test_no_guardian_gives_alone_at_the_stroke_of_the_birthday(void **state)
+{
+    (void)state;
+    enum vault_code code = VAULT_OK;
+    struct birthday birthday = {0};
+    begin();
+    test.now_ms = MINOR_15_MS - 1;
+    claim_request();
+    const struct clock fixed = test.vault->options.clock;
+    for (unsigned reads = 0; birthday.reads_left == 0 && reads < 100; reads++) {
+        birthday.reads_left = reads;
+        test.vault->options.clock = (struct clock){read_birthday, &birthday};
+        code = give(&max);
+        test.vault->options.clock = fixed;
+        assert_true(code == VAULT_DENIED || code == VAULT_OK);
+        assert_int_equal(consent_now().state, CONSENT_NONE);
+    }
+    assert_int_equal(code, VAULT_OK); /* a half, all before midnight */
+    assert_true(half_waits_now(NULL));
+    end();
+}
+
 static void test_at_15_what_was_given_jointly_stands_and_is_the_minors_own(void **state)
 {
     (void)state;
@@ -1083,6 +1119,7 @@ int main(void)
         test_a_request_that_was_taken_back_takes_its_half_along,
         test_while_everything_is_paused_nobody_agrees, test_at_15_the_minor_alone_suffices,
         test_at_15_a_guardians_half_is_not_needed_any_more,
+        test_no_guardian_gives_alone_at_the_stroke_of_the_birthday,
         test_at_15_what_was_given_jointly_stands_and_is_the_minors_own,
         test_a_millisecond_before_15_a_guardian_still_withdraws,
         test_from_18_on_a_guardian_does_nothing_to_the_millisecond,
