@@ -174,6 +174,21 @@ void guardianship_write(struct buf *out, const struct guardianship *one)
     buf_byte(out, '}');
 }
 
+enum vault_code guardianship_export(struct buf *out, struct bytes json, struct vault_error *err)
+{
+    struct guardianship one;
+    VAULT_TRY(read_record(json, &one, err));
+    buf_format(out, "{\"id\":\"%s\",\"event\":\"%s\",\"side\":\"%s\",\"since\":%lld,\"at\":%lld",
+               one.id, events[one.event], one.is_minor ? "minor" : "guardian",
+               (long long)one.since_s, (long long)one.at_s);
+    if (one.is_minor) {
+        buf_text(out, ",\"name\":");
+        json_write_string(out, bytes_of_text(one.name));
+    }
+    buf_byte(out, '}');
+    return buf_check(out, err);
+}
+
 enum vault_code guardianship_store(struct vault *vault, struct citizen *citizen,
                                    struct person *person, const struct guardianship *next,
                                    struct ledger_ticket *ticket, struct vault_error *err)

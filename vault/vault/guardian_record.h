@@ -48,6 +48,11 @@ enum vault_code guardianship_store(struct vault *vault, struct citizen *citizen,
                                    struct ledger_ticket *ticket, struct vault_error *err)
     VAULT_MUST_CHECK;
 
+/* A record for who has the file: without the other's internal id, and without the birth date of a
+ * minor. VAULT_CORRUPT if it is not one of ours. */
+enum vault_code guardianship_export(struct buf *out, struct bytes json, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
 /* The record of an event, to be stored by somebody else. */
 void guardianship_write(struct buf *out, const struct guardianship *one);
 
