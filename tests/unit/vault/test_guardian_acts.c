@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "vault/base/codec.h"
+#include "vault/half.h"
 #include "vault/parts.h"
 #include "vault/person.h"
 #include "vault/policy/policy.h"
@@ -719,6 +720,68 @@ static void test_a_request_that_ran_out_takes_its_half_along(void **state)
     end();
 }
 
+static size_t count_halves(void)
+{
+    struct person *person = NULL;
+    VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
+    assert_done(person_hold(test.vault, &family.minor, &citizen, &person, &test_error));
+    return person->half_count;
+}
+
+static void test_a_service_that_was_removed_takes_its_halves_along(void **state)
+{
+    (void)state;
+    begin();
+    assert_done(give(NULL));
+    assert_int_equal(count_halves(), 1);
+    assert_done(service_remove(test.vault, LIBRARY, &test_error));
+    assert_int_equal(count_halves(), 0);
+    assert_string_equal(newest_event().actor, "operator");
+    assert_string_equal(newest_event().basis, "half taken back");
+    const size_t count = newest_event().count;
+    reopen_test_vault(&test);
+    assert_int_equal(count_halves(), 0);
+    assert_int_equal(newest_event().count, count);
+    end();
+}
+
+/* Halves of other services that wait, one fewer than there may be. */
+static void fill_halves(void)
+{
+    struct person *person = NULL;
+    VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
+    static struct consent_field fields[] = {{"reader.token", ""}};
+    struct consent_decision decision = {.purpose = LENDING,
+                                        .fields = fields,
+                                        .field_count = 1,
+                                        .days = 30,
+                                        .uses = CONSENT_UNLIMITED};
+    assert_done(person_hold(test.vault, &family.minor, &citizen, &person, &test_error));
+    for (size_t i = 0; i < HALVES_MAX - 1; i++) {
+        char service[32];
+        struct consent_outcome outcome = {0};
+        snprintf(service, sizeof service, "service-%zu", i);
+        decision.service = service;
+        assert_done(half_give(test.vault, citizen, person, &decision, &outcome, &test_error));
+    }
+}
+
+static void test_the_last_place_is_taken_by_a_half_that_can_be_replaced(void **state)
+{
+    (void)state;
+    begin();
+    fill_halves();
+    assert_done(give(NULL));
+    assert_int_equal(count_halves(), HALVES_MAX);
+    assert_done(give(NULL));
+    assert_int_equal(count_halves(), HALVES_MAX);
+    claim_request();
+    assert_fails(VAULT_LIMITED, give(NULL)); /* another request */
+    reopen_test_vault(&test);
+    assert_int_equal(count_halves(), HALVES_MAX);
+    end();
+}
+
 static void test_a_request_that_was_taken_back_takes_its_half_along(void **state)
 {
     (void)state;
@@ -1116,6 +1179,8 @@ int main(void)
         test_a_guardian_does_nothing_else, test_without_a_guardian_a_minors_half_waits_in_vain,
         test_a_mediator_stands_in_for_neither, test_a_half_is_over_after_two_weeks,
         test_a_request_that_ran_out_takes_its_half_along,
+        test_a_service_that_was_removed_takes_its_halves_along,
+        test_the_last_place_is_taken_by_a_half_that_can_be_replaced,
         test_a_request_that_was_taken_back_takes_its_half_along,
         test_while_everything_is_paused_nobody_agrees, test_at_15_the_minor_alone_suffices,
         test_at_15_a_guardians_half_is_not_needed_any_more,
