@@ -5,6 +5,7 @@
 #include "pages_parts.h"
 #include "pages_terms.h"
 #include "pages_words.h"
+#include "vault/vault/guardian.h"
 
 struct listing {
     struct visit *visit;
@@ -33,6 +34,20 @@ static enum vault_code put_structure(void *context, const struct structure *stru
     return VAULT_OK;
 }
 
+/* What a guardian would have to agree to is not offered. */
+static enum vault_code put_terms(struct visit *visit, struct vault_error *err)
+{
+    struct guardian_rule rule;
+    struct guardian_half half;
+    bool waits = false;
+    VAULT_TRY(
+        guardian_ask(visit->pages->vault, &visit->session.citizen, "", &rule, &waits, &half, err));
+    if (!rule.both)
+        page_flag(visit, visit->data, "values_offered");
+    terms_put(visit);
+    return VAULT_OK;
+}
+
 static void show(struct visit *visit, unsigned status)
 {
     struct vault_error err;
@@ -43,11 +58,12 @@ static void show(struct visit *visit, unsigned status)
         mandate_list(vault, &visit->session.citizen, put_mandate, &mandates, &err);
     if (code == VAULT_OK)
         code = mediator_structures(vault, put_structure, &structures, &err);
+    if (code == VAULT_OK)
+        code = put_terms(visit, &err);
     if (code) {
         page_failed(visit, code, &err);
         return;
     }
-    terms_put(visit);
     if (json_array_size(mandates.list))
         page_flag(visit, visit->data, "mandates_shown");
     if (json_array_size(structures.list))
@@ -60,6 +76,14 @@ void mandates_show(struct visit *visit, const char *id)
 {
     (void)id;
     show(visit, 200);
+}
+
+static bool refused(struct visit *visit, enum vault_code code)
+{
+    if (code != VAULT_DENIED)
+        return terms_refused(visit, code);
+    page_wrong(visit, "values", "error.mandate_values");
+    return true;
 }
 
 void mandate_give_do(struct visit *visit, const char *id)
@@ -78,7 +102,7 @@ void mandate_give_do(struct visit *visit, const char *id)
         mandate_give(visit->pages->vault, &visit->session.citizen, &terms, given, &err);
     if (code == VAULT_OK)
         page_redirect_with(visit, "/mandates", NOTICE_MANDATE_GIVEN);
-    else if (terms_refused(visit, code))
+    else if (refused(visit, code))
         show(visit, 422);
     else
         page_failed(visit, code, &err);

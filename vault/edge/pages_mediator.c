@@ -92,6 +92,7 @@ static void show_home(struct visit *visit, unsigned status)
         return;
     }
     terms_put(visit);
+    page_flag(visit, visit->data, "values_offered");
     page_text(visit, visit->data, "mediator_name", visit->mediator.name);
     page_text(visit, visit->data, "structure_name", visit->mediator.structure.name);
     if (json_array_size(listing.list))

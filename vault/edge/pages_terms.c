@@ -114,7 +114,9 @@ bool terms_refused(struct visit *visit, enum vault_code code)
     else if (code == VAULT_INVALID)
         page_wrong(visit, "purpose_0", "error.purpose_missing");
     else if (code == VAULT_DENIED)
-        page_wrong(visit, "code", "error.mandate_code");
+        page_wrong(visit, "code",
+                   is_sent(visit, "values", "yes") ? "error.mandate_code_values"
+                                                   : "error.mandate_code");
     else
         return false;
     return true;

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "half.h"
 #include "parts.h"
 #include "vault/vault/service.h"
 
@@ -42,6 +43,25 @@ static enum vault_code end(struct vault *vault, struct citizen *citizen, struct 
     return consent_store(vault, citizen, person, &next, NULL, NULL, ticket, err);
 }
 
+/* What is taken back is forgotten, and another has its place. */
+static enum vault_code end_halves(struct vault *vault, struct citizen *citizen,
+                                  struct person *person, struct ledger_ticket *ticket,
+                                  struct vault_error *err)
+{
+    const int64_t now_s = clock_now_s(&vault->options.clock);
+    for (size_t i = 0; i < person->half_count && citizen_exists(citizen);) {
+        const struct half *half = &person->halves[i];
+        int64_t removed_s = 0;
+        if (now_s < half->expires_s)
+            VAULT_TRY(removed_at(vault, half->service, &removed_s, err));
+        if (removed_s)
+            VAULT_TRY(half_take_back_by(vault, citizen, person, half, CASCADE_BY, ticket, err));
+        else
+            i++;
+    }
+    return VAULT_OK;
+}
+
 enum vault_code cascade_settle(struct vault *vault, struct citizen *citizen, struct person *person,
                                struct vault_error *err)
 {
@@ -55,6 +75,7 @@ enum vault_code cascade_settle(struct vault *vault, struct citizen *citizen, str
         if (removed_s)
             VAULT_TRY(end(vault, citizen, person, consent, removed_s, &ticket, err));
     }
+    VAULT_TRY(end_halves(vault, citizen, person, &ticket, err));
     if (ticket.time_ms)
         VAULT_TRY(ledger_wait(vault->ledger, &ticket, err));
     person->services_seen = seen;

@@ -2,11 +2,11 @@
  * cascade - what ends with a service; for the modules of this floor alone.
  *
  * When the city removes a service, nothing is released to it from the next request on (service.h).
- * What citizens gave it ends too, but nobody walks through half a million files for it: each
- * citizen's ends when they are next held, whoever holds them, before anything is decided. The
- * record says that the operator ended it, and when the service was removed; the entry is made then.
- * So the cost is that of the citizens who gave it something, each at their own time, and for
- * everybody else a comparison of two numbers.
+ * What citizens gave it ends too, and what one of two agreed to, but nobody walks through half a
+ * million files for it: each citizen's ends when they are next held, whoever holds them, before
+ * anything is decided. The record says that the operator ended it, and when the service was
+ * removed; the entry is made then. So the cost is that of the citizens who gave it something, each
+ * at their own time, and for everybody else a comparison of two numbers.
  *
  * A suspended service, and rules that changed, end nothing: see reach.h for what a consent still
  * gives under them.

@@ -191,6 +191,9 @@ static enum vault_code give(struct vault *vault, struct citizen *citizen, struct
 {
     bool both = true;
     VAULT_TRY(guardian_law_both(vault, citizen, person, &both, err));
+    /* A birthday may have come since the actor was checked: no guardian gives alone. */
+    if (!both && decision->actor && decision->actor->guardian)
+        return vault_fail(err, VAULT_DENIED, "a guardian may not do this");
     return both ? give_both(vault, citizen, person, next, decision, out, err)
                 : store_gift(vault, citizen, person, next, decision, out, err);
 }

@@ -82,12 +82,43 @@ static enum vault_code check_records(struct citizen *citizen, struct vault_error
     return VAULT_OK;
 }
 
+static enum vault_code check_place(struct vault *vault, const struct person *person, bool is_minor,
+                                   struct vault_error *err)
+{
+    size_t count = 0;
+    VAULT_TRY(guardian_law_count(vault, person, is_minor, &count, err));
+    if (count < (is_minor ? GUARDIANS_MAX : GUARDIAN_MINORS_MAX))
+        return VAULT_OK;
+    return is_minor ? vault_fail(err, VAULT_LIMITED, "a minor has %d guardians at the most",
+                                 GUARDIANS_MAX)
+                    : vault_fail(err, VAULT_LIMITED, "a guardian has %d minors at the most",
+                                 GUARDIAN_MINORS_MAX);
+}
+
+/* Those of whom one side was erased count for nothing, but are remembered: what could not be
+ * remembered beside them could not be read again. */
+static enum vault_code end_gone(struct vault *vault, struct citizen *citizen, struct person *person,
+                                struct ledger_ticket *ticket, struct vault_error *err)
+{
+    for (size_t i = person->guardianship_count; i-- > 0;) {
+        bool stands = false;
+        struct guardianship next = person->guardianships[i];
+        VAULT_TRY(guardian_law_stands(vault, &next, &stands, err));
+        if (stands)
+            continue;
+        next.event = GUARDIAN_REMOVE;
+        next.at_s = clock_now_s(&vault->options.clock);
+        VAULT_TRY(guardianship_store(vault, citizen, person, &next, ticket, err));
+    }
+    return VAULT_OK;
+}
+
 static enum vault_code look_at_minor(struct adding *adding, struct vault_error *err)
 {
     bool known = false;
     struct person *person = NULL;
     VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
-    const int64_t now_s = clock_now_s(&adding->vault->options.clock);
+    const int64_t now_s = adding->as_minor.at_s;
     VAULT_TRY(person_hold_existing(adding->vault, adding->minor, &citizen, &person, err));
     VAULT_TRY(age_born(citizen, &adding->as_guardian.born, &known, err));
     if (!known)
@@ -98,9 +129,8 @@ static enum vault_code look_at_minor(struct adding *adding, struct vault_error *
     adding->minor_has = one != NULL;
     if (one)
         memcpy(adding->as_minor.id, one->id, sizeof one->id);
-    else if (guardianship_count(person, true, now_s) >= GUARDIANS_MAX)
-        return vault_fail(err, VAULT_LIMITED, "a minor has %d guardians at the most",
-                          GUARDIANS_MAX);
+    else
+        VAULT_TRY(check_place(adding->vault, person, true, err));
     return check_records(citizen, err);
 }
 
@@ -128,9 +158,9 @@ static enum vault_code add_to_guardian(struct adding *adding, struct vault_error
     const struct guardianship *one = guardianship_with(person, false, adding->minor);
     if (one && adding->minor_has && strcmp(one->id, adding->as_minor.id) == 0)
         return VAULT_OK;
-    if (!one && guardianship_count(person, false, adding->as_guardian.at_s) >= GUARDIAN_MINORS_MAX)
-        return vault_fail(err, VAULT_LIMITED, "a guardian has %d minors at the most",
-                          GUARDIAN_MINORS_MAX);
+    if (!one)
+        VAULT_TRY(check_place(adding->vault, person, false, err));
+    VAULT_TRY(end_gone(adding->vault, citizen, person, &adding->ticket, err));
     return guardianship_store(adding->vault, citizen, person, &adding->as_guardian, &adding->ticket,
                               err);
 }
@@ -141,9 +171,8 @@ static enum vault_code add_to_minor(struct adding *adding, struct vault_error *e
     VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
     VAULT_TRY(person_hold_existing(adding->vault, adding->minor, &citizen, &person, err));
     /* Somebody else may have been added meanwhile. */
-    if (guardianship_count(person, true, adding->as_minor.at_s) >= GUARDIANS_MAX)
-        return vault_fail(err, VAULT_LIMITED, "a minor has %d guardians at the most",
-                          GUARDIANS_MAX);
+    VAULT_TRY(check_place(adding->vault, person, true, err));
+    VAULT_TRY(end_gone(adding->vault, citizen, person, &adding->ticket, err));
     return guardianship_store(adding->vault, citizen, person, &adding->as_minor, &adding->ticket,
                               err);
 }
@@ -185,14 +214,17 @@ static enum vault_code remove_from(struct vault *vault, const struct citizen_id 
     return guardianship_store(vault, citizen, person, &next, ticket, err);
 }
 
-/* The minor's file first: that is what counts. */
+/* The minor's file first: that is what counts, and it is told whatever becomes of the guardian's,
+ * who may have been erased. */
 enum vault_code guardian_remove(struct vault *vault, const struct citizen_id *minor,
                                 const struct citizen_id *guardian, struct vault_error *err)
 {
     struct ledger_ticket ticket = {0};
     VAULT_TRY(remove_from(vault, minor, true, guardian, &ticket, err));
-    VAULT_TRY(remove_from(vault, guardian, false, minor, &ticket, err));
-    return ticket.time_ms ? ledger_wait(vault->ledger, &ticket, err) : VAULT_OK;
+    const enum vault_code code = remove_from(vault, guardian, false, minor, &ticket, err);
+    if (ticket.time_ms)
+        VAULT_TRY(ledger_wait(vault->ledger, &ticket, err));
+    return code == VAULT_NOT_FOUND ? VAULT_OK : code;
 }
 
 /* --- The minor's side ----------------------------------------------------------------------- */
@@ -236,20 +268,6 @@ static void fill_half(const struct half *half, struct guardian_half *out)
                  half->by + sizeof kind - 1);
 }
 
-static enum vault_code count_guardians(struct vault *vault, const struct person *person,
-                                       size_t *count, struct vault_error *err)
-{
-    *count = 0;
-    for (size_t i = 0; i < person->guardianship_count; i++) {
-        const struct guardianship *one = &person->guardianships[i];
-        bool stands = false;
-        if (one->is_minor)
-            VAULT_TRY(guardian_law_stands(vault, one, &stands, err));
-        *count += stands;
-    }
-    return VAULT_OK;
-}
-
 enum vault_code guardian_ask(struct vault *vault, const struct citizen_id *minor,
                              const char *request, struct guardian_rule *rule, bool *waits,
                              struct guardian_half *half, struct vault_error *err)
@@ -259,7 +277,7 @@ enum vault_code guardian_ask(struct vault *vault, const struct citizen_id *minor
     VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
     VAULT_TRY(person_hold_existing(vault, minor, &citizen, &person, err));
     VAULT_TRY(guardian_law_both(vault, citizen, person, &rule->both, err));
-    VAULT_TRY(count_guardians(vault, person, &rule->count, err));
+    VAULT_TRY(guardian_law_count(vault, person, true, &rule->count, err));
     VAULT_TRY(half_of_request(vault, person, request, &found, err));
     *waits = found != NULL;
     if (found)
@@ -360,7 +378,8 @@ static enum vault_code find_place(struct vault *vault, const struct citizen_id *
     return not_found(err);
 }
 
-/* That they looked is entered once a day. */
+/* That they looked is entered once a day: few enough to leave room to withdraw, and withdrawing
+ * begins with it. */
 static enum vault_code enter_use(struct vault *vault, struct citizen *citizen,
                                  struct person *person, const char *id,
                                  struct ledger_ticket *ticket, struct vault_error *err)
@@ -371,7 +390,6 @@ static enum vault_code enter_use(struct vault *vault, struct citizen *citizen,
         (one->event == GUARDIAN_USE && one->at_s / SECONDS_PER_DAY == now_s / SECONDS_PER_DAY))
         return VAULT_OK;
     struct guardianship next = *one;
-    VAULT_TRY(check_records(citizen, err));
     next.event = GUARDIAN_USE;
     next.at_s = now_s;
     return guardianship_store(vault, citizen, person, &next, ticket, err);

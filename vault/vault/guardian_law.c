@@ -13,9 +13,11 @@ enum vault_code guardian_law_both(struct vault *vault, struct citizen *citizen,
                                   const struct person *person, bool *both, struct vault_error *err)
 {
     enum age age;
-    const int64_t now_s = clock_now_s(&vault->options.clock);
-    VAULT_TRY(age_of(citizen, now_s, &age, err));
-    *both = age == AGE_CHILD || (age == AGE_UNKNOWN && guardianship_count(person, true, now_s) > 0);
+    size_t guardians = 0;
+    VAULT_TRY(age_of(citizen, clock_now_s(&vault->options.clock), &age, err));
+    if (age == AGE_UNKNOWN)
+        VAULT_TRY(guardian_law_count(vault, person, true, &guardians, err));
+    *both = age == AGE_CHILD || guardians > 0;
     return VAULT_OK;
 }
 
@@ -27,6 +29,22 @@ enum vault_code guardian_law_stands(struct vault *vault, const struct guardiansh
         one ? control_citizen_find(vault->store, &one->other, &other, err) : VAULT_NOT_FOUND;
     *stands = code == VAULT_OK;
     return code == VAULT_NOT_FOUND ? VAULT_OK : code;
+}
+
+enum vault_code guardian_law_count(struct vault *vault, const struct person *person, bool is_minor,
+                                   size_t *count, struct vault_error *err)
+{
+    size_t found = 0;
+    const int64_t now_s = clock_now_s(&vault->options.clock);
+    for (size_t i = 0; i < person->guardianship_count; i++) {
+        const struct guardianship *one = &person->guardianships[i];
+        bool stands = false;
+        if (one->is_minor == is_minor && !guardianship_is_over(one, now_s))
+            VAULT_TRY(guardian_law_stands(vault, one, &stands, err));
+        found += stands;
+    }
+    *count = found;
+    return VAULT_OK;
 }
 
 /* Registered, and a citizen still: an erased one's session is gone, and so is what they could do.

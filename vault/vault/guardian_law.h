@@ -17,6 +17,10 @@ enum vault_code guardian_law_both(struct vault *vault, struct citizen *citizen,
 enum vault_code guardian_law_stands(struct vault *vault, const struct guardianship *one,
                                     bool *stands, struct vault_error *err) VAULT_MUST_CHECK;
 
+/* How many of that side stand so; of those as a guardian only minors who are not of age. */
+enum vault_code guardian_law_count(struct vault *vault, const struct person *person, bool is_minor,
+                                   size_t *count, struct vault_error *err) VAULT_MUST_CHECK;
+
 /* VAULT_DENIED unless the guardian decides with the held citizen today, and may do that. */
 enum vault_code guardian_law_check(struct vault *vault, struct citizen *citizen,
                                    const struct person *person, const struct guardian_seat *seat,

@@ -44,19 +44,9 @@ const struct guardianship *guardianship_of(const struct person *person, bool is_
     return NULL;
 }
 
-static bool is_over(const struct guardianship *one, int64_t now_s)
+bool guardianship_is_over(const struct guardianship *one, int64_t now_s)
 {
     return !one->is_minor && age_at(one->born, now_s) == AGE_ADULT;
-}
-
-size_t guardianship_count(const struct person *person, bool is_minor, int64_t now_s)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < person->guardianship_count; i++) {
-        const struct guardianship *one = &person->guardianships[i];
-        count += one->is_minor == is_minor && !is_over(one, now_s);
-    }
-    return count;
 }
 
 /* Only those that stand are remembered: the last takes the place of one that does not. */
@@ -70,7 +60,7 @@ static enum vault_code remember(struct person *person, const struct guardianship
 {
     for (size_t i = 0; i < person->guardianship_count; i++) {
         if (person->guardianship_count == GUARDIANSHIPS_MAX &&
-            is_over(&person->guardianships[i], next->at_s))
+            guardianship_is_over(&person->guardianships[i], next->at_s))
             forget(person, i);
     }
     if (person->guardianship_count == GUARDIANSHIPS_MAX)
@@ -182,6 +172,21 @@ void guardianship_write(struct buf *out, const struct guardianship *one)
         buf_format(out, ",\"born\":\"%s\"", born);
     }
     buf_byte(out, '}');
+}
+
+enum vault_code guardianship_export(struct buf *out, struct bytes json, struct vault_error *err)
+{
+    struct guardianship one;
+    VAULT_TRY(read_record(json, &one, err));
+    buf_format(out, "{\"id\":\"%s\",\"event\":\"%s\",\"side\":\"%s\",\"since\":%lld,\"at\":%lld",
+               one.id, events[one.event], one.is_minor ? "minor" : "guardian",
+               (long long)one.since_s, (long long)one.at_s);
+    if (one.is_minor) {
+        buf_text(out, ",\"name\":");
+        json_write_string(out, bytes_of_text(one.name));
+    }
+    buf_byte(out, '}');
+    return buf_check(out, err);
 }
 
 enum vault_code guardianship_store(struct vault *vault, struct citizen *citizen,

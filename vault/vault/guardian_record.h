@@ -39,13 +39,18 @@ const struct guardianship *guardianship_with(const struct person *person, bool i
 const struct guardianship *guardianship_of(const struct person *person, bool is_minor,
                                            const char *id);
 
-/* How many stand of that side; of those as a guardian only minors who are not of age. */
-size_t guardianship_count(const struct person *person, bool is_minor, int64_t now_s);
+/* Whether it is over by the minor's birth date; only the guardian's file knows. */
+bool guardianship_is_over(const struct guardianship *one, int64_t now_s);
 
 /* Store the record of an event and put its entry into the queue. */
 enum vault_code guardianship_store(struct vault *vault, struct citizen *citizen,
                                    struct person *person, const struct guardianship *next,
                                    struct ledger_ticket *ticket, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
+/* A record for who has the file: without the other's internal id, and without the birth date of a
+ * minor. VAULT_CORRUPT if it is not one of ours. */
+enum vault_code guardianship_export(struct buf *out, struct bytes json, struct vault_error *err)
     VAULT_MUST_CHECK;
 
 /* The record of an event, to be stored by somebody else. */

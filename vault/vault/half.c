@@ -121,6 +121,13 @@ enum vault_code half_of_request(struct vault *vault, const struct person *person
     return VAULT_OK;
 }
 
+/* The same side's for the same request. */
+static bool is_replaced(const struct half *old, const struct half *by)
+{
+    return is_about(old, by->service, by->purpose) && strcmp(old->request, by->request) == 0 &&
+           (old->guardian[0] != 0) == (by->guardian[0] != 0);
+}
+
 /* In the place of the same side's for the same request, else behind the others. */
 static enum vault_code remember(struct person *person, struct half *half, struct vault_error *err)
 {
@@ -131,10 +138,7 @@ static enum vault_code remember(struct person *person, struct half *half, struct
     }
     forget_expired(person, half->at_s);
     for (size_t i = person->half_count; i-- > 0;) {
-        const struct half *old = &person->halves[i];
-        if (is_about(old, half->service, half->purpose) &&
-            strcmp(old->request, half->request) == 0 &&
-            (old->guardian[0] != 0) == (half->guardian[0] != 0))
+        if (is_replaced(&person->halves[i], half))
             forget(person, i);
     }
     if (person->half_count == HALVES_MAX)
@@ -249,10 +253,14 @@ static enum vault_code store(struct vault *vault, struct citizen *citizen, struc
 /* --- Giving and taking back ----------------------------------------------------------------- */
 
 /* Room in memory: a half that cannot be remembered could not be read again either. */
-static enum vault_code check_room(struct person *person, int64_t now_s, struct vault_error *err)
+static enum vault_code check_room(struct person *person, const struct half *half,
+                                  struct vault_error *err)
 {
-    forget_expired(person, now_s);
-    if (person->half_count >= HALVES_MAX)
+    size_t others = 0;
+    forget_expired(person, half->at_s);
+    for (size_t i = 0; i < person->half_count; i++)
+        others += !is_replaced(&person->halves[i], half);
+    if (others >= HALVES_MAX)
         return vault_fail(err, VAULT_LIMITED, "too many requests wait for a second half");
     return VAULT_OK;
 }
@@ -270,11 +278,11 @@ enum vault_code half_give(struct vault *vault, struct citizen *citizen, struct p
                         /* Borrowed for the writing of the record. */
                         .fields = (struct consent_field *)(uintptr_t)decision->fields,
                         .field_count = decision->field_count};
-    VAULT_TRY(check_room(person, now_s, err));
     snprintf(half.service, sizeof half.service, "%s", decision->service);
     snprintf(half.purpose, sizeof half.purpose, "%s", decision->purpose);
     snprintf(half.request, sizeof half.request, "%s", decision->request ? decision->request : "");
     stamp(&half, decision->actor);
+    VAULT_TRY(check_room(person, &half, err));
     ulid_new(half.id, clock_now_ms(&vault->options.clock));
     VAULT_TRY(store(vault, citizen, person, &half, decision, &out->seq, &out->ticket, err));
     memcpy(out->id, half.id, sizeof out->id);
@@ -292,6 +300,18 @@ enum vault_code half_take_back(struct vault *vault, struct citizen *citizen, str
     stamp(&half, actor);
     ulid_new(half.id, clock_now_ms(&vault->options.clock));
     return store(vault, citizen, person, &half, NULL, NULL, ticket, err);
+}
+
+enum vault_code half_take_back_by(struct vault *vault, struct citizen *citizen,
+                                  struct person *person, const struct half *half, const char *by,
+                                  struct ledger_ticket *ticket, struct vault_error *err)
+{
+    struct half end = {.at_s = clock_now_s(&vault->options.clock)};
+    memcpy(end.service, half->service, sizeof end.service);
+    memcpy(end.purpose, half->purpose, sizeof end.purpose);
+    snprintf(end.by, sizeof end.by, "%s", by);
+    ulid_new(end.id, clock_now_ms(&vault->options.clock));
+    return store(vault, citizen, person, &end, NULL, NULL, ticket, err);
 }
 
 void half_write_end(struct buf *out, const char *service, const char *purpose, int64_t at_s)

@@ -8,9 +8,9 @@
  * and forms that stand in both, for the shorter time. So there is no state in which half of an
  * agreement could pass for one.
  *
- * A half is over when its request is, HALF_DAYS after it was given, when a refusal or a withdrawal
- * of the same service and purpose came since, or when it was a guardian's who is none any more. The
- * same side agreeing again puts the new half in the place of the old one.
+ * A half is over when its request or its service is, HALF_DAYS after it was given, when a refusal
+ * or a withdrawal of the same service and purpose came since, or when it was a guardian's who is
+ * none any more. The same side agreeing again puts the new half in the place of the old one.
  */
 #pragma once
 
@@ -58,6 +58,12 @@ enum vault_code half_give(struct vault *vault, struct citizen *citizen, struct p
 enum vault_code half_take_back(struct vault *vault, struct citizen *citizen, struct person *person,
                                const struct actor *actor, const char *service, const char *purpose,
                                struct ledger_ticket *ticket, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
+/* The same by somebody who is neither side, of what this one is about. */
+enum vault_code half_take_back_by(struct vault *vault, struct citizen *citizen,
+                                  struct person *person, const struct half *half, const char *by,
+                                  struct ledger_ticket *ticket, struct vault_error *err)
     VAULT_MUST_CHECK;
 
 /* The record that takes those back, to be stored by somebody else. */

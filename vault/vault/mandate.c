@@ -7,6 +7,7 @@
 
 #include "actor_check.h"
 #include "code.h"
+#include "guardian_law.h"
 #include "mandate_record.h"
 #include "parts.h"
 #include "vault/store/mandate_index.h"
@@ -135,6 +136,20 @@ struct giving {
     const uint8_t *code_hash;
 };
 
+/* Who does not decide alone lets nobody else see their values: that is no guardian's to agree to,
+ * and nobody else's either. */
+static enum vault_code check_values(struct vault *vault, struct citizen *citizen,
+                                    const struct person *person, const struct mandate_terms *terms,
+                                    struct vault_error *err)
+{
+    bool both = true;
+    if (!terms->values)
+        return VAULT_OK;
+    VAULT_TRY(guardian_law_both(vault, citizen, person, &both, err));
+    return both ? vault_fail(err, VAULT_DENIED, "a minor under 15 lets no structure see values")
+                : VAULT_OK;
+}
+
 static enum vault_code give_held(const struct giving *giving, const struct citizen_id *id,
                                  struct mandate *mandate, struct ledger_ticket *ticket,
                                  struct vault_error *err)
@@ -144,6 +159,7 @@ static enum vault_code give_held(const struct giving *giving, const struct citiz
     VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
     VAULT_TRY(person_hold_existing(vault, id, &citizen, &person, err));
     const int64_t now_s = clock_now_s(&vault->options.clock);
+    VAULT_TRY(check_values(vault, citizen, person, &mandate->terms, err));
     VAULT_TRY(check_room(person, mandate->terms.structure, now_s, err));
     VAULT_TRY(mandate_check_records(citizen, err));
     mandate->given_s = mandate->at_s = mandate->used_s = now_s;

@@ -112,4 +112,6 @@ void mandate_state_print(struct buf *out)
     buf_text(out, "\n| event | is |\n|---|---|\n");
     for (int event = 0; event < MANDATE_EVENT_COUNT; event++)
         buf_format(out, "| %s | %s |\n", events[event].name, events[event].meaning);
+    buf_text(out, "\nOf a minor under 15 a mediator sees no values and gives and resumes nothing, "
+                  "whatever the mandate says (`guardians.md`).\n");
 }

@@ -6,6 +6,7 @@
 
 #include "actor_check.h"
 #include "code.h"
+#include "guardian_law.h"
 #include "mandate_record.h"
 #include "parts.h"
 #include "vault/store/citizen_value.h"
@@ -29,12 +30,17 @@ static enum vault_code use(struct vault *vault, struct citizen *citizen, struct 
 {
     const struct mandate *current = NULL;
     VAULT_TRY(actor_mandate(vault, person, actor, &current, err));
-    VAULT_TRY(mandate_check_records(citizen, err));
     struct mandate next = *current;
     next.event = MANDATE_USE;
     next.used_s = next.at_s = clock_now_s(&vault->options.clock);
     actor_text(actor, next.by);
     return mandate_store(vault, citizen, person, &next, NULL, what, ticket, err);
+}
+
+static bool was_used_today(const struct mandate *mandate, int64_t now_s)
+{
+    return mandate->event == MANDATE_USE &&
+           mandate->at_s / SECONDS_PER_DAY == now_s / SECONDS_PER_DAY;
 }
 
 /* Whether the same mediator's use stands already for that day. */
@@ -43,8 +49,15 @@ static bool was_entered_today(const struct mandate *mandate, const struct actor 
 {
     char text[ACTOR_TEXT_BYTES];
     actor_text(actor, text);
-    return mandate->event == MANDATE_USE && strcmp(mandate->by, text) == 0 &&
-           mandate->at_s / SECONDS_PER_DAY == now_s / SECONDS_PER_DAY;
+    return was_used_today(mandate, now_s) && strcmp(mandate->by, text) == 0;
+}
+
+/* One a day is few enough to leave room to withdraw, and withdrawing begins with it. Mediators who
+ * take turns are not. */
+static enum vault_code check_opening(struct citizen *citizen, const struct mandate *mandate,
+                                     int64_t now_s, struct vault_error *err)
+{
+    return was_used_today(mandate, now_s) ? mandate_check_records(citizen, err) : VAULT_OK;
 }
 
 static enum vault_code open_held(struct vault *vault, const struct citizen_id *id,
@@ -59,8 +72,12 @@ static enum vault_code open_held(struct vault *vault, const struct citizen_id *i
     if (code)
         return code == VAULT_DENIED ? not_found(err) : code;
     *out = *current;
-    *entered = !was_entered_today(current, actor, clock_now_s(&vault->options.clock));
-    return *entered ? use(vault, citizen, person, actor, NULL, ticket, err) : VAULT_OK;
+    const int64_t now_s = clock_now_s(&vault->options.clock);
+    *entered = !was_entered_today(current, actor, now_s);
+    if (!*entered)
+        return VAULT_OK;
+    VAULT_TRY(check_opening(citizen, current, now_s, err));
+    return use(vault, citizen, person, actor, NULL, ticket, err);
 }
 
 enum vault_code mandate_open(struct vault *vault, const struct mediator_seat *mediator,
@@ -129,13 +146,17 @@ static enum vault_code see_held(struct vault *vault, const struct citizen_id *id
                                 size_t count, struct sight *sight, struct ledger_ticket *ticket,
                                 struct vault_error *err)
 {
+    bool both = true;
     const struct mandate *mandate = NULL;
     struct person *person = NULL;
     VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
     VAULT_TRY(person_hold_existing(vault, id, &citizen, &person, err));
     VAULT_TRY(actor_mandate(vault, person, actor, &mandate, err));
-    if (!mandate->terms.values)
+    /* Asked again: the mandate may be older than what is known of the citizen's age. */
+    VAULT_TRY(guardian_law_both(vault, citizen, person, &both, err));
+    if (both || !mandate->terms.values)
         return vault_fail(err, VAULT_DENIED, "the mandate does not allow this");
+    VAULT_TRY(mandate_check_records(citizen, err)); /* each look is one */
     for (size_t i = 0; i < count; i++)
         VAULT_TRY(read_value(vault, citizen, fields[i].name, sight, err));
     VAULT_TRY(buf_check(&sight->what, err));

@@ -5,6 +5,7 @@
 
 #include "correction_record.h"
 #include "export_log.h"
+#include "guardian_record.h"
 #include "parts.h"
 #include "person.h"
 #include "report_record.h"
@@ -83,16 +84,27 @@ static enum vault_code write_record(void *context, const struct citizen_record *
     return buf_check(exporting->out, err);
 }
 
+/* But a guardianship's, which has what is the other's. */
+static enum vault_code write_guardianship(void *context, const struct citizen_record *record,
+                                          struct vault_error *err)
+{
+    struct exporting *exporting = context;
+    buf_text(exporting->out, exporting->count++ ? "," : "");
+    exporting->last_seq = record->seq;
+    return guardianship_export(exporting->out, record->json, err);
+}
+
 static enum vault_code write_records(struct exporting *exporting, struct citizen *citizen,
-                                     const char *kind, struct vault_error *err)
+                                     const char *kind, citizen_record_each *each,
+                                     struct vault_error *err)
 {
     int64_t before;
     exporting->count = 0;
     exporting->last_seq = 0;
     do {
         before = exporting->last_seq;
-        VAULT_TRY(citizen_record_list(citizen, kind, before, RECORDS_AT_A_TIME, write_record,
-                                      exporting, err));
+        VAULT_TRY(
+            citizen_record_list(citizen, kind, before, RECORDS_AT_A_TIME, each, exporting, err));
     } while (exporting->last_seq != before);
     return VAULT_OK;
 }
@@ -100,10 +112,16 @@ static enum vault_code write_records(struct exporting *exporting, struct citizen
 static const struct {
     const char *member;
     const char *kind;
+    citizen_record_each *each;
 } decisions[] = {
-    {"consents", PERSON_CONSENT_KIND},       {"mandates", PERSON_MANDATE_KIND},
-    {"objections", PERSON_OBJECTION_KIND},   {"pauses", PERSON_PAUSE_KIND},
-    {"corrections", CORRECTION_RECORD_KIND}, {"reports", REPORT_RECORD_KIND},
+    {"consents", PERSON_CONSENT_KIND, write_record},
+    {"mandates", PERSON_MANDATE_KIND, write_record},
+    {"objections", PERSON_OBJECTION_KIND, write_record},
+    {"pauses", PERSON_PAUSE_KIND, write_record},
+    {"corrections", CORRECTION_RECORD_KIND, write_record},
+    {"reports", REPORT_RECORD_KIND, write_record},
+    {"guardianships", PERSON_GUARDIAN_KIND, write_guardianship},
+    {"halves", PERSON_HALF_KIND, write_record},
 };
 
 /* what counts the values and the consents, for the log. */
@@ -121,7 +139,7 @@ static enum vault_code write_own(struct exporting *exporting, struct citizen *ci
     buf_byte(out, '}');
     for (size_t i = 0; i < sizeof decisions / sizeof decisions[0]; i++) {
         buf_format(out, ",\"%s\":[", decisions[i].member);
-        VAULT_TRY(write_records(exporting, citizen, decisions[i].kind, err));
+        VAULT_TRY(write_records(exporting, citizen, decisions[i].kind, decisions[i].each, err));
         buf_byte(out, ']');
         consents = i == 0 ? exporting->count : consents;
     }

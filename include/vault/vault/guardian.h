@@ -33,7 +33,7 @@
 /*
  * The operator says that the one is the other's guardian, or is not any more; durable and in both
  * logs on return. What stands already is completed, if a crash left a half of it, and else fine; so
- * is ending what does not stand.
+ * is ending what does not stand, also with a guardian who was erased.
  * VAULT_NOT_FOUND  there is no such citizen
  * VAULT_INVALID    they are the same
  * VAULT_CONFLICT   the minor is none, or the guardian is one, by the birth dates in the vault; or

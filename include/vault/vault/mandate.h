@@ -10,7 +10,8 @@
  * suspends and resumes consents for its purposes: actor.h says how, and every such change is in the
  * citizen's log with who made it. A mediator never consents to special categories of data, and sees
  * values only where the mandate says so, each time as an entry of the citizen's log that is on disk
- * before the values are handed over.
+ * before the values are handed over; and never those of a minor under 15, nor of somebody who has a
+ * guardian and no birth date that can be read.
  *
  * The records are in the citizen's file (mandate_record.h); what a structure finds its mandates by
  * is an index that only says where to look (mandate_index.h on the store floor).
@@ -74,6 +75,7 @@ bool mandate_covers(const struct mandate *mandate, const char *purpose);
  * The citizen gives one. *id is its id; durable and in the log on return.
  * VAULT_INVALID    a period or purpose that cannot be, or that the policy does not know
  * VAULT_NOT_FOUND  there is no such citizen, or no such structure
+ * VAULT_DENIED     values may be seen, and a guardian would have to agree too (guardian.h)
  * VAULT_CONFLICT   the structure has one in force: it is ended first
  * VAULT_LIMITED    too many
  */
@@ -115,7 +117,7 @@ enum vault_code mandate_open(struct vault *vault, const struct mediator_seat *me
 
 /* The stored values of these fields, for a mediator's eyes, where the mandate says so; fields of
  * special categories, and those that are not there, are left out. The entry says which were seen.
- * VAULT_DENIED if the mandate does not say so. */
+ * VAULT_DENIED if the mandate does not say so, or a guardian would have to agree too. */
 enum vault_code mandate_values(struct vault *vault, const struct citizen_id *citizen,
                                const struct actor *actor, const struct consent_field fields[],
                                size_t count, people_each *each, void *context,

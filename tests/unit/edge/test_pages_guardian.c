@@ -447,6 +447,44 @@ static void test_a_mediator_is_offered_no_agreement_of_a_child(void **state)
     end();
 }
 
+static void test_a_child_is_not_offered_to_let_a_structure_see_values(void **state)
+{
+    (void)state;
+    struct browser mediator = {0};
+    char codes[MANDATE_CODES][MANDATE_CODE_CHARS + 1];
+    char fields[300];
+    static const char terms[] = "purpose_0=" LENDING "&period=31&values=yes";
+    begin();
+    assert_done(mediator_register_structure(test.vault, "hub", "A digital hub", &test_error));
+    assert_done(mediator_register(test.vault, "hub", "ada", "Ada Inventée",
+                                  BYTES("une longue phrase"), &test_error));
+    browser_get(&max, "/mandates");
+    assert_shows(&max, "name=\"values\"");
+    browser_get(&minor, "/mandates");
+    assert_shows(&minor, "data-action=\"mandate-give\"");
+    assert_hides(&minor, "name=\"values\"");
+    snprintf(fields, sizeof fields, "structure=hub&%s", terms);
+    browser_submit(&minor, "/mandates", fields);
+    assert_status(&minor, 422);
+    assert_shows(&minor, "href=\"#values\"");
+    assert_shows(&minor, "id=\"values\">Avant 15 ans");
+    assert_done(mandate_print_codes(test.vault, &family.minor, codes, &test_error));
+    browser_open(&mediator, test.vault);
+    browser_get(&mediator, "/mediator/sign-in");
+    browser_submit(&mediator, "/mediator/sign-in", "login=ada&password=une%20longue%20phrase");
+    browser_follow(&mediator);
+    assert_shows(&mediator, "name=\"values\"");
+    snprintf(fields, sizeof fields, "code=%s&%s", codes[0], terms);
+    browser_submit(&mediator, "/mediator", fields);
+    assert_status(&mediator, 422);
+    assert_shows(&mediator, "ou ne permet pas que la structure voie");
+    snprintf(fields, sizeof fields, "code=%s&purpose_0=" LENDING "&period=31", codes[0]);
+    browser_submit(&mediator, "/mediator", fields);
+    assert_location(&mediator, "/mediator");
+    browser_close(&mediator);
+    end();
+}
+
 /* --- The birthdays ---------------------------------------------------------------------------- */
 
 static void both_enter_again(void)
@@ -605,6 +643,7 @@ int main(void)
         test_what_changed_since_it_was_read_is_read_again, test_without_a_period_nothing_is_given,
         test_agreeing_needs_somebody_who_has_just_shown_who_they_are,
         test_a_wrong_code_opens_nothing, test_a_mediator_is_offered_no_agreement_of_a_child,
+        test_a_child_is_not_offered_to_let_a_structure_see_values,
         test_at_15_a_guardian_sees_what_is_given_and_can_do_nothing,
         test_at_18_there_is_no_guardian_any_more,
         test_a_minor_without_guardians_is_told_whom_to_ask,

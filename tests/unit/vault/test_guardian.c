@@ -421,6 +421,72 @@ static void test_an_erased_guardian_is_none_any_more(void **state)
     end();
 }
 
+static void test_erased_guardians_leave_their_places(void **state)
+{
+    (void)state;
+    struct citizen_id list[GUARDIANS_MAX + 1];
+    begin();
+    for (size_t i = 0; i <= GUARDIANS_MAX; i++) {
+        find_citizen("G", i, "1970-01-01", &list[i]);
+        if (i < GUARDIANS_MAX)
+            assert_done(add(&list[i]));
+    }
+    assert_fails(VAULT_LIMITED, add(&list[GUARDIANS_MAX]));
+    assert_done(erase_citizen(test.vault, &list[0], &test_error));
+    assert_done(erase_citizen(test.vault, &list[1], &test_error));
+    assert_done(add(&list[GUARDIANS_MAX]));
+    assert_done(add(&family.max));
+    assert_fails(VAULT_LIMITED, add(&family.lou));
+    assert_int_equal(guardians().count, GUARDIANS_MAX);
+    end();
+}
+
+/* However many went, what is stored can be remembered, and read again. */
+static void test_many_erased_guardians_leave_a_file_that_can_be_read(void **state)
+{
+    (void)state;
+    struct citizen_id one;
+    begin();
+    for (size_t i = 0; i < GUARDIANSHIPS_MAX + 2; i++) {
+        find_citizen("G", i, "1970-01-01", &one);
+        assert_done(add(&one));
+        assert_done(erase_citizen(test.vault, &one, &test_error));
+    }
+    assert_int_equal(guardians().count, 0);
+    assert_done(add(&family.max));
+    reopen_test_vault(&test);
+    assert_int_equal(guardians().count, 1);
+    end();
+}
+
+static void test_erased_minors_leave_their_places(void **state)
+{
+    (void)state;
+    struct citizen_id list[GUARDIAN_MINORS_MAX];
+    begin();
+    for (size_t i = 0; i < GUARDIAN_MINORS_MAX; i++) {
+        find_citizen("M", i, "2015-01-01", &list[i]);
+        assert_done(guardian_add(test.vault, &list[i], &family.max, &test_error));
+    }
+    assert_fails(VAULT_LIMITED, add(&family.max));
+    assert_done(erase_citizen(test.vault, &list[3], &test_error));
+    assert_done(add(&family.max));
+    assert_int_equal(minors_of(&family.max).count, GUARDIAN_MINORS_MAX);
+    end();
+}
+
+static void test_an_erased_guardian_can_be_removed(void **state)
+{
+    (void)state;
+    begin();
+    assert_done(add(&family.max));
+    assert_done(erase_citizen(test.vault, &family.max, &test_error));
+    assert_done(guardian_remove(test.vault, &family.minor, &family.max, &test_error));
+    assert_string_equal(told(&family.minor).what, "guardian remove\n" MAX_NAME);
+    assert_done(guardian_remove(test.vault, &family.minor, &family.max, &test_error));
+    end();
+}
+
 /* --- Half done -------------------------------------------------------------------------------- */
 
 static void test_what_stands_in_the_guardians_file_alone_means_nothing(void **state)
@@ -494,6 +560,9 @@ int main(void)
                     test_a_birth_date_that_cannot_be_read_lets_no_guardian_look,
                     test_an_erased_minor_leaves_nothing_to_see,
                     test_an_erased_guardian_is_none_any_more,
+                    test_erased_guardians_leave_their_places,
+                    test_many_erased_guardians_leave_a_file_that_can_be_read,
+                    test_erased_minors_leave_their_places, test_an_erased_guardian_can_be_removed,
                     test_what_stands_in_the_guardians_file_alone_means_nothing,
                     test_a_record_that_cannot_be_read_closes_the_file);
 }

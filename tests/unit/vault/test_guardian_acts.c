@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "vault/base/codec.h"
+#include "vault/half.h"
 #include "vault/parts.h"
 #include "vault/person.h"
 #include "vault/policy/policy.h"
@@ -490,22 +491,29 @@ static void test_without_a_guardian_a_minors_half_waits_in_vain(void **state)
     end();
 }
 
-static void test_a_mediator_stands_in_for_neither(void **state)
+/* A mediator of a hub. */
+static struct mediator_seat make_mediator(void)
 {
-    (void)state;
     char token[ACTOR_TOKEN_CHARS + 1];
-    char mandate[MANDATE_ID_CHARS + 1];
     struct mediator_seat seat;
-    static const struct consent_field fields[] = {{"reader.token", ""}};
-    const struct mandate_terms terms = {
-        .structure = "hub", .purposes = {LENDING}, .purpose_count = 1, .days = 31};
-    begin();
     assert_done(mediator_register_structure(test.vault, "hub", "A digital hub", &test_error));
     assert_done(mediator_register(test.vault, "hub", "ada", "Ada Inventée",
                                   BYTES("une longue phrase"), &test_error));
     assert_done(
         mediator_sign_in(test.vault, BYTES("ada"), BYTES("une longue phrase"), token, &test_error));
     assert_done(mediator_check(test.vault, bytes_of_text(token), &seat, &test_error));
+    return seat;
+}
+
+static void test_a_mediator_stands_in_for_neither(void **state)
+{
+    (void)state;
+    char mandate[MANDATE_ID_CHARS + 1];
+    static const struct consent_field fields[] = {{"reader.token", ""}};
+    const struct mandate_terms terms = {
+        .structure = "hub", .purposes = {LENDING}, .purpose_count = 1, .days = 31};
+    begin();
+    const struct mediator_seat seat = make_mediator();
     assert_done(mandate_give(test.vault, &family.minor, &terms, mandate, &test_error));
     const struct actor actor = {.mediator = &seat, .mandate = mandate};
     struct consent_decision decision = {.service = LIBRARY,
@@ -523,6 +531,139 @@ static void test_a_mediator_stands_in_for_neither(void **state)
     assert_nothing_yet();
     assert_done(access_request_refuse(test.vault, &family.minor, request, &decision, &test_error));
     assert_told(&test, request, "refused");
+    end();
+}
+
+static enum vault_code count_value(void *context, const char *field, struct bytes json,
+                                   int64_t as_of_s, const char *source, struct vault_error *err)
+{
+    (void)field, (void)json, (void)as_of_s, (void)source, (void)err;
+    ++*(size_t *)context;
+    return VAULT_OK;
+}
+
+static enum vault_code see_values(const struct mediator_seat *seat, const char *mandate,
+                                  size_t *count)
+{
+    static const struct consent_field fields[] = {{"identity.birth_date", ""}};
+    const struct actor actor = {.mediator = seat, .mandate = mandate};
+    *count = 0;
+    return mandate_values(test.vault, &family.minor, &actor, fields, 1, count_value, count,
+                          &test_error);
+}
+
+static void put_birth_date(const char *json)
+{
+    struct person *person = NULL;
+    VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
+    const struct citizen_value value = {"identity.birth_date", bytes_of_text(json),
+                                        test.now_ms / 1000, "a test"};
+    assert_done(person_hold(test.vault, &family.minor, &citizen, &person, &test_error));
+    assert_done(citizen_value_put(citizen, &value, &test_error));
+}
+
+static const struct mandate_terms terms_with_values = {
+    .structure = "hub", .purposes = {LENDING}, .purpose_count = 1, .days = 365, .values = true};
+
+static void test_no_mandate_of_a_childs_lets_a_mediator_see_values(void **state)
+{
+    (void)state;
+    char mandate[MANDATE_ID_CHARS + 1];
+    char codes[MANDATE_CODES][MANDATE_CODE_CHARS + 1];
+    size_t count;
+    begin();
+    const struct mediator_seat seat = make_mediator();
+    assert_done(mandate_print_codes(test.vault, &family.minor, codes, &test_error));
+    assert_fails(VAULT_DENIED,
+                 mandate_give(test.vault, &family.minor, &terms_with_values, mandate, &test_error));
+    assert_fails(VAULT_DENIED, mandate_give_by_code(test.vault, &seat, bytes_of_text(codes[0]),
+                                                    &terms_with_values, mandate, &test_error));
+    put_birth_date("\"unknown\""); /* with a guardian */
+    assert_fails(VAULT_DENIED,
+                 mandate_give(test.vault, &family.minor, &terms_with_values, mandate, &test_error));
+    put_birth_date("\"2012-05-17\"");
+    test.now_ms = MINOR_15_MS - 1;
+    assert_done(mandate_print_codes(test.vault, &family.minor, codes, &test_error));
+    assert_fails(VAULT_DENIED, mandate_give_by_code(test.vault, &seat, bytes_of_text(codes[0]),
+                                                    &terms_with_values, mandate, &test_error));
+    test.now_ms = MINOR_15_MS;
+    assert_done(mandate_give_by_code(test.vault, &seat, bytes_of_text(codes[0]), &terms_with_values,
+                                     mandate, &test_error)); /* the refusal did not spend it */
+    assert_done(see_values(&seat, mandate, &count));
+    assert_int_equal(count, 1);
+    end();
+}
+
+/* As one that was given before the birth date was put right, or that a restore brought back. */
+static void test_a_mandate_that_stands_already_shows_no_values_of_a_child(void **state)
+{
+    (void)state;
+    char mandate[MANDATE_ID_CHARS + 1];
+    size_t count;
+    begin();
+    const struct mediator_seat seat = make_mediator();
+    put_birth_date("\"2000-05-17\"");
+    assert_done(mandate_give(test.vault, &family.minor, &terms_with_values, mandate, &test_error));
+    assert_done(see_values(&seat, mandate, &count));
+    put_birth_date("\"2012-05-17\"");
+    assert_fails(VAULT_DENIED, see_values(&seat, mandate, &count));
+    assert_int_equal(count, 0);
+    put_birth_date("\"unknown\"");
+    assert_fails(VAULT_DENIED, see_values(&seat, mandate, &count));
+    assert_int_equal(count, 0);
+    end();
+}
+
+/* As many records as leave room for withdrawing alone. */
+static void fill_file(void)
+{
+    uint64_t count = 0;
+    struct person *person = NULL;
+    const struct citizen_record record = {
+        .kind = PERSON_PLACE_KIND, .key = "", .json = BYTES("{}")};
+    VAULT_AUTO(citizen_rollback) struct citizen_change change = {0};
+    VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
+    assert_done(person_hold(test.vault, &family.minor, &citizen, &person, &test_error));
+    assert_done(citizen_begin(citizen, &change, &test_error));
+    for (; count < CITIZEN_RECORDS_SOFT_MAX;) {
+        assert_done(citizen_record_add(citizen, &record, NULL, &test_error));
+        assert_done(citizen_record_count(citizen, &count, &test_error));
+    }
+    assert_done(citizen_commit(&change, &test_error));
+}
+
+static enum vault_code open_by_mediator(const struct mediator_seat *seat, const char *id)
+{
+    struct citizen_id citizen;
+    struct mandate mandate;
+    return mandate_open(test.vault, seat, id, &citizen, &mandate, &test_error);
+}
+
+static void test_who_has_many_records_is_helped_to_withdraw_all_the_same(void **state)
+{
+    (void)state;
+    char mandate[MANDATE_ID_CHARS + 1];
+    struct mandate_terms terms = terms_with_values;
+    begin();
+    terms.values = false;
+    struct mediator_seat seat = make_mediator();
+    assert_done(mandate_give(test.vault, &family.minor, &terms, mandate, &test_error));
+    assert_done(give(NULL));
+    assert_done(give(&max));
+    fill_file();
+    test.now_ms += DAY_MS;
+    assert_done(open_by_mediator(&seat, mandate));
+    assert_done(open_by_mediator(&seat, mandate));
+    snprintf(seat.login, sizeof seat.login, "eve");
+    snprintf(seat.name, sizeof seat.name, "Eve Inventée");
+    assert_done(mediator_register(test.vault, "hub", "eve", "Eve Inventée",
+                                  BYTES("une longue phrase"), &test_error));
+    assert_fails(VAULT_LIMITED, open_by_mediator(&seat, mandate)); /* one a day */
+    assert_int_equal(released(), 1);
+    assert_done(withdraw_by(&max));
+    assert_int_equal(released(), 0);
+    assert_fails(VAULT_LIMITED,
+                 guardian_add(test.vault, &family.minor, &family.other, &test_error));
     end();
 }
 
@@ -576,6 +717,68 @@ static void test_a_request_that_ran_out_takes_its_half_along(void **state)
     assert_nothing_yet();
     assert_done(give(NULL));
     assert_int_equal(released(), 1);
+    end();
+}
+
+static size_t count_halves(void)
+{
+    struct person *person = NULL;
+    VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
+    assert_done(person_hold(test.vault, &family.minor, &citizen, &person, &test_error));
+    return person->half_count;
+}
+
+static void test_a_service_that_was_removed_takes_its_halves_along(void **state)
+{
+    (void)state;
+    begin();
+    assert_done(give(NULL));
+    assert_int_equal(count_halves(), 1);
+    assert_done(service_remove(test.vault, LIBRARY, &test_error));
+    assert_int_equal(count_halves(), 0);
+    assert_string_equal(newest_event().actor, "operator");
+    assert_string_equal(newest_event().basis, "half taken back");
+    const size_t count = newest_event().count;
+    reopen_test_vault(&test);
+    assert_int_equal(count_halves(), 0);
+    assert_int_equal(newest_event().count, count);
+    end();
+}
+
+/* Halves of other services that wait, one fewer than there may be. */
+static void fill_halves(void)
+{
+    struct person *person = NULL;
+    VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
+    static struct consent_field fields[] = {{"reader.token", ""}};
+    struct consent_decision decision = {.purpose = LENDING,
+                                        .fields = fields,
+                                        .field_count = 1,
+                                        .days = 30,
+                                        .uses = CONSENT_UNLIMITED};
+    assert_done(person_hold(test.vault, &family.minor, &citizen, &person, &test_error));
+    for (size_t i = 0; i < HALVES_MAX - 1; i++) {
+        char service[32];
+        struct consent_outcome outcome = {0};
+        snprintf(service, sizeof service, "service-%zu", i);
+        decision.service = service;
+        assert_done(half_give(test.vault, citizen, person, &decision, &outcome, &test_error));
+    }
+}
+
+static void test_the_last_place_is_taken_by_a_half_that_can_be_replaced(void **state)
+{
+    (void)state;
+    begin();
+    fill_halves();
+    assert_done(give(NULL));
+    assert_int_equal(count_halves(), HALVES_MAX);
+    assert_done(give(NULL));
+    assert_int_equal(count_halves(), HALVES_MAX);
+    claim_request();
+    assert_fails(VAULT_LIMITED, give(NULL)); /* another request */
+    reopen_test_vault(&test);
+    assert_int_equal(count_halves(), HALVES_MAX);
     end();
 }
 
@@ -641,6 +844,42 @@ static void test_at_15_a_guardians_half_is_not_needed_any_more(void **state)
     end();
 }
 
+/* A clock on which the birthday begins when it was read so often. */
+struct birthday {
+    unsigned reads_left;
+};
+
+static int64_t read_birthday(void *context)
+{
+    struct birthday *birthday = context;
+    if (birthday->reads_left == 0)
+        return MINOR_15_MS;
+    birthday->reads_left--;
+    return MINOR_15_MS - 1;
+}
+
+static void test_no_guardian_gives_alone_at_the_stroke_of_the_birthday(void **state)
+{
+    (void)state;
+    enum vault_code code = VAULT_OK;
+    struct birthday birthday = {0};
+    begin();
+    test.now_ms = MINOR_15_MS - 1;
+    claim_request();
+    const struct clock fixed = test.vault->options.clock;
+    for (unsigned reads = 0; birthday.reads_left == 0 && reads < 100; reads++) {
+        birthday.reads_left = reads;
+        test.vault->options.clock = (struct clock){read_birthday, &birthday};
+        code = give(&max);
+        test.vault->options.clock = fixed;
+        assert_true(code == VAULT_DENIED || code == VAULT_OK);
+        assert_int_equal(consent_now().state, CONSENT_NONE);
+    }
+    assert_int_equal(code, VAULT_OK); /* a half, all before midnight */
+    assert_true(half_waits_now(NULL));
+    end();
+}
+
 static void test_at_15_what_was_given_jointly_stands_and_is_the_minors_own(void **state)
 {
     (void)state;
@@ -689,16 +928,6 @@ static void test_from_18_on_a_guardian_does_nothing_to_the_millisecond(void **st
 
 /* --- In doubt --------------------------------------------------------------------------------- */
 
-static void put_birth_date(const char *json)
-{
-    struct person *person = NULL;
-    VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
-    const struct citizen_value value = {"identity.birth_date", bytes_of_text(json),
-                                        test.now_ms / 1000, "a test"};
-    assert_done(person_hold(test.vault, &family.minor, &citizen, &person, &test_error));
-    assert_done(citizen_value_put(citizen, &value, &test_error));
-}
-
 static void test_who_has_a_guardian_and_no_birth_date_gives_nothing(void **state)
 {
     (void)state;
@@ -723,6 +952,20 @@ static void test_who_has_neither_gives_alone(void **state)
     assert_done(guardian_remove(test.vault, &family.minor, &family.max, &test_error));
     assert_done(guardian_remove(test.vault, &family.minor, &family.lou, &test_error));
     put_birth_date("\"unknown\"");
+    assert_done(give(NULL));
+    assert_int_equal(released(), 1);
+    end();
+}
+
+static void test_whose_guardians_were_erased_gives_alone_without_a_birth_date(void **state)
+{
+    (void)state;
+    begin();
+    put_birth_date("\"unknown\"");
+    assert_done(erase_citizen(test.vault, &family.max, &test_error));
+    assert_done(give(NULL));
+    assert_nothing_yet(); /* there is another */
+    assert_done(erase_citizen(test.vault, &family.lou, &test_error));
     assert_done(give(NULL));
     assert_int_equal(released(), 1);
     end();
@@ -930,16 +1173,23 @@ int main(void)
         test_a_new_half_leaves_what_is_given_in_force, test_a_stranger_is_no_second_half,
         test_a_guardian_of_one_minor_is_none_of_another,
         test_a_guardian_who_is_removed_has_agreed_to_nothing, test_an_erased_guardians_half_is_none,
+        test_no_mandate_of_a_childs_lets_a_mediator_see_values,
+        test_a_mandate_that_stands_already_shows_no_values_of_a_child,
+        test_who_has_many_records_is_helped_to_withdraw_all_the_same,
         test_a_guardian_does_nothing_else, test_without_a_guardian_a_minors_half_waits_in_vain,
         test_a_mediator_stands_in_for_neither, test_a_half_is_over_after_two_weeks,
         test_a_request_that_ran_out_takes_its_half_along,
+        test_a_service_that_was_removed_takes_its_halves_along,
+        test_the_last_place_is_taken_by_a_half_that_can_be_replaced,
         test_a_request_that_was_taken_back_takes_its_half_along,
         test_while_everything_is_paused_nobody_agrees, test_at_15_the_minor_alone_suffices,
         test_at_15_a_guardians_half_is_not_needed_any_more,
+        test_no_guardian_gives_alone_at_the_stroke_of_the_birthday,
         test_at_15_what_was_given_jointly_stands_and_is_the_minors_own,
         test_a_millisecond_before_15_a_guardian_still_withdraws,
         test_from_18_on_a_guardian_does_nothing_to_the_millisecond,
         test_who_has_a_guardian_and_no_birth_date_gives_nothing, test_who_has_neither_gives_alone,
+        test_whose_guardians_were_erased_gives_alone_without_a_birth_date,
         test_what_a_restore_suspended_a_minor_does_not_resume_alone,
         test_with_the_minors_file_damaged_a_guardian_withdraws_all_the_same,
         test_with_the_minors_file_damaged_a_guardian_stops_everything,
