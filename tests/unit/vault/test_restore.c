@@ -418,6 +418,73 @@ static void test_without_a_log_every_consent_is_suspended(void **state)
     vault_close(&test.vault);
 }
 
+/* Suspended at the backup, withdrawn since, and nobody knows: resuming is for who is told so. */
+static void test_without_a_log_what_was_suspended_is_so_by_the_restore(void **state)
+{
+    (void)state;
+    size_t count = 7;
+    prepare(CONSENT_UNLIMITED);
+    assert_done(stance_pause(test.vault, &test.citizen, NULL, &test_error));
+    back_up();
+    test.now_ms += 1000;
+    assert_done(consent_withdraw(test.vault, &test.citizen, CASEWORKER, SUPPORT, &test_error));
+    restore_with(NULL);
+    assert_int_equal(report.suspended, 1);
+    assert_int_equal(consent_now().cause, CONSENT_BY_RESTORE);
+    assert_done(stance_resume(test.vault, &test.citizen, &count, &test_error));
+    assert_int_equal(count, 0);
+    assert_int_equal(consent_now().state, CONSENT_SUSPENDED);
+    assert_int_equal(released(), 0);
+    vault_close(&test.vault);
+}
+
+static void test_what_was_suspended_and_hidden_by_a_new_key_is_so_by_the_restore(void **state)
+{
+    (void)state;
+    prepare(CONSENT_UNLIMITED);
+    assert_done(consent_suspend(test.vault, &test.citizen, CASEWORKER, SUPPORT, CONSENT_BY_CITIZEN,
+                                &test_error));
+    back_up();
+    test.now_ms += 1000;
+    assert_done(keys_rekey(test.vault, &test.citizen, &test_error));
+    assert_done(consent_withdraw(test.vault, &test.citizen, CASEWORKER, SUPPORT, &test_error));
+    restore_with(lost_log);
+    assert_int_equal(report.suspended, 1);
+    assert_int_equal(consent_now().state, CONSENT_SUSPENDED);
+    assert_int_equal(consent_now().cause, CONSENT_BY_RESTORE);
+    vault_close(&test.vault);
+}
+
+/* Given anew while the old one was suspended. */
+static void test_what_was_given_anew_since_leaves_the_suspended_one_to_the_restore(void **state)
+{
+    (void)state;
+    prepare(CONSENT_UNLIMITED);
+    assert_done(consent_suspend(test.vault, &test.citizen, CASEWORKER, SUPPORT, CONSENT_BY_CITIZEN,
+                                &test_error));
+    back_up();
+    test.now_ms += 1000;
+    give_consent(&test, 1);
+    restore_with(lost_log);
+    assert_int_equal(report.suspended, 1);
+    assert_int_equal(consent_now().state, CONSENT_SUSPENDED);
+    assert_int_equal(consent_now().cause, CONSENT_BY_RESTORE);
+    vault_close(&test.vault);
+}
+
+static void test_what_a_restore_suspended_is_not_suspended_once_more(void **state)
+{
+    (void)state;
+    prepare(CONSENT_UNLIMITED);
+    assert_done(consent_suspend(test.vault, &test.citizen, CASEWORKER, SUPPORT, CONSENT_BY_RESTORE,
+                                &test_error));
+    back_up();
+    restore_with(NULL);
+    assert_int_equal(report.suspended, 0);
+    assert_int_equal(consent_now().version, 2);
+    vault_close(&test.vault);
+}
+
 static void test_who_was_erased_is_not_there(void **state)
 {
     (void)state;
@@ -519,7 +586,11 @@ int main(void)
         test_a_mandate_that_was_ended_since_is_not_in_force,
         test_what_was_given_anew_suspends_what_it_replaced,
         test_a_narrowed_consent_is_not_as_wide_as_before, test_uses_since_are_counted,
-        test_without_a_log_every_consent_is_suspended, test_who_was_erased_is_not_there,
+        test_without_a_log_every_consent_is_suspended,
+        test_without_a_log_what_was_suspended_is_so_by_the_restore,
+        test_what_was_suspended_and_hidden_by_a_new_key_is_so_by_the_restore,
+        test_what_was_given_anew_since_leaves_the_suspended_one_to_the_restore,
+        test_what_a_restore_suspended_is_not_suspended_once_more, test_who_was_erased_is_not_there,
         test_a_citizens_count_goes_on, test_a_failed_restore_leaves_nothing,
         test_a_second_backup_and_another_key_wait, test_a_vault_that_closes_gives_its_backup_up);
 }
