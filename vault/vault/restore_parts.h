@@ -97,6 +97,12 @@ enum vault_code restore_end_guardians(struct vault *vault, const struct citizen_
 enum vault_code restore_end_halves(struct vault *vault, const struct citizen_id *citizen,
                                    struct vault_error *err) VAULT_MUST_CHECK;
 
+/* The same of the halves of one service and purpose: what was given since answered them.
+ * VAULT_NOT_FOUND: there is no such citizen. */
+enum vault_code restore_end_half(struct vault *vault, const struct citizen_id *citizen,
+                                 const char *service, const char *purpose, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
 /* restore_mandate.c: end every mandate of a citizen that is in force. What changed of mandates
  * since the backup is not made again: who still wants one gives it again. */
 enum vault_code restore_end_mandates(struct vault *vault, const struct citizen_id *citizen,

@@ -184,11 +184,12 @@ static enum vault_code suspend_replaced(struct replay *replay, const struct even
         person_consent(person, event->entry.service, event->entry.purpose);
     open = current && restore_leaves_open(replay->vault, current);
     citizen_release(&citizen);
-    if (recorded || !open)
+    if (recorded)
         return VAULT_OK;
     restore_name(service, event->entry.service);
     restore_name(purpose, event->entry.purpose);
-    return suspend_one(replay, &event->citizen, service, purpose, err);
+    VAULT_TRY(restore_end_half(replay->vault, &event->citizen, service, purpose, err));
+    return open ? suspend_one(replay, &event->citizen, service, purpose, err) : VAULT_OK;
 }
 
 /* --- One citizen's consents ------------------------------------------------------------------- */

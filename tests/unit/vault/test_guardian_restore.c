@@ -220,6 +220,23 @@ static void test_a_half_that_was_refused_since_does_not_wait(void **state)
     end();
 }
 
+static void test_a_half_that_was_answered_since_does_not_wait(void **state)
+{
+    (void)state;
+    begin();
+    assert_done(answer(NULL, true));
+    back_up();
+    assert_done(answer(&max, true));
+    assert_int_equal(released(), 1);
+    restore_with(lost_log);
+    assert_false(half_waits_now());
+    assert_done(answer(&max, true)); /* the first of two again */
+    assert_int_equal(released(), 0);
+    assert_done(answer(NULL, true));
+    assert_int_equal(released(), 1);
+    end();
+}
+
 static void test_a_joint_consent_that_either_withdrew_since_stays_withdrawn(void **state)
 {
     (void)state;
@@ -299,6 +316,7 @@ int main(void)
         test_that_a_guardian_looked_since_ends_nothing, test_who_was_added_since_is_added_again,
         test_a_half_that_was_taken_back_since_does_not_wait,
         test_a_half_that_was_refused_since_does_not_wait,
+        test_a_half_that_was_answered_since_does_not_wait,
         test_a_joint_consent_that_either_withdrew_since_stays_withdrawn,
         test_both_given_and_withdrawn_since_leaves_no_half,
         test_without_a_log_nobody_is_a_guardian_and_nothing_waits,
