@@ -54,6 +54,10 @@ enum vault_code passage_hold(struct passage *passage, const struct citizen_id *i
                              struct citizen **citizen, struct vault_error *err) VAULT_MUST_CHECK;
 enum vault_code passage_decide(struct passage *passage, struct vault_error *err) VAULT_MUST_CHECK;
 
+/* Whether there is a consent that is in force at the passage's time: given, not over, not used up,
+ * and neither stopped nor paused with everything. While the citizen is held. */
+bool passage_consent_stands(const struct passage *passage);
+
 /* Seal the answer, and the consent it rests on, under the held citizen's key. */
 enum vault_code passage_seal(struct passage *passage, const struct buf *body,
                              struct vault_error *err) VAULT_MUST_CHECK;

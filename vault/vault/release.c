@@ -78,6 +78,12 @@ static enum policy_consent_state state_of(const struct passage *passage)
                                                              : states[state];
 }
 
+bool passage_consent_stands(const struct passage *passage)
+{
+    return passage->consent && state_of(passage) == POLICY_CONSENT_GIVEN &&
+           consent_is_live(passage->consent, passage->now_s);
+}
+
 static size_t consent_fields(const struct policy *policy, const struct consent *consent,
                              struct policy_consent_field out[CONSENT_FIELDS_MAX])
 {
@@ -130,7 +136,8 @@ static void decide(struct passage *passage)
     const struct objection *objection = person_objection(
         passage->person, bytes_of_text(passage->service->id), passage->request->purpose);
     if (objection && objection->stands) {
-        stance.objections_s = &objection->at_s;
+        /* As of now: a clock that went back does not lift it. */
+        stance.objections_s = &passage->decision.now_s;
         stance.objection_count = 1;
     }
     policy_decide(passage->policy, &passage->decision, &stance, passage->outcomes);
@@ -243,7 +250,9 @@ enum vault_code passage_decide(struct passage *passage, struct vault_error *err)
     if (passage->policy) {
         policy_atoms_clear(passage->policy, passage->atoms);
         conditions_assert(passage->policy, passage->service, request->context, passage->atoms);
-        VAULT_TRY(conditions_know(passage->policy, passage->citizen, passage->consent,
+        /* What is stopped or paused, no guardian agrees to, whatever its record says. */
+        VAULT_TRY(conditions_know(passage->policy, passage->citizen,
+                                  passage_consent_stands(passage) ? passage->consent : NULL,
                                   passage->now_s, passage->atoms, err));
     }
     decide(passage);

@@ -47,15 +47,16 @@ static bool may_still(const struct passage *passage, size_t i, const json_t *rel
     return came != POLICY_FORM_NONE && outcome->reason == REASON_RELEASED && outcome->form <= came;
 }
 
-/* Everything that the answer holds is decided anew, on the same consent. */
+/* Everything that the answer holds is decided anew, on the same consent: that another ground alone
+ * would do today makes no replay of it (api.md). */
 static bool all_may_still(const struct passage *passage, const json_t *released,
                           const uint8_t consent[CONSENT_ID_CHARS])
 {
     size_t found = 0;
     if (json_object_size(released) == 0)
         return true;
-    if (consent[0] != '-' &&
-        (!passage->consent || memcmp(passage->consent->id, consent, CONSENT_ID_CHARS) != 0))
+    if (consent[0] != '-' && (!passage_consent_stands(passage) ||
+                              memcmp(passage->consent->id, consent, CONSENT_ID_CHARS) != 0))
         return false;
     for (size_t i = 0; i < passage->request->ask_count; i++) {
         const struct bytes name = passage->request->asks[i].field;

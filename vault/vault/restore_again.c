@@ -80,15 +80,17 @@ static enum vault_code end_halves(const struct again *again, struct vault_error 
 }
 
 static enum vault_code put_consent(const struct again *again, enum consent_event event,
-                                   enum consent_state state, struct vault_error *err)
+                                   enum consent_state state, enum consent_cause cause,
+                                   struct vault_error *err)
 {
     if (!again->current)
-        return event == CONSENT_SUSPEND ? VAULT_OK : end_halves(again, err);
+        return end_halves(again, err);
     VAULT_AUTO(buf_finish) struct buf json = buf_limited(RECORD_MAX);
     struct consent next = consent_following(again->vault, again->current, event, state);
     next.at_s = again->event->entry.time_ms / 1000;
     if (next.at_s < again->current->at_s)
         next.at_s = again->current->at_s;
+    next.cause = cause;
     if (event == CONSENT_END)
         cascade_stamp(&next);
     consent_json_write(&json, &next, NULL);
@@ -110,6 +112,17 @@ static bool is_current(const struct again *again)
     const int length = snprintf(begins, sizeof begins, "consent %s ", again->current->id);
     return length > 0 && again->basis.size > (size_t)length &&
            memcmp(again->basis.data, begins, (size_t)length) == 0;
+}
+
+/* The version that follows it: nothing was given or narrowed in between. */
+static bool is_next(const struct again *again)
+{
+    char basis[CONSENT_ID_CHARS + 32];
+    if (!again->current)
+        return false;
+    snprintf(basis, sizeof basis, "consent %s %lld", again->current->id,
+             (long long)again->current->version + 1);
+    return is_basis(again, basis);
 }
 
 static enum vault_code put_pause(const struct again *again, bool paused, bool restricted,
@@ -134,13 +147,28 @@ static enum vault_code put_objection(const struct again *again, bool stands,
     return add_record(again, PERSON_OBJECTION_KIND, "", buf_view(&json), err);
 }
 
+/* What ended is not suspended: it was what came after it that was. What a pause suspended is
+ * resumed with all. Anything else may be wider in the backup than what the citizen saw last, and
+ * only they can say whether they still agree; so may what was suspended before, which a restore
+ * alone does again. */
+static enum vault_code suspend_consent(const struct again *again, struct vault_error *err)
+{
+    const struct consent *current = again->current;
+    if (!current || (current->state != CONSENT_GIVEN && current->state != CONSENT_SUSPENDED))
+        return VAULT_OK;
+    const bool by_pause =
+        current->state == CONSENT_GIVEN && again->person->paused && is_next(again);
+    return put_consent(again, CONSENT_SUSPEND, CONSENT_SUSPENDED,
+                       by_pause ? CONSENT_BY_PAUSE : CONSENT_BY_RESTORE, err);
+}
+
 static enum vault_code suspend_again(const struct again *again, struct vault_error *err)
 {
     if (is_basis(again, "pause"))
         return put_pause(again, true, again->person->restricted, err);
     if (is_basis(again, "restriction"))
         return put_pause(again, true, true, err);
-    return put_consent(again, CONSENT_SUSPEND, CONSENT_SUSPENDED, err);
+    return suspend_consent(again, err);
 }
 
 /* Only what is surely the same is in force again. */
@@ -151,7 +179,7 @@ static enum vault_code resume_again(const struct again *again, struct vault_erro
     if (is_basis(again, "objection"))
         return put_objection(again, false, err);
     return is_current(again) && again->current->state == CONSENT_SUSPENDED
-               ? put_consent(again, CONSENT_RESUME, CONSENT_GIVEN, err)
+               ? put_consent(again, CONSENT_RESUME, CONSENT_GIVEN, CONSENT_BY_CITIZEN, err)
                : VAULT_OK;
 }
 
@@ -205,9 +233,9 @@ static enum vault_code do_again(const struct again *again, struct vault_error *e
     switch (again->event->entry.event) {
     case ENTRY_WITHDRAW:
         return put_consent(again, by_operator ? CONSENT_END : CONSENT_WITHDRAW, CONSENT_WITHDRAWN,
-                           err);
+                           CONSENT_BY_CITIZEN, err);
     case ENTRY_REFUSE:
-        return put_consent(again, CONSENT_REFUSE, CONSENT_REFUSED, err);
+        return put_consent(again, CONSENT_REFUSE, CONSENT_REFUSED, CONSENT_BY_CITIZEN, err);
     case ENTRY_SUSPEND:
         return suspend_again(again, err);
     case ENTRY_RESUME:

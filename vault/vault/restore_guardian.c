@@ -65,3 +65,17 @@ enum vault_code restore_end_halves(struct vault *vault, const struct citizen_id 
 {
     return end_all(vault, citizen, end_halves, err);
 }
+
+enum vault_code restore_end_half(struct vault *vault, const struct citizen_id *id,
+                                 const char *service, const char *purpose, struct vault_error *err)
+{
+    struct ledger_ticket ticket = {0};
+    struct person *person = NULL;
+    VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
+    VAULT_TRY(person_hold_existing(vault, id, &citizen, &person, err));
+    if (!half_waits(person, service, purpose))
+        return VAULT_OK;
+    VAULT_TRY(half_take_back(vault, citizen, person, NULL, service, purpose, &ticket, err));
+    citizen_release(&citizen);
+    return ledger_wait(vault->ledger, &ticket, err);
+}

@@ -80,12 +80,28 @@ enum vault_code restore_again(struct vault *vault, const struct event_read *even
 enum vault_code restore_is_of_mandate(struct vault *vault, const struct event_read *event, bool *is,
                                       struct vault_error *err) VAULT_MUST_CHECK;
 
+/* restore_suspend.c: whether a consent is in force, or the citizen could put it in force without
+ * being told of the restore. */
+bool restore_leaves_open(const struct vault *vault, const struct consent *consent);
+
+/* Suspend one that is left open, by the restore; or stop it where the file cannot be written.
+ * Durable on return. VAULT_NOT_FOUND: there is no such citizen. */
+enum vault_code restore_suspend(struct vault *vault, const struct citizen_id *citizen,
+                                const char *service, const char *purpose, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
 /* restore_guardian.c: nobody is a minor's guardian, and no half of theirs waits, as far as what
  * ended them since the backup is not known. The operator registers guardians again. */
 enum vault_code restore_end_guardians(struct vault *vault, const struct citizen_id *citizen,
                                       struct vault_error *err) VAULT_MUST_CHECK;
 enum vault_code restore_end_halves(struct vault *vault, const struct citizen_id *citizen,
                                    struct vault_error *err) VAULT_MUST_CHECK;
+
+/* The same of the halves of one service and purpose: what was given since answered them.
+ * VAULT_NOT_FOUND: there is no such citizen. */
+enum vault_code restore_end_half(struct vault *vault, const struct citizen_id *citizen,
+                                 const char *service, const char *purpose, struct vault_error *err)
+    VAULT_MUST_CHECK;
 
 /* restore_mandate.c: end every mandate of a citizen that is in force. What changed of mandates
  * since the backup is not made again: who still wants one gives it again. */

@@ -161,15 +161,16 @@ static enum vault_code suspend_one(struct replay *replay, const struct citizen_i
     replay->report->suspended++;
     if (pair)
         pair->suspended++;
-    return consent_suspend(replay->vault, citizen, service, purpose, CONSENT_BY_RESTORE, err);
+    return restore_suspend(replay->vault, citizen, service, purpose, err);
 }
 
-/* Given or narrowed since, on terms that an opening does not have: not in force as it was. */
+/* Given or narrowed since, on terms that an opening does not have: neither in force as it
+ * was, nor resumed unawares. */
 static enum vault_code suspend_replaced(struct replay *replay, const struct event_read *event,
                                         struct vault_error *err)
 {
     bool recorded = false;
-    bool live = false;
+    bool open = false;
     char service[CONSENT_NAME_CHARS + 1];
     char purpose[CONSENT_NAME_CHARS + 1];
     struct person *person = NULL;
@@ -181,13 +182,14 @@ static enum vault_code suspend_replaced(struct replay *replay, const struct even
     VAULT_TRY(restore_is_recorded(citizen, event->n, &recorded, err));
     const struct consent *current =
         person_consent(person, event->entry.service, event->entry.purpose);
-    live = current && current->state == CONSENT_GIVEN;
+    open = current && restore_leaves_open(replay->vault, current);
     citizen_release(&citizen);
-    if (recorded || !live)
+    if (recorded)
         return VAULT_OK;
     restore_name(service, event->entry.service);
     restore_name(purpose, event->entry.purpose);
-    return suspend_one(replay, &event->citizen, service, purpose, err);
+    VAULT_TRY(restore_end_half(replay->vault, &event->citizen, service, purpose, err));
+    return open ? suspend_one(replay, &event->citizen, service, purpose, err) : VAULT_OK;
 }
 
 /* --- One citizen's consents ------------------------------------------------------------------- */
@@ -214,8 +216,8 @@ static enum vault_code suspect(void *context, const struct consent *consent,
 {
     struct suspicion *suspicion = context;
     (void)err;
-    if (consent->state != CONSENT_GIVEN || suspicion->count == LIST_AT_A_TIME ||
-        !is_wanted(suspicion->replay, consent))
+    if (!restore_leaves_open(suspicion->replay->vault, consent) ||
+        suspicion->count == LIST_AT_A_TIME || !is_wanted(suspicion->replay, consent))
         return VAULT_OK;
     struct pair *found = &suspicion->found[suspicion->count++];
     memcpy(found->service, consent->service, sizeof found->service);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "half.h"
 #include "parts.h"
 #include "vault/store/setting.h"
 
@@ -193,11 +194,32 @@ enum vault_code stop_forget(struct vault *vault, const struct citizen_id *citize
     return code;
 }
 
+/* Taking one back takes back all of its service and purpose: the list is looked at anew. */
+static enum vault_code take_back_halves(struct vault *vault, struct citizen *citizen,
+                                        struct person *person, struct ledger_ticket *ticket,
+                                        struct vault_error *err)
+{
+    char service[CONSENT_NAME_CHARS + 1];
+    char purpose[CONSENT_NAME_CHARS + 1];
+    for (size_t i = 0; i < person->half_count;) {
+        const struct half *half = &person->halves[i];
+        if (!stop_covers(vault, citizen_id_of(citizen), half->service,
+                         bytes_of_text(half->purpose))) {
+            i++;
+            continue;
+        }
+        memcpy(service, half->service, sizeof service);
+        memcpy(purpose, half->purpose, sizeof purpose);
+        VAULT_TRY(half_take_back(vault, citizen, person, NULL, service, purpose, ticket, err));
+        i = 0;
+    }
+    return VAULT_OK;
+}
+
 enum vault_code stop_settle(struct vault *vault, struct citizen *citizen, struct person *person,
                             struct vault_error *err)
 {
     struct ledger_ticket ticket = {0};
-    bool any = false;
     if (atomic_load(&vault->stops->count) == 0 || !citizen_exists(citizen))
         return VAULT_OK;
     for (size_t i = 0; i < person->consent_count; i++) {
@@ -206,9 +228,9 @@ enum vault_code stop_settle(struct vault *vault, struct citizen *citizen, struct
                          bytes_of_text(consent->purpose)))
             continue;
         VAULT_TRY(withdraw(vault, citizen, person, consent, &ticket, err));
-        any = any || ticket.time_ms;
     }
-    if (any)
+    VAULT_TRY(take_back_halves(vault, citizen, person, &ticket, err));
+    if (ticket.time_ms)
         VAULT_TRY(ledger_wait(vault->ledger, &ticket, err));
     return stop_forget(vault, citizen_id_of(citizen), err);
 }

@@ -43,6 +43,7 @@ bool stop_covers(struct vault *vault, const struct citizen_id *citizen, const ch
 enum vault_code stop_forget(struct vault *vault, const struct citizen_id *citizen,
                             struct vault_error *err) VAULT_MUST_CHECK;
 
-/* The citizen is held and their file is whole: withdraw what is stopped, and forget the stops. */
+/* The citizen is held and their file is whole: withdraw what is stopped, take back the halves that
+ * wait for it, and forget the stops. */
 enum vault_code stop_settle(struct vault *vault, struct citizen *citizen, struct person *person,
                             struct vault_error *err) VAULT_MUST_CHECK;

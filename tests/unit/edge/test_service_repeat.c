@@ -218,6 +218,50 @@ static void test_after_the_consent_ended_there_are_no_values(void **state)
     }
 }
 
+/* The rules have two grounds for what was asked: consent, and a task that needs none. */
+static void add_public_task(void)
+{
+    static const char rules[] =
+        "{\"format\":\"vault-rules/1\",\"policy\":\"library\",\"title\":{\"fr\":\"B\","
+        "\"en\":\"L\"},\"owner\":\"dpo@ville.example\",\"rules\":[{\"id\":\"task\","
+        "\"effect\":\"permit\",\"why\":{\"fr\":\"A\",\"en\":\"A\"},"
+        "\"who\":{\"classes\":[\"employment.caseworker\"]},\"purposes\":[\"" SUPPORT "\"],"
+        "\"fields\":[\"identity.birth_date\"],\"basis\":\"public_task\","
+        "\"release\":{\"identity.birth_date\":\"year\"}}]}";
+    change_test_bundle(&test, "rules/library.json", rules, 2);
+    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+}
+
+static void run_out(void)
+{
+    test.now_ms += 1000; /* of a consent that had one left */
+}
+
+/* It would be released anew, on the other ground; what was released on consent is not told again.
+ */
+static void test_what_came_on_a_consent_is_not_told_on_another_ground(void **state)
+{
+    (void)state;
+    static void (*const ends[])(void) = {withdraw, suspend, pause_all, renew, run_out};
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        begin();
+        add_public_task();
+        give_consent(&test, CONSENT_UNLIMITED);
+        if (ends[i] == run_out)
+            test.now_ms += 30LL * 86400 * 1000 - 1000;
+        ask_first();
+        assert_members(caller_value(&caller, "/released"), "identity.birth_date");
+        ask(REST);
+        assert_same();
+        ends[i]();
+        assert_ended();
+        caller.idempotency_key = "key-2";
+        ask_first();
+        assert_members(caller_value(&caller, "/released"), "identity.birth_date");
+        end();
+    }
+}
+
 static void test_what_was_resumed_is_told_again(void **state)
 {
     (void)state;
@@ -398,6 +442,7 @@ int main(void)
                     test_another_body_under_the_key_is_409, test_keys_are_each_service_s_own,
                     test_a_key_has_1_to_64_printable_characters,
                     test_after_the_consent_ended_there_are_no_values,
+                    test_what_came_on_a_consent_is_not_told_on_another_ground,
                     test_what_was_resumed_is_told_again, test_what_was_used_up_is_not_told_again,
                     test_an_answer_without_values_is_told_again_whatever_came,
                     test_it_is_kept_for_a_day, test_a_restart_keeps_it,

@@ -9,6 +9,7 @@
 #include "vault/parts.h"
 #include "vault/person.h"
 #include "vault/policy/policy.h"
+#include "vault/stop.h"
 #include "vault/store/citizen_value.h"
 #include "vault/vault/erase.h"
 #include "vault/vault/history.h"
@@ -1080,6 +1081,36 @@ static void test_with_the_minors_file_damaged_a_guardian_withdraws_all_the_same(
     end();
 }
 
+/* The file could not be written, and what half of it was agreed to waited. */
+static void wait_and_stop(const char *service, const char *purpose)
+{
+    begin();
+    assert_done(give(NULL));
+    assert_done(stop_add(test.vault, &family.minor, service, purpose, &test_error));
+    reopen_test_vault(&test);
+    assert_int_equal(released(), 0); /* the file is read, and what was stopped is settled */
+    assert_false(stop_covers(test.vault, &family.minor, LIBRARY, BYTES(LENDING)));
+}
+
+static void test_a_stop_takes_back_the_half_that_waits(void **state)
+{
+    (void)state;
+    wait_and_stop(LIBRARY, LENDING);
+    assert_done(give(&max)); /* the first of two, and not the second */
+    assert_int_equal(released(), 0);
+    assert_done(give(NULL));
+    assert_int_equal(released(), 1);
+    end();
+    wait_and_stop(NULL, NULL);
+    assert_done(give(&max));
+    assert_int_equal(released(), 0);
+    end();
+    wait_and_stop(CASEWORKER, SUPPORT); /* something else */
+    assert_done(give(&max));
+    assert_int_equal(released(), 1);
+    end();
+}
+
 static void test_with_the_minors_file_damaged_a_guardian_stops_everything(void **state)
 {
     (void)state;
@@ -1120,7 +1151,7 @@ static void read_file(const char *name, struct buf *out)
 }
 
 /* The library may have the number of a minor only where a guardian agrees. */
-static void demand_guardian(void)
+static void demand_guardian(const char *basis)
 {
     static const char rules[] =
         "{\"format\":\"vault-rules/"
@@ -1128,8 +1159,9 @@ static void demand_guardian(void)
         "\"owner\":\"dpo@ville.example\",\"rules\":[{\"id\":\"library-token\",\"effect\":"
         "\"permit\","
         "\"why\":{\"fr\":\"A\",\"en\":\"A\"},\"who\":{\"classes\":[\"culture.library\"]},"
-        "\"purposes\":[\"library.lending\"],\"fields\":[\"reader.token\"],\"basis\":\"consent\","
+        "\"purposes\":[\"library.lending\"],\"fields\":[\"reader.token\"],\"basis\":\"%s\","
         "\"when\":{\"citizen_is_minor\":true,\"guardian_agrees\":true}}]}";
+    char text_of_rules[1024];
     static const char before[] = "{\"id\": \"citizen_is_minor\"";
     VAULT_AUTO(buf_finish) struct buf old = buf_limited(65536);
     VAULT_AUTO(buf_finish) struct buf catalogue = buf_limited(65536);
@@ -1141,7 +1173,8 @@ static void demand_guardian(void)
     buf_text(&catalogue, "{\"id\": \"guardian_agrees\", \"kind\": \"boolean\"},\n");
     buf_text(&catalogue, place);
     change_test_bundle(&test, "catalogue.json", buf_string(&catalogue), 2);
-    change_test_bundle(&test, "rules/library.json", rules, 3);
+    snprintf(text_of_rules, sizeof text_of_rules, rules, basis);
+    change_test_bundle(&test, "rules/library.json", text_of_rules, 3);
     assert_done(active_policy_set(test.vault, test.bundle, &test_error));
 }
 
@@ -1149,7 +1182,7 @@ static void test_that_a_guardian_agrees_is_what_the_vault_itself_knows(void **st
 {
     (void)state;
     begin();
-    demand_guardian();
+    demand_guardian("consent");
     assert_done(give(NULL));
     assert_int_equal(released(), 0);
     assert_done(give(&max));
@@ -1158,6 +1191,21 @@ static void test_that_a_guardian_agrees_is_what_the_vault_itself_knows(void **st
     assert_int_equal(released(), 1);
     claim_request();
     assert_done(give(NULL)); /* and what the minor gives alone, no guardian agreed to */
+    assert_int_equal(released(), 0);
+    end();
+}
+
+/* What stops the consent takes back that a guardian agreed, also for what needs no consent. */
+static void test_what_is_stopped_no_guardian_agrees_to(void **state)
+{
+    (void)state;
+    begin();
+    demand_guardian("public_task");
+    assert_int_equal(released(), 0);
+    assert_done(give(NULL));
+    assert_done(give(&max));
+    assert_int_equal(released(), 1);
+    assert_done(stop_add(test.vault, &family.minor, LIBRARY, LENDING, &test_error));
     assert_int_equal(released(), 0);
     end();
 }
@@ -1192,7 +1240,9 @@ int main(void)
         test_whose_guardians_were_erased_gives_alone_without_a_birth_date,
         test_what_a_restore_suspended_a_minor_does_not_resume_alone,
         test_with_the_minors_file_damaged_a_guardian_withdraws_all_the_same,
+        test_a_stop_takes_back_the_half_that_waits,
         test_with_the_minors_file_damaged_a_guardian_stops_everything,
         test_who_was_a_guardian_stops_nothing_even_then,
-        test_that_a_guardian_agrees_is_what_the_vault_itself_knows);
+        test_that_a_guardian_agrees_is_what_the_vault_itself_knows,
+        test_what_is_stopped_no_guardian_agrees_to);
 }

@@ -220,6 +220,23 @@ static void test_a_half_that_was_refused_since_does_not_wait(void **state)
     end();
 }
 
+static void test_a_half_that_was_answered_since_does_not_wait(void **state)
+{
+    (void)state;
+    begin();
+    assert_done(answer(NULL, true));
+    back_up();
+    assert_done(answer(&max, true));
+    assert_int_equal(released(), 1);
+    restore_with(lost_log);
+    assert_false(half_waits_now());
+    assert_done(answer(&max, true)); /* the first of two again */
+    assert_int_equal(released(), 0);
+    assert_done(answer(NULL, true));
+    assert_int_equal(released(), 1);
+    end();
+}
+
 static void test_a_joint_consent_that_either_withdrew_since_stays_withdrawn(void **state)
 {
     (void)state;
@@ -260,6 +277,24 @@ static void test_without_a_log_nobody_is_a_guardian_and_nothing_waits(void **sta
     end();
 }
 
+/* A guardian may have withdrawn it: the minor's word alone is not enough. */
+static void test_what_a_minor_suspended_they_do_not_resume_alone_without_a_log(void **state)
+{
+    (void)state;
+    begin();
+    assert_done(answer(NULL, true));
+    assert_done(answer(&max, true));
+    assert_done(consent_suspend(test.vault, &family.minor, LIBRARY, LENDING, CONSENT_BY_CITIZEN,
+                                &test_error));
+    back_up();
+    assert_done(guardian_withdraw(test.vault, &family.max, max.id, LIBRARY, LENDING, &test_error));
+    restore_with(NULL);
+    assert_fails(VAULT_DENIED,
+                 consent_resume(test.vault, &family.minor, LIBRARY, LENDING, &test_error));
+    assert_int_equal(released(), 0);
+    end();
+}
+
 static void test_what_a_new_key_hides_since_ends_all_of_that_minors(void **state)
 {
     (void)state;
@@ -281,8 +316,10 @@ int main(void)
         test_that_a_guardian_looked_since_ends_nothing, test_who_was_added_since_is_added_again,
         test_a_half_that_was_taken_back_since_does_not_wait,
         test_a_half_that_was_refused_since_does_not_wait,
+        test_a_half_that_was_answered_since_does_not_wait,
         test_a_joint_consent_that_either_withdrew_since_stays_withdrawn,
         test_both_given_and_withdrawn_since_leaves_no_half,
         test_without_a_log_nobody_is_a_guardian_and_nothing_waits,
+        test_what_a_minor_suspended_they_do_not_resume_alone_without_a_log,
         test_what_a_new_key_hides_since_ends_all_of_that_minors);
 }

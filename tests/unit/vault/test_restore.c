@@ -135,7 +135,7 @@ static void test_what_was_withdrawn_stays_so_and_what_was_not_is_in_force(void *
     vault_close(&test.vault);
 }
 
-static void test_suspended_and_resumed_are_as_they_were(void **state)
+static void test_what_was_suspended_since_is_so_and_what_was_resumed_is_in_force(void **state)
 {
     (void)state;
     begin(CONSENT_UNLIMITED);
@@ -143,7 +143,7 @@ static void test_suspended_and_resumed_are_as_they_were(void **state)
                                 &test_error));
     restore_with(lost_log);
     assert_int_equal(consent_now().state, CONSENT_SUSPENDED);
-    assert_int_equal(consent_now().cause, CONSENT_BY_CITIZEN);
+    assert_int_equal(consent_now().cause, CONSENT_BY_RESTORE);
     assert_done(consent_resume(test.vault, &test.citizen, CASEWORKER, SUPPORT, &test_error));
     assert_true(released() > 0);
     vault_close(&test.vault);
@@ -154,6 +154,77 @@ static void test_suspended_and_resumed_are_as_they_were(void **state)
     restore_with(lost_log);
     assert_int_equal(consent_now().state, CONSENT_GIVEN);
     assert_int_equal(report.replayed, 2);
+    vault_close(&test.vault);
+}
+
+/* What was suspended is not the consent that the backup has: that one had ended. */
+static void test_what_was_withdrawn_before_is_not_suspended_by_what_came_after_it(void **state)
+{
+    (void)state;
+    prepare(CONSENT_UNLIMITED);
+    assert_done(consent_withdraw(test.vault, &test.citizen, CASEWORKER, SUPPORT, &test_error));
+    back_up();
+    test.now_ms += 1000;
+    give_consent(&test, CONSENT_UNLIMITED);
+    assert_done(consent_suspend(test.vault, &test.citizen, CASEWORKER, SUPPORT, CONSENT_BY_CITIZEN,
+                                &test_error));
+    restore_with(lost_log);
+    assert_int_equal(consent_now().state, CONSENT_WITHDRAWN);
+    assert_done(consent_resume(test.vault, &test.citizen, CASEWORKER, SUPPORT, &test_error));
+    assert_int_equal(consent_now().state, CONSENT_WITHDRAWN);
+    assert_int_equal(released(), 0);
+    vault_close(&test.vault);
+}
+
+static void narrow(void)
+{
+    static const struct consent_field field[] = {{"identity.birth_date", "year"}};
+    const struct consent_narrowing narrowing = {.fields = field,
+                                                .field_count = 1,
+                                                .expires_s = test.now_ms / 1000 + 86400,
+                                                .language = "fr",
+                                                .text = "Moins."};
+    assert_done(
+        consent_narrow(test.vault, &test.citizen, CASEWORKER, SUPPORT, &narrowing, &test_error));
+}
+
+/* It is as wide as before, and only who is told so resumes it. */
+static void test_what_was_narrowed_and_suspended_is_suspended_by_the_restore(void **state)
+{
+    (void)state;
+    size_t count = 7;
+    begin(CONSENT_UNLIMITED);
+    narrow();
+    assert_done(consent_suspend(test.vault, &test.citizen, CASEWORKER, SUPPORT, CONSENT_BY_CITIZEN,
+                                &test_error));
+    restore_with(lost_log);
+    assert_int_equal(consent_now().state, CONSENT_SUSPENDED);
+    assert_int_equal(consent_now().cause, CONSENT_BY_RESTORE);
+    assert_int_equal(released(), 0);
+    vault_close(&test.vault);
+    begin(CONSENT_UNLIMITED);
+    narrow();
+    assert_done(stance_pause(test.vault, &test.citizen, NULL, &test_error));
+    restore_with(lost_log);
+    assert_done(stance_resume(test.vault, &test.citizen, &count, &test_error));
+    assert_int_equal(count, 0);
+    assert_int_equal(consent_now().cause, CONSENT_BY_RESTORE);
+    assert_int_equal(released(), 0);
+    vault_close(&test.vault);
+}
+
+static void test_what_a_pause_since_suspended_is_resumed_with_all(void **state)
+{
+    (void)state;
+    size_t count = 0;
+    begin(CONSENT_UNLIMITED);
+    assert_done(stance_pause(test.vault, &test.citizen, NULL, &test_error));
+    restore_with(lost_log);
+    assert_int_equal(consent_now().cause, CONSENT_BY_PAUSE);
+    assert_int_equal(released(), 0);
+    assert_done(stance_resume(test.vault, &test.citizen, &count, &test_error));
+    assert_int_equal(count, 1);
+    assert_true(released() > 0);
     vault_close(&test.vault);
 }
 
@@ -312,15 +383,8 @@ static void test_what_was_given_anew_suspends_what_it_replaced(void **state)
 static void test_a_narrowed_consent_is_not_as_wide_as_before(void **state)
 {
     (void)state;
-    static const struct consent_field field[] = {{"identity.birth_date", "year"}};
     begin(CONSENT_UNLIMITED);
-    const struct consent_narrowing narrowing = {.fields = field,
-                                                .field_count = 1,
-                                                .expires_s = test.now_ms / 1000 + 86400,
-                                                .language = "fr",
-                                                .text = "Moins."};
-    assert_done(
-        consent_narrow(test.vault, &test.citizen, CASEWORKER, SUPPORT, &narrowing, &test_error));
+    narrow();
     assert_done(consent_suspend(test.vault, &test.citizen, CASEWORKER, SUPPORT, CONSENT_BY_CITIZEN,
                                 &test_error));
     assert_done(consent_resume(test.vault, &test.citizen, CASEWORKER, SUPPORT, &test_error));
@@ -351,6 +415,73 @@ static void test_without_a_log_every_consent_is_suspended(void **state)
     assert_int_equal(report.suspended, 1);
     assert_int_equal(consent_now().cause, CONSENT_BY_RESTORE);
     assert_int_equal(released(), 0);
+    vault_close(&test.vault);
+}
+
+/* Suspended at the backup, withdrawn since, and nobody knows: resuming is for who is told so. */
+static void test_without_a_log_what_was_suspended_is_so_by_the_restore(void **state)
+{
+    (void)state;
+    size_t count = 7;
+    prepare(CONSENT_UNLIMITED);
+    assert_done(stance_pause(test.vault, &test.citizen, NULL, &test_error));
+    back_up();
+    test.now_ms += 1000;
+    assert_done(consent_withdraw(test.vault, &test.citizen, CASEWORKER, SUPPORT, &test_error));
+    restore_with(NULL);
+    assert_int_equal(report.suspended, 1);
+    assert_int_equal(consent_now().cause, CONSENT_BY_RESTORE);
+    assert_done(stance_resume(test.vault, &test.citizen, &count, &test_error));
+    assert_int_equal(count, 0);
+    assert_int_equal(consent_now().state, CONSENT_SUSPENDED);
+    assert_int_equal(released(), 0);
+    vault_close(&test.vault);
+}
+
+static void test_what_was_suspended_and_hidden_by_a_new_key_is_so_by_the_restore(void **state)
+{
+    (void)state;
+    prepare(CONSENT_UNLIMITED);
+    assert_done(consent_suspend(test.vault, &test.citizen, CASEWORKER, SUPPORT, CONSENT_BY_CITIZEN,
+                                &test_error));
+    back_up();
+    test.now_ms += 1000;
+    assert_done(keys_rekey(test.vault, &test.citizen, &test_error));
+    assert_done(consent_withdraw(test.vault, &test.citizen, CASEWORKER, SUPPORT, &test_error));
+    restore_with(lost_log);
+    assert_int_equal(report.suspended, 1);
+    assert_int_equal(consent_now().state, CONSENT_SUSPENDED);
+    assert_int_equal(consent_now().cause, CONSENT_BY_RESTORE);
+    vault_close(&test.vault);
+}
+
+/* Given anew while the old one was suspended. */
+static void test_what_was_given_anew_since_leaves_the_suspended_one_to_the_restore(void **state)
+{
+    (void)state;
+    prepare(CONSENT_UNLIMITED);
+    assert_done(consent_suspend(test.vault, &test.citizen, CASEWORKER, SUPPORT, CONSENT_BY_CITIZEN,
+                                &test_error));
+    back_up();
+    test.now_ms += 1000;
+    give_consent(&test, 1);
+    restore_with(lost_log);
+    assert_int_equal(report.suspended, 1);
+    assert_int_equal(consent_now().state, CONSENT_SUSPENDED);
+    assert_int_equal(consent_now().cause, CONSENT_BY_RESTORE);
+    vault_close(&test.vault);
+}
+
+static void test_what_a_restore_suspended_is_not_suspended_once_more(void **state)
+{
+    (void)state;
+    prepare(CONSENT_UNLIMITED);
+    assert_done(consent_suspend(test.vault, &test.citizen, CASEWORKER, SUPPORT, CONSENT_BY_RESTORE,
+                                &test_error));
+    back_up();
+    restore_with(NULL);
+    assert_int_equal(report.suspended, 0);
+    assert_int_equal(consent_now().version, 2);
     vault_close(&test.vault);
 }
 
@@ -445,13 +576,21 @@ int main(void)
 {
     return TEST_RUN(
         test_what_was_withdrawn_stays_so_and_what_was_not_is_in_force,
-        test_suspended_and_resumed_are_as_they_were, test_what_ended_with_a_service_stays_ended,
-        test_a_pause_of_everything_is_still_one, test_a_restriction_of_everything_is_still_one,
-        test_an_objection_stands, test_who_got_a_new_key_since_has_nothing_in_force,
+        test_what_was_suspended_since_is_so_and_what_was_resumed_is_in_force,
+        test_what_was_withdrawn_before_is_not_suspended_by_what_came_after_it,
+        test_what_was_narrowed_and_suspended_is_suspended_by_the_restore,
+        test_what_a_pause_since_suspended_is_resumed_with_all,
+        test_what_ended_with_a_service_stays_ended, test_a_pause_of_everything_is_still_one,
+        test_a_restriction_of_everything_is_still_one, test_an_objection_stands,
+        test_who_got_a_new_key_since_has_nothing_in_force,
         test_a_mandate_that_was_ended_since_is_not_in_force,
         test_what_was_given_anew_suspends_what_it_replaced,
         test_a_narrowed_consent_is_not_as_wide_as_before, test_uses_since_are_counted,
-        test_without_a_log_every_consent_is_suspended, test_who_was_erased_is_not_there,
+        test_without_a_log_every_consent_is_suspended,
+        test_without_a_log_what_was_suspended_is_so_by_the_restore,
+        test_what_was_suspended_and_hidden_by_a_new_key_is_so_by_the_restore,
+        test_what_was_given_anew_since_leaves_the_suspended_one_to_the_restore,
+        test_what_a_restore_suspended_is_not_suspended_once_more, test_who_was_erased_is_not_there,
         test_a_citizens_count_goes_on, test_a_failed_restore_leaves_nothing,
         test_a_second_backup_and_another_key_wait, test_a_vault_that_closes_gives_its_backup_up);
 }

@@ -226,6 +226,18 @@ static void test_an_objection_ends_what_needs_no_consent_and_lifted_it_goes_on(v
     vault_close(&test.vault);
 }
 
+static void test_a_clock_that_goes_back_lifts_no_objection(void **state)
+{
+    (void)state;
+    begin();
+    assert_int_equal(library_gets(), 1);
+    assert_done(stance_object(test.vault, &test.citizen, LIBRARY, LENDING, &test_error));
+    assert_int_equal(library_gets(), 0);
+    test.now_ms -= 3600 * 1000;
+    assert_int_equal(library_gets(), 0);
+    vault_close(&test.vault);
+}
+
 static void test_objecting_twice_is_one_entry(void **state)
 {
     (void)state;
@@ -409,6 +421,7 @@ int main(void)
         test_one_can_pause_before_anything_was_given,
         test_more_consents_than_the_log_takes_at_once_are_paused_all,
         test_an_objection_ends_what_needs_no_consent_and_lifted_it_goes_on,
-        test_objecting_twice_is_one_entry, test_an_objection_is_against_one_service_and_purpose,
-        test_what_is_decided_can_be_read, test_nobody_decides_for_a_citizen_who_is_not_there);
+        test_a_clock_that_goes_back_lifts_no_objection, test_objecting_twice_is_one_entry,
+        test_an_objection_is_against_one_service_and_purpose, test_what_is_decided_can_be_read,
+        test_nobody_decides_for_a_citizen_who_is_not_there);
 }
