@@ -114,7 +114,7 @@ static enum vault_code check_resume(struct vault *vault, struct citizen *citizen
     bool both = false;
     if (person->paused)
         return vault_fail(err, VAULT_CONFLICT, "the citizen paused everything: resume all first");
-    if (current->cause == CONSENT_BY_RESTORE)
+    if (current && current->cause == CONSENT_BY_RESTORE)
         VAULT_TRY(guardian_law_both(vault, citizen, person, &both, err));
     return both ? vault_fail(err, VAULT_DENIED, "a guardian has to agree to it again") : VAULT_OK;
 }
