@@ -203,7 +203,7 @@ static double hash_rate(void)
 static void measure_verify(const char *dir, const struct note_signer *signer, unsigned rounds)
 {
     char path[PATH_MAX];
-    struct verify_report report;
+    struct verify_report report = {0};
     double ratios[ROUNDS_MAX];
     double best = 0;
     bench_must(file_join(path, sizeof path, dir, "log", &bench_error));
