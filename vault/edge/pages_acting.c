@@ -9,7 +9,6 @@
 #include "pages_terms.h"
 #include "pages_words.h"
 
-#define PERIOD_CHARS    24
 #define VALUE_DEPTH_MAX 16
 
 /* A mandate that was opened: from here on the visit is about that citizen. */
@@ -180,25 +179,8 @@ static bool read_request(struct acting *acting, const char *request, struct stat
 static void show_request(struct acting *acting, struct statement *statement, unsigned status)
 {
     struct visit *visit = acting->visit;
-    json_t *list = page_list(visit, visit->data, "periods");
-    for (size_t i = 0; i < statement->period_count; i++) {
-        char words[WORDS_CHARS];
-        char radio[PERIOD_CHARS];
-        json_t *item = page_item(visit, list);
-        words_period(visit, statement->periods[i], words);
-        snprintf(radio, sizeof radio, i ? "period-%zu" : "period", i + 1);
-        page_number(visit, item, "days", statement->periods[i]);
-        page_text(visit, item, "label", words);
-        page_text(visit, item, "radio", radio);
-        if (i == 0)
-            page_flag(visit, item, "checked");
-    }
+    statement_put_choice(statement, "");
     page_text(visit, visit->data, "mandate", acting->mandate.id);
-    page_text(visit, visit->data, "request", statement->view.request.id);
-    page_text(visit, visit->data, "service", statement->view.request.service);
-    page_text(visit, visit->data, "purpose", statement->purpose);
-    page_text(visit, visit->data, "shown", statement->shown);
-    page_text(visit, visit->data, "no_gift", statement->no_gift);
     if (acting->mandate.terms.values && !json_object_get(visit->data, "seen"))
         page_flag(visit, visit->data, "values_offered");
     page_send(visit, status, "mediator_request", "request.title");
@@ -251,19 +233,6 @@ static void show_values(struct acting *acting, struct statement *statement)
         show_request(acting, statement, 200);
 }
 
-static struct consent_decision decision_of(const struct acting *acting, struct statement *statement)
-{
-    return (struct consent_decision){
-        .service = statement->view.request.service,
-        .purpose = statement->purpose,
-        .uses = statement->uses,
-        .request = statement->view.request.id,
-        .language = acting->visit->language,
-        .text = buf_string(&statement->text),
-        .actor = &acting->actor,
-    };
-}
-
 static void answered(struct acting *acting, enum vault_code code, const struct vault_error *err,
                      enum notice notice)
 {
@@ -275,21 +244,15 @@ static void answered(struct acting *acting, enum vault_code code, const struct v
         page_redirect_with(acting->visit, address, notice);
 }
 
-static bool was_shown(const struct statement *statement)
-{
-    return bytes_equal(form_value(&statement->visit->form, "shown"),
-                       bytes_of_text(statement->shown));
-}
-
 static void give(struct acting *acting, struct statement *statement)
 {
-    char chosen[PERIOD_CHARS] = "";
+    char chosen[STATEMENT_PERIOD_CHARS] = "";
     struct vault_error err;
     struct visit *visit = acting->visit;
-    struct consent_decision decision = decision_of(acting, statement);
+    struct consent_decision decision = statement_gift(statement, &acting->actor);
     if (visit_field(visit, "period", chosen, sizeof chosen))
         decision.days = strtoll(chosen, NULL, 10);
-    if (statement->no_gift || !was_shown(statement)) {
+    if (statement->no_gift || !statement_was_shown(statement)) {
         page_flag(visit, visit->data, "changed");
         show_request(acting, statement, 409);
         return;
@@ -299,8 +262,6 @@ static void give(struct acting *acting, struct statement *statement)
         show_request(acting, statement, 422);
         return;
     }
-    decision.fields = statement->offered;
-    decision.field_count = statement->offered_count;
     const enum vault_code code = access_request_give(visit->pages->vault, &visit->session.citizen,
                                                      statement->view.request.id, &decision, &err);
     answered(acting, code, &err, NOTICE_GIVEN);
@@ -310,11 +271,7 @@ static void refuse(struct acting *acting, struct statement *statement)
 {
     struct vault_error err;
     struct visit *visit = acting->visit;
-    struct consent_decision decision = decision_of(acting, statement);
-    decision.fields = statement->asked;
-    decision.field_count = statement->asked_count;
-    if (!was_shown(statement))
-        decision.text = NULL;
+    const struct consent_decision decision = statement_refusal(statement, &acting->actor);
     const enum vault_code code = access_request_refuse(visit->pages->vault, &visit->session.citizen,
                                                        statement->view.request.id, &decision, &err);
     answered(acting, code, &err, NOTICE_REFUSED);

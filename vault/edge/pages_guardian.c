@@ -12,7 +12,6 @@
 #include "pages_words.h"
 #include "vault/vault/history.h"
 
-#define PERIOD_CHARS    24
 #define EVENTS_LOOKED   200
 #define ACCESSES_SHOWN  10
 #define GUARDIAN_FOLDER "/minors"
@@ -323,45 +322,8 @@ static void show_request(const struct guarding *guarding, struct statement *stat
                          unsigned status)
 {
     struct visit *visit = guarding->visit;
-    json_t *list = page_list(visit, visit->data, "periods");
-    for (size_t i = 0; i < statement->period_count; i++) {
-        char words[WORDS_CHARS];
-        char radio[PERIOD_CHARS];
-        json_t *item = page_item(visit, list);
-        words_period(visit, statement->periods[i], words);
-        snprintf(radio, sizeof radio, i ? "period-%zu" : "period", i + 1);
-        page_number(visit, item, "days", statement->periods[i]);
-        page_text(visit, item, "label", words);
-        page_text(visit, item, "radio", radio);
-        if (i == 0)
-            page_flag(visit, item, "checked");
-    }
-    page_text(visit, visit->data, "request", statement->view.request.id);
-    page_text(visit, visit->data, "service", statement->view.request.service);
-    page_text(visit, visit->data, "purpose", statement->purpose);
-    page_text(visit, visit->data, "shown", statement->shown);
-    page_text(visit, visit->data, "no_gift", statement->no_gift);
+    statement_put_choice(statement, "");
     page_send(visit, status, "minor_request", "request.title");
-}
-
-static bool was_shown(const struct statement *statement)
-{
-    return bytes_equal(form_value(&statement->visit->form, "shown"),
-                       bytes_of_text(statement->shown));
-}
-
-static struct consent_decision decision_of(const struct guarding *guarding,
-                                           struct statement *statement)
-{
-    return (struct consent_decision){
-        .service = statement->view.request.service,
-        .purpose = statement->purpose,
-        .uses = statement->uses,
-        .request = statement->view.request.id,
-        .language = guarding->visit->language,
-        .text = buf_string(&statement->text),
-        .actor = &guarding->actor,
-    };
 }
 
 static void show_only(struct guarding *guarding, struct statement *statement)
@@ -380,13 +342,13 @@ static bool is_fresh(const struct guarding *guarding, const struct statement *st
 
 static void give(struct guarding *guarding, struct statement *statement)
 {
-    char chosen[PERIOD_CHARS] = "";
+    char chosen[STATEMENT_PERIOD_CHARS] = "";
     struct vault_error err;
     struct visit *visit = guarding->visit;
-    struct consent_decision decision = decision_of(guarding, statement);
+    struct consent_decision decision = statement_gift(statement, &guarding->actor);
     if (visit_field(visit, "period", chosen, sizeof chosen))
         decision.days = strtoll(chosen, NULL, 10);
-    if (statement->no_gift || !was_shown(statement)) {
+    if (statement->no_gift || !statement_was_shown(statement)) {
         page_flag(visit, visit->data, "changed");
         show_request(guarding, statement, 409);
         return;
@@ -398,8 +360,6 @@ static void give(struct guarding *guarding, struct statement *statement)
     }
     if (!is_fresh(guarding, statement))
         return;
-    decision.fields = statement->offered;
-    decision.field_count = statement->offered_count;
     const enum vault_code code = access_request_give(visit->pages->vault, &guarding->minor.citizen,
                                                      statement->view.request.id, &decision, &err);
     answered(guarding, code, &err,
@@ -410,11 +370,7 @@ static void give(struct guarding *guarding, struct statement *statement)
 static void refuse(struct guarding *guarding, struct statement *statement)
 {
     struct vault_error err;
-    struct consent_decision decision = decision_of(guarding, statement);
-    decision.fields = statement->asked;
-    decision.field_count = statement->asked_count;
-    if (!was_shown(statement))
-        decision.text = NULL;
+    const struct consent_decision decision = statement_refusal(statement, &guarding->actor);
     const enum vault_code code =
         access_request_refuse(guarding->visit->pages->vault, &guarding->minor.citizen,
                               statement->view.request.id, &decision, &err);

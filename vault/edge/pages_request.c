@@ -1,7 +1,6 @@
 /* A request for consent: opening it by its code, reading it, answering it. */
 #include "pages_request.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +11,6 @@
 #include "pages_preview.h"
 
 #define CODE_TYPED_CHARS 64
-#define PERIOD_CHARS     24
 
 /* --- Opening -------------------------------------------------------------------------------- */
 
@@ -86,39 +84,6 @@ static void show_failed(struct visit *visit, enum vault_code code, const struct 
         page_failed(visit, code, err);
 }
 
-/* Which of the periods was chosen: its position, or period_count. */
-static size_t find_period(const struct statement *statement, const char *chosen)
-{
-    size_t i = 0;
-    for (; i < statement->period_count; i++) {
-        char days[PERIOD_CHARS];
-        snprintf(days, sizeof days, "%lld", (long long)statement->periods[i]);
-        if (strcmp(days, chosen) == 0)
-            break;
-    }
-    return i;
-}
-
-static void put_periods(const struct statement *statement, const char *chosen)
-{
-    struct visit *visit = statement->visit;
-    const size_t found = find_period(statement, chosen);
-    const size_t checked = found < statement->period_count ? found : 0;
-    json_t *list = page_list(visit, visit->data, "periods");
-    assert(statement->period_count <= STATEMENT_PERIODS_MAX);
-    for (size_t i = 0; i < statement->period_count; i++) {
-        static const char *const radios[STATEMENT_PERIODS_MAX] = {"period", "period-2", "period-3"};
-        char words[WORDS_CHARS] = "";
-        json_t *item = page_item(visit, list);
-        words_period(visit, statement->periods[i], words);
-        page_number(visit, item, "days", statement->periods[i]);
-        page_text(visit, item, "label", words);
-        page_text(visit, item, "radio", radios[i]);
-        if (i == checked)
-            page_flag(visit, item, "checked");
-    }
-}
-
 /* What the service would see today, beside each field: for the citizen alone, and no part of the
  * text that is written down. That it cannot be shown keeps nobody from answering. */
 static void put_preview(const struct statement *statement)
@@ -131,12 +96,7 @@ static void put_preview(const struct statement *statement)
 static void show_statement(const struct statement *statement, unsigned status, const char *chosen)
 {
     struct visit *visit = statement->visit;
-    page_text(visit, visit->data, "request", statement->view.request.id);
-    page_text(visit, visit->data, "service", statement->view.request.service);
-    page_text(visit, visit->data, "purpose", statement->purpose);
-    page_text(visit, visit->data, "shown", statement->shown);
-    page_text(visit, visit->data, "no_gift", statement->no_gift);
-    put_periods(statement, chosen);
+    statement_put_choice(statement, chosen);
     put_preview(statement);
     page_send(visit, status, "request", "request.title");
 }
@@ -145,7 +105,7 @@ void request_show(struct visit *visit, const char *id)
 {
     struct statement statement;
     struct vault_error err;
-    char chosen[PERIOD_CHARS];
+    char chosen[STATEMENT_PERIOD_CHARS];
     const enum vault_code code = statement_read(visit, id, &statement, &err);
     if (code) {
         show_failed(visit, code, &err);
@@ -158,24 +118,6 @@ void request_show(struct visit *visit, const char *id)
 }
 
 /* --- Answering ------------------------------------------------------------------------------ */
-
-static bool was_shown(const struct statement *statement)
-{
-    return bytes_equal(form_value(&statement->visit->form, "shown"),
-                       bytes_of_text(statement->shown));
-}
-
-static struct consent_decision decision_of(struct statement *statement)
-{
-    return (struct consent_decision){
-        .service = statement->view.request.service,
-        .purpose = statement->purpose,
-        .uses = statement->uses,
-        .request = statement->view.request.id,
-        .language = statement->visit->language,
-        .text = buf_string(&statement->text),
-    };
-}
 
 static void finish_answer(struct visit *visit, enum vault_code code, const struct vault_error *err,
                           enum notice notice)
@@ -220,11 +162,11 @@ static void give(struct statement *statement)
 {
     struct visit *visit = statement->visit;
     struct vault_error err;
-    char chosen[PERIOD_CHARS] = "";
+    char chosen[STATEMENT_PERIOD_CHARS] = "";
     if (!visit_field(visit, "period", chosen, sizeof chosen))
         chosen[0] = 0;
-    const size_t period = find_period(statement, chosen);
-    if (statement->no_gift || !was_shown(statement)) {
+    const size_t period = statement_find_period(statement, chosen);
+    if (statement->no_gift || !statement_was_shown(statement)) {
         page_flag(visit, visit->data, "changed");
         show_statement(statement, 409, chosen);
         return;
@@ -236,9 +178,7 @@ static void give(struct statement *statement)
     }
     if (!may_give(statement, chosen))
         return;
-    struct consent_decision decision = decision_of(statement);
-    decision.fields = statement->offered;
-    decision.field_count = statement->offered_count;
+    struct consent_decision decision = statement_gift(statement, NULL);
     decision.days = statement->periods[period];
     const enum vault_code code = access_request_give(visit->pages->vault, &visit->session.citizen,
                                                      statement->view.request.id, &decision, &err);
@@ -247,17 +187,11 @@ static void give(struct statement *statement)
                                                                     : NOTICE_GIVEN);
 }
 
-/* A refusal always counts. If the page has changed since, what was shown is not known to be this
- * text, and none is written down. */
 static void refuse(struct statement *statement)
 {
     struct visit *visit = statement->visit;
     struct vault_error err;
-    struct consent_decision decision = decision_of(statement);
-    decision.fields = statement->asked;
-    decision.field_count = statement->asked_count;
-    if (!was_shown(statement))
-        decision.text = NULL;
+    const struct consent_decision decision = statement_refusal(statement, NULL);
     const enum vault_code code = access_request_refuse(visit->pages->vault, &visit->session.citizen,
                                                        statement->view.request.id, &decision, &err);
     finish_answer(visit, code, &err, NOTICE_REFUSED);

@@ -18,7 +18,8 @@
 #include "vault/vault/active_policy.h"
 #include "vault/vault/guardian.h"
 
-#define STATEMENT_PERIODS_MAX 3
+#define STATEMENT_PERIODS_MAX  3
+#define STATEMENT_PERIOD_CHARS 24 /* a number of days, as it is sent */
 
 struct statement {
     struct visit *visit;
@@ -49,3 +50,23 @@ struct statement {
 enum vault_code statement_read(struct visit *visit, const char *id, struct statement *out,
                                struct vault_error *err) VAULT_MUST_CHECK;
 void statement_finish(struct statement *statement);
+
+/* pages_answer.c: the form that answers it, by whoever answers. */
+
+/* Put what the form has: the ids, the hash, and the periods, with the one checked that was chosen
+ * or, if that is none of them, the first. */
+void statement_put_choice(const struct statement *statement, const char *chosen);
+
+/* Which of the periods was chosen: its position, or period_count. */
+size_t statement_find_period(const struct statement *statement, const char *chosen);
+
+/* Whether the form that was sent is of this very text. */
+bool statement_was_shown(const struct statement *statement);
+
+/* To give all that is offered; the days are the caller's to add. actor NULL: the citizen. Borrowed
+ * from the statement. */
+struct consent_decision statement_gift(struct statement *statement, const struct actor *actor);
+
+/* To refuse all that is asked. A refusal always counts: if the page has changed since, what was
+ * shown is not known to be this text, and none is written down. */
+struct consent_decision statement_refusal(struct statement *statement, const struct actor *actor);
