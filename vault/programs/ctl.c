@@ -10,6 +10,7 @@
 #include "vault/edge/config.h"
 
 #define REFERENCE_CHARS 128
+#define TEXTS_BYTES_MAX (64U * 1024) /* of a request of texts alone */
 
 int ctl_usage(const char *what)
 {
@@ -84,4 +85,18 @@ enum vault_code ctl_ask(int fd, const struct buf *request, json_t **result, stru
     const char *words = json_string_value(json_object_get(answer, "error"));
     return vault_fail(err, code_of_name(json_string_value(json_object_get(answer, "code"))), "%s",
                       words ? words : "the daemon's answer cannot be read");
+}
+
+enum vault_code ctl_ask_texts(int fd, const char *command, const struct ctl_member members[],
+                              json_t **result, struct vault_error *err)
+{
+    VAULT_AUTO(buf_finish) struct buf request = buf_limited(TEXTS_BYTES_MAX);
+    buf_format(&request, "{\"command\":\"%s\"", command);
+    for (; members->name; members++) {
+        buf_format(&request, ",\"%s\":", members->name);
+        json_write_string(&request, bytes_of_text(members->value));
+    }
+    buf_byte(&request, '}');
+    VAULT_TRY(buf_check(&request, err));
+    return ctl_ask(fd, &request, result, err);
 }

@@ -91,3 +91,11 @@ enum vault_code ctl_connect(const struct ctl *ctl, int *fd, struct vault_error *
  * daemon answers comes back as its code and words. */
 enum vault_code ctl_ask(int fd, const struct buf *request, json_t **result, struct vault_error *err)
     VAULT_MUST_CHECK;
+
+/* The same, of a command and its texts; the last member's name is NULL. */
+struct ctl_member {
+    const char *name;
+    const char *value;
+};
+enum vault_code ctl_ask_texts(int fd, const char *command, const struct ctl_member members[],
+                              json_t **result, struct vault_error *err) VAULT_MUST_CHECK;

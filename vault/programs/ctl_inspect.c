@@ -10,24 +10,6 @@
 #define REQUEST_BYTES_MAX (1024U * 1024)
 #define ROW_BYTES_MAX     (256U * 1024)
 
-static void begin(struct buf *request, const char *command)
-{
-    buf_format(request, "{\"command\":\"%s\"", command);
-}
-
-static void add_text(struct buf *request, const char *member, const char *text)
-{
-    buf_format(request, ",\"%s\":", member);
-    json_write_string(request, bytes_of_text(text));
-}
-
-static enum vault_code ask(int fd, struct buf *request, json_t **result, struct vault_error *err)
-{
-    buf_byte(request, '}');
-    VAULT_TRY(buf_check(request, err));
-    return ctl_ask(fd, request, result, err);
-}
-
 static const char *text_of(const json_t *object, const char *name)
 {
     const char *text = json_string_value(json_object_get(object, name));
@@ -81,12 +63,10 @@ static int ask_with(const struct ctl *ctl, const char *command, const char *memb
     struct vault_error err;
     VAULT_AUTO(file_close) int fd = -1;
     VAULT_AUTO(json_free) json_t *result = NULL;
-    VAULT_AUTO(buf_finish) struct buf request = buf_limited(REQUEST_BYTES_MAX);
-    begin(&request, command);
-    add_text(&request, member, text);
+    const struct ctl_member members[] = {{member, text}, {NULL, NULL}};
     enum vault_code code = ctl_connect(ctl, &fd, &err);
     if (code == VAULT_OK)
-        code = ask(fd, &request, &result, &err);
+        code = ctl_ask_texts(fd, command, members, &result, &err);
     if (code == VAULT_OK && ctl->json)
         code = print_json(result, &err);
     else if (code == VAULT_OK)
@@ -118,10 +98,8 @@ static enum vault_code show_one(const struct ctl *ctl, int fd, const json_t *ref
                                 struct vault_error *err)
 {
     VAULT_AUTO(json_free) json_t *result = NULL;
-    VAULT_AUTO(buf_finish) struct buf request = buf_limited(REQUEST_BYTES_MAX);
-    begin(&request, "citizen show");
-    add_text(&request, "reference", json_string_value(reference));
-    VAULT_TRY(ask(fd, &request, &result, err));
+    const struct ctl_member members[] = {{"reference", json_string_value(reference)}, {NULL, NULL}};
+    VAULT_TRY(ctl_ask_texts(fd, "citizen show", members, &result, err));
     if (ctl->json)
         return print_json(result, err);
     printf("%s\tsince %s\tlogin %s\t%s, %lld passkeys\n", text_of(result, "reference"),
@@ -155,10 +133,8 @@ static enum vault_code list_some(const struct ctl *ctl, int fd, char next[128],
                                  struct vault_error *err)
 {
     VAULT_AUTO(json_free) json_t *result = NULL;
-    VAULT_AUTO(buf_finish) struct buf request = buf_limited(REQUEST_BYTES_MAX);
-    begin(&request, "citizen list");
-    add_text(&request, "after", next);
-    VAULT_TRY(ask(fd, &request, &result, err));
+    const struct ctl_member members[] = {{"after", next}, {NULL, NULL}};
+    VAULT_TRY(ctl_ask_texts(fd, "citizen list", members, &result, err));
     const json_t *citizens = json_object_get(result, "citizens");
     const char *behind = json_string_value(json_object_get(result, "next"));
     for (size_t i = 0; i < json_array_size(citizens); i++) {
@@ -206,12 +182,12 @@ static enum vault_code add_one(const struct ctl *ctl, const struct buf *row,
     VAULT_AUTO(file_close) int fd = -1;
     VAULT_AUTO(json_free) json_t *result = NULL;
     VAULT_AUTO(buf_finish) struct buf request = buf_limited(REQUEST_BYTES_MAX);
-    begin(&request, "citizen import");
-    buf_text(&request, ",\"rows\":[");
+    buf_text(&request, "{\"command\":\"citizen import\",\"rows\":[");
     json_write_string(&request, buf_view(row));
-    buf_byte(&request, ']');
+    buf_text(&request, "]}");
+    VAULT_TRY(buf_check(&request, err));
     VAULT_TRY(ctl_connect(ctl, &fd, err));
-    VAULT_TRY(ask(fd, &request, &result, err));
+    VAULT_TRY(ctl_ask(fd, &request, &result, err));
     return row_code(result, err);
 }
 

@@ -11,29 +11,16 @@
 #define REQUEST_BYTES_MAX (64U * 1024)
 #define PASSWORD_CHARS    1024
 
-/* Names and values of a request's texts, the last name NULL. */
-struct member {
-    const char *name;
-    const char *value;
-};
-
 static enum vault_code ask(const struct ctl *ctl, const char *command,
-                           const struct member members[], json_t **result, struct vault_error *err)
+                           const struct ctl_member members[], json_t **result,
+                           struct vault_error *err)
 {
     VAULT_AUTO(file_close) int fd = -1;
-    VAULT_AUTO(buf_finish) struct buf request = buf_limited(REQUEST_BYTES_MAX);
-    buf_format(&request, "{\"command\":\"%s\"", command);
-    for (; members->name; members++) {
-        buf_format(&request, ",\"%s\":", members->name);
-        json_write_string(&request, bytes_of_text(members->value));
-    }
-    buf_byte(&request, '}');
-    VAULT_TRY(buf_check(&request, err));
     VAULT_TRY(ctl_connect(ctl, &fd, err));
-    return ctl_ask(fd, &request, result, err);
+    return ctl_ask_texts(fd, command, members, result, err);
 }
 
-static int change(const struct ctl *ctl, const char *command, const struct member members[],
+static int change(const struct ctl *ctl, const char *command, const struct ctl_member members[],
                   const char *done)
 {
     struct vault_error err;
@@ -49,7 +36,7 @@ int ctl_structure_add(const struct ctl *ctl, int argc, char **argv)
 {
     if (argc != 3)
         return ctl_usage("mediator add-structure takes ID NAME");
-    const struct member members[] = {{"id", argv[1]}, {"name", argv[2]}, {NULL, NULL}};
+    const struct ctl_member members[] = {{"id", argv[1]}, {"name", argv[2]}, {NULL, NULL}};
     return change(ctl, "mediator add-structure", members, "the structure is registered");
 }
 
@@ -57,7 +44,7 @@ int ctl_structure_remove(const struct ctl *ctl, int argc, char **argv)
 {
     if (argc != 2)
         return ctl_usage("mediator remove-structure takes ID");
-    const struct member members[] = {{"id", argv[1]}, {NULL, NULL}};
+    const struct ctl_member members[] = {{"id", argv[1]}, {NULL, NULL}};
     return change(ctl, "mediator remove-structure", members, "the structure is out");
 }
 
@@ -79,11 +66,11 @@ int ctl_mediator_add(const struct ctl *ctl, int argc, char **argv)
                          "input");
     if (!read_password(password))
         return ctl_usage("mediator add reads a password of one line from standard input");
-    const struct member members[] = {{"structure", argv[1]},
-                                     {"login", argv[2]},
-                                     {"name", argv[3]},
-                                     {"password", password},
-                                     {NULL, NULL}};
+    const struct ctl_member members[] = {{"structure", argv[1]},
+                                         {"login", argv[2]},
+                                         {"name", argv[3]},
+                                         {"password", password},
+                                         {NULL, NULL}};
     const int exit_code = change(ctl, "mediator add", members, "the mediator is registered");
     explicit_bzero(password, sizeof password);
     return exit_code;
@@ -93,7 +80,7 @@ int ctl_mediator_remove(const struct ctl *ctl, int argc, char **argv)
 {
     if (argc != 2)
         return ctl_usage("mediator remove takes LOGIN");
-    const struct member members[] = {{"login", argv[1]}, {NULL, NULL}};
+    const struct ctl_member members[] = {{"login", argv[1]}, {NULL, NULL}};
     return change(ctl, "mediator remove", members, "the mediator is out");
 }
 
@@ -112,7 +99,7 @@ static void print_structure(const json_t *structure)
 int ctl_mediator_list(const struct ctl *ctl, int argc, char **argv)
 {
     (void)argv;
-    static const struct member none[] = {{NULL, NULL}};
+    static const struct ctl_member none[] = {{NULL, NULL}};
     struct vault_error err;
     VAULT_AUTO(json_free) json_t *result = NULL;
     if (argc != 1)
