@@ -50,23 +50,28 @@ static void offer_service(struct listing *listing, const char *id)
         page_flag(listing->visit, item, "chosen");
 }
 
-static enum vault_code list_event(void *context, const struct history_event *event,
-                                  struct vault_error *err)
+/* Offers each event's service, and picks what passes the filter until the page is full. */
+static bool pick_event(void *context, const struct history_event *event)
 {
-    (void)err;
     struct listing *listing = context;
     char service[CONSENT_NAME_CHARS + 1];
     event_name(service, event->service);
     listing->scanned++;
     offer_service(listing, service);
     if (listing->shown == EVENTS_ON_PAGE)
-        return VAULT_OK;
+        return false;
     listing->last_n = event->n;
-    if ((listing->kind == EVENT_ALL || event_kind_of(event->event) == listing->kind) &&
-        (!listing->service[0] || strcmp(listing->service, service) == 0)) {
-        event_put(listing->visit, listing->policy, listing->list, event);
-        listing->shown++;
-    }
+    return (listing->kind == EVENT_ALL || event_kind_of(event->event) == listing->kind) &&
+           (!listing->service[0] || strcmp(listing->service, service) == 0);
+}
+
+static enum vault_code list_event(void *context, const struct history_event *event,
+                                  struct vault_error *err)
+{
+    (void)err;
+    struct listing *listing = context;
+    event_put(listing->visit, listing->policy, listing->list, event);
+    listing->shown++;
     return VAULT_OK;
 }
 
@@ -78,8 +83,9 @@ static enum vault_code list_events(struct listing *listing, uint64_t before,
     size_t seen;
     do {
         seen = listing->scanned;
-        const enum vault_code code = history_list(visit->pages->vault, &visit->session.citizen,
-                                                  before, SCAN_AT_A_TIME, list_event, listing, err);
+        const enum vault_code code =
+            history_find(visit->pages->vault, &visit->session.citizen, before, SCAN_AT_A_TIME,
+                         pick_event, list_event, listing, err);
         if (code == VAULT_CORRUPT)
             page_flag(visit, visit->data, "gap_shown");
         if (code)

@@ -217,11 +217,9 @@ static enum vault_code put_consent(void *context, const struct consent *consent,
     return VAULT_OK;
 }
 
-/* Who got something, or tried: as far as it is needed for deciding. */
-static enum vault_code put_access(void *context, const struct history_event *event,
-                                  struct vault_error *err)
+/* Who got something, or tried, as far as it is needed for deciding: all of it stands in clear. */
+static bool put_access(void *context, const struct history_event *event)
 {
-    (void)err;
     struct guarding *guarding = context;
     struct visit *visit = guarding->visit;
     char service[CONSENT_NAME_CHARS + 1];
@@ -229,7 +227,7 @@ static enum vault_code put_access(void *context, const struct history_event *eve
     char date[WORDS_CHARS];
     if ((event->event != ENTRY_RELEASE && event->event != ENTRY_DENY) ||
         guarding->shown == ACCESSES_SHOWN)
-        return VAULT_OK;
+        return false;
     snprintf(service, sizeof service, "%.*s", (int)event->service.size,
              (const char *)event->service.data);
     snprintf(purpose, sizeof purpose, "%.*s", (int)event->purpose.size,
@@ -242,7 +240,7 @@ static enum vault_code put_access(void *context, const struct history_event *eve
               event->event == ENTRY_RELEASE ? "minors.released" : "minors.denied");
     page_flag(visit, visit->data, "accesses_shown");
     guarding->shown++;
-    return VAULT_OK;
+    return false;
 }
 
 /* A gap in the log is told to the minor, on their own page. */
@@ -250,8 +248,8 @@ static enum vault_code put_accesses(struct guarding *guarding, struct vault_erro
 {
     guarding->list = page_list(guarding->visit, guarding->visit->data, "accesses");
     const enum vault_code code =
-        history_list(guarding->visit->pages->vault, &guarding->minor.citizen, 0, EVENTS_LOOKED,
-                     put_access, guarding, err);
+        history_find(guarding->visit->pages->vault, &guarding->minor.citizen, 0, EVENTS_LOOKED,
+                     put_access, NULL, guarding, err);
     return code == VAULT_CORRUPT ? VAULT_OK : code;
 }
 

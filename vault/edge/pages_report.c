@@ -37,16 +37,20 @@ static void line_name(char out[LINE_NAME_CHARS], uint64_t n)
     snprintf(out, LINE_NAME_CHARS, TEXT_NAME "%llu", (unsigned long long)n);
 }
 
+static bool is_offered(void *context, const struct history_event *event)
+{
+    const struct offering *offering = context;
+    return event_kind_of(event->event) == EVENT_ACCESS &&
+           json_array_size(offering->list) < REPORT_LINES_MAX &&
+           bytes_equal(event->service, bytes_of_text(offering->service));
+}
+
 static enum vault_code offer(void *context, const struct history_event *event,
                              struct vault_error *err)
 {
     struct offering *offering = context;
     char name[LINE_NAME_CHARS];
     (void)err;
-    const bool is_access = event_kind_of(event->event) == EVENT_ACCESS;
-    if (!is_access || json_array_size(offering->list) == REPORT_LINES_MAX ||
-        !bytes_equal(event->service, bytes_of_text(offering->service)))
-        return VAULT_OK;
     event_put(offering->visit, offering->policy, offering->list, event);
     json_t *item = json_array_get(offering->list, json_array_size(offering->list) - 1);
     line_name(name, event->n);
@@ -100,8 +104,8 @@ static void show_form(struct visit *visit, unsigned status, const char *service,
         page_error(visit, 404);
         return;
     }
-    const enum vault_code code = history_list(visit->pages->vault, &visit->session.citizen, 0,
-                                              SCANNED_MAX, offer, &offering, &err);
+    const enum vault_code code = history_find(visit->pages->vault, &visit->session.citizen, 0,
+                                              SCANNED_MAX, is_offered, offer, &offering, &err);
     if (code && code != VAULT_CORRUPT) {
         page_failed(visit, code, &err);
         return;

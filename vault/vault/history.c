@@ -64,9 +64,9 @@ static enum vault_code take_row(void *context, const struct openings_row *openin
 
 /* --- One event in clear --------------------------------------------------------------------- */
 
-/* Read and hold against each other: entry, leaf, and opening. */
-static enum vault_code make_clear(struct vault *vault, struct citizen *citizen,
-                                  const struct row *row, struct clear *out, struct vault_error *err)
+/* Read the entry, which is in clear, and hold it against the row. */
+static enum vault_code read_entry(struct vault *vault, const struct row *row, struct clear *out,
+                                  struct vault_error *err)
 {
     *out = (struct clear){.entry_text = buf_limited(ENTRY_MAX_BYTES),
                           .opening_text = buf_limited(OPENING_MAX_BYTES),
@@ -76,6 +76,13 @@ static enum vault_code make_clear(struct vault *vault, struct citizen *citizen,
     const struct tree_hash leaf = tree_leaf(buf_view(&out->entry_text));
     if (memcmp(leaf.bytes, row->leaf, sizeof row->leaf) != 0)
         return vault_fail(err, VAULT_CORRUPT, "an entry of the log is not the one that was filed");
+    return VAULT_OK;
+}
+
+/* Read the opening too, and hold the two against each other. */
+static enum vault_code read_opening(struct citizen *citizen, const struct row *row,
+                                    struct clear *out, struct vault_error *err)
+{
     VAULT_TRY(event_opening_read(citizen, row->n, buf_view(&row->sealed), &out->opening_text, err));
     VAULT_TRY(opening_parse(buf_view(&out->opening_text), &out->storage, &out->opening, err));
     if (opening_check(&out->opening, &out->entry, NULL))
@@ -103,6 +110,15 @@ static struct history_event event_of(const struct row *row, const struct clear *
 
 /* --- Many ----------------------------------------------------------------------------------- */
 
+/* Who is told of which events. */
+struct telling {
+    struct vault *vault;
+    struct citizen *citizen;
+    history_wants *wants; /* NULL: every one */
+    history_each *each;
+    void *context;
+};
+
 /* A quiet moment is enough; under load the newest come with the next look. */
 static void wait_until_filed(struct vault *vault)
 {
@@ -112,15 +128,46 @@ static void wait_until_filed(struct vault *vault)
         return;
 }
 
-static enum vault_code show_rows(struct vault *vault, struct citizen *citizen,
-                                 const struct rows *rows, history_each *each, void *context,
+static enum vault_code tell(const struct telling *telling, const struct row *row,
+                            struct vault_error *err)
+{
+    VAULT_AUTO(clear_finish) struct clear clear = {0};
+    VAULT_TRY(read_entry(telling->vault, row, &clear, err));
+    struct history_event event = event_of(row, &clear);
+    if (telling->wants && !telling->wants(telling->context, &event))
+        return VAULT_OK;
+    VAULT_TRY(read_opening(telling->citizen, row, &clear, err));
+    event = event_of(row, &clear);
+    return telling->each(telling->context, &event, err);
+}
+
+static enum vault_code tell_rows(const struct telling *telling, const struct rows *rows,
                                  struct vault_error *err)
 {
-    for (size_t i = 0; i < rows->count; i++) {
-        VAULT_AUTO(clear_finish) struct clear clear = {0};
-        VAULT_TRY(make_clear(vault, citizen, &rows->list[i], &clear, err));
-        const struct history_event event = event_of(&rows->list[i], &clear);
-        VAULT_TRY(each(context, &event, err));
+    for (size_t i = 0; i < rows->count; i++)
+        VAULT_TRY(tell(telling, &rows->list[i], err));
+    return VAULT_OK;
+}
+
+enum vault_code history_find(struct vault *vault, const struct citizen_id *id, uint64_t before_n,
+                             size_t limit, history_wants *wants, history_each *each, void *context,
+                             struct vault_error *err)
+{
+    struct person *person = NULL;
+    VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
+    wait_until_filed(vault);
+    VAULT_TRY(person_hold_existing(vault, id, &citizen, &person, err));
+    const struct telling telling = {vault, citizen, wants, each, context};
+    for (size_t left = limit; left > 0;) {
+        VAULT_AUTO(rows_finish) struct rows rows = {0};
+        const size_t wanted = left < ROWS_AT_A_TIME ? left : ROWS_AT_A_TIME;
+        const enum vault_code code =
+            openings_list(vault->store, id, before_n, wanted, take_row, &rows, err);
+        VAULT_TRY(tell_rows(&telling, &rows, code ? NULL : err));
+        if (code || rows.count < wanted)
+            return code;
+        before_n = rows.list[rows.count - 1].n;
+        left -= rows.count;
     }
     return VAULT_OK;
 }
@@ -129,22 +176,7 @@ enum vault_code history_list(struct vault *vault, const struct citizen_id *id, u
                              size_t limit, history_each *each, void *context,
                              struct vault_error *err)
 {
-    struct person *person = NULL;
-    VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
-    wait_until_filed(vault);
-    VAULT_TRY(person_hold_existing(vault, id, &citizen, &person, err));
-    for (size_t left = limit; left > 0;) {
-        VAULT_AUTO(rows_finish) struct rows rows = {0};
-        const size_t wanted = left < ROWS_AT_A_TIME ? left : ROWS_AT_A_TIME;
-        const enum vault_code code =
-            openings_list(vault->store, id, before_n, wanted, take_row, &rows, err);
-        VAULT_TRY(show_rows(vault, citizen, &rows, each, context, code ? NULL : err));
-        if (code || rows.count < wanted)
-            return code;
-        before_n = rows.list[rows.count - 1].n;
-        left -= rows.count;
-    }
-    return VAULT_OK;
+    return history_find(vault, id, before_n, limit, NULL, each, context, err);
 }
 
 /* --- To take away --------------------------------------------------------------------------- */
@@ -178,7 +210,8 @@ enum vault_code history_take(struct vault *vault, const struct citizen_id *id, u
     wait_until_filed(vault);
     VAULT_TRY(person_hold_existing(vault, id, &citizen, &person, err));
     VAULT_TRY(find_row(vault, id, n, &rows, err));
-    VAULT_TRY(make_clear(vault, citizen, &rows.list[0], &clear, err));
+    VAULT_TRY(read_entry(vault, &rows.list[0], &clear, err));
+    VAULT_TRY(read_opening(citizen, &rows.list[0], &clear, err));
     switch (part) {
     case HISTORY_PROOF:
         return ledger_prove(vault->ledger, rows.list[0].index, out, err);

@@ -13,6 +13,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -49,6 +50,18 @@ typedef enum vault_code history_each(void *context, const struct history_event *
 enum vault_code history_list(struct vault *vault, const struct citizen_id *citizen,
                              uint64_t before_n, size_t limit, history_each *each, void *context,
                              struct vault_error *err) VAULT_MUST_CHECK;
+
+/* Whether an event is wanted, by what its entry says in clear: actor, basis, what and opening_text
+ * are empty here. */
+typedef bool history_wants(void *context, const struct history_event *event);
+
+/* The same, which opens only what is wanted: for who counts, or looks for a few among many. What is
+ * not wanted is held against its entry, but not against its opening. each may be NULL where nothing
+ * ever is. */
+enum vault_code history_find(struct vault *vault, const struct citizen_id *citizen,
+                             uint64_t before_n, size_t limit, history_wants *wants,
+                             history_each *each, void *context, struct vault_error *err)
+    VAULT_MUST_CHECK;
 
 /* What can be taken away of one event, to check it without the vault. */
 enum history_part {

@@ -37,6 +37,31 @@ static struct seen list(uint64_t before, size_t limit)
     return seen;
 }
 
+/* The consent alone, and that nothing of it is open before it is wanted. */
+static bool wants_consent(void *context, const struct history_event *event)
+{
+    size_t *asked = context;
+    ++*asked;
+    assert_int_equal(event->what.size + event->basis.size + event->opening_text.size, 0);
+    assert_true(event->entry_text.size > 0);
+    return event->event == ENTRY_CONSENT;
+}
+
+static enum vault_code see_consent(void *context, const struct history_event *event,
+                                   struct vault_error *err)
+{
+    (void)context;
+    (void)err;
+    assert_int_equal(event->event, ENTRY_CONSENT);
+    assert_true(event->what.size > 0);
+    return VAULT_OK;
+}
+
+static bool wants_nothing(void *context, const struct history_event *event)
+{
+    return !wants_consent(context, event) && false;
+}
+
 static void begin(void)
 {
     char subject[SUBJECT_CHARS + 1];
@@ -68,6 +93,20 @@ static void test_a_limit_and_a_beginning_cut_it(void **state)
     assert_int_equal(list(0, 5).last_n, ASKED + 1 - 4);
     assert_int_equal(list(4, 100).count, 3);
     assert_int_equal(list(1, 100).count, 0);
+    vault_close(&test.vault);
+}
+
+static void test_only_what_is_wanted_is_opened(void **state)
+{
+    (void)state;
+    size_t asked = 0;
+    begin();
+    assert_done(history_find(test.vault, &test.citizen, 0, HISTORY_LIST_MAX, wants_consent,
+                             see_consent, &asked, &test_error));
+    assert_int_equal(asked, ASKED + 1);
+    assert_done(history_find(test.vault, &test.citizen, 0, HISTORY_LIST_MAX, wants_nothing, NULL,
+                             &asked, &test_error));
+    assert_int_equal(asked, 2 * (ASKED + 1));
     vault_close(&test.vault);
 }
 
@@ -112,6 +151,7 @@ static void test_who_is_not_there_has_none(void **state)
 int main(void)
 {
     return TEST_RUN(test_every_event_is_there_once_and_the_newest_first,
-                    test_a_limit_and_a_beginning_cut_it, test_it_is_the_same_after_a_restart,
-                    test_another_citizen_has_another, test_who_is_not_there_has_none);
+                    test_a_limit_and_a_beginning_cut_it, test_only_what_is_wanted_is_opened,
+                    test_it_is_the_same_after_a_restart, test_another_citizen_has_another,
+                    test_who_is_not_there_has_none);
 }
