@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pages_alerts.h"
 #include "pages_event.h"
 #include "pages_parts.h"
 #include "pages_year.h"
@@ -146,7 +147,10 @@ void accesses_show(struct visit *visit, const char *id)
     listing.list = page_list(visit, visit->data, "events");
     listing.services = page_list(visit, visit->data, "services");
     put_filter(&listing);
+    const bool at_the_top = !before && listing.kind == EVENT_ALL && !listing.service[0];
     enum vault_code code = before ? VAULT_OK : year_put(visit, &err);
+    if (code == VAULT_OK && at_the_top)
+        code = alerts_put(visit, &err);
     if (code == VAULT_OK || code == VAULT_CORRUPT)
         code = list_events(&listing, before, &err);
     if (code) {

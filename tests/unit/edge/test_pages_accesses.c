@@ -71,6 +71,39 @@ static void test_a_year_is_shown_as_a_picture_and_as_a_table(void **state)
     end();
 }
 
+static void test_what_is_worth_a_look_stands_first(void **state)
+{
+    (void)state;
+    begin();
+    browser_get(&browser, "/accesses");
+    assert_hides(&browser, "À remarquer");
+    ask();
+    ask();
+    browser_get(&browser, "/accesses");
+    assert_shows(&browser,
+                 "An employment plan a consulté vos données pour la première fois le 8 mars 2027.");
+    assert_shows(&browser, "An employment plan a demandé 2 fois en 30 jours");
+    browser_get(&browser, "/accesses?kind=access");
+    assert_hides(&browser, "À remarquer");
+    end();
+}
+
+static void test_a_service_has_the_times_it_looked_on_its_page(void **state)
+{
+    (void)state;
+    begin();
+    give_consent(&test, CONSENT_UNLIMITED);
+    browser_get(&browser, "/services/" CASEWORKER);
+    assert_shows(&browser, "Il n’a encore rien demandé");
+    ask();
+    browser_get(&browser, "/services/" CASEWORKER);
+    assert_hides(&browser, "Il n’a encore rien demandé");
+    assert_shows(&browser, "An employment plan a obtenu des données sur vous.");
+    assert_shows(&browser, "8 mars 2027, 10:00 UTC");
+    assert_shows(&browser, "/accesses?service=" CASEWORKER "&amp;kind=access");
+    end();
+}
+
 static void test_pausing_and_objecting_have_words_of_their_own(void **state)
 {
     (void)state;
@@ -206,6 +239,7 @@ int main(void)
 {
     return TEST_RUN(
         test_what_happened_is_told_in_words, test_a_year_is_shown_as_a_picture_and_as_a_table,
+        test_what_is_worth_a_look_stands_first, test_a_service_has_the_times_it_looked_on_its_page,
         test_pausing_and_objecting_have_words_of_their_own, test_filters_leave_out_the_rest,
         test_older_ones_are_a_page_further_and_none_is_lost,
         test_what_is_taken_away_holds_together_without_the_vault,

@@ -1,0 +1,32 @@
+#include "pages_alerts.h"
+
+#include "pages_event.h"
+#include "pages_words.h"
+#include "vault/vault/alert.h"
+
+static const char *const alert_texts[ALERT_KIND_COUNT] = {
+    [ALERT_FIRST] = "alerts.first",
+    [ALERT_MANY] = "alerts.many",
+    [ALERT_DENIED] = "alerts.denied",
+};
+
+static void put_alert(void *context, const struct alert *alert)
+{
+    struct visit *visit = context;
+    char date[WORDS_CHARS];
+    const bool once = alert->kind == ALERT_DENIED && alert->count == 1;
+    json_t *item = page_item(visit, json_object_get(visit->data, "alerts"));
+    event_put_service(visit, item, alert->service);
+    words_date(visit, alert->at_s, date);
+    page_text(visit, item, "alert_text", once ? "alerts.denied_once" : alert_texts[alert->kind]);
+    page_text(visit, item, "alert_date", date);
+    page_number(visit, item, "count", alert->count);
+    page_number(visit, item, "usual", alert->usual);
+    page_flag(visit, visit->data, "alerts_shown");
+}
+
+enum vault_code alerts_put(struct visit *visit, struct vault_error *err)
+{
+    page_list(visit, visit->data, "alerts");
+    return alert_list(visit->pages->vault, &visit->session.citizen, put_alert, visit, err);
+}
