@@ -1,26 +1,13 @@
-/*
- * log_fuzz - what the fuzz targets of the access log share: a key to sign with, and stopping where
- * something that must be so is not.
- */
+/* log_fuzz - what the fuzz targets of the access log share: a key to sign with. */
 #pragma once
 
 #include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "fuzz.h"
 #include "vault/base/json.h"
 #include "vault/crypto/crypto.h"
 #include "vault/crypto/note.h"
-
-#define REQUIRE(what)                                                                              \
-    do {                                                                                           \
-        if (!(what)) {                                                                             \
-            fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #what);                     \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
 
 static inline void log_fuzz_start(void)
 {

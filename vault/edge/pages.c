@@ -49,6 +49,8 @@ typedef void page_function(struct visit *visit, const char *id);
     page(HTTP_GET,  "/accesses/{id}/opening", SIGNED_IN, access_opening_send) \
     page(HTTP_GET,  "/receipts/{id}",       SIGNED_IN, receipt_send)       \
     page(HTTP_GET,  "/receipts/{id}/page",  SIGNED_IN, receipt_show)       \
+    page(HTTP_GET,  "/check",               ANYBODY,   check_show)         \
+    page(HTTP_POST, "/check",               ANYBODY,   check_do)           \
     page(HTTP_GET,  "/report",              SIGNED_IN, report_show_form)   \
     page(HTTP_POST, "/report",              SIGNED_IN, report_make_do)     \
     page(HTTP_GET,  "/reports",             SIGNED_IN, reports_show)       \

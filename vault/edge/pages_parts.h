@@ -28,13 +28,17 @@ void request_refuse(struct visit *visit, const char *id);
 
 /* pages_home.c */
 void home_show(struct visit *visit, const char *id);
+void statement_send(struct visit *visit, const char *id);
+
+/* pages_service.c */
 void service_show(struct visit *visit, const char *id);
 void withdraw_show(struct visit *visit, const char *id);
-void statement_send(struct visit *visit, const char *id);
 
 /* pages_receipt.c */
 void receipt_send(struct visit *visit, const char *id);
 void receipt_show(struct visit *visit, const char *id);
+void check_show(struct visit *visit, const char *id);
+void check_do(struct visit *visit, const char *id);
 
 /* pages_stance.c */
 void withdraw_do(struct visit *visit, const char *id);

@@ -1,4 +1,5 @@
-/* Receipts of decisions: each as a file to keep, and as a page to read and to print. */
+/* Receipts of decisions: each as a file to keep, and as a page to read and to print; and whether
+ * one that somebody shows is real. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,6 +97,7 @@ static void put_fields(struct visit *visit, const struct policy *policy, const j
     }
 }
 
+/* What was decided, out of what was signed. */
 static void put_record(struct visit *visit, const struct policy *policy, const json_t *record)
 {
     const json_t *controller = json_object_get(record, "dpv:hasDataController");
@@ -135,11 +137,10 @@ static void put_record(struct visit *visit, const struct policy *policy, const j
                     json_integer_value(MEMBER(record, "policy", "version")));
 }
 
-static void put_log(struct visit *visit, const json_t *file, const json_t *log)
+static void put_log(struct visit *visit, const json_t *log)
 {
     page_text(visit, visit->data, "origin", json_string_value(json_object_get(log, "origin")));
     page_text(visit, visit->data, "leaf", json_string_value(json_object_get(log, "leaf")));
-    page_text(visit, visit->data, "entry", json_string_value(json_object_get(file, "entry")));
     page_number(visit, visit->data, "index", json_integer_value(json_object_get(log, "index")));
 }
 
@@ -176,7 +177,40 @@ void receipt_show(struct visit *visit, const char *id)
     VAULT_AUTO(active_policy_release)
     struct policy_hold held = active_policy_hold(visit->pages->vault);
     put_record(visit, held.policy, json_object_get(payload, "dpv:hasRecordOfActivity"));
-    put_log(visit, file, json_object_get(payload, "log"));
+    put_log(visit, json_object_get(payload, "log"));
+    page_text(visit, visit->data, "entry", json_string_value(json_object_get(file, "entry")));
     page_number(visit, visit->data, "record", seq);
     page_send(visit, 200, "receipt", "receipt.title");
+}
+
+/* --- Is it real? ---------------------------------------------------------------------------- */
+
+/* For anybody: a receipt is proof only where it can be checked. */
+void check_show(struct visit *visit, const char *id)
+{
+    (void)id;
+    page_send(visit, 200, "check", "check.title");
+}
+
+/* The file, or, where none was chosen, the text. What is not real is shown again to nobody. */
+void check_do(struct visit *visit, const char *id)
+{
+    (void)id;
+    struct vault_error err;
+    VAULT_AUTO(json_free) json_t *payload = NULL;
+    struct bytes receipt = form_value(&visit->form, "file");
+    if (receipt.size == 0)
+        receipt = form_value(&visit->form, "receipt");
+    const enum vault_code code =
+        receipt.size ? receipt_read(visit->pages->vault, receipt, &payload, &err) : VAULT_INVALID;
+    if (code) {
+        page_wrong(visit, "file", receipt.size ? "error.receipt_wrong" : "error.receipt_empty");
+        page_send(visit, 422, "check", "check.title");
+        return;
+    }
+    VAULT_AUTO(active_policy_release)
+    struct policy_hold held = active_policy_hold(visit->pages->vault);
+    put_record(visit, held.policy, json_object_get(payload, "dpv:hasRecordOfActivity"));
+    put_log(visit, json_object_get(payload, "log"));
+    page_send(visit, 200, "check_made", "check.title");
 }

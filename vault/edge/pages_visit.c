@@ -11,7 +11,6 @@
 #define MEDIATOR_COOKIE "__Host-mid"
 #define PRE_COOKIE      "__Host-pre"
 #define LANGUAGE_COOKIE "__Host-lang"
-#define FORM_TYPE       "application/x-www-form-urlencoded"
 #define LANGUAGE_AGE_S  (365 * 86400)
 #define TOKEN_BYTES     32
 #define QUALITY_HIGHEST 1000
@@ -266,23 +265,26 @@ static bool comes_from_here(const struct visit *visit)
     return origin.data && bytes_equal(origin, bytes_of_text(visit->pages->base));
 }
 
-static bool is_form(const struct visit *visit)
+static bool is_type(struct bytes type, const char *name)
 {
-    const struct bytes type = http_request_header(visit->request, "Content-Type");
-    const size_t size = strlen(FORM_TYPE);
-    return type.size >= size && strncasecmp((const char *)type.data, FORM_TYPE, size) == 0 &&
+    const size_t size = strlen(name);
+    return type.size >= size && strncasecmp((const char *)type.data, name, size) == 0 &&
            (type.size == size || type.data[size] == ';' || type.data[size] == ' ');
 }
 
 bool visit_accept(struct visit *visit)
 {
     unsigned status = 0;
+    const struct bytes type = http_request_header(visit->request, "Content-Type");
+    const struct bytes body = visit->request->body;
     if (!comes_from_here(visit))
         status = 403;
-    else if (!is_form(visit))
+    else if (is_type(type, FORM_TYPE))
+        status = form_parse(body, &visit->form, NULL) ? 400 : 0;
+    else if (is_type(type, FORM_PARTS_TYPE))
+        status = form_parse_parts(body, type, &visit->form, NULL) ? 400 : 0;
+    else
         status = 415;
-    else if (form_parse(visit->request->body, &visit->form, NULL))
-        status = 400;
     if (status)
         page_error(visit, status);
     return !status;

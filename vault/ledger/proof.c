@@ -86,3 +86,15 @@ enum vault_code proof_parse(struct bytes text, struct proof *out, struct vault_e
     *out = proof;
     return VAULT_OK;
 }
+
+enum vault_code proof_check(struct bytes text, const struct note_key *key, struct bytes entry,
+                            struct proof *proof, struct checkpoint *checkpoint,
+                            struct vault_error *err)
+{
+    const struct tree_hash leaf = tree_leaf(entry);
+    VAULT_TRY(proof_parse(text, proof, err));
+    VAULT_TRY(checkpoint_parse(proof->checkpoint, checkpoint, err));
+    VAULT_TRY(checkpoint_verify(checkpoint, key, err));
+    return tree_check_inclusion(&proof->path, proof->index, checkpoint->size, &leaf,
+                                &checkpoint->root, err);
+}

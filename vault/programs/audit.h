@@ -68,16 +68,6 @@ int audit_root_at(struct audit_log *log, uint64_t size, struct tree_hash *root,
 /* Print a text that was made, and flush. */
 int audit_print(const struct buf *text);
 
-/* Check the text of a receipt (audit_receipt.c); append a line that says what it is of, and whom it
- * is about, by the name that the log's openings use. */
-enum vault_code audit_receipt_holds(struct bytes file, const struct note_key *key, struct buf *said,
-                                    struct buf *subject, struct vault_error *err) VAULT_MUST_CHECK;
-
-/* Check that the log of this key holds exactly this entry, by a tlog-proof (audit_prove.c). */
-enum vault_code audit_proof_holds(struct bytes text, const struct note_key *key, struct bytes entry,
-                                  struct proof *proof, struct checkpoint *checkpoint,
-                                  struct vault_error *err) VAULT_MUST_CHECK;
-
 /* The commands. */
 int audit_verify(int argc, char **argv);
 int audit_root(int argc, char **argv);

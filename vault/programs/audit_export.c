@@ -15,12 +15,13 @@
 #include "vault/base/codec.h"
 #include "vault/base/json.h"
 #include "vault/ledger/opening.h"
+#include "vault/ledger/proof.h"
+#include "vault/ledger/receipt_check.h"
 
-#define FILE_MAX_BYTES    (18UL * 1024 * 1024)
-#define DEPTH_MAX         8
-#define EXPORT_FORMAT     "vault-citizen/1"
-#define RECEIPT_MAX_BYTES (2UL * 1024 * 1024)
-#define NAME_MAX_BYTES    128
+#define FILE_MAX_BYTES (18UL * 1024 * 1024)
+#define DEPTH_MAX      8
+#define EXPORT_FORMAT  "vault-citizen/1"
+#define NAME_MAX_BYTES 128
 
 /* What is known when an export was gone through. */
 struct tally {
@@ -54,14 +55,15 @@ static enum vault_code check_name(struct tally *tally, struct bytes name, struct
 static enum vault_code check_receipt(struct tally *tally, const json_t *receipt,
                                      struct vault_error *err)
 {
-    VAULT_AUTO(buf_finish) struct buf text = buf_limited(RECEIPT_MAX_BYTES);
-    VAULT_AUTO(buf_finish) struct buf said = buf_limited(RECEIPT_MAX_BYTES);
-    VAULT_AUTO(buf_finish) struct buf subject = buf_limited(NAME_MAX_BYTES);
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(RECEIPT_BYTES_MAX);
+    VAULT_AUTO(json_free) json_t *payload = NULL;
     json_write_value(&text, receipt);
     VAULT_TRY(buf_check(&text, err));
-    VAULT_TRY(audit_receipt_holds(buf_view(&text), tally->key, &said, &subject, err));
+    VAULT_TRY(receipt_check(buf_view(&text), tally->key, &payload, err));
     tally->receipts++;
-    return check_name(tally, buf_view(&subject), err);
+    const json_t *record = json_object_get(payload, "dpv:hasRecordOfActivity");
+    const json_t *subject = json_object_get(record, "dpv:hasDataSubject");
+    return check_name(tally, json_text(json_object_get(subject, "dct:identifier")), err);
 }
 
 /* --- Entries -------------------------------------------------------------------------------- */
@@ -134,8 +136,8 @@ static enum vault_code check_entry(struct tally *tally, const json_t *item, stru
     if (!read_number(json_object_get(item, "n"), &n) || n == 0 ||
         !read_number(json_object_get(item, "index"), &index) || !text.data)
         return wrong(err, "it has no number, place or text");
-    VAULT_TRY(audit_proof_holds(json_text(json_object_get(item, "proof")), tally->key, text, &proof,
-                                &checkpoint, err));
+    VAULT_TRY(proof_check(json_text(json_object_get(item, "proof")), tally->key, text, &proof,
+                          &checkpoint, err));
     if (proof.index != index)
         return wrong(err, "the proof is of another place in the log");
     VAULT_TRY(check_chain(tally, text, n, err));

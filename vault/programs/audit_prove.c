@@ -105,25 +105,13 @@ int audit_consistency(int argc, char **argv)
     return audit_print(&text);
 }
 
-enum vault_code audit_proof_holds(struct bytes text, const struct note_key *key, struct bytes entry,
-                                  struct proof *proof, struct checkpoint *checkpoint,
-                                  struct vault_error *err)
-{
-    const struct tree_hash leaf = tree_leaf(entry);
-    VAULT_TRY(proof_parse(text, proof, err));
-    VAULT_TRY(checkpoint_parse(proof->checkpoint, checkpoint, err));
-    VAULT_TRY(checkpoint_verify(checkpoint, key, err));
-    return tree_check_inclusion(&proof->path, proof->index, checkpoint->size, &leaf,
-                                &checkpoint->root, err);
-}
-
 /* Everything that can be wrong with a proof is one answer: it does not hold. */
 static enum vault_code check(struct bytes text, const struct note_key *key, struct bytes entry,
                              struct vault_error *err)
 {
     struct proof proof;
     struct checkpoint checkpoint;
-    VAULT_TRY(audit_proof_holds(text, key, entry, &proof, &checkpoint, err));
+    VAULT_TRY(proof_check(text, key, entry, &proof, &checkpoint, err));
     printf("entry %ju is in %s, at its size of %ju\n", (uintmax_t)proof.index, key->name,
            (uintmax_t)checkpoint.size);
     return VAULT_OK;

@@ -250,3 +250,13 @@ enum vault_code receipt_write(struct vault *vault, const struct citizen_id *citi
     buf_text(out, "}\n");
     return buf_check(out, err);
 }
+
+enum vault_code receipt_read(struct vault *vault, struct bytes file, json_t **payload,
+                             struct vault_error *err)
+{
+    const struct log_keys *keys = &vault->log_keys;
+    enum vault_code code = receipt_check(file, &keys->signer.key, payload, err);
+    for (size_t i = 0; code && i < keys->former_count; i++)
+        code = receipt_check(file, &keys->former[i], payload, NULL);
+    return code;
+}

@@ -1,14 +1,16 @@
 /*
- * form - what a browser sends: application/x-www-form-urlencoded bodies and cookies.
+ * form - what a browser sends: bodies of forms, and cookies.
  *
- * Bounded and strict: at most FORM_FIELDS_MAX fields, no field twice, percent signs followed by two
- * hexadecimal digits, no NUL. The HTML standard's serialiser, read backwards.
+ * Bounded and strict: at most FORM_FIELDS_MAX fields, no field twice, no NUL, percent signs
+ * followed by two hexadecimal digits. The HTML standard's serialisers, read backwards.
  */
 #pragma once
 
 #include "vault/base/buf.h"
 #include "vault/base/error.h"
 
+#define FORM_TYPE       "application/x-www-form-urlencoded"
+#define FORM_PARTS_TYPE "multipart/form-data"
 #define FORM_FIELDS_MAX 64
 
 struct form {
@@ -20,9 +22,16 @@ struct form {
     } fields[FORM_FIELDS_MAX]; /* they point into text */
 };
 
-/* VAULT_INVALID says what is wrong without quoting; VAULT_TOO_LARGE for too many fields. */
+/* Read application/x-www-form-urlencoded. VAULT_INVALID says what is wrong without quoting;
+ * VAULT_TOO_LARGE for too many fields. */
 enum vault_code form_parse(struct bytes body, struct form *out, struct vault_error *err)
     VAULT_MUST_CHECK;
+/* The same of multipart/form-data (RFC 7578), which a form with a file has: what a file holds is
+ * its field's value, and its name is not looked at. The type is the Content-Type header's value.
+ * VAULT_INVALID too for a type that is another. */
+enum vault_code form_parse_parts(struct bytes body, struct bytes type, struct form *out,
+                                 struct vault_error *err) VAULT_MUST_CHECK;
+
 void form_finish(struct form *form);
 
 /* The value of a field; data is NULL if it is not there. */

@@ -17,6 +17,7 @@
 
 #include "vault/base/buf.h"
 #include "vault/base/error.h"
+#include "vault/ledger/checkpoint.h"
 #include "vault/ledger/tree.h"
 
 #define PROOF_MAX_BYTES (128 * 1024)
@@ -35,3 +36,9 @@ void proof_write(const struct proof *proof, struct buf *out);
  * looked into, but must be there. */
 enum vault_code proof_parse(struct bytes text, struct proof *out, struct vault_error *err)
     VAULT_MUST_CHECK;
+
+/* Check that the log of this key holds exactly this entry, by the text of a proof, which proof and
+ * checkpoint borrow from. */
+enum vault_code proof_check(struct bytes text, const struct note_key *key, struct bytes entry,
+                            struct proof *proof, struct checkpoint *checkpoint,
+                            struct vault_error *err) VAULT_MUST_CHECK;

@@ -13,7 +13,7 @@
  * which purpose, which data in which form, until when, on which text, exactly as shown, with its
  * language and SHA-256, under which policy, and how it was decided. Its member "log" binds it to
  * the entry: index, leaf hash, and the opening whose commitments the entry holds. So whoever has
- * the file and the log's verifier key can check all of it offline: vault-audit check-receipt.
+ * the file and the log's verifier key can check all of it offline (receipt_check.h).
  *
  * A receipt can be had for every record of a consent, for as long as the citizen is in the vault:
  * what is needed for it is kept beside the record and does not go with the openings.
@@ -23,15 +23,17 @@
 #include <stdint.h>
 
 #include "vault/base/buf.h"
+#include "vault/ledger/receipt_check.h"
 #include "vault/store/citizen.h"
 #include "vault/vault/vault.h"
-
-#define RECEIPT_FORMAT    "vault-consent-receipt/1"
-#define RECEIPT_TYPE      "consent-receipt+jws"
-#define RECEIPT_BYTES_MAX (1024UL * 1024)
 
 /* Append the receipt of the consent's record with that number.
  * VAULT_NOT_FOUND  there is no such citizen, or no such record of a consent, or the time in which
  *                  its entry could be read is over */
 enum vault_code receipt_write(struct vault *vault, const struct citizen_id *citizen, int64_t seq,
                               struct buf *out, struct vault_error *err) VAULT_MUST_CHECK;
+
+/* Check a receipt's text against the log's key and those it had before (receipt_check.h). What was
+ * signed is the caller's to free. VAULT_INVALID, among others, if it is none of this vault. */
+enum vault_code receipt_read(struct vault *vault, struct bytes file, json_t **payload,
+                             struct vault_error *err) VAULT_MUST_CHECK;

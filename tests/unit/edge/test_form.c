@@ -1,6 +1,7 @@
 #include "test.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "vault/edge/form.h"
 
@@ -227,17 +228,136 @@ static void test_odd_cookie_headers_are_read_to_their_end(void **state)
     assert_cookie("a=1 ", "a", "1 ");
 }
 
+/* --- Parts ------------------------------------------------------------------------------------ */
+
+#define PARTS_OF "multipart/form-data; boundary=----b1"
+
+static enum vault_code parse_parts(const char *type, const char *body, struct form *form)
+{
+    return form_parse_parts(bytes_of_text(body), bytes_of_text(type), form, &test_error);
+}
+
+static void assert_parts_refused(const char *type, const char *body)
+{
+    struct form form;
+    assert_fails(VAULT_INVALID, parse_parts(type, body, &form));
+}
+
+/* One part of a name, as a browser writes it. */
+#define PART(name, value)                                                                          \
+    "------b1\r\nContent-Disposition: form-data; name=\"" name "\"\r\n\r\n" value "\r\n"
+#define PARTS_END "------b1--\r\n"
+
+static void test_parts_are_fields_and_so_is_a_file(void **state)
+{
+    (void)state;
+    VAULT_AUTO(form_finish) struct form form = {0};
+    assert_done(parse_parts(PARTS_OF,
+                            PART("token", "t") "------b1\r\ncontent-disposition: form-data; "
+                                               "name=\"file\"; filename=\"a name=\"\r\n"
+                                               "Content-Type: application/json\r\n\r\n"
+                                               "{\"a\":\r\n--1}\r\n" PARTS_END,
+                            &form));
+    assert_int_equal(form.count, 2);
+    assert_true(bytes_equal(form_value(&form, "token"), bytes_of_text("t")));
+    assert_true(bytes_equal(form_value(&form, "file"), bytes_of_text("{\"a\":\r\n--1}")));
+}
+
+static void test_parts_may_be_empty_and_their_boundary_quoted(void **state)
+{
+    (void)state;
+    VAULT_AUTO(form_finish) struct form form = {0};
+    assert_done(
+        parse_parts("Multipart/Form-Data;boundary=\"----b1\"", PART("file", "") PARTS_END, &form));
+    assert_int_equal(form.count, 1);
+    assert_non_null(form_value(&form, "file").data);
+    assert_int_equal(form_value(&form, "file").size, 0);
+}
+
+static void test_what_is_no_form_of_parts_is_refused(void **state)
+{
+    (void)state;
+    const char *const bodies[] = {
+        "",
+        "\r\n",
+        "------b2--\r\n",
+        PART("a", "1"),
+        PART("a", "1") "------b1",
+        PART("a", "1") "------b1x" PARTS_END,
+        PART("a", "1") PART("a", "2") PARTS_END,
+        PART("", "1") PARTS_END,
+        PART("a", "1") PARTS_END "more",
+        "------b1\r\n\r\n1\r\n" PARTS_END,
+        "------b1\r\nContent-Disposition: attachment; name=\"a\"\r\n\r\n1\r\n" PARTS_END,
+        "------b1\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n" PARTS_END,
+        "------b1\r\nContent-Disposition: form-data; name=\"a\"\r\n"
+        "Content-Disposition: form-data; name=\"b\"\r\n\r\n1\r\n" PARTS_END,
+    };
+    for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++)
+        assert_parts_refused(PARTS_OF, bodies[i]);
+}
+
+static void test_a_type_without_a_boundary_is_refused(void **state)
+{
+    (void)state;
+    const char *const types[] = {
+        "",
+        "multipart/form-data",
+        "multipart/form-data; boundary=",
+        "multipart/form-data; boundary=\"",
+        "multipart/form-data; boundary=----b1; charset=x",
+        "multipart/mixed; boundary=----b1",
+        "multipart/form-data; boundary="
+        "01234567890123456789012345678901234567890123456789012345678901234567890",
+    };
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+        assert_parts_refused(types[i], PART("a", "1") PARTS_END);
+}
+
+static void test_a_part_with_a_nul_is_refused(void **state)
+{
+    (void)state;
+    struct form form;
+    char body[] = PART("a", "1") PARTS_END;
+    char *value = strstr(body, "\r\n\r\n") + 4;
+    *value = 0;
+    assert_fails(VAULT_INVALID, form_parse_parts((struct bytes){(uint8_t *)body, sizeof body - 1},
+                                                 bytes_of_text(PARTS_OF), &form, &test_error));
+}
+
+static void test_parts_have_a_limit(void **state)
+{
+    (void)state;
+    struct form form;
+    VAULT_AUTO(buf_finish) struct buf body = buf_limited(65536);
+    for (int i = 0; i <= FORM_FIELDS_MAX; i++)
+        buf_format(&body, "------b1\r\nContent-Disposition: form-data; name=\"f%d\"\r\n\r\n1\r\n",
+                   i);
+    buf_text(&body, PARTS_END);
+    assert_fails(VAULT_TOO_LARGE,
+                 form_parse_parts(buf_view(&body), bytes_of_text(PARTS_OF), &form, &test_error));
+    buf_clear(&body);
+    buf_text(&body, "------b1\r\n");
+    for (int i = 0; i < 200; i++)
+        buf_text(&body, "X-Header: 1\r\n");
+    buf_text(&body, "Content-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n" PARTS_END);
+    assert_fails(VAULT_INVALID,
+                 form_parse_parts(buf_view(&body), bytes_of_text(PARTS_OF), &form, &test_error));
+}
+
 int main(void)
 {
     return TEST_RUN(
-        test_fields_are_found_by_name, test_an_empty_body_has_no_fields,
-        test_an_empty_value_is_there, test_empty_pieces_are_no_fields,
-        test_only_the_first_equals_sign_divides, test_plus_is_a_space_and_percent_plus_is_a_plus,
-        test_percent_signs_stand_before_two_digits, test_an_encoded_ampersand_does_not_divide,
-        test_a_percent_sign_is_decoded_once, test_no_nul_gets_in, test_a_field_twice_is_refused,
-        test_a_refusal_does_not_quote, test_so_many_fields_and_no_more,
-        test_values_of_every_byte_but_nul_come_through, test_a_finished_form_is_empty,
-        test_a_cookie_is_found_among_others, test_a_cookies_name_is_compared_whole,
-        test_a_cookie_there_twice_is_not_there, test_an_empty_cookie_is_there,
-        test_odd_cookie_headers_are_read_to_their_end);
+        test_parts_are_fields_and_so_is_a_file, test_parts_may_be_empty_and_their_boundary_quoted,
+        test_what_is_no_form_of_parts_is_refused, test_a_type_without_a_boundary_is_refused,
+        test_a_part_with_a_nul_is_refused, test_parts_have_a_limit, test_fields_are_found_by_name,
+        test_an_empty_body_has_no_fields, test_an_empty_value_is_there,
+        test_empty_pieces_are_no_fields, test_only_the_first_equals_sign_divides,
+        test_plus_is_a_space_and_percent_plus_is_a_plus, test_percent_signs_stand_before_two_digits,
+        test_an_encoded_ampersand_does_not_divide, test_a_percent_sign_is_decoded_once,
+        test_no_nul_gets_in, test_a_field_twice_is_refused, test_a_refusal_does_not_quote,
+        test_so_many_fields_and_no_more, test_values_of_every_byte_but_nul_come_through,
+        test_a_finished_form_is_empty, test_a_cookie_is_found_among_others,
+        test_a_cookies_name_is_compared_whole, test_a_cookie_there_twice_is_not_there,
+        test_an_empty_cookie_is_there, test_odd_cookie_headers_are_read_to_their_end);
 }

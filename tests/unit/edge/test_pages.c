@@ -457,13 +457,16 @@ static void test_only_forms_are_understood(void **state)
     (void)state;
     begin();
     browser_get(&browser, "/sign-in");
-    static const char *const types[] = {"application/json", "text/plain", "multipart/form-data", "",
+    static const char *const types[] = {"application/json", "text/plain", "multipart/mixed", "",
                                         "application/x-www-form-urlencodedx"};
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
         browser.content_type = types[i];
         browser_go(&browser, HTTP_POST, "/sign-in", SIGN_IN_FIELDS);
         assert_status(&browser, 415);
     }
+    browser.content_type = "multipart/form-data"; /* without a boundary */
+    browser_go(&browser, HTTP_POST, "/sign-in", SIGN_IN_FIELDS);
+    assert_status(&browser, 400);
     browser.content_type = "Application/X-WWW-Form-Urlencoded; charset=UTF-8";
     browser_get(&browser, "/sign-in");
     browser_submit(&browser, "/sign-in", SIGN_IN_FIELDS);

@@ -130,11 +130,120 @@ static void test_what_ended_with_its_service_has_a_receipt_that_names_it(void **
     end();
 }
 
+/* --- Whether one is real ---------------------------------------------------------------------- */
+
+static struct buf taken; /* the file of a receipt */
+
+/* Take the first receipt away, and be somebody who is not signed in. */
+static void take_receipt(void)
+{
+    char page[64];
+    first_receipt(page);
+    *strrchr(page, '/') = 0;
+    browser_get(&browser, page);
+    assert_status(&browser, 200);
+    taken = buf_limited(HTTP_BODY_BYTES_MAX);
+    buf_bytes(&taken, buf_view(&browser.answer.body));
+    browser_close(&browser);
+    browser_open(&browser, test.vault);
+    browser_get(&browser, "/check");
+    assert_status(&browser, 200);
+}
+
+/* Send it as the page's form does. */
+static void check(const char *field)
+{
+    char token[BROWSER_VALUE_CHARS];
+    VAULT_AUTO(buf_finish) struct buf body = buf_limited(HTTP_BODY_BYTES_MAX);
+    browser_hidden(&browser, "form_token", token);
+    buf_format(&body,
+               "--b\r\nContent-Disposition: form-data; name=\"form_token\"\r\n\r\n%s\r\n"
+               "--b\r\nContent-Disposition: form-data; name=\"%s\"; filename=\"r\"\r\n\r\n",
+               token, field);
+    buf_bytes(&body, buf_view(&taken));
+    buf_text(&body, "\r\n--b--\r\n");
+    browser.content_type = "multipart/form-data; boundary=b";
+    browser_go(&browser, HTTP_POST, "/check", buf_string(&body));
+}
+
+static void end_check(void)
+{
+    buf_finish(&taken);
+    end();
+}
+
+static void test_anybody_can_check_a_receipt(void **state)
+{
+    (void)state;
+    begin();
+    take_receipt();
+    check("file");
+    assert_status(&browser, 200);
+    assert_shows(&browser, "Ce reçu est authentique");
+    assert_shows(&browser, "Vous avez donné votre accord");
+    assert_shows(&browser, "An employment plan");
+    assert_shows(&browser, "8 mars 2027");
+    assert_hides(&browser, "1990");
+    end_check();
+}
+
+static void test_its_text_does_as_well(void **state)
+{
+    (void)state;
+    begin();
+    take_receipt();
+    check("receipt");
+    assert_status(&browser, 200);
+    assert_shows(&browser, "Ce reçu est authentique");
+    end_check();
+}
+
+static void test_a_receipt_that_was_changed_is_not_real(void **state)
+{
+    (void)state;
+    begin();
+    take_receipt();
+    static const char *const parts[] = {"\"receipt\":\"", "\"entry\":\"", "\"proof\":\""};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        char *at = strstr(buf_string(&taken), parts[i]);
+        assert_non_null(at);
+        at += strlen(parts[i]) + 60;
+        const char was = *at;
+        *at = was == 'A' ? 'B' : 'A';
+        browser_get(&browser, "/check");
+        check("file");
+        assert_status(&browser, 422);
+        assert_shows(&browser, "il a été modifié");
+        *at = was;
+    }
+    browser_get(&browser, "/check");
+    check("file");
+    assert_status(&browser, 200);
+    end_check();
+}
+
+static void test_nothing_chosen_is_said(void **state)
+{
+    (void)state;
+    begin();
+    take_receipt();
+    buf_clear(&taken);
+    check("file");
+    assert_status(&browser, 422);
+    assert_shows(&browser, "Choisissez le fichier du reçu");
+    browser.content_type = "multipart/form-data";
+    browser_go(&browser, HTTP_POST, "/check", "");
+    assert_status(&browser, 400);
+    end_check();
+}
+
 int main(void)
 {
     return TEST_RUN(test_a_receipt_says_in_words_what_was_decided,
                     test_the_page_is_in_the_language_of_the_reader,
                     test_a_withdrawal_has_a_receipt_of_its_own, test_no_value_stands_in_a_receipt,
                     test_what_ended_with_its_service_has_a_receipt_that_names_it,
-                    test_what_is_no_receipt_of_ones_own_is_not_there);
+                    test_what_is_no_receipt_of_ones_own_is_not_there,
+                    test_anybody_can_check_a_receipt, test_its_text_does_as_well,
+                    test_a_receipt_that_was_changed_is_not_real, test_nothing_chosen_is_said);
 }
