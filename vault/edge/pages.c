@@ -34,6 +34,7 @@ typedef void page_function(struct visit *visit, const char *id);
     page(HTTP_POST, "/request/{id}/give",   SIGNED_IN, request_give)       \
     page(HTTP_POST, "/request/{id}/refuse", SIGNED_IN, request_refuse)     \
     page(HTTP_GET,  "/services/{id}",       SIGNED_IN, service_show)       \
+    page(HTTP_GET,  "/services/{id}/letter", SIGNED_IN, service_letter_show) \
     page(HTTP_GET,  "/withdraw",            SIGNED_IN, withdraw_show)      \
     page(HTTP_POST, "/withdraw",            SIGNED_IN, withdraw_do)        \
     page(HTTP_POST, "/suspend",             SIGNED_IN, suspend_do)         \

@@ -32,6 +32,7 @@ void statement_send(struct visit *visit, const char *id);
 
 /* pages_service.c */
 void service_show(struct visit *visit, const char *id);
+void service_letter_show(struct visit *visit, const char *id);
 void withdraw_show(struct visit *visit, const char *id);
 
 /* pages_receipt.c */

@@ -7,6 +7,7 @@
 #include "pages_event.h"
 #include "pages_parts.h"
 #include "pages_preview.h"
+#include "pages_words.h"
 #include "vault/base/log.h"
 #include "vault/vault/active_policy.h"
 
@@ -80,28 +81,49 @@ static void put_looks(struct visit *visit, const char *service)
 
 /* --- The pages -------------------------------------------------------------------------------- */
 
-/* A service with which this citizen has nothing to do has no page. */
-void service_show(struct visit *visit, const char *id)
+/* Find what this citizen has to do with a service. A service with which they have nothing to do has
+ * no page. False: it is answered. */
+static bool open_service(struct decided *decided)
 {
     struct vault_error err;
-    struct decided decided = {.visit = visit, .service = id};
-    const enum vault_code code = decided_put(&decided, &err);
+    struct visit *visit = decided->visit;
+    const enum vault_code code = decided_put(decided, &err);
     if (code) {
         page_failed(visit, code, &err);
-        return;
+        return false;
     }
     decided_put_over_count(visit);
-    if (json_array_size(decided.live) + json_array_size(decided.over) == 0 &&
+    if (json_array_size(decided->live) + json_array_size(decided->over) == 0 &&
         !json_object_get(visit->data, "requests") &&
         !json_object_get(visit->data, "unasked_shown")) {
         page_error(visit, 404);
-        return;
+        return false;
     }
-    page_text(visit, visit->data, "service", id);
+    page_text(visit, visit->data, "service", decided->service);
     decided_put_service(visit, visit->data);
+    return true;
+}
+
+void service_show(struct visit *visit, const char *id)
+{
+    struct decided decided = {.visit = visit, .service = id};
+    if (!open_service(&decided))
+        return;
     put_previews(&decided);
     put_looks(visit, id);
     page_send(visit, 200, "service", "service.title");
+}
+
+/* A withdrawal does not erase what a service has: a letter that asks for it, ready to be sent. */
+void service_letter_show(struct visit *visit, const char *id)
+{
+    char date[WORDS_CHARS];
+    struct decided decided = {.visit = visit, .service = id};
+    if (!open_service(&decided))
+        return;
+    words_date(visit, visit_now_s(visit), date);
+    page_text(visit, visit->data, "today", date);
+    page_send(visit, 200, "service_letter", "letter.title");
 }
 
 void withdraw_show(struct visit *visit, const char *id)

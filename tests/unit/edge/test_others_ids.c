@@ -215,6 +215,7 @@ static const struct row page_rows[] = {
     {HTTP_POST, REQUEST, "/request/{id}/give", "period=30&shown=x", 404},
     {HTTP_POST, REQUEST, "/request/{id}/refuse", "shown=x", 404},
     {HTTP_GET, SERVICE, "/services/{id}", NULL, 404},
+    {HTTP_GET, SERVICE, "/services/{id}/letter", NULL, 404},
     {HTTP_GET, ENTRY, "/accesses/{id}/entry", NULL, 404},
     {HTTP_GET, ENTRY, "/accesses/{id}/proof", NULL, 404},
     {HTTP_GET, ENTRY, "/accesses/{id}/opening", NULL, 404},

@@ -189,6 +189,23 @@ static void test_a_services_page_is_only_for_who_deals_with_it(void **state)
     end();
 }
 
+static void test_a_letter_asks_a_service_to_erase_what_it_has(void **state)
+{
+    (void)state;
+    begin();
+    browser_get(&browser, "/services/" CASEWORKER "/letter");
+    assert_status(&browser, 404); /* there is nothing between the two */
+    give_consent(&test, CONSENT_UNLIMITED);
+    assert_done(consent_withdraw(test.vault, &test.citizen, CASEWORKER, SUPPORT, &test_error));
+    browser_get(&browser, "/services/" CASEWORKER "/letter");
+    assert_status(&browser, 200);
+    assert_shows(&browser, "article 17 du RGPD");
+    assert_shows(&browser, "An employment plan");
+    assert_shows(&browser, "8 mars 2027");
+    assert_hides(&browser, "1990");
+    end();
+}
+
 static void test_withdrawing_takes_two_steps_from_home_and_acts_at_once(void **state)
 {
     (void)state;
@@ -201,6 +218,7 @@ static void test_withdrawing_takes_two_steps_from_home_and_acts_at_once(void **s
     assert_shows(&browser, "data-action=\"withdraw-confirm\" data-service=\"" CASEWORKER
                            "\" data-purpose=\"" SUPPORT "\"");
     assert_shows(&browser, "n’est pas effacé par ce retrait");
+    assert_shows(&browser, "/services/" CASEWORKER "/letter");
     assert_true(released() > 0); /* looking decides nothing */
     browser_submit(&browser, "/withdraw", "service=" CASEWORKER "&purpose=" SUPPORT);
     assert_location(&browser, "/");
@@ -465,6 +483,7 @@ int main(void)
         test_uses_that_are_left_are_counted, test_what_is_over_is_folded_below,
         test_consents_stand_together_by_service, test_a_pending_request_is_on_the_home_page,
         test_a_services_page_is_only_for_who_deals_with_it, test_a_statement_is_a_file_to_keep,
+        test_a_letter_asks_a_service_to_erase_what_it_has,
         test_withdrawing_takes_two_steps_from_home_and_acts_at_once,
         test_withdrawing_what_is_not_given_changes_nothing,
         test_a_suspended_services_consent_says_so_and_can_be_withdrawn,
