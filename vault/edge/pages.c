@@ -3,17 +3,19 @@
 #include <string.h>
 
 #include "log_files.h"
+#include "pages_typed.h"
 #include "pages_parts.h"
 #include "vault/edge/problem.h"
 
 #define HTML_TYPE "text/html"
 
 enum access {
-    FILE_ONLY,  /* neither session nor language: the same for everybody */
-    ANYBODY,    /* a page, signed in or not */
-    SIGNED_IN,  /* a page; who is not signed in is sent to sign in first */
-    MEDIATORS,  /* a mediator's; who is none is sent to their sign-in */
-    THEIR_DOOR, /* where mediators sign in */
+    FILE_ONLY,   /* neither session nor language: the same for everybody */
+    ANYBODY,     /* a page, signed in or not */
+    SIGNED_IN,   /* a page; who is not signed in is sent to sign in first */
+    KEEPS_TYPED, /* the same, and what they wrote comes with them */
+    MEDIATORS,   /* a mediator's; who is none is sent to their sign-in */
+    THEIR_DOOR,  /* where mediators sign in */
 };
 
 typedef void page_function(struct visit *visit, const char *id);
@@ -53,7 +55,7 @@ typedef void page_function(struct visit *visit, const char *id);
     page(HTTP_GET,  "/check",               ANYBODY,   check_show)         \
     page(HTTP_POST, "/check",               ANYBODY,   check_do)           \
     page(HTTP_GET,  "/report",              SIGNED_IN, report_show_form)   \
-    page(HTTP_POST, "/report",              SIGNED_IN, report_make_do)     \
+    page(HTTP_POST, "/report",              KEEPS_TYPED, report_make_do )     \
     page(HTTP_GET,  "/reports",             SIGNED_IN, reports_show)       \
     page(HTTP_GET,  "/reports/{id}",        SIGNED_IN, report_page_show)   \
     page(HTTP_GET,  "/reports/{id}/text",   SIGNED_IN, report_text_send)   \
@@ -61,7 +63,7 @@ typedef void page_function(struct visit *visit, const char *id);
     page(HTTP_POST, "/again",               SIGNED_IN, again_do)           \
     page(HTTP_GET,  "/data",                SIGNED_IN, data_show)          \
     page(HTTP_GET,  "/data/{id}",           SIGNED_IN, correction_show)    \
-    page(HTTP_POST, "/data/{id}",           SIGNED_IN, correction_do)      \
+    page(HTTP_POST, "/data/{id}",           KEEPS_TYPED, correction_do )      \
     page(HTTP_POST, "/data/{id}/ask",       SIGNED_IN, correction_ask_do)  \
     page(HTTP_POST, "/export",              SIGNED_IN, export_send)        \
     page(HTTP_GET,  "/erase",               SIGNED_IN, erase_show)         \
@@ -81,7 +83,7 @@ typedef void page_function(struct visit *visit, const char *id);
     page(HTTP_GET,  "/.well-known/change-password", FILE_ONLY, change_password_go) \
     page(HTTP_GET,  "/passkey.js",               FILE_ONLY, script_send)        \
     page(HTTP_GET,  "/mandates",            SIGNED_IN, mandates_show)      \
-    page(HTTP_POST, "/mandates",            SIGNED_IN, mandate_give_do)    \
+    page(HTTP_POST, "/mandates",            KEEPS_TYPED, mandate_give_do )    \
     page(HTTP_POST, "/mandates/codes",      SIGNED_IN, mandate_codes_do)   \
     page(HTTP_POST, "/mandates/{id}/end",   SIGNED_IN, mandate_end_do)     \
     page(HTTP_GET,  "/minors",              SIGNED_IN, minors_show)        \
@@ -120,7 +122,7 @@ static enum visit_side side_of(enum access access)
 {
     if (access == MEDIATORS || access == THEIR_DOOR)
         return VISIT_MEDIATOR;
-    return access == SIGNED_IN ? VISIT_CITIZEN : VISIT_ANY_SIDE;
+    return access == SIGNED_IN || access == KEEPS_TYPED ? VISIT_CITIZEN : VISIT_ANY_SIDE;
 }
 
 /* The one way to a page: nothing is reached without what its row of the table asks. */
@@ -137,6 +139,8 @@ static void enter(const struct route_call *call, enum access access, page_functi
         return;
     else if (access == SIGNED_IN && !visit->signed_in)
         visit_sign_in_first(visit);
+    else if (access == KEEPS_TYPED && !visit->signed_in)
+        typed_ask(visit);
     else if (access == MEDIATORS && !visit->is_mediator)
         page_redirect(visit, "/mediator/sign-in");
     else if (!sends || visit_token_fits(visit))

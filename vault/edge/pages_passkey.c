@@ -187,9 +187,15 @@ void passkey_sign_in_do(struct visit *visit, const char *id)
         send_failed(visit, code, &err);
         return;
     }
-    visit_set_session(visit, token);
+    const enum vault_code entered = visit_enter_session(visit, token, &err);
     explicit_bzero(token, sizeof token);
-    send_next(visit, next);
+    if (entered) {
+        page_failed(visit, entered, &err);
+        return;
+    }
+    VAULT_AUTO(json_free)
+    json_t *root = json_pack("{s:s, s:s}", "next", next, "form_token", visit->form_token);
+    send_json(visit, root);
 }
 
 static enum vault_code try_again(struct visit *visit, struct vault_error *err)

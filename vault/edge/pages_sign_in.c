@@ -1,6 +1,7 @@
 /* Signing in and out, and the language. */
 #include <string.h>
 
+#include "pages_typed.h"
 #include "pages_parts.h"
 
 #define LOGIN_SHOWN_CHARS 256
@@ -9,6 +10,8 @@
 static void show(struct visit *visit, unsigned status, const char *next)
 {
     page_text(visit, visit->data, "next", next);
+    if (typed_is_there(visit))
+        typed_put(visit);
     page_with_script(visit);
     page_send(visit, status, SIGN_IN_PAGE, "sign_in.title");
 }
@@ -45,8 +48,13 @@ static void enter_session(struct visit *visit, const char *token, const char *ne
             return;
         }
     }
-    visit_set_session(visit, token);
-    page_redirect(visit, next);
+    const enum vault_code code = visit_enter_session(visit, token, &err);
+    if (code)
+        page_failed(visit, code, &err);
+    else if (typed_is_there(visit))
+        typed_show(visit);
+    else
+        page_redirect(visit, next);
 }
 
 void sign_in_do(struct visit *visit, const char *id)
@@ -59,6 +67,10 @@ void sign_in_do(struct visit *visit, const char *id)
     const struct bytes login = form_value(&visit->form, "login");
     const struct bytes password = form_value(&visit->form, "password");
     local_address(next, form_value(&visit->form, "next"));
+    if (visit->signed_in && login.size == 0 && typed_is_there(visit)) {
+        typed_show(visit); /* a passkey has just signed in, on that very page */
+        return;
+    }
     if (visit_field(visit, "login", shown, sizeof shown))
         page_text(visit, visit->data, "login", shown);
     if (!is_complete(visit, login, password)) {

@@ -211,6 +211,16 @@ static void choose_form_token(struct visit *visit)
     memcpy(visit->form_token, token, sizeof visit->form_token);
 }
 
+enum vault_code visit_enter_session(struct visit *visit, const char token[SIGN_IN_TOKEN_CHARS + 1],
+                                    struct vault_error *err)
+{
+    visit_set_session(visit, token);
+    VAULT_TRY(sign_in_check(visit->pages->vault, bytes_of_text(token), &visit->session, err));
+    visit->signed_in = true;
+    choose_form_token(visit);
+    return VAULT_OK;
+}
+
 static void choose_side(struct visit *visit, enum visit_side side)
 {
     if (side == VISIT_CITIZEN)

@@ -118,6 +118,11 @@ void address_encode(struct buf *out, struct bytes text);
 /* --- Cookies -------------------------------------------------------------------------------- */
 
 void visit_set_session(struct visit *visit, const char token[SIGN_IN_TOKEN_CHARS + 1]);
+
+/* The same, and this visit is in that session from here on, its forms too. */
+enum vault_code visit_enter_session(struct visit *visit, const char token[SIGN_IN_TOKEN_CHARS + 1],
+                                    struct vault_error *err) VAULT_MUST_CHECK;
+
 void visit_end_session(struct visit *visit);
 void visit_set_mediator(struct visit *visit, const char token[ACTOR_TOKEN_CHARS + 1]);
 void visit_end_mediator(struct visit *visit);

@@ -178,9 +178,63 @@ static void test_anothers_report_is_not_there(void **state)
     end();
 }
 
+static void let_the_session_end(void)
+{
+    test.now_ms += SIGN_IN_IDLE_S * 1000L;
+}
+
+static void test_what_was_written_outlives_the_session(void **state)
+{
+    (void)state;
+    begin();
+    browser_get(&browser, "/report?service=" CASEWORKER "&line=2");
+    let_the_session_end();
+    browser_submit(&browser, "/report",
+                   "service=" CASEWORKER "&words=Deux%0D%0A%3Cb%3Elignes&line-2=yes");
+    assert_status(&browser, 403);
+    assert_shows(&browser, "n’est pas perdu");
+    assert_shows(&browser, "name=\"kept.words\"");
+    assert_hides(&browser, "kept.form_token");
+    browser_submit(&browser, "/sign-in",
+                   "login=testine&password=faux&kept_action=%2Freport"
+                   "&kept.service=" CASEWORKER "&kept.words=Deux");
+    assert_status(&browser, 422);
+    assert_shows(&browser, "name=\"kept.words\" value=\"Deux\"");
+    browser_submit(&browser, "/sign-in",
+                   "login=testine&password=un+mot+de+passe&kept_action=%2Freport"
+                   "&kept.service=" CASEWORKER
+                   "&kept.words=Deux%0D%0A%3Cb%3Elignes&kept.line-2=yes");
+    assert_status(&browser, 200);
+    assert_shows(&browser, "Rien n’est encore envoyé.");
+    assert_shows(&browser, "Deux\r\n&lt;b&gt;lignes</pre>");
+    assert_shows(&browser, "action=\"/report\"");
+    browser_submit(&browser, "/report",
+                   "service=" CASEWORKER "&words=Deux%0D%0A%3Cb%3Elignes&line-2=yes");
+    browser_follow(&browser);
+    assert_shows(&browser, "Deux");
+    end();
+}
+
+static void test_what_was_written_goes_to_no_other_site(void **state)
+{
+    (void)state;
+    begin();
+    browser_get(&browser, "/report?service=" CASEWORKER);
+    let_the_session_end();
+    browser_submit(&browser, "/report", "service=" CASEWORKER "&words=x");
+    browser_submit(&browser, "/sign-in",
+                   "login=testine&password=un+mot+de+passe&kept_action=https%3A%2F%2Felsewhere."
+                   "example%2F&kept.words=x");
+    assert_status(&browser, 200);
+    assert_hides(&browser, "elsewhere");
+    assert_shows(&browser, "action=\"/\"");
+    end();
+}
+
 int main(void)
 {
     return TEST_RUN(
+        test_what_was_written_outlives_the_session, test_what_was_written_goes_to_no_other_site,
         test_an_access_is_reported_with_its_line, test_the_text_to_send_has_all_of_it_and_no_value,
         test_a_city_that_names_nobody_is_said_to, test_what_the_operator_did_with_it_is_told,
         test_what_is_no_report_is_said_and_nothing_typed_is_lost,

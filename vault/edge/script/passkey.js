@@ -74,7 +74,13 @@ const run = async (form) => {
       const fields = await (purpose === 'add' ? make(answer) : use(answer))
       answer = await send(form, form.getAttribute('action'), { ...typed(form), ...fields })
     }
-    location.assign(answer.next)
+    const kept = document.querySelector('form[data-kept]') // what was written before the session ended
+    if (kept && answer.form_token) {
+      kept.elements.form_token.value = answer.form_token
+      kept.submit()
+    } else {
+      location.assign(answer.next)
+    }
   } catch (error) {
     show(form, problems[error.name] ?? 'refused')
     button.disabled = false
