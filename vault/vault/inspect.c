@@ -10,6 +10,7 @@
 #include "vault/store/control_citizen.h"
 #include "vault/store/control_service.h"
 #include "vault/store/passkey.h"
+#include "vault/vault/service.h"
 
 struct list {
     struct buf *out;
@@ -47,12 +48,14 @@ enum vault_code inspect_service(struct vault *vault, const char *id, struct buf 
 {
     VAULT_AUTO(buf_finish) struct buf json = buf_limited(CONTROL_SERVICE_JSON_MAX_BYTES);
     enum control_service_state state;
+    VAULT_AUTO(json_free) json_t *registration = NULL;
     struct list list = {.out = out};
     VAULT_TRY(control_service_get(vault->store, id, &json, &state, err));
     if (state == CONTROL_SERVICE_REMOVED)
         return vault_fail(err, VAULT_NOT_FOUND, "there is no such service");
+    VAULT_TRY(json_parse(buf_view(&json), SERVICE_DEPTH_MAX, &registration, NULL, err));
     buf_text(out, "{\"service\":");
-    buf_bytes(out, buf_view(&json));
+    json_write_value(out, registration); /* on one line, however the file was */
     buf_format(out, ",\"state\":\"%s\",\"certificates\":[",
                state == CONTROL_SERVICE_ACTIVE ? "active" : "suspended");
     VAULT_TRY(control_certificate_list(vault->store, CONTROL_CERTIFICATE_SERVICE, id,

@@ -49,6 +49,21 @@ static void test_a_service_is_shown_with_its_keys_and_their_states(void **state)
     end();
 }
 
+static void test_a_registration_of_many_lines_is_shown_on_one(void **state)
+{
+    (void)state;
+    static const char registration[] =
+        "{\"id\":\"" CASEWORKER "\",\n \"name\":\"Plan\",\n \"contact\":\"dpo@plan.example\",\n"
+        " \"classes\":[\"employment.caseworker\"],\n \"purposes\":[],\n \"atoms\":[]}\n";
+    begin();
+    assert_done(service_update(test.vault, bytes_of_text(registration), &test_error));
+    assert_done(inspect_service(test.vault, CASEWORKER, &out, &test_error));
+    assert_null(memchr(out.data, '\n', out.size));
+    VAULT_AUTO(json_free) json_t *root = seen();
+    assert_string_equal(text_at(json_object_get(root, "service"), "name"), "Plan");
+    end();
+}
+
 static void test_a_removed_or_unknown_service_is_not_found(void **state)
 {
     (void)state;
@@ -175,7 +190,8 @@ static void test_an_auditor_who_is_removed_is_none_any_more_with_any_key(void **
 
 int main(void)
 {
-    return TEST_RUN(test_a_service_is_shown_with_its_keys_and_their_states,
+    return TEST_RUN(test_a_registration_of_many_lines_is_shown_on_one,
+                    test_a_service_is_shown_with_its_keys_and_their_states,
                     test_a_removed_or_unknown_service_is_not_found,
                     test_a_citizen_is_shown_without_any_value, test_looking_is_no_entry_of_the_log,
                     test_all_citizens_are_listed_once_over_as_many_calls_as_it_takes,
