@@ -1,6 +1,7 @@
 // What the browser tests need, from the demo.json of a running demo/run:
 //   node demo.mjs settings FILE   the VAULT_… variables, for a shell to read
-//   node demo.mjs code FILE       ask for consent as the first service, and print the code
+//   node demo.mjs code FILE [MORE]  ask for consent as the first service, and print the code; MORE is
+//                                 JSON, members of the request
 //   node demo.mjs letter FILE     the activation letter of somebody who has not been here, as HTML
 //   node demo.mjs read FILE       what the first service gets of them, as JSON
 //   node demo.mjs qr FILE         the same, with the link and its picture, as JSON
@@ -9,7 +10,7 @@ import { execFileSync } from 'node:child_process'
 import { request } from 'node:https'
 import { resolve } from 'node:path'
 
-const [what, file] = process.argv.slice(2)
+const [what, file, more] = process.argv.slice(2)
 const demo = JSON.parse(readFileSync(file, 'utf8'))
 const client = demo.clients[0]
 const newcomer = demo.people.at(-2)
@@ -25,6 +26,7 @@ function settings() {
     VAULT_QR_COMMAND: [process.execPath, resolve(process.argv[1]), 'qr', resolve(file)].map(quoted).join(' '),
     VAULT_LETTER_COMMAND: [process.execPath, resolve(process.argv[1]), 'letter', resolve(file)].map(quoted).join(' '),
     VAULT_READ_COMMAND: [process.execPath, resolve(process.argv[1]), 'read', resolve(file)].map(quoted).join(' '),
+    VAULT_CTL_COMMAND: [demo.vaultctl, '--config', demo.config].map(quoted).join(' '),
     VAULT_GUARDIAN_LOGIN: demo.family.guardian.login,
     VAULT_GUARDIAN_PASSWORD: demo.family.guardian.password,
     VAULT_MINOR_LOGIN: demo.family.minor.login,
@@ -55,7 +57,7 @@ function call(path, body, wanted, show) {
 
 function ask(show) {
   const { purpose, fields } = client.example
-  call('/v1/access-requests?qr=1', { purpose, fields, period_days: 180 }, 201, show)
+  call('/v1/access-requests?qr=1', { purpose, fields, period_days: 180, ...JSON.parse(more ?? '{}') }, 201, show)
 }
 
 function read() {

@@ -1,9 +1,13 @@
-// Screenshots of every page, for people to look at: node screenshots.mjs DIR
+// Screenshots of the main pages, for people to look at: node screenshots.mjs DIR
 import { join } from 'node:path'
-import { base, hook, languages, openBrowser, openPage, openRequest, signIn, withdrawAll } from './support.mjs'
+import { base, hook, languages, newCitizen, openBrowser, openPage, openRequest, signIn } from './support.mjs'
 
 const folder = process.argv[2]
 const sizes = { wide: { width: 1280, height: 900 }, narrow: { width: 320, height: 640 } }
+
+// Pages that are there for whoever is signed in, and need no more than being opened.
+const own = ['accesses', 'data', 'data/contact.email', 'mandates', 'minors', 'security', 'report?service=plie-rennes', 'erase']
+const everybodys = ['about', 'check', 'activate', 'mediator/sign-in']
 
 async function shoot(page, name) {
   for (const [size, viewport] of Object.entries(sizes)) {
@@ -15,15 +19,23 @@ async function shoot(page, name) {
   }
 }
 
+async function shootEach(page, language, paths) {
+  for (const path of paths) {
+    await page.goto(`${base}/${path}`)
+    await shoot(page, `${language}-${path.replaceAll(/[^a-z]+/g, '-')}`)
+  }
+}
+
 const browser = await openBrowser()
 for (const language of Object.keys(languages)) {
   const page = await openPage(browser, language)
+  const me = newCitizen({ 'contact.email': { value: 'nouvelle@exemple.example', source: 'citizen' } })
   await page.goto(`${base}/sign-in`)
   await shoot(page, `${language}-1-sign-in`)
   await hook(page, 'login').click()
   await shoot(page, `${language}-2-sign-in-wrong`)
-  await signIn(page)
-  await withdrawAll(page)
+  await shootEach(page, language, everybodys)
+  await signIn(page, me.login, me.password)
   await openRequest(page)
   await shoot(page, `${language}-3-request`)
   const request = page.url()
@@ -34,11 +46,15 @@ for (const language of Object.keys(languages)) {
   await shoot(page, `${language}-5-home-given`)
   await page.locator('article h3 a').first().click()
   await shoot(page, `${language}-6-service`)
+  await page.locator('a[href$="/page"]').first().click()
+  await shoot(page, `${language}-receipt`)
+  await page.goto(`${base}/`)
   await hook(page, 'withdraw').first().click()
   await shoot(page, `${language}-7-withdraw`)
   await hook(page, 'withdraw-confirm').click()
   await page.locator('summary').click()
   await shoot(page, `${language}-8-home-over`)
+  await shootEach(page, language, own)
   await page.goto(`${base}/nothing`)
   await shoot(page, `${language}-9-not-found`)
   await page.context().close()

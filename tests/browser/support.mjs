@@ -2,8 +2,11 @@
 // must hold.
 import assert from 'node:assert/strict'
 import { execSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { HtmlValidate } from 'html-validate'
 import { chromium } from 'playwright-core'
 
@@ -60,8 +63,45 @@ export async function openWithAuthenticator(browser, language, isUserVerified = 
   return { page, session, authenticatorId }
 }
 
+const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`
+
 // A code that a service shows, fresh each time.
-export const newCode = () => execSync(process.env.VAULT_CODE_COMMAND, { encoding: 'utf8' }).trim()
+export const newCode = (more = {}) =>
+  execSync(`${process.env.VAULT_CODE_COMMAND} ${quoted(JSON.stringify(more))}`, { encoding: 'utf8' }).trim()
+
+// An operator's command.
+export const ctl = (...words) =>
+  execSync(`${process.env.VAULT_CTL_COMMAND} ${words.map(quoted).join(' ')}`, { encoding: 'utf8' })
+
+// Change a service's registration; what is returned puts it back.
+export function putService(id, members) {
+  const put = (registration) => {
+    const folder = mkdtempSync(join(tmpdir(), 'service-'))
+    writeFileSync(join(folder, 'service.json'), JSON.stringify(registration))
+    ctl('service', 'update', join(folder, 'service.json'))
+    rmSync(folder, { recursive: true })
+  }
+  const before = JSON.parse(ctl('--json', 'service', 'show', id)).service
+  put({ ...before, ...members })
+  return () => put(before)
+}
+
+// Somebody who has not been here, imported with these values besides what the demonstration's requests ask.
+export function newCitizen(values = {}) {
+  const folder = mkdtempSync(join(tmpdir(), 'citizen-'))
+  const login = `nouvelle.${randomUUID().slice(0, 8)}`
+  const password = 'quatre mots pour essayer'
+  const row = {
+    reference: login, login, password,
+    values: {
+      'identity.birth_date': { value: '1990-05-17' }, 'employment.status': { value: 'sans emploi' }, ...values,
+    },
+  }
+  writeFileSync(join(folder, 'people.jsonl'), `${JSON.stringify(row)}\n`)
+  ctl('citizen', 'import', join(folder, 'people.jsonl'))
+  rmSync(folder, { recursive: true })
+  return { login, password }
+}
 
 export const hook = (page, action) => page.locator(`[data-action="${action}"]`)
 
@@ -72,9 +112,9 @@ export async function signIn(page, login = process.env.VAULT_LOGIN, password = p
   await hook(page, 'login').click()
 }
 
-export async function openRequest(page) {
+export async function openRequest(page, more) {
   await page.goto(`${base}/`)
-  await page.fill('[name=code]', newCode())
+  await page.fill('[name=code]', newCode(more))
   await hook(page, 'request-open').click()
 }
 

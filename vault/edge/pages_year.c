@@ -51,7 +51,7 @@ static bool count_event(void *context, const struct history_event *event)
 
 static unsigned most_of(const struct year *year)
 {
-    unsigned most = 1;
+    unsigned most = 0;
     for (size_t i = 0; i < MONTHS; i++) {
         const unsigned both = year->months[i].released + year->months[i].denied;
         most = both > most ? both : most;
@@ -93,8 +93,10 @@ enum vault_code year_put(struct visit *visit, struct vault_error *err)
                            count_event, NULL, &year, err));
     json_t *list = page_list(visit, visit->data, "months");
     const unsigned most = most_of(&year);
-    for (size_t i = 0; i < MONTHS; i++)
+    for (size_t i = 0; i < MONTHS && most; i++)
         put_month(&year, list, i, most);
+    if (most)
+        page_flag(visit, visit->data, "counted");
     page_number(visit, visit->data, "chart_width", (int64_t)MONTHS * BAR_STEP);
     page_number(visit, visit->data, "chart_height", LABEL_BASE + 8);
     page_number(visit, visit->data, "label_y", LABEL_BASE);
