@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "log_files.h"
-#include "pages_typed.h"
 #include "pages_parts.h"
+#include "pages_typed.h"
 #include "vault/edge/problem.h"
 
 #define HTML_TYPE "text/html"

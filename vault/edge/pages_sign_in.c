@@ -1,8 +1,8 @@
 /* Signing in and out, and the language. */
 #include <string.h>
 
-#include "pages_typed.h"
 #include "pages_parts.h"
+#include "pages_typed.h"
 
 #define LOGIN_SHOWN_CHARS 256
 #define SIGN_IN_PAGE      "sign_in"
