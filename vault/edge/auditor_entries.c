@@ -276,6 +276,7 @@ void auditor_entries_show(struct auditor_visit *visitor, const char *id)
     const struct auditor_fault fault =
         auditor_filter_read(visit->request, ON_PAGE, ON_PAGE, page_also, &filter);
     auditor_put_filter(visitor, &filter);
+    page_flag(visit, visit->data, "has_purpose");
     const enum vault_code code = fault.status ? VAULT_OK : list_entries(visitor, &filter, &err);
     if (code) {
         auditor_failed(visitor, code, &err);

@@ -18,6 +18,16 @@ void auditor_entries_show(struct auditor_visit *visitor, const char *id);
 void auditor_entry_send(struct auditor_visit *visitor, const char *id);
 void auditor_proof_send(struct auditor_visit *visitor, const char *id);
 
+/* auditor_figures.c */
+void auditor_figures_send(struct auditor_visit *visitor, const char *id);
+void auditor_figures_show(struct auditor_visit *visitor, const char *id);
+
+/* auditor_state.c */
+void auditor_state_send(struct auditor_visit *visitor, const char *id);
+void auditor_state_show(struct auditor_visit *visitor, const char *id);
+
+/* --- Shared, of auditor_entries.c ----------------------------------------------------------- */
+
 /* The index that a path or a form names. False if it is none. */
 bool auditor_index(const char *id, uint64_t *out);
 

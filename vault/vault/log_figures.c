@@ -86,3 +86,9 @@ enum vault_code log_figures_count(struct vault *vault, size_t most, struct log_f
     }
     return VAULT_OK;
 }
+
+enum vault_code log_figures_list(struct vault *vault, int32_t from_day, int32_t to_day,
+                                 figures_each *each, void *context, struct vault_error *err)
+{
+    return figures_list(vault->store, from_day, to_day, each, context, err);
+}

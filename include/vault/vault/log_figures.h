@@ -24,3 +24,8 @@ enum vault_code log_figures_count(struct vault *vault, size_t most, struct log_f
 
 /* The day that a time falls on, as figures count them. */
 int32_t log_figures_day(int64_t time_ms);
+
+/* What was counted, as figures_list(). */
+enum vault_code log_figures_list(struct vault *vault, int32_t from_day, int32_t to_day,
+                                 figures_each *each, void *context, struct vault_error *err)
+    VAULT_MUST_CHECK;
