@@ -50,6 +50,15 @@ static void show_first(struct auditor_visit *visitor, const char *id)
     route(HTTP_GET,  "/v1/figures",            auditor_figures_send)     \
     route(HTTP_GET,  "/state",                 auditor_state_show)       \
     route(HTTP_GET,  "/v1/state",              auditor_state_send)       \
+    route(HTTP_GET,  "/looks",                 auditor_looks_show)       \
+    route(HTTP_POST, "/looks",                 auditor_look_do)          \
+    route(HTTP_GET,  "/looks/new",             auditor_look_ask)         \
+    route(HTTP_POST, "/looks/check",           auditor_look_confirm)     \
+    route(HTTP_GET,  "/looks/{id}",            auditor_look_show)        \
+    route(HTTP_GET,  "/v1/looks",              auditor_looks_send)       \
+    route(HTTP_POST, "/v1/looks",              auditor_look_make)        \
+    route(HTTP_GET,  "/v1/looks/{id}",         auditor_look_send)        \
+    route(HTTP_GET,  "/v1/looks/{id}/openings", auditor_openings_send)   \
     route(HTTP_GET,  "/style.css",             send_style)               \
     route(HTTP_GET,  "/icon.svg",              send_icon)                \
     route(HTTP_GET,  "/healthz",               send_health)              \

@@ -26,6 +26,17 @@ void auditor_figures_show(struct auditor_visit *visitor, const char *id);
 void auditor_state_send(struct auditor_visit *visitor, const char *id);
 void auditor_state_show(struct auditor_visit *visitor, const char *id);
 
+/* auditor_looks.c */
+void auditor_looks_show(struct auditor_visit *visitor, const char *id);
+void auditor_look_ask(struct auditor_visit *visitor, const char *id);
+void auditor_look_confirm(struct auditor_visit *visitor, const char *id);
+void auditor_look_do(struct auditor_visit *visitor, const char *id);
+void auditor_look_show(struct auditor_visit *visitor, const char *id);
+void auditor_looks_send(struct auditor_visit *visitor, const char *id);
+void auditor_look_make(struct auditor_visit *visitor, const char *id);
+void auditor_look_send(struct auditor_visit *visitor, const char *id);
+void auditor_openings_send(struct auditor_visit *visitor, const char *id);
+
 /* --- Shared, of auditor_entries.c ----------------------------------------------------------- */
 
 /* The index that a path or a form names. False if it is none. */

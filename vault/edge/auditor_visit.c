@@ -3,15 +3,95 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <pthread.h>
+
 #include "pages_words.h"
+#include "vault/base/codec.h"
 #include "vault/base/log.h"
+#include "vault/crypto/hash.h"
+#include "vault/crypto/secret.h"
 #include "vault/edge/problem.h"
 
 #define PROGRAMS      "/v1/"
 #define LANGUAGE      "lang"
 #define LANGUAGE_MORE 16
+#define FORMS_PAGE    "/looks"
+#define TOKEN_FOR     "vault/auditor-form/1"
+#define TOKEN_EACH_S  3600
 
 static const char *const language_alone[] = {LANGUAGE, NULL};
+
+static void put_frame(struct auditor_visit *visitor, const char *here);
+
+/* --- Forms ---------------------------------------------------------------------------------- */
+
+/* Made when the first form is: a token does not outlive the program. */
+static uint8_t token_key[SHA256_BYTES];
+static pthread_once_t token_made = PTHREAD_ONCE_INIT;
+
+static void make_token_key(void)
+{
+    random_bytes(token_key, sizeof token_key);
+}
+
+/* The token of this auditor's key in an hour. */
+static void write_token(const struct auditor_visit *visitor, int64_t hour,
+                        char out[SIGN_IN_TOKEN_CHARS + 1])
+{
+    uint8_t mac[SHA256_BYTES];
+    char number[32];
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(SIGN_IN_TOKEN_CHARS);
+    pthread_once(&token_made, make_token_key);
+    snprintf(number, sizeof number, "%lld", (long long)hour);
+    const struct bytes parts[] = {bytes_of_text(TOKEN_FOR),
+                                  {visitor->visit.request->peer_spki, HTTP_PEER_HASH_BYTES},
+                                  bytes_of_text(number)};
+    hmac_sha256(mac, (struct bytes){token_key, sizeof token_key}, parts,
+                sizeof parts / sizeof parts[0]);
+    base64url_encode(&text, (struct bytes){mac, sizeof mac});
+    memcpy(out, text.data ? (const void *)text.data : "", text.size);
+    out[text.size] = 0;
+}
+
+static int64_t hour_of(const struct auditor_visit *visitor)
+{
+    return visit_now_s(&visitor->visit) / TOKEN_EACH_S;
+}
+
+static bool token_fits(const struct auditor_visit *visitor)
+{
+    const struct bytes given = form_value(&visitor->visit.form, "form_token");
+    for (int64_t age = 0; age < 2; age++) {
+        char token[SIGN_IN_TOKEN_CHARS + 1];
+        write_token(visitor, hour_of(visitor) - age, token);
+        if (token[0] && secret_equal(bytes_of_text(token), given))
+            return true;
+    }
+    return false;
+}
+
+bool auditor_accept_form(struct auditor_visit *visitor)
+{
+    put_frame(visitor, NULL);
+    if (!visit_accept(&visitor->visit))
+        return false;
+    if (token_fits(visitor))
+        return true;
+    page_error(&visitor->visit, 403);
+    return false;
+}
+
+bool auditor_accept_json(struct auditor_visit *visitor)
+{
+    const struct http_request *request = visitor->visit.request;
+    const struct bytes site = http_request_header(request, "Sec-Fetch-Site");
+    const struct bytes origin = http_request_header(request, "Origin");
+    if ((!site.data || bytes_equal(site, bytes_of_text("same-origin"))) &&
+        (!origin.data || bytes_equal(origin, bytes_of_text(visitor->origin))))
+        return true;
+    problem_write(visitor->visit.answer, 403, "another site may not ask for this", request->path);
+    return false;
+}
 
 /* --- A visit -------------------------------------------------------------------------------- */
 
@@ -87,10 +167,13 @@ void auditor_address(const struct auditor_visit *visitor, const char *path,
         buf_format(out, "%c%s", sign, more);
 }
 
-/* This page in each language: an address that is too long to carry on loses its parameters. */
+/* This page in each language, or the one that a form's answer belongs to: an address that is too
+ * long to carry on loses its parameters. */
 static void put_languages(struct auditor_visit *visitor)
 {
     const struct visit *visit = &visitor->visit;
+    const bool is_form = visit->request->method == HTTP_POST;
+    const char *path = is_form ? FORMS_PAGE : visit->request->path;
     for (size_t i = 0; i < ASSETS_LANGUAGES; i++) {
         char name[LANGUAGE_MORE];
         char more[LANGUAGE_MORE];
@@ -98,7 +181,7 @@ static void put_languages(struct auditor_visit *visitor)
         VAULT_AUTO(buf_finish) struct buf address = buf_limited(VISIT_ADDRESS_CHARS);
         snprintf(more, sizeof more, LANGUAGE "=%s", assets_languages[i]);
         snprintf(name, sizeof name, "here_%s", assets_languages[i]);
-        auditor_address(visitor, visit->request->path, language_alone, more, &address);
+        auditor_address(visitor, path, language_alone, more, &address);
         local_address(local, address.problem ? (struct bytes){0} : buf_view(&address));
         page_text(&visitor->visit, visit->data, name, local);
     }
@@ -115,6 +198,7 @@ static void put_frame(struct auditor_visit *visitor, const char *here)
     page_text(visit, visit->data, "auditor_name", visitor->name);
     if (here)
         page_flag(visit, visit->data, here);
+    write_token(visitor, hour_of(visitor), visit->form_token);
     put_languages(visitor);
     if (visitor->speaks_by_wish)
         return;

@@ -29,6 +29,20 @@ void auditor_visit_begin(struct auditor_visit *visitor, const struct auditor_api
                          const struct http_request *request, struct http_answer *answer);
 void auditor_visit_finish(struct auditor_visit *visitor);
 
+/*
+ * Whether a POST is this auditor's own doing; if not, it is answered.
+ *
+ * A certificate goes with every request of a browser, whoever caused it, just as a cookie without
+ * SameSite would, so that another site's page could make an auditor look. What shows that the form
+ * is ours: the browser says where it comes from (Fetch Metadata, else Origin, which must be this
+ * very address), and the form carries a token that only a page of ours could have had: a keyed hash
+ * of the auditor's key and the hour, good for one to two hours, so that nothing need be kept. The
+ * same two for a program but for the token: what is application/json no other site's form can send,
+ * and no answer here allows one to ask first (CORS).
+ */
+bool auditor_accept_form(struct auditor_visit *visitor);
+bool auditor_accept_json(struct auditor_visit *visitor);
+
 /* Whether a program asks: its errors are problems, not pages. */
 bool auditor_asks_program(const struct http_request *request);
 

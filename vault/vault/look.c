@@ -120,8 +120,8 @@ enum vault_code look_check_reason(struct bytes reason, struct vault_error *err)
 }
 
 /* Only what is published can be named: everybody can check that it is there. */
-static enum vault_code check_wish(struct vault *vault, const struct look_wish *wish,
-                                  struct vault_error *err)
+enum vault_code look_check(struct vault *vault, const struct look_wish *wish,
+                           struct vault_error *err)
 {
     uint64_t first = 0;
     VAULT_TRY(look_check_reason(wish->reason, err));
@@ -232,7 +232,7 @@ enum vault_code look_make(struct vault *vault, const char *auditor,
 {
     struct ledger_ticket ticket;
     VAULT_AUTO(traced_finish) struct traced traced = {.actor = buf_limited(ACTOR_BYTES_MAX)};
-    VAULT_TRY(check_wish(vault, wish, err));
+    VAULT_TRY(look_check(vault, wish, err));
     VAULT_TRY(look_check_room(vault->store, err));
     VAULT_TRY(commit(vault, auditor, spki, wish, &traced, err));
     VAULT_TRY(ledger_append(vault->ledger, &traced.entry, (struct bytes){0}, &ticket, err));

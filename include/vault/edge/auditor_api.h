@@ -7,6 +7,8 @@
  * an entry's exact text GET /v1/entries/{index}/proof    that it is in the log: a C2SP tlog-proof
  *     GET /figures, /v1/figures        how many there are, over time (log_figures.h)
  *     GET /state, /v1/state            how the log stands (log_state.h)
+ *     /looks, /looks/new, /looks/check, /looks/{index}, /v1/looks, /v1/looks/{index}…
+ *                                      openings, with a reason that the log commits to (look.h)
  *     GET /healthz, /readyz
  *
  * vault/edge/auditors.md is the manual. Who calls is known by the client certificate alone, looked

@@ -54,6 +54,10 @@ void look_write_entries(const uint64_t entries[], size_t count, struct buf *out)
 /* VAULT_INVALID unless it is LOOK_REASON_CHARS_MIN to _MAX characters of plain text. */
 enum vault_code look_check_reason(struct bytes reason, struct vault_error *err) VAULT_MUST_CHECK;
 
+/* What look_make() asks of a wish before it does anything. */
+enum vault_code look_check(struct vault *vault, const struct look_wish *wish,
+                           struct vault_error *err) VAULT_MUST_CHECK;
+
 /* Make a look: *index is its entry's. Returns when that is durable and its record is kept.
  * VAULT_INVALID for the wish, VAULT_NOT_FOUND for an entry that is not published, VAULT_LIMITED if
  * no more looks can be kept, VAULT_UNAVAILABLE if the log takes no entry. */
