@@ -1,18 +1,22 @@
 /* Every event that concerns the citizen: a year at a glance, the list with its filters, and of each
  * event what can be taken away to check it. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "pages_alerts.h"
 #include "pages_event.h"
 #include "pages_parts.h"
+#include "pages_words.h"
 #include "pages_year.h"
 #include "vault/vault/active_policy.h"
+#include "vault/vault/look.h"
 
 #define EVENTS_ON_PAGE 25
 #define SCANNED_MAX    2000 /* for one page, when a filter lets few through */
 #define SCAN_AT_A_TIME 100
 #define SERVICES_MAX   64 /* to choose from */
+#define LOOKS_OF_EVENT 5
 #define NUMBER_CHARS   20
 
 static const char *const kind_names[EVENT_KIND_COUNT] = {"all", "access", "decision", "account"};
@@ -51,6 +55,37 @@ static void offer_service(struct listing *listing, const char *id)
         page_flag(listing->visit, item, "chosen");
 }
 
+/* An auditor looked at the fields of this event: who, when and why. */
+struct looks {
+    struct visit *visit;
+    json_t *list;
+};
+
+static enum vault_code put_look(void *context, const struct look_row *row, struct vault_error *err)
+{
+    (void)err;
+    struct looks *looks = context;
+    char date[WORDS_CHARS];
+    char reason[LOOK_REASON_BYTES_MAX + 1];
+    json_t *item = page_item(looks->visit, looks->list);
+    words_date(looks->visit, row->time_ms / 1000, date);
+    snprintf(reason, sizeof reason, "%.*s", (int)row->reason.size, (const char *)row->reason.data);
+    page_text(looks->visit, item, "look_date", date);
+    page_text(looks->visit, item, "look_by", row->auditor);
+    page_text(looks->visit, item, "look_reason", reason);
+    return VAULT_OK;
+}
+
+static enum vault_code put_event(const struct listing *listing, const struct history_event *event,
+                                 struct vault_error *err)
+{
+    struct visit *visit = listing->visit;
+    event_put(visit, listing->policy, listing->list, event);
+    json_t *item = json_array_get(listing->list, json_array_size(listing->list) - 1);
+    struct looks looks = {visit, page_list(visit, item, "looks")};
+    return look_at_entry(visit->pages->vault, event->index, LOOKS_OF_EVENT, put_look, &looks, err);
+}
+
 /* Offers each event's service, and picks what passes the filter until the page is full. */
 static bool pick_event(void *context, const struct history_event *event)
 {
@@ -69,9 +104,8 @@ static bool pick_event(void *context, const struct history_event *event)
 static enum vault_code list_event(void *context, const struct history_event *event,
                                   struct vault_error *err)
 {
-    (void)err;
     struct listing *listing = context;
-    event_put(listing->visit, listing->policy, listing->list, event);
+    VAULT_TRY(put_event(listing, event, err));
     listing->shown++;
     return VAULT_OK;
 }

@@ -91,6 +91,8 @@ static bool put_field(const struct telling *telling, json_t *fields, struct byte
         !next_word(&line, field.form, sizeof field.form) ||
         (line.size && !next_word(&line, reason, sizeof reason)) || line.size)
         return false;
+    if (strcmp(field.name, "asserted") == 0) /* what a service said of the circumstances */
+        return true;
     const bool came = !reason[0] || strcmp(reason, "released") == 0;
     if (strcmp(field.form, "any") == 0)
         field.form[0] = 0;
@@ -102,23 +104,28 @@ static bool put_field(const struct telling *telling, json_t *fields, struct byte
     return true;
 }
 
+void event_put_fields(struct visit *visit, const struct policy *policy, json_t *item,
+                      struct bytes what)
+{
+    const struct telling telling = {visit, policy};
+    json_t *fields = page_list(visit, item, "fields");
+    bool more = true;
+    while (what.size && more)
+        more = put_field(&telling, fields, next_line(&what));
+    if (json_array_size(fields))
+        page_flag(visit, item, "fields_shown");
+}
+
 static void put_fields(const struct telling *telling, json_t *item,
                        const struct history_event *event)
 {
-    struct bytes text = event->what;
-    json_t *fields = page_list(telling->visit, item, "fields");
     const enum event_kind kind = events[event->event].kind;
     const bool of_consent = bytes_equal(event->basis, bytes_of_text("pause")) == false &&
                             bytes_equal(event->basis, bytes_of_text("objection")) == false &&
                             bytes_equal(event->basis, bytes_of_text("restriction")) == false &&
                             bytes_equal(event->basis, bytes_of_text("report")) == false;
-    if ((kind != EVENT_ACCESS && kind != EVENT_DECISION) || !of_consent)
-        return;
-    bool more = true;
-    while (text.size && more)
-        more = put_field(telling, fields, next_line(&text));
-    if (json_array_size(fields))
-        page_flag(telling->visit, item, "fields_shown");
+    if ((kind == EVENT_ACCESS || kind == EVENT_DECISION) && of_consent)
+        event_put_fields(telling->visit, telling->policy, item, event->what);
 }
 
 /* What an access rested on. */

@@ -17,6 +17,11 @@ enum event_kind event_kind_of(enum entry_event event);
 void event_put(struct visit *visit, const struct policy *policy, json_t *list,
                const struct history_event *event);
 
+/* Put the lines of an opening's "what", "FIELD FORM" or "FIELD FORM OUTCOME", as fields in words,
+ * and fields_shown if there are any. */
+void event_put_fields(struct visit *visit, const struct policy *policy, json_t *item,
+                      struct bytes what);
+
 /* A service's or purpose's id out of an event, empty if there is none; and of a service, if there
  * is one, its id and name into an object. */
 void event_name(char out[CONSENT_NAME_CHARS + 1], struct bytes name);

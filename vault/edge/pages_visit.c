@@ -19,7 +19,7 @@
 
 /* --- What it speaks ------------------------------------------------------------------------- */
 
-static const char *language_of(struct bytes tag)
+const char *visit_language_of(struct bytes tag)
 {
     for (size_t i = 0; i < ASSETS_LANGUAGES; i++) {
         const size_t size = strlen(assets_languages[i]);
@@ -75,7 +75,7 @@ static const char *preferred_language(struct bytes wishes)
         const struct bytes wish = trimmed((struct bytes){wishes.data, size});
         const uint8_t *end = wish.size ? memchr(wish.data, ';', wish.size) : NULL;
         const size_t tag_size = end ? (size_t)(end - wish.data) : wish.size;
-        const char *language = language_of((struct bytes){wish.data, tag_size});
+        const char *language = visit_language_of((struct bytes){wish.data, tag_size});
         const int quality = quality_of((struct bytes){wish.data + tag_size, wish.size - tag_size});
         if (language && quality > best_quality) {
             best = language;
@@ -85,6 +85,11 @@ static const char *preferred_language(struct bytes wishes)
         wishes.size -= size + (comma != NULL);
     }
     return best;
+}
+
+const char *visit_language_wished(const struct http_request *request)
+{
+    return preferred_language(http_request_header(request, "Accept-Language"));
 }
 
 /* --- Cookies -------------------------------------------------------------------------------- */
@@ -137,10 +142,8 @@ void visit_set_language(struct visit *visit, const char *language)
 static void read_language(struct visit *visit)
 {
     const struct bytes chosen = cookie_of(visit, LANGUAGE_COOKIE);
-    const char *language = chosen.data ? language_of(chosen) : NULL;
-    visit->language =
-        language ? language
-                 : preferred_language(http_request_header(visit->request, "Accept-Language"));
+    const char *language = chosen.data ? visit_language_of(chosen) : NULL;
+    visit->language = language ? language : visit_language_wished(visit->request);
 }
 
 static bool is_token(struct bytes text)

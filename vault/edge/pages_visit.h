@@ -90,6 +90,11 @@ enum vault_code visit_begin(struct visit *visit, enum visit_side side, struct va
     VAULT_MUST_CHECK;
 void visit_finish(struct visit *visit);
 
+/* The language of ours that a tag such as "en-GB" means; NULL if none. And the one that a browser
+ * wishes for (RFC 9110 section 12.5.4), of which there always is one. */
+const char *visit_language_of(struct bytes tag);
+const char *visit_language_wished(const struct http_request *request);
+
 /* Read a POST into visit->form, if it comes from here. False: it is answered. */
 bool visit_accept(struct visit *visit);
 

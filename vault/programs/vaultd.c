@@ -180,7 +180,7 @@ static enum vault_code start_listeners(struct server *server, struct vault_error
              listener_port(server->citizens));
     VAULT_TRY(start_listener(&config->services, "services", &server->services_handler, NULL,
                              &server->services_tls, &server->services, err));
-    return start_listener(&config->auditors, "auditors", &server->auditors_handler, NULL,
+    return start_listener(&config->auditors, "auditors", &server->auditors_handler, pages_decorate,
                           &server->auditors_tls, &server->auditors, err);
 }
 

@@ -182,6 +182,23 @@ static const char *const steps[] = {
      "CREATE INDEX open_case_by_kind ON open_case (kind, id);"
      "CREATE INDEX open_case_by_citizen ON open_case (citizen, kind);"
      "PRAGMA user_version = 9"),
+
+    /* Auditors' looks at openings, by the index of each one's entry, and what they looked at. */
+    ("CREATE TABLE look ("
+     "  log_index INTEGER PRIMARY KEY,"
+     "  time_ms INTEGER NOT NULL,"
+     "  auditor TEXT NOT NULL,"
+     "  reason TEXT NOT NULL,"
+     "  opening BLOB NOT NULL) STRICT;"
+     "CREATE TABLE look_entry ("
+     "  entry INTEGER NOT NULL,"
+     "  look INTEGER NOT NULL,"
+     "  PRIMARY KEY (entry, look)) STRICT, WITHOUT ROWID;"
+     "CREATE INDEX look_entry_by_look ON look_entry (look, entry);"
+     "CREATE TRIGGER look_goes AFTER DELETE ON look BEGIN"
+     "  DELETE FROM look_entry WHERE look = OLD.log_index;"
+     "END;"
+     "PRAGMA user_version = 10"),
 };
 
 static const struct database_kind control_kind = {

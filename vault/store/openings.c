@@ -40,6 +40,19 @@ static const char *const steps[] = {
      "  PRIMARY KEY (service, n)) STRICT, WITHOUT ROWID;"
      "CREATE INDEX feed_by_citizen ON feed (citizen, service);"
      "PRAGMA user_version = 3"),
+
+    /* How many entries of each kind the log has on each day (figures.h). */
+    ("CREATE TABLE figure ("
+     "  day INTEGER NOT NULL,"
+     "  event INTEGER NOT NULL,"
+     "  service TEXT NOT NULL,"
+     "  count INTEGER NOT NULL CHECK (count >= 1),"
+     "  PRIMARY KEY (day, event, service)) STRICT, WITHOUT ROWID;"
+     "CREATE TABLE figure_position ("
+     "  one INTEGER PRIMARY KEY CHECK (one = 1),"
+     "  next_index INTEGER NOT NULL CHECK (next_index >= 0)) STRICT;"
+     "INSERT INTO figure_position VALUES (1, 0);"
+     "PRAGMA user_version = 4"),
 };
 
 /* The log keeps its copies until they are settled here: a commit need not wait for the disk. */
@@ -380,6 +393,8 @@ enum vault_code openings_reset(struct store *store, struct vault_error *err)
     VAULT_TRY(run(held.database, "DELETE FROM opening", NULL, err));
     VAULT_TRY(run(held.database, "DELETE FROM head", NULL, err));
     VAULT_TRY(run(held.database, "DELETE FROM feed", NULL, err));
+    VAULT_TRY(run(held.database, "DELETE FROM figure", NULL, err));
+    VAULT_TRY(run(held.database, "UPDATE figure_position SET next_index = 0", NULL, err));
     VAULT_TRY(position_set(held.database, 0, err));
     return transaction_commit(&change, err);
 }

@@ -11,6 +11,7 @@
 #include "vault/store/session.h"
 #include "vault/store/sign_in_code.h"
 #include "vault/store/structure.h"
+#include "vault/vault/log_figures.h"
 #include "vault/vault/mediator.h"
 #include "vault/vault/repeat.h"
 #include "vault/vault/sign_in.h"
@@ -18,6 +19,7 @@
 #define LOOK_EACH_S        60
 #define AT_A_TIME          1000
 #define ENDED_REQUEST_DAYS 90
+#define COUNTED_EACH_TIME  (1024U * 1024)
 #define SECONDS_PER_DAY    86400
 
 static enum vault_code expire_requests(struct vault *vault, struct vault_error *err)
@@ -79,6 +81,12 @@ static enum vault_code prune_codes(struct vault *vault, struct vault_error *err)
     return VAULT_OK;
 }
 
+static enum vault_code count_figures(struct vault *vault, struct vault_error *err)
+{
+    struct log_figures_state state;
+    return log_figures_count(vault, COUNTED_EACH_TIME, &state, err);
+}
+
 static const struct {
     const char *name;
     int64_t each_s;
@@ -91,6 +99,7 @@ static const struct {
     {"mediators' sessions go", 600, prune_mediator_sessions},
     {"codes go after their time", 21600, prune_codes},
     {"erasures are told", 60, erase_tell},
+    {"entries are counted", 60, count_figures},
     {"openings go after their time", 21600, retention_run},
 };
 

@@ -2,6 +2,7 @@
 
 #include "event.h"
 #include "parts.h"
+#include "vault/store/look.h"
 #include "vault/store/openings.h"
 #include "vault/store/setting.h"
 
@@ -66,6 +67,13 @@ static int64_t months_ago_ms(const struct vault *vault, unsigned months)
     return instant_of_date(date) * 1000;
 }
 
+/* Openings from before this go. */
+static int64_t openings_end_ms(const struct vault *vault)
+{
+    const unsigned months = vault->options.openings_months;
+    return months_ago_ms(vault, months ? months : VAULT_OPENINGS_MONTHS);
+}
+
 static enum vault_code find_openings(struct vault *vault, int64_t before_ms, struct pass *pass,
                                      struct vault_error *err)
 {
@@ -112,6 +120,15 @@ static enum vault_code remove_openings(struct vault *vault, const struct pass *p
     while (gone == AT_A_TIME)
         VAULT_TRY(openings_prune(vault->store, pass->openings_end, AT_A_TIME, &gone, err));
     return openings_settle(vault->store, err);
+}
+
+/* What looks at openings were for goes with the openings. */
+static enum vault_code remove_looks(struct vault *vault, struct vault_error *err)
+{
+    uint64_t gone = AT_A_TIME;
+    while (gone == AT_A_TIME)
+        VAULT_TRY(look_prune(vault->store, openings_end_ms(vault), AT_A_TIME, &gone, err));
+    return VAULT_OK;
 }
 
 static bool is_below(void *context, uint64_t index, struct bytes opening)
@@ -163,10 +180,8 @@ static enum vault_code plan(struct vault *vault, uint64_t pruned, struct pass *p
                             struct vault_error *err)
 {
     const struct vault_options *options = &vault->options;
-    const unsigned months =
-        options->openings_months ? options->openings_months : VAULT_OPENINGS_MONTHS;
     *pass = (struct pass){.below = pruned, .entering_at = NOT_YET};
-    VAULT_TRY(find_openings(vault, months_ago_ms(vault, months), pass, err));
+    VAULT_TRY(find_openings(vault, openings_end_ms(vault), pass, err));
     if (options->entries_months)
         VAULT_TRY(find_entries(vault, months_ago_ms(vault, options->entries_months), pass, err));
     return VAULT_OK;
@@ -178,6 +193,7 @@ static enum vault_code run(struct vault *vault, struct vault_error *err)
     uint64_t pruned = 0;
     uint64_t numbers[4] = {0};
     struct pass pass;
+    VAULT_TRY(remove_looks(vault, err));
     VAULT_TRY(retention_pruned(vault, &pruned, err));
     VAULT_TRY(get_numbers(vault, PASS_SETTING, numbers, 4, &begun, err));
     if (begun) {

@@ -7,6 +7,7 @@
 #define KEYS_MAX CONTROL_CERTIFICATES_MAX
 
 enum vault_code service_auditor_by_key(struct vault *vault, const uint8_t spki[SHA256_BYTES],
+                                       char name[CONTROL_SERVICE_ID_CHARS + 1],
                                        struct vault_error *err)
 {
     struct control_certificate certificate;
@@ -15,6 +16,8 @@ enum vault_code service_auditor_by_key(struct vault *vault, const uint8_t spki[S
     if (code == VAULT_NOT_FOUND ||
         (code == VAULT_OK && certificate.state != CONTROL_CERTIFICATE_ACTIVE))
         return vault_fail(err, VAULT_DENIED, "this certificate belongs to no auditor");
+    if (code == VAULT_OK && name)
+        memcpy(name, certificate.owner, sizeof certificate.owner);
     return code;
 }
 

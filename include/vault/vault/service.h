@@ -129,6 +129,8 @@ enum vault_code service_enrolled(struct vault *vault, const char *id, struct vau
 enum vault_code service_remove_auditor(struct vault *vault, const char *name,
                                        struct vault_error *err) VAULT_MUST_CHECK;
 
-/* Whether the key is that of an auditor, and not revoked. VAULT_DENIED if not. */
+/* The name of the auditor whose key it is, NUL-ended; name NULL: it is not wanted. VAULT_DENIED if
+ * it is nobody's, or revoked. */
 enum vault_code service_auditor_by_key(struct vault *vault, const uint8_t spki[SHA256_BYTES],
+                                       char name[CONTROL_SERVICE_ID_CHARS + 1],
                                        struct vault_error *err) VAULT_MUST_CHECK;

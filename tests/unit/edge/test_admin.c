@@ -313,7 +313,7 @@ static void test_a_signed_key_is_the_services_from_then_on(void **state)
     assert_int_equal(expires_s, START_MS / 1000 + 397 * 86400);
     assert_done(service_by_key(test.vault, spki, &hold, &test_error));
     assert_string_equal(hold.service->id, LIBRARY);
-    assert_fails(VAULT_DENIED, service_auditor_by_key(test.vault, spki, &test_error));
+    assert_fails(VAULT_DENIED, service_auditor_by_key(test.vault, spki, NULL, &test_error));
     /* Again for its own key is fine, for somebody else's is not. */
     ask_certificate("service cert-add", LIBRARY, csr);
     read_certificate(spki, &expires_s);
@@ -333,7 +333,7 @@ static void test_an_auditors_key_is_an_auditors(void **state)
     begin();
     ask_certificate("auditor add", "ana", make_csr(&request));
     read_certificate(spki, &expires_s);
-    assert_done(service_auditor_by_key(test.vault, spki, &test_error));
+    assert_done(service_auditor_by_key(test.vault, spki, NULL, &test_error));
     assert_fails(VAULT_DENIED, service_by_key(test.vault, spki, &hold, &test_error));
     end();
 }

@@ -6,6 +6,7 @@
 
 #define TEXT "text/plain; charset=utf-8"
 #define TILE "application/octet-stream"
+#define HTML "text/html; charset=utf-8"
 
 static const uint8_t auditor_key[SHA256_BYTES] = {3};
 
@@ -33,7 +34,8 @@ static void end(void)
 
 static void assert_nothing_for(const uint8_t *key)
 {
-    static const char *const others[] = {"/", "/nothing", "/log/", "/v1/releases"};
+    static const char *const others[] = {"/",        "/nothing",    "/log/",     "/v1/releases",
+                                         "/entries", "/v1/entries", "/style.css"};
     caller.key = key;
     for (size_t i = 0; i < sizeof served / sizeof served[0]; i++) {
         caller_get(&caller, served[i]);
@@ -119,14 +121,20 @@ static void test_nothing_else_of_the_logs_folder_is_read(void **state)
 static void test_there_is_nothing_here_of_the_services(void **state)
 {
     (void)state;
-    static const char *const paths[] = {
-        "/", "/v1/releases", "/v1/access-requests", "/v1/me", "/log", "/healthz/", "/status"};
+    static const char *const calls[] = {"/v1/releases", "/v1/access-requests", "/v1/me", "/v1/"};
+    static const char *const pages[] = {"/sign-in", "/log", "/healthz/", "/status", "/v1"};
     begin();
-    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
-        caller_get(&caller, paths[i]);
+    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
+        caller_get(&caller, calls[i]);
         assert_problem(&caller, 404, NULL, -1);
-        caller_post(&caller, paths[i], "{}");
+        caller_post(&caller, calls[i], "{}");
         assert_problem(&caller, 404, NULL, -1);
+    }
+    for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++) {
+        caller_get(&caller, pages[i]);
+        assert_answered(&caller, 404, HTML);
+        caller_post(&caller, pages[i], "{}");
+        assert_answered(&caller, 404, HTML);
     }
     end();
 }
@@ -138,8 +146,12 @@ static void test_everything_is_only_read(void **state)
     begin();
     for (size_t i = 0; i < sizeof served / sizeof served[0]; i++) {
         for (size_t j = 0; j < sizeof writing / sizeof writing[0]; j++) {
+            const bool is_page = strncmp(served[i], "/log/", 5) != 0;
             caller_send(&caller, writing[j], served[i], BYTES("{}"));
-            assert_problem(&caller, 405, NULL, -1);
+            if (is_page)
+                assert_answered(&caller, 405, HTML);
+            else
+                assert_problem(&caller, 405, NULL, -1);
             assert_string_equal(caller_header(&caller, "Allow"), "GET, HEAD");
         }
         caller_send(&caller, HTTP_HEAD, served[i], (struct bytes){0});

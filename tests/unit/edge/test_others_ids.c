@@ -3,21 +3,25 @@
  * route without a row here fails: a citizen, a mediator and a service each try what is another's,
  * and get the answer that an id gets which nobody has, and nothing changes for whose it is.
  *
- * The auditors' routes have no ids; an operator may act on everybody, so there what is tried is an
- * id of another kind.
+ * The auditors' ids are those of entries, which are everybody's, and of looks: who looked at what
+ * is for every auditor to see, what was shown is not. An operator may act on everybody, so there
+ * what is tried is an id of another kind.
  */
 #include "browser.h"
 #include "caller.h"
 #include "edge/admin_parts.h"
+#include "edge/auditor_parts.h"
 #include "edge/pages_parts.h"
 #include "edge/service_calls.h"
 #include "vault/edge/admin.h"
+#include "vault/edge/auditor_api.h"
 #include "vault/edge/service_api.h"
 #include "vault/parts.h"
 #include "vault/person.h"
 #include "vault/store/passkey.h"
 #include "vault/store/request.h"
 #include "vault/vault/guardian.h"
+#include "vault/vault/look.h"
 #include "vault/vault/mandate.h"
 #include "vault/vault/mediator.h"
 #include "vault/vault/report.h"
@@ -492,6 +496,65 @@ static enum vault_code open_test(void *unused, const struct secret *secret, stru
     return VAULT_OK;
 }
 
+/* --- The auditors' --------------------------------------------------------------------------- */
+
+static const struct {
+    const char *pattern;
+    unsigned status; /* of another auditor's */
+} auditor_rows[] = {
+    {"/v1/entries/{id}", 200}, {"/v1/entries/{id}/proof", 200},  {"/looks/{id}", 200},
+    {"/v1/looks/{id}", 200},   {"/v1/looks/{id}/openings", 403},
+};
+
+/* Somebody's look at the last entry but one, which is the caseworker's release. */
+static uint64_t make_look(void)
+{
+    static const uint8_t key[SHA256_BYTES] = {3};
+    static const uint8_t others_key[SHA256_BYTES] = {4};
+    struct look_wish wish = {.reason = BYTES("A control of everything there is"), .entry_count = 1};
+    uint64_t look = 0;
+    char subject[SUBJECT_CHARS + 1];
+    assert_done(service_add_key(test.vault, CONTROL_CERTIFICATE_AUDITOR, "anne", key, INT64_MAX,
+                                &test_error));
+    assert_done(service_add_key(test.vault, CONTROL_CERTIFICATE_AUDITOR, "bo", others_key,
+                                INT64_MAX, &test_error));
+    subject_of_citizen(&test, subject);
+    wish.entries[0] = ledger_head(test.vault->ledger).size;
+    json_decref(ask_release(&test, subject));
+    assert_done(ledger_wait_published(test.vault->ledger, wish.entries[0] + 1, 10000, &test_error));
+    assert_done(look_make(test.vault, "anne", key, &wish, &look, &test_error));
+    assert_done(ledger_wait_published(test.vault->ledger, look + 1, 10000, &test_error));
+    return look;
+}
+
+static void test_what_another_auditor_was_shown_is_not_shown(void **state)
+{
+    (void)state;
+    static const uint8_t others_key[SHA256_BYTES] = {4};
+    size_t row = 0;
+    begin();
+    const uint64_t look = make_look();
+    struct auditor_api auditors = {test.vault};
+    struct caller auditor = caller_new(auditor_api_handle, &auditors, others_key);
+    for (size_t i = 0; i < auditor_route_count; i++) {
+        char path[128];
+        const char *pattern = auditor_routes[i].pattern;
+        const char *step = strstr(pattern, "{id}");
+        if (!step)
+            continue;
+        if (row == COUNT(auditor_rows) || strcmp(auditor_rows[row].pattern, pattern) != 0)
+            fail_msg("%s has no row in this test, or not in its place", pattern);
+        snprintf(path, sizeof path, "%.*s%llu%s", (int)(step - pattern), pattern,
+                 (unsigned long long)look, step + strlen("{id}"));
+        caller_get(&auditor, path);
+        assert_int_equal(auditor.answer.status, auditor_rows[row++].status);
+        assert_not_said(&auditor, "identity.");
+    }
+    assert_int_equal(row, COUNT(auditor_rows));
+    caller_finish(&auditor);
+    end();
+}
+
 static void close_test(void *unused)
 {
     (void)unused;
@@ -549,5 +612,6 @@ int main(void)
                     test_anothers_passkey_is_neither_renamed_nor_removed,
                     test_every_call_with_an_id_refuses_anothers,
                     test_anothers_subject_is_nobody_and_anothers_changes_are_not_told,
+                    test_what_another_auditor_was_shown_is_not_shown,
                     test_every_command_with_an_id_refuses_one_of_another_kind);
 }

@@ -180,9 +180,9 @@ static void test_an_auditor_who_is_removed_is_none_any_more_with_any_key(void **
     assert_done(service_add_key(test.vault, CONTROL_CERTIFICATE_AUDITOR, "two", other, INT64_MAX,
                                 &test_error));
     assert_done(service_remove_auditor(test.vault, "one", &test_error));
-    assert_fails(VAULT_DENIED, service_auditor_by_key(test.vault, first, &test_error));
-    assert_fails(VAULT_DENIED, service_auditor_by_key(test.vault, second, &test_error));
-    assert_done(service_auditor_by_key(test.vault, other, &test_error));
+    assert_fails(VAULT_DENIED, service_auditor_by_key(test.vault, first, NULL, &test_error));
+    assert_fails(VAULT_DENIED, service_auditor_by_key(test.vault, second, NULL, &test_error));
+    assert_done(service_auditor_by_key(test.vault, other, NULL, &test_error));
     assert_fails(VAULT_NOT_FOUND, service_remove_auditor(test.vault, "one", &test_error));
     assert_fails(VAULT_NOT_FOUND, service_remove_auditor(test.vault, "nobody", &test_error));
     end();

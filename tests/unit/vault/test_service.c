@@ -110,9 +110,10 @@ static void test_an_auditors_key_is_no_services_key(void **state)
     begin();
     assert_done(service_add_key(test.vault, CONTROL_CERTIFICATE_AUDITOR, "auditor", key, INT64_MAX,
                                 &test_error));
-    assert_done(service_auditor_by_key(test.vault, key, &test_error));
+    assert_done(service_auditor_by_key(test.vault, key, NULL, &test_error));
     assert_fails(VAULT_DENIED, by_key(key));
-    assert_fails(VAULT_DENIED, service_auditor_by_key(test.vault, caseworker_key, &test_error));
+    assert_fails(VAULT_DENIED,
+                 service_auditor_by_key(test.vault, caseworker_key, NULL, &test_error));
     vault_close(&test.vault);
 }
 
