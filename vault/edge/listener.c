@@ -21,6 +21,7 @@
 struct exchange {
     char target[TARGET_BYTES_MAX];
     bool target_too_long;
+    const char *target_read; /* the library's own: until its headers are handled */
     bool begun;
     bool refused; /* an answer is queued already */
     bool too_large;
@@ -43,6 +44,7 @@ static void *on_request_line(void *context, const char *target, struct MHD_Conne
         return NULL;
     exchange->body = buf_limited(HTTP_BODY_BYTES_MAX);
     const size_t size = strlen(target);
+    exchange->target_read = target;
     exchange->target_too_long = size >= sizeof exchange->target;
     if (!exchange->target_too_long)
         memcpy(exchange->target, target, size + 1);
@@ -172,6 +174,19 @@ static void identify_peer(struct connection *connection, struct http_request *re
     memcpy(request->peer_spki, connection->peer_spki, sizeof request->peer_spki);
 }
 
+/* From 1.0 on the library refuses what it used to hide. Before, it decodes the target in place once
+ * it has told of it: its end is where it ended as it came. */
+static enum vault_code check_layout(const struct gate_line *line, const struct exchange *exchange,
+                                    struct vault_error *err)
+{
+    const struct http_request *request = &exchange->request;
+    if (strncmp(MHD_get_version(), "0.", 2) != 0)
+        return VAULT_OK;
+    const struct gate_place place = {line->method, exchange->target_read, strlen(line->target),
+                                     line->version};
+    return gate_check_layout(&place, request->headers, request->header_count, err);
+}
+
 /* All headers are here, no byte of the body is. */
 static enum MHD_Result begin(struct listener *listener, struct MHD_Connection *mhd,
                              struct exchange *exchange, const char *path, const char *method,
@@ -185,7 +200,11 @@ static enum MHD_Result begin(struct listener *listener, struct MHD_Connection *m
         return refuse(listener, mhd, exchange, 400, "the request target is too long");
     const struct gate_line line = {method, exchange->target, version};
     struct vault_error err;
-    const enum vault_code code = gate_check(&line, request->headers, request->header_count, &err);
+    enum vault_code code = check_layout(&line, exchange, &err);
+    if (code == VAULT_OK)
+        code = gate_check(&line, request->headers, request->header_count, &err);
+    if (code == VAULT_OK)
+        code = gate_check_query(request->query, request->query_count, &err);
     if (code)
         return refuse(listener, mhd, exchange, code == VAULT_TOO_LARGE ? 413 : 400, err.text);
     request->method = http_method_of(method);

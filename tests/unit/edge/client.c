@@ -91,6 +91,7 @@ void make_identities(struct identities *out)
     make_server(folder, "server", &out->server_ca, &out->server);
     make_server(folder, "misused", &out->clients_ca, &out->misused);
     make_client(folder, "known", &out->clients_ca, now_s, &out->known);
+    make_client(folder, "other", &out->clients_ca, now_s, &out->other);
     make_client(folder, "expired", &out->clients_ca, now_s - 40 * DAY_S, &out->expired);
     make_client(folder, "early", &out->clients_ca, now_s + 10 * DAY_S, &out->early);
     make_client(folder, "stranger", &other_ca, now_s, &out->stranger);

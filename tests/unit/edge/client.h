@@ -27,6 +27,7 @@ struct identities {
     struct identity server; /* for localhost, 127.0.0.1 and ::1 */
     struct identity clients_ca;
     struct identity known;    /* a client of clients_ca */
+    struct identity other;    /* another of them */
     struct identity expired;  /* its time is over */
     struct identity early;    /* its time has not come */
     struct identity stranger; /* a client of another CA of the same name */
