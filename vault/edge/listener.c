@@ -165,13 +165,16 @@ static enum MHD_Result collect_parameter(void *context, enum MHD_ValueKind kind,
     return MHD_YES;
 }
 
-/* Who speaks: verified in the handshake, so it is worked out once for each connection. */
-static void identify_peer(struct connection *connection, struct http_request *request)
+/* Who speaks: verified in the handshake, and held against what has been in force since. */
+static bool identify_peer(struct connection *connection, struct http_request *request)
 {
-    if (!connection->peer_known)
-        connection->peer_known = tls_peer_spki(connection->session, connection->peer_spki);
-    request->has_peer = connection->peer_known;
-    memcpy(request->peer_spki, connection->peer_spki, sizeof request->peer_spki);
+    const struct tls_peer *peer = &connection->peer;
+    if (!tls_peer_may_ask(connection->listener->options.tls, connection->session,
+                          &connection->peer))
+        return false;
+    request->has_peer = peer->is_known;
+    memcpy(request->peer_spki, peer->spki, sizeof request->peer_spki);
+    return true;
 }
 
 /* From 1.0 on the library refuses what it used to hide. Before, it decodes the target in place once
@@ -188,10 +191,11 @@ static enum vault_code check_layout(const struct gate_line *line, const struct e
 }
 
 /* All headers are here, no byte of the body is. */
-static enum MHD_Result begin(struct listener *listener, struct MHD_Connection *mhd,
+static enum MHD_Result begin(struct connection *connection, struct MHD_Connection *mhd,
                              struct exchange *exchange, const char *path, const char *method,
                              const char *version)
 {
+    struct listener *listener = connection->listener;
     exchange->begun = true;
     struct http_request *request = &exchange->request;
     MHD_get_connection_values_n(mhd, MHD_HEADER_KIND, collect_header, request);
@@ -207,6 +211,9 @@ static enum MHD_Result begin(struct listener *listener, struct MHD_Connection *m
         code = gate_check_query(request->query, request->query_count, &err);
     if (code)
         return refuse(listener, mhd, exchange, code == VAULT_TOO_LARGE ? 413 : 400, err.text);
+    if (!identify_peer(connection, request))
+        return refuse(listener, mhd, exchange, 403,
+                      "this client certificate is not let in any more");
     request->method = http_method_of(method);
     request->path = path;
     return MHD_YES;
@@ -221,7 +228,6 @@ static enum MHD_Result finish(struct MHD_Connection *mhd, struct connection *con
     const struct listener_options *options = &listener->options;
     struct http_answer answer = http_answer_new();
     exchange->request.body = buf_view(&exchange->body);
-    identify_peer(connection, &exchange->request);
     connection_stop_deadline(connection);
     /* The library must not take the time that a handler waits for the client's silence; set again,
      * its clock begins anew. */
@@ -241,13 +247,13 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, con
                                   const char *method, const char *version, const char *data,
                                   size_t *data_size, void **request_context)
 {
-    struct listener *listener = context;
+    (void)context;
     struct exchange *exchange = *request_context;
     struct connection *connection = connection_of(mhd);
     if (!exchange || !connection)
         return MHD_NO;
     if (!exchange->begun)
-        return begin(listener, mhd, exchange, path, method, version);
+        return begin(connection, mhd, exchange, path, method, version);
     if (*data_size) {
         buf_append(&exchange->body, data, *data_size);
         exchange->too_large |= exchange->body.problem != VAULT_OK;

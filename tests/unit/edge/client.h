@@ -36,6 +36,14 @@ struct identities {
 
 void make_identities(struct identities *out);
 
+/* A list of revoked certificates of a CA, with this one on it (NULL: with none), until then; where
+ * it is goes to out. */
+void make_crl(const struct identity *ca, const struct identity *revoked, int64_t until_s,
+              char out[PATH_MAX]);
+
+/* Put a copy of a file in the place of another. */
+void put_file(const char *from, const char *to);
+
 struct client {
     int fd; /* -1: not connected */
     gnutls_session_t session;

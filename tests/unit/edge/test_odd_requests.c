@@ -68,8 +68,10 @@ static void begin(void)
     if (!made)
         make_identities(&all);
     made = true;
-    assert_done(tls_open(all.server.certificate, all.server.key, all.clients_ca.certificate, &tls,
-                         &test_error));
+    const struct tls_files files = {.certificate = all.server.certificate,
+                                    .key = all.server.key,
+                                    .clients_ca = all.clients_ca.certificate};
+    assert_done(tls_open(&files, &tls, &test_error));
     const struct listener_options options = {
         .name = "tests", .address = "127.0.0.1", .tls = tls, .handler = handle};
     assert_done(listener_start(&options, &listener, &test_error));
