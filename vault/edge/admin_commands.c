@@ -279,6 +279,11 @@ static enum vault_code run_backup_cancel(const struct command_call *call)
     return VAULT_OK;
 }
 
+static enum vault_code run_reload(const struct command_call *call)
+{
+    return reload_certificates(call->context->reload, call->vault, call->result, call->err);
+}
+
 static const struct {
     const char *name;
     enum vault_code (*run)(const struct command_call *call);
@@ -331,6 +336,7 @@ static const struct {
     {"doctor", admin_run_doctor, false},
     {"doctor citizens", admin_run_doctor_citizens, false},
     {"doctor end", admin_run_doctor_end, false},
+    {"reload", run_reload, false},
 };
 
 const char *admin_command_name(size_t n)

@@ -8,7 +8,8 @@
 #include "vault/crypto/x509.h"
 #include "vault/edge/tls.h"
 
-#define SOON_S (30 * (int64_t)86400)
+#define SOON_S     (30 * (int64_t)86400)
+#define CRL_SOON_S (2 * (int64_t)86400)
 
 /* Whether it can be read at all. */
 static bool check_end(const char *path, const char *what, const struct doctor *doctor,
@@ -29,12 +30,12 @@ static bool check_end(const char *path, const char *what, const struct doctor *d
     instant_format(when, expires_s);
     if (expires_s <= doctor->now_s)
         checkup_tell(out, CHECKUP_ERROR,
-                     "%s, %s, has ended on %s: put a new one in its place and restart vaultd", path,
+                     "%s, %s, has ended on %s: put a new one in its place: vaultctl reload", path,
                      what, when);
     else if (expires_s <= doctor->now_s + SOON_S)
         checkup_tell(out, CHECKUP_WARNING,
-                     "%s, %s, ends on %s: put a new one in its place and restart vaultd", path,
-                     what, when);
+                     "%s, %s, ends on %s: put a new one in its place: vaultctl reload", path, what,
+                     when);
     return true;
 }
 
@@ -45,9 +46,29 @@ static void check_pair(const struct config_listener *listener, const struct chec
     struct vault_error err;
     if (access(listener->key, F_OK) != 0) /* told with the other keys */
         return;
-    if (tls_open(listener->certificate, listener->key, NULL, &tls, &err))
+    const struct tls_files files = {.certificate = listener->certificate, .key = listener->key};
+    if (tls_open(&files, &tls, &err))
         checkup_tell(out, CHECKUP_ERROR, "a listener will not start: %s", err.text);
     tls_close(&tls);
+}
+
+/* While it is over nobody is let in; it is for days, not for years. */
+static void check_crl(const char *path, const struct doctor *doctor, const struct checkup *out)
+{
+    struct vault_error err;
+    char when[INSTANT_CHARS + 1];
+    int64_t end_s = 0;
+    if (tls_crl_end(path, &end_s, &err)) {
+        checkup_tell(out, CHECKUP_ERROR, "%s: %s", path, err.text);
+        return;
+    }
+    if (end_s > doctor->now_s + CRL_SOON_S)
+        return;
+    instant_format(when, end_s);
+    checkup_tell(out, end_s <= doctor->now_s ? CHECKUP_ERROR : CHECKUP_WARNING,
+                 "%s, revoked certificates, is %s %s and then lets nobody in: put the next one in "
+                 "its place: vaultctl reload",
+                 path, end_s <= doctor->now_s ? "over since" : "over on", when);
 }
 
 static bool same_pair(const struct config_listener *a, const struct config_listener *b)
@@ -69,5 +90,7 @@ void doctor_check_certificates(const struct doctor *doctor, const struct checkup
             check_pair(listeners[i], out);
         if (listeners[i]->clients_ca[0])
             check_end(listeners[i]->clients_ca, cas[i], doctor, out);
+        if (listeners[i]->crl[0])
+            check_crl(listeners[i]->crl, doctor, out);
     }
 }

@@ -21,6 +21,7 @@
 struct exchange {
     char target[TARGET_BYTES_MAX];
     bool target_too_long;
+    const char *target_read; /* the library's own: until its headers are handled */
     bool begun;
     bool refused; /* an answer is queued already */
     bool too_large;
@@ -43,6 +44,7 @@ static void *on_request_line(void *context, const char *target, struct MHD_Conne
         return NULL;
     exchange->body = buf_limited(HTTP_BODY_BYTES_MAX);
     const size_t size = strlen(target);
+    exchange->target_read = target;
     exchange->target_too_long = size >= sizeof exchange->target;
     if (!exchange->target_too_long)
         memcpy(exchange->target, target, size + 1);
@@ -163,20 +165,37 @@ static enum MHD_Result collect_parameter(void *context, enum MHD_ValueKind kind,
     return MHD_YES;
 }
 
-/* Who speaks: verified in the handshake, so it is worked out once for each connection. */
-static void identify_peer(struct connection *connection, struct http_request *request)
+/* Who speaks: verified in the handshake, and held against what has been in force since. */
+static bool identify_peer(struct connection *connection, struct http_request *request)
 {
-    if (!connection->peer_known)
-        connection->peer_known = tls_peer_spki(connection->session, connection->peer_spki);
-    request->has_peer = connection->peer_known;
-    memcpy(request->peer_spki, connection->peer_spki, sizeof request->peer_spki);
+    const struct tls_peer *peer = &connection->peer;
+    if (!tls_peer_may_ask(connection->listener->options.tls, connection->session,
+                          &connection->peer))
+        return false;
+    request->has_peer = peer->is_known;
+    memcpy(request->peer_spki, peer->spki, sizeof request->peer_spki);
+    return true;
+}
+
+/* From 1.0 on the library refuses what it used to hide. Before, it decodes the target in place once
+ * it has told of it: its end is where it ended as it came. */
+static enum vault_code check_layout(const struct gate_line *line, const struct exchange *exchange,
+                                    struct vault_error *err)
+{
+    const struct http_request *request = &exchange->request;
+    if (strncmp(MHD_get_version(), "0.", 2) != 0)
+        return VAULT_OK;
+    const struct gate_place place = {line->method, exchange->target_read, strlen(line->target),
+                                     line->version};
+    return gate_check_layout(&place, request->headers, request->header_count, err);
 }
 
 /* All headers are here, no byte of the body is. */
-static enum MHD_Result begin(struct listener *listener, struct MHD_Connection *mhd,
+static enum MHD_Result begin(struct connection *connection, struct MHD_Connection *mhd,
                              struct exchange *exchange, const char *path, const char *method,
                              const char *version)
 {
+    struct listener *listener = connection->listener;
     exchange->begun = true;
     struct http_request *request = &exchange->request;
     MHD_get_connection_values_n(mhd, MHD_HEADER_KIND, collect_header, request);
@@ -185,9 +204,16 @@ static enum MHD_Result begin(struct listener *listener, struct MHD_Connection *m
         return refuse(listener, mhd, exchange, 400, "the request target is too long");
     const struct gate_line line = {method, exchange->target, version};
     struct vault_error err;
-    const enum vault_code code = gate_check(&line, request->headers, request->header_count, &err);
+    enum vault_code code = check_layout(&line, exchange, &err);
+    if (code == VAULT_OK)
+        code = gate_check(&line, request->headers, request->header_count, &err);
+    if (code == VAULT_OK)
+        code = gate_check_query(request->query, request->query_count, &err);
     if (code)
         return refuse(listener, mhd, exchange, code == VAULT_TOO_LARGE ? 413 : 400, err.text);
+    if (!identify_peer(connection, request))
+        return refuse(listener, mhd, exchange, 403,
+                      "this client certificate is not let in any more");
     request->method = http_method_of(method);
     request->path = path;
     return MHD_YES;
@@ -202,7 +228,6 @@ static enum MHD_Result finish(struct MHD_Connection *mhd, struct connection *con
     const struct listener_options *options = &listener->options;
     struct http_answer answer = http_answer_new();
     exchange->request.body = buf_view(&exchange->body);
-    identify_peer(connection, &exchange->request);
     connection_stop_deadline(connection);
     /* The library must not take the time that a handler waits for the client's silence; set again,
      * its clock begins anew. */
@@ -222,13 +247,13 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, con
                                   const char *method, const char *version, const char *data,
                                   size_t *data_size, void **request_context)
 {
-    struct listener *listener = context;
+    (void)context;
     struct exchange *exchange = *request_context;
     struct connection *connection = connection_of(mhd);
     if (!exchange || !connection)
         return MHD_NO;
     if (!exchange->begun)
-        return begin(listener, mhd, exchange, path, method, version);
+        return begin(connection, mhd, exchange, path, method, version);
     if (*data_size) {
         buf_append(&exchange->body, data, *data_size);
         exchange->too_large |= exchange->body.problem != VAULT_OK;

@@ -73,7 +73,7 @@ static void connection_started(struct listener *listener, struct MHD_Connection 
         (gnutls_session_t)MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION)
             ->tls_session;
     struct vault_error err;
-    if (tls_prepare(listener->options.tls, connection->session, &err)) {
+    if (tls_prepare(listener->options.tls, connection->session, &connection->peer, &err)) {
         log_event(LOG_ERROR, "tls", "%s: %s", listener->options.name, err.text);
         shutdown(connection->fd, SHUT_RDWR);
         free(connection);
@@ -93,6 +93,7 @@ void connection_notify(void *context, struct MHD_Connection *mhd, void **socket_
     struct connection *connection = *socket_context;
     if (connection) {
         connection_unlink(connection);
+        tls_peer_finish(&connection->peer);
         free(connection);
     }
     *socket_context = NULL;

@@ -17,8 +17,7 @@ struct connection {
     int fd;
     int64_t deadline_ms; /* 0: the handler is at work, which is our time and not the client's */
     gnutls_session_t session;
-    bool peer_known;
-    uint8_t peer_spki[HTTP_PEER_HASH_BYTES];
+    struct tls_peer peer;
 };
 
 struct listener {

@@ -1,101 +1,102 @@
 #include "vault/edge/tls.h"
 
-#include <gnutls/abstract.h>
-#include <gnutls/x509.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 
-#include "vault/base/buf.h"
+#include "tls_parts.h"
 #include "vault/base/file.h"
-#include "vault/crypto/hash.h"
-
-#define PEM_BYTES_MAX (256U * 1024)
 
 struct tls {
-    gnutls_certificate_credentials_t credentials;
-    gnutls_priority_t priorities; /* parsed once: it costs more than a session's set-up */
-    struct buf certificate_pem;
-    struct buf key_pem;
-    bool asks_for_certificate;
+    char paths[TLS_FILE_COUNT][PATH_MAX]; /* empty: no such file */
+    atomic_uint_fast64_t generation;      /* of what is in force */
+    atomic_int_fast64_t crl_end_s;        /* of that, too */
+    pthread_mutex_t mutex;                /* guards current */
+    struct tls_credentials *current;
 };
 
-static enum vault_code gnutls_failed(struct vault_error *err, int result, const char *what)
+/* --- What is in force ----------------------------------------------------------------------- */
+
+static struct tls_credentials *acquire(struct tls *tls)
 {
-    return vault_fail(err, result == GNUTLS_E_MEMORY_ERROR ? VAULT_NO_MEMORY : VAULT_INVALID,
-                      "%s: %s", what, gnutls_strerror(result));
+    pthread_mutex_lock(&tls->mutex);
+    struct tls_credentials *current = tls->current;
+    atomic_fetch_add(&current->holders, 1);
+    pthread_mutex_unlock(&tls->mutex);
+    return current;
 }
 
-static gnutls_datum_t datum_of(struct buf *pem)
+static void let_go(struct tls_credentials **credentials)
 {
-    /* GnuTLS has no const here, and changes nothing. */
-    return (gnutls_datum_t){.data = pem->data, .size = (unsigned)pem->size};
+    struct tls_credentials *gone = VAULT_TAKE(*credentials);
+    if (gone && atomic_fetch_sub(&gone->holders, 1) == 1)
+        tls_credentials_free(&gone);
 }
 
-static enum vault_code read_pair(struct tls *tls, const char *certificate_path,
-                                 const char *key_path, struct vault_error *err)
+enum vault_code tls_open(const struct tls_files *files, struct tls **out, struct vault_error *err)
 {
-    VAULT_TRY(file_read(certificate_path, &tls->certificate_pem, err));
-    VAULT_TRY(file_read(key_path, &tls->key_pem, err));
-    const gnutls_datum_t certificate = datum_of(&tls->certificate_pem);
-    const gnutls_datum_t key = datum_of(&tls->key_pem);
-    const int result = gnutls_certificate_set_x509_key_mem2(tls->credentials, &certificate, &key,
-                                                            GNUTLS_X509_FMT_PEM, NULL, 0);
-    if (result < 0) {
-        gnutls_failed(err, result, "the server's certificate and key");
-        vault_error_context(err, "%s, %s", certificate_path, key_path);
-        return VAULT_INVALID;
-    }
-    /* The library takes them as C strings. */
-    if (!buf_string(&tls->certificate_pem) || !buf_string(&tls->key_pem))
-        return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
-    return VAULT_OK;
-}
-
-static enum vault_code read_ca(struct tls *tls, const char *path, struct vault_error *err)
-{
-    VAULT_AUTO(buf_finish) struct buf pem = buf_limited(PEM_BYTES_MAX);
-    VAULT_TRY(file_read(path, &pem, err));
-    const gnutls_datum_t ca = datum_of(&pem);
-    const int result =
-        gnutls_certificate_set_x509_trust_mem(tls->credentials, &ca, GNUTLS_X509_FMT_PEM);
-    if (result < 1)
-        return vault_fail(err, VAULT_INVALID, "%s holds no CA certificate", path);
-    tls->asks_for_certificate = true;
-    return VAULT_OK;
-}
-
-enum vault_code tls_open(const char *certificate_path, const char *key_path,
-                         const char *client_ca_path, struct tls **out, struct vault_error *err)
-{
+    const char *const paths[TLS_FILE_COUNT] = {files->certificate, files->key, files->clients_ca,
+                                               files->crl};
     VAULT_AUTO(tls_close) struct tls *tls = calloc(1, sizeof *tls);
     if (!tls)
         return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
-    tls->certificate_pem = buf_limited(PEM_BYTES_MAX);
-    tls->key_pem = buf_limited(PEM_BYTES_MAX);
-    int result = gnutls_certificate_allocate_credentials(&tls->credentials);
-    if (result >= 0)
-        result = gnutls_priority_init2(&tls->priorities, TLS_PRIORITIES, NULL, 0);
-    if (result < 0)
-        return gnutls_failed(err, result, "TLS credentials");
-    VAULT_TRY(read_pair(tls, certificate_path, key_path, err));
-    if (client_ca_path)
-        VAULT_TRY(read_ca(tls, client_ca_path, err));
+    pthread_mutex_init(&tls->mutex, NULL);
+    for (size_t i = 0; i < TLS_FILE_COUNT; i++) {
+        const size_t size = paths[i] ? strlen(paths[i]) : 0;
+        if (size >= sizeof tls->paths[i])
+            return vault_fail(err, VAULT_INVALID, "the path of a certificate is too long");
+        memcpy(tls->paths[i], paths[i] ? paths[i] : "", size + 1);
+    }
+    VAULT_TRY(tls_credentials_read(tls->paths, &tls->current, err));
+    atomic_init(&tls->generation, 1);
+    atomic_init(&tls->crl_end_s, tls->current->crl_end_s);
+    tls->current->generation = 1;
     *out = VAULT_TAKE(tls);
     return VAULT_OK;
 }
 
 void tls_close(struct tls **tls)
 {
-    if (*tls) {
-        if ((*tls)->credentials)
-            gnutls_certificate_free_credentials((*tls)->credentials);
-        if ((*tls)->priorities)
-            gnutls_priority_deinit((*tls)->priorities);
-        buf_finish(&(*tls)->certificate_pem);
-        buf_finish(&(*tls)->key_pem);
-        free(*tls);
-    }
-    *tls = NULL;
+    struct tls *gone = VAULT_TAKE(*tls);
+    if (!gone)
+        return;
+    let_go(&gone->current);
+    pthread_mutex_destroy(&gone->mutex);
+    free(gone);
 }
+
+enum vault_code tls_read_again(struct tls *tls, struct tls_credentials **out, bool *changed,
+                               struct vault_error *err)
+{
+    VAULT_AUTO(tls_credentials_free) struct tls_credentials *fresh = NULL;
+    VAULT_TRY(tls_credentials_read(tls->paths, &fresh, err));
+    if (fresh->crl_end_s <= time(NULL))
+        return vault_fail(err, VAULT_INVALID, "%s: this list of revoked certificates is over",
+                          tls->paths[TLS_CRL]);
+    struct tls_credentials *current = acquire(tls);
+    *changed = memcmp(fresh->digest, current->digest, sizeof fresh->digest) != 0;
+    let_go(&current);
+    *out = VAULT_TAKE(fresh);
+    return VAULT_OK;
+}
+
+void tls_replace(struct tls *tls, struct tls_credentials **fresh)
+{
+    struct tls_credentials *taken = VAULT_TAKE(*fresh);
+    pthread_mutex_lock(&tls->mutex);
+    struct tls_credentials *former = tls->current;
+    taken->generation = former->generation + 1;
+    tls->current = taken;
+    atomic_store(&tls->crl_end_s, taken->crl_end_s);
+    atomic_store(&tls->generation, taken->generation);
+    pthread_mutex_unlock(&tls->mutex);
+    let_go(&former);
+}
+
+/* --- A connection --------------------------------------------------------------------------- */
 
 /*
  * Both the return code and the status count, and the purpose must be asked for: a certificate of
@@ -103,66 +104,67 @@ void tls_close(struct tls **tls)
  */
 static int verify_client(gnutls_session_t session)
 {
-    char purpose[] = GNUTLS_KP_TLS_WWW_CLIENT;
-    gnutls_typed_vdata_st wanted = {.type = GNUTLS_DT_KEY_PURPOSE_OID,
-                                    .data = (unsigned char *)purpose};
+    gnutls_typed_vdata_st wanted = tls_client_purpose();
     unsigned status = ~0U;
     const int result = gnutls_certificate_verify_peers(session, &wanted, 1, &status);
     return result == GNUTLS_E_SUCCESS && status == 0 ? 0 : GNUTLS_E_CERTIFICATE_ERROR;
 }
 
-enum vault_code tls_prepare(const struct tls *tls, gnutls_session_t session,
+enum vault_code tls_prepare(struct tls *tls, gnutls_session_t session, struct tls_peer *peer,
                             struct vault_error *err)
 {
-    int result = gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, tls->credentials);
+    struct tls_credentials *held = acquire(tls);
+    int result = gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, held->credentials);
     if (result == GNUTLS_E_SUCCESS)
-        result = gnutls_priority_set(session, tls->priorities);
-    if (result != GNUTLS_E_SUCCESS)
-        return gnutls_failed(err, result, "preparing a TLS session");
-    if (tls->asks_for_certificate) {
+        result = gnutls_priority_set(session, held->priorities);
+    if (result != GNUTLS_E_SUCCESS) {
+        let_go(&held);
+        return tls_failed(err, result, "preparing a TLS session");
+    }
+    if (held->asks_for_certificate) {
         gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUIRE);
         gnutls_session_set_verify_function(session, verify_client);
     } else {
         gnutls_certificate_server_set_request(session, GNUTLS_CERT_IGNORE);
     }
+    *peer = (struct tls_peer){.held = held, .generation = held->generation};
     return VAULT_OK;
 }
 
-static bool spki_of(gnutls_x509_crt_t certificate, uint8_t out[32])
+/* Hold the client's certificates against what is in force now. */
+static bool is_in_force(struct tls *tls, gnutls_session_t session, struct tls_peer *peer)
 {
-    gnutls_pubkey_t key;
-    if (gnutls_pubkey_init(&key) < 0)
-        return false;
-    gnutls_datum_t der = {0};
-    const bool exported = gnutls_pubkey_import_x509(key, certificate, 0) >= 0 &&
-                          gnutls_pubkey_export2(key, GNUTLS_X509_FMT_DER, &der) >= 0;
-    if (exported) {
-        sha256_of(out, (struct bytes){der.data, der.size});
-        gnutls_free(der.data);
-    }
-    gnutls_pubkey_deinit(key);
-    return exported;
+    struct tls_credentials *now = acquire(tls);
+    const bool may = tls_credentials_accept(now, session);
+    if (may)
+        peer->generation = now->generation;
+    let_go(&now);
+    return may;
 }
 
-bool tls_peer_spki(gnutls_session_t session, uint8_t out[32])
+bool tls_peer_may_ask(struct tls *tls, gnutls_session_t session, struct tls_peer *peer)
 {
-    unsigned count = 0;
-    const gnutls_datum_t *chain = gnutls_certificate_get_peers(session, &count);
-    gnutls_x509_crt_t certificate;
-    if (!chain || count == 0 || gnutls_x509_crt_init(&certificate) < 0)
+    if (!peer->held->asks_for_certificate)
+        return true;
+    if (!peer->is_known)
+        peer->is_known = tls_read_peer(session, peer->spki, &peer->expires_s);
+    const int64_t now_s = time(NULL);
+    if (!peer->is_known || peer->expires_s < now_s || atomic_load(&tls->crl_end_s) <= now_s)
         return false;
-    const bool found = gnutls_x509_crt_import(certificate, &chain[0], GNUTLS_X509_FMT_DER) >= 0 &&
-                       spki_of(certificate, out);
-    gnutls_x509_crt_deinit(certificate);
-    return found;
+    return peer->generation == atomic_load(&tls->generation) || is_in_force(tls, session, peer);
+}
+
+void tls_peer_finish(struct tls_peer *peer)
+{
+    let_go(&peer->held);
 }
 
 const char *tls_certificate_pem(const struct tls *tls)
 {
-    return (const char *)tls->certificate_pem.data;
+    return (const char *)tls->current->texts[TLS_CERTIFICATE].data;
 }
 
 const char *tls_key_pem(const struct tls *tls)
 {
-    return (const char *)tls->key_pem.data;
+    return (const char *)tls->current->texts[TLS_KEY].data;
 }

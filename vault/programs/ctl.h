@@ -58,6 +58,7 @@ ctl_run ctl_key_rewrap;
 ctl_run ctl_key_recover;
 ctl_run ctl_key_provider;
 ctl_run ctl_doctor;
+ctl_run ctl_reload;
 ctl_run ctl_seal;
 ctl_run ctl_unseal;
 ctl_run ctl_log_new_key;

@@ -100,6 +100,8 @@ static const struct {
      "BACKUP --dir DIR --log FOLDER|--without-log [--recovery] [--provider NAME …] "
      "[--accept-lost-erasures]",
      "make a vault of a backup, in which what was withdrawn or erased since stays so"},
+    {"reload", NULL, ctl_reload, false, "",
+     "read the listeners' certificates, keys, CAs and lists of revoked certificates again"},
     {"seal", NULL, ctl_seal, false, "", "close everything and forget every key, until unseal"},
     {"unseal", NULL, ctl_unseal, false, "",
      "open a sealed vault, with the passphrase or PIN if its provider needs one"},

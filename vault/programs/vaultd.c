@@ -24,6 +24,7 @@
 #include "vault/edge/config.h"
 #include "vault/edge/listener.h"
 #include "vault/edge/pages.h"
+#include "vault/edge/reload.h"
 #include "vault/edge/sealing.h"
 #include "vault/edge/service_api.h"
 
@@ -42,7 +43,8 @@ static const char help[] =
     "  --help               print this\n"
     "  --version            print the version\n"
     "\n"
-    "SIGTERM ends it cleanly. 'vaultctl init' makes a vault and its configuration.\n";
+    "SIGTERM ends it cleanly, SIGHUP has it read its certificates again.\n"
+    "'vaultctl init' makes a vault and its configuration.\n";
 
 struct server {
     struct config config;
@@ -62,6 +64,7 @@ struct server {
     struct tls *services_tls;
     struct tls *citizens_tls;
     struct tls *auditors_tls;
+    struct reload reload;
     struct listener *services;
     struct listener *citizens;
     struct listener *auditors;
@@ -155,8 +158,9 @@ static enum vault_code start_listener(const struct config_listener *config, cons
                                       void (*decorate)(struct http_answer *), struct tls **tls,
                                       struct listener **out, struct vault_error *err)
 {
-    const char *ca = config->clients_ca[0] ? config->clients_ca : NULL;
-    VAULT_TRY(tls_open(config->certificate, config->key, ca, tls, err));
+    const struct tls_files files = {config->certificate, config->key, config->clients_ca,
+                                    config->crl};
+    VAULT_TRY(tls_open(&files, tls, err));
     const struct listener_options options = {
         .name = name,
         .address = config->address,
@@ -215,9 +219,14 @@ static enum vault_code start(struct server *server, struct vault_error *err)
     server->auditors_handler =
         (struct sealed_handler){server->sealing, auditor_api_handle, &server->auditors_context};
     VAULT_TRY(open_or_wait(server, err));
-    server->admin_context =
-        (struct admin_context){server->sealing, &server->config, server->link_base};
+    server->admin_context = (struct admin_context){server->sealing, &server->config,
+                                                   server->link_base, &server->reload};
     VAULT_TRY(start_listeners(server, err));
+    server->reload = (struct reload){.parts = {{"services", server->services_tls},
+                                               {"citizens", server->citizens_tls},
+                                               {"auditors", server->auditors_tls}},
+                                     .count = RELOAD_PARTS_MAX,
+                                     .mutex = PTHREAD_MUTEX_INITIALIZER};
     return admin_start(server->config.admin_socket, &server->admin_context, &server->admin, err);
 }
 
@@ -248,12 +257,13 @@ static void raise_descriptor_limit(void)
                   strerrordesc_np(errno));
 }
 
-/* Block the signals that end the daemon, for this thread and all that it starts. */
+/* Block the signals that the daemon waits for, for this thread and all that it starts. */
 static void block_signals(sigset_t *set)
 {
     sigemptyset(set);
     sigaddset(set, SIGTERM);
     sigaddset(set, SIGINT);
+    sigaddset(set, SIGHUP);
     pthread_sigmask(SIG_BLOCK, set, NULL);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error to be answered */
@@ -274,13 +284,31 @@ static bool log_has_stopped(const struct server *server)
     return has_stopped;
 }
 
+/* SIGHUP: as "vaultctl reload", with the outcome in the program's log. */
+static void reload(struct server *server)
+{
+    struct vault_error err = {0};
+    VAULT_AUTO(buf_finish) struct buf result = buf_limited(1024);
+    struct vault *vault = sealing_enter(server->sealing);
+    const enum vault_code code =
+        vault ? reload_certificates(&server->reload, vault, &result, &err)
+              : vault_fail(&err, VAULT_UNAVAILABLE, "nothing is changed: the vault is sealed");
+    sealing_leave(server->sealing);
+    if (code)
+        log_event(LOG_ERROR, "reload", "%s", err.text);
+    else
+        log_event(LOG_INFO, "reload", "the certificates were read again");
+}
+
 /* Wait to be told to stop, or for the log to stop by itself. */
-static int wait_for_the_end(const struct server *server, const sigset_t *signals)
+static int wait_for_the_end(struct server *server, const sigset_t *signals)
 {
     const struct timespec second = {.tv_sec = 1};
     for (;;) {
         const int signal = sigtimedwait(signals, NULL, &second);
-        if (signal > 0) {
+        if (signal == SIGHUP)
+            reload(server);
+        else if (signal > 0) {
             log_event(LOG_INFO, "stop", "asked to stop");
             return 0;
         }

@@ -234,6 +234,11 @@ enum vault_code vault_prune_log(struct vault *vault, struct vault_error *err)
     return retention_run(vault, err);
 }
 
+enum vault_code vault_enter_change(struct vault *vault, struct vault_error *err)
+{
+    return event_of_operator(vault, ENTRY_ADMIN, bytes_of_text(""), err);
+}
+
 enum vault_code vault_ready(struct vault *vault, struct vault_error *err)
 {
     VAULT_TRY(ledger_health(vault->ledger, err));

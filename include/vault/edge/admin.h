@@ -17,6 +17,7 @@
 #include "vault/base/error.h"
 #include "vault/base/json.h"
 #include "vault/edge/config.h"
+#include "vault/edge/reload.h"
 #include "vault/edge/sealing.h"
 #include "vault/vault/vault.h"
 
@@ -28,6 +29,7 @@ struct admin_context {
     struct sealing *sealing;
     const struct config *config;
     const char *link_base; /* where the citizens' pages are: "https://host:port" */
+    struct reload *reload; /* the listeners' certificates */
 };
 
 struct admin;

@@ -28,6 +28,7 @@ struct config_listener {
     char certificate[PATH_MAX];
     char key[PATH_MAX];
     char clients_ca[PATH_MAX]; /* empty: this listener asks for no certificate */
+    char crl[PATH_MAX];        /* of that CA; empty: there is none */
 };
 
 /* Who outside sees the access log (anchor.h), empty: nobody; and how long it keeps what. */

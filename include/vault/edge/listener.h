@@ -27,7 +27,7 @@ struct listener_options {
     uint16_t port;            /* 0: any free one */
     unsigned connections_max; /* 0: LISTENER_CONNECTIONS_MAX */
     unsigned deadline_s;      /* 0: LISTENER_DEADLINE_S */
-    const struct tls *tls;    /* borrowed; must outlive the listener */
+    struct tls *tls;          /* borrowed; must outlive the listener */
     http_handler *handler;
     void *context;
     void (*decorate)(struct http_answer *answer); /* headers for every answer, the gate's refusals

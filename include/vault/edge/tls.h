@@ -1,11 +1,17 @@
 /*
- * tls - who may open a connection, decided in the handshake.
+ * tls - who may open a connection, decided in the handshake, and whether they still may.
  *
  * TLS 1.3 only. A listener for services or auditors requires a certificate: issued by that
- * listener's CA, in its period, with the purpose clientAuth; anything else ends the handshake, so
- * nothing is ever served without one. The citizens' listener asks for none, so that no browser
- * prompts. There are no session tickets: every connection is a full handshake, in which a
- * certificate is verified anew.
+ * listener's CA, in its period, with the purpose clientAuth, and not on the CA's list of revoked
+ * ones (CRL, RFC 5280 section 5) where there is one; anything else ends the handshake, so nothing
+ * is ever served without one. The citizens' listener asks for none, so that no browser prompts.
+ * There are no session tickets, and so no ticket keys to change: every connection is a full
+ * handshake, in which a certificate is verified anew.
+ *
+ * The files can be read again while connections are open. Those go on under what their handshake
+ * went by, which lives as long as they do; but before each request their client is held against
+ * what is in force now. That is the comparison of three numbers while nothing was read since. While
+ * a list of revoked certificates is over nobody may ask: put the next one there in time.
  */
 #pragma once
 
@@ -19,26 +25,65 @@
     "SECURE128:-VERS-ALL:+VERS-TLS1.3:-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1:"                  \
     "%SERVER_PRECEDENCE"
 
-struct tls;
+#define TLS_SPKI_BYTES 32
 
-/*
- * Read the server's certificate chain and key, and the CA whose clients are let in (NULL: no
- * certificate is asked for). All PEM files. VAULT_INVALID names the file that does not fit.
- */
-enum vault_code tls_open(const char *certificate_path, const char *key_path,
-                         const char *client_ca_path, struct tls **out, struct vault_error *err)
+/* PEM files: the server's certificate chain and key; the CA whose clients are let in (NULL or
+ * empty: no certificate is asked for), and its revocation lists (NULL or empty: there are none). */
+struct tls_files {
+    const char *certificate;
+    const char *key;
+    const char *clients_ca;
+    const char *crl;
+};
+
+struct tls;
+struct tls_credentials; /* what the files said at one time */
+
+/* VAULT_INVALID names the file that does not fit, with the others' codes of file.h. */
+enum vault_code tls_open(const struct tls_files *files, struct tls **out, struct vault_error *err)
     VAULT_MUST_CHECK;
+
+/* No connection that was prepared by it is left. */
 void tls_close(struct tls **tls);
 
-/* Make a fresh server session ask for what this listener asks for. Before its handshake; tls must
- * outlive the session. */
-enum vault_code tls_prepare(const struct tls *tls, gnutls_session_t session,
+/* --- Reading the files again ---------------------------------------------------------------- */
+
+/* Read them, and change nothing yet; *changed: they say something else than what is in force. Also
+ * VAULT_INVALID for a list of revoked certificates that is over. */
+enum vault_code tls_read_again(struct tls *tls, struct tls_credentials **out, bool *changed,
+                               struct vault_error *err) VAULT_MUST_CHECK;
+
+/* What was read is in force from the next handshake, and from each open connection's next request
+ * on. Takes it. */
+void tls_replace(struct tls *tls, struct tls_credentials **fresh);
+void tls_credentials_free(struct tls_credentials **credentials);
+
+/* When the first of a file's revocation lists is over; INT64_MAX if none says. */
+enum vault_code tls_crl_end(const char *path, int64_t *end_s, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
+/* --- A connection --------------------------------------------------------------------------- */
+
+/* Who is at its other end; begins as zeros. */
+struct tls_peer {
+    struct tls_credentials *held; /* what the handshake goes by */
+    uint64_t generation;          /* of what the client was last held against */
+    bool is_known;
+    uint8_t spki[TLS_SPKI_BYTES]; /* SHA-256 of the public key that it proved to hold */
+    int64_t expires_s;
+};
+
+/* Make a fresh server session ask for what this listener asks for. Before its handshake. */
+enum vault_code tls_prepare(struct tls *tls, gnutls_session_t session, struct tls_peer *peer,
                             struct vault_error *err) VAULT_MUST_CHECK;
 
-/* The SHA-256 of the public key (SubjectPublicKeyInfo) that the client proved to hold. False if it
- * showed none. */
-bool tls_peer_spki(gnutls_session_t session, uint8_t out[32]);
+/* Whether the other end may ask, now: after the handshake, before each request. Always where no
+ * certificate is asked for; then nobody is known. */
+bool tls_peer_may_ask(struct tls *tls, gnutls_session_t session, struct tls_peer *peer);
 
-/* The PEM texts, for the HTTP library, which wants them too. */
+/* The session is over. */
+void tls_peer_finish(struct tls_peer *peer);
+
+/* The PEM texts that are in force, for the HTTP library, which wants them when it starts. */
 const char *tls_certificate_pem(const struct tls *tls);
 const char *tls_key_pem(const struct tls *tls);

@@ -107,6 +107,10 @@ enum vault_code vault_log_key(struct vault *vault, struct buf *out, struct vault
 enum vault_code vault_renew_log_key(struct vault *vault, struct buf *vkey, struct vault_error *err)
     VAULT_MUST_CHECK;
 
+/* Enter that the operator changes something that is not kept here, such as a listener's
+ * certificate; durable on return, and before it is done. */
+enum vault_code vault_enter_change(struct vault *vault, struct vault_error *err) VAULT_MUST_CHECK;
+
 /* Remove now what the log has kept for as long as it may; it is also done every six hours. */
 enum vault_code vault_prune_log(struct vault *vault, struct vault_error *err) VAULT_MUST_CHECK;
 

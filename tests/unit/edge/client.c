@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <gnutls/x509.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -91,9 +92,69 @@ void make_identities(struct identities *out)
     make_server(folder, "server", &out->server_ca, &out->server);
     make_server(folder, "misused", &out->clients_ca, &out->misused);
     make_client(folder, "known", &out->clients_ca, now_s, &out->known);
+    make_client(folder, "other", &out->clients_ca, now_s, &out->other);
     make_client(folder, "expired", &out->clients_ca, now_s - 40 * DAY_S, &out->expired);
     make_client(folder, "early", &out->clients_ca, now_s + 10 * DAY_S, &out->early);
     make_client(folder, "stranger", &other_ca, now_s, &out->stranger);
+}
+
+static gnutls_datum_t datum_of(struct buf *text)
+{
+    return (gnutls_datum_t){.data = text->data, .size = (unsigned)text->size};
+}
+
+static void add_to_crl(gnutls_x509_crl_t crl, const struct identity *revoked)
+{
+    gnutls_x509_crt_t certificate;
+    VAULT_AUTO(buf_finish) struct buf text = read_whole(revoked->certificate);
+    const gnutls_datum_t pem = datum_of(&text);
+    assert_int_equal(gnutls_x509_crt_init(&certificate), 0);
+    assert_int_equal(gnutls_x509_crt_import(certificate, &pem, GNUTLS_X509_FMT_PEM), 0);
+    assert_int_equal(gnutls_x509_crl_set_crt(crl, certificate, time(NULL)), 0);
+    gnutls_x509_crt_deinit(certificate);
+}
+
+static void sign_crl(gnutls_x509_crl_t crl, const struct identity *ca)
+{
+    gnutls_x509_crt_t issuer;
+    gnutls_x509_privkey_t key;
+    VAULT_AUTO(buf_finish) struct buf ca_text = read_whole(ca->certificate);
+    VAULT_AUTO(buf_finish) struct buf key_text = read_whole(ca->key);
+    const gnutls_datum_t ca_pem = datum_of(&ca_text);
+    const gnutls_datum_t key_pem = datum_of(&key_text);
+    assert_int_equal(gnutls_x509_crt_init(&issuer), 0);
+    assert_int_equal(gnutls_x509_privkey_init(&key), 0);
+    assert_int_equal(gnutls_x509_crt_import(issuer, &ca_pem, GNUTLS_X509_FMT_PEM), 0);
+    assert_int_equal(gnutls_x509_privkey_import2(key, &key_pem, GNUTLS_X509_FMT_PEM, NULL, 0), 0);
+    assert_int_equal(gnutls_x509_crl_sign2(crl, issuer, key, GNUTLS_DIG_SHA256, 0), 0);
+    gnutls_x509_crt_deinit(issuer);
+    gnutls_x509_privkey_deinit(key);
+}
+
+void make_crl(const struct identity *ca, const struct identity *revoked, int64_t until_s,
+              char out[PATH_MAX])
+{
+    static int count;
+    gnutls_x509_crl_t crl;
+    gnutls_datum_t pem = {0};
+    assert_int_equal(gnutls_x509_crl_init(&crl), 0);
+    assert_int_equal(gnutls_x509_crl_set_version(crl, 2), 0);
+    assert_int_equal(gnutls_x509_crl_set_this_update(crl, time(NULL) - DAY_S), 0);
+    assert_int_equal(gnutls_x509_crl_set_next_update(crl, until_s), 0);
+    if (revoked)
+        add_to_crl(crl, revoked);
+    sign_crl(crl, ca);
+    assert_int_equal(gnutls_x509_crl_export2(crl, GNUTLS_X509_FMT_PEM, &pem), 0);
+    snprintf(out, PATH_MAX, "%.*s.%d.crl", PATH_MAX - 32, ca->certificate, count++);
+    assert_done(file_replace(out, (struct bytes){pem.data, pem.size}, 0600, &test_error));
+    gnutls_free(pem.data);
+    gnutls_x509_crl_deinit(crl);
+}
+
+void put_file(const char *from, const char *to)
+{
+    VAULT_AUTO(buf_finish) struct buf text = read_whole(from);
+    assert_done(file_replace(to, buf_view(&text), 0600, &test_error));
 }
 
 /* --- Connecting ----------------------------------------------------------------------------- */

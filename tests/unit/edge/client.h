@@ -27,6 +27,7 @@ struct identities {
     struct identity server; /* for localhost, 127.0.0.1 and ::1 */
     struct identity clients_ca;
     struct identity known;    /* a client of clients_ca */
+    struct identity other;    /* another of them */
     struct identity expired;  /* its time is over */
     struct identity early;    /* its time has not come */
     struct identity stranger; /* a client of another CA of the same name */
@@ -34,6 +35,14 @@ struct identities {
 };
 
 void make_identities(struct identities *out);
+
+/* A list of revoked certificates of a CA, with this one on it (NULL: with none), until then; where
+ * it is goes to out. */
+void make_crl(const struct identity *ca, const struct identity *revoked, int64_t until_s,
+              char out[PATH_MAX]);
+
+/* Put a copy of a file in the place of another. */
+void put_file(const char *from, const char *to);
 
 struct client {
     int fd; /* -1: not connected */

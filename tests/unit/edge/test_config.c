@@ -68,6 +68,7 @@ static void test_a_whole_configuration_is_understood(void **state)
     assert_int_equal(config.trust_count, 2);
     assert_string_equal(config.trust[1], DPO);
     assert_string_equal(config.citizens.clients_ca, "");
+    assert_string_equal(config.services.crl, "");
 }
 
 static void test_what_may_be_left_out_has_its_default(void **state)
@@ -107,6 +108,7 @@ static void test_an_unknown_key_is_named(void **state)
     assert_refused("\"data\"", "\"speed\": 1, \"data\"", "speed", "unknown");
     assert_refused("\"port\": 8442,", "\"port\": 8442, \"colour\": 1,", "citizens.colour",
                    "unknown");
+    assert_refused("\"port\": 8442,", "\"port\": 8442, \"crl\": \"x\",", "citizens.crl", "unknown");
     assert_refused("\"port\": 8442,", "\"port\": 8442, \"clients_ca\": \"x\",",
                    "citizens.clients_ca", "unknown");
 }

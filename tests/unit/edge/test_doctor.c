@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "test.h"
+#include "client.h"
 #include "vault/base/clock.h"
 #include "vault/base/file.h"
 #include "vault/base/json.h"
@@ -326,11 +326,34 @@ static void test_nothing_at_all_is_told_and_survived(void **state)
     assert_one("nowhere");
 }
 
+/* It is for days: one that is over lets nobody in, and the doctor says so before. */
+static void test_a_list_of_revoked_certificates_is_seen_to(void **state)
+{
+    (void)state;
+    struct identity ca;
+    begin();
+    path_of(ca.certificate, "ca.pem");
+    path_of(ca.key, "ca.key");
+    make_crl(&ca, NULL, NOW_S + 10 * 86400, config.services.crl);
+    visit(NOW_S);
+    assert_int_equal(others(), 0);
+    visit(NOW_S + 9 * 86400);
+    assert_non_null(strstr(texts, "warning"));
+    assert_non_null(strstr(texts, "is over on"));
+    visit(NOW_S + 10 * 86400);
+    assert_non_null(strstr(texts, "is over since"));
+    path_of(config.services.crl, "ca.key");
+    assert_one("no list of revoked certificates");
+    path_of(config.services.crl, "missing.crl");
+    assert_one("missing.crl");
+}
+
 int main(void)
 {
     json_start();
     assert_done(crypto_start(true, &test_error));
-    return TEST_RUN(test_room_is_judged_by_what_is_left_and_of_how_much,
+    return TEST_RUN(test_a_list_of_revoked_certificates_is_seen_to,
+                    test_room_is_judged_by_what_is_left_and_of_how_much,
                     test_the_clock_is_after_what_was_written_by_it,
                     test_limits_are_held_against_the_open_citizens, test_this_process_has_limits,
                     test_what_is_as_it_should_be_is_let_be, test_what_others_may_open_is_found,

@@ -143,6 +143,44 @@ static void test_an_encoded_nul_is_refused_anywhere(void **state)
     assert_target("/a%2500", true);
 }
 
+static void test_what_is_encoded_in_a_path_does_not_change_its_steps(void **state)
+{
+    (void)state;
+    assert_target("/a%20b%c3%A9", true);
+    assert_target("/a%3Fb%3d%25", true);
+    assert_target("/a?b=%2F%5c%0d%0A%7f", true);
+    assert_target("/a%2fb", false);
+    assert_target("/a%2Fb", false);
+    assert_target("/a%5cb", false);
+    assert_target("/a%0ab", false);
+    assert_target("/a%1Fb", false);
+    assert_target("/a%7Fb", false);
+}
+
+static void test_an_encoding_is_two_hexadecimal_digits(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"/%",   "/%4",     "/%4/",  "/%g0",   "/%0g",
+                                      "/%u0", "/?a=%\t", "/?a=%", "/?a=%%", "/%-1"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_target(bad[i], false);
+}
+
+static void test_a_path_has_no_steps_to_here_or_up(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"/.",     "/..",     "/./",    "/../",   "/a/.",     "/a/..",
+                                      "/a/./b", "/a/../b", "/.?a=b", "/..?",   "/%2e",     "/%2E.",
+                                      "/.%2e",  "/a/%2e/", "/a/..?", "/a//..", "/%2e%2e/b"};
+    static const char *const good[] = {
+        "/...",  "/.a",     "/a.",       "/..a",       "/a..",   "/a/.b/c.",
+        "/%2ea", "/?../..", "/a?b=/../", "/%2e%2e%2e", "/a../b", "/.well-known/security.txt"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_target(bad[i], false);
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+        assert_target(good[i], true);
+}
+
 static void test_a_target_has_a_length(void **state)
 {
     (void)state;
@@ -170,6 +208,186 @@ static void test_there_is_one_host(void **state)
     struct request old = {.line = {"GET", "/", "HTTP/1.0"}};
     assert_refused(&old);
 }
+
+static void assert_host(const char *host, bool passes)
+{
+    struct request request = {.line = {"GET", "/", "HTTP/1.1"}};
+    add(&request, "Host", host);
+    if (passes)
+        assert_passes(&request);
+    else
+        assert_refused(&request);
+}
+
+static void test_a_host_is_a_name_with_a_port_or_without(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"vault.example", "vault.example:8444", "127.0.0.1:1",  "a_b",
+                                       "[::1]",         "[2001:db8::1]:443",  "xn--vote-ffa", "a:"};
+    static const char *const bad[] = {"a b",       "a,b",   "a, b",   "a/b",      "me@a",
+                                      "https://a", ":80",   "a:b",    "a:1:2",    " ",
+                                      "a ",        "[]",    "[::1",   "::1",      "[::1]x",
+                                      "[::1]:x",   "[a b]", "[::1]]", "%61",      "a?b",
+                                      "[::1]:80:", "a#b",   "a\\b",   "\xc3\xa9", "a;b",
+                                      "a[::1]",    "[x]",   "a\tb"};
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+        assert_host(good[i], true);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_host(bad[i], false);
+}
+
+/* What something is decided by is there once, in whatever case. */
+static void test_of_what_decides_there_are_no_two(void **state)
+{
+    (void)state;
+    static const char *const names[][2] = {{"Content-Type", "content-type"},
+                                           {"Idempotency-Key", "IDEMPOTENCY-KEY"},
+                                           {"Cookie", "cookie"},
+                                           {"Origin", "oRIGIN"},
+                                           {"Sec-Fetch-Site", "Sec-fetch-site"}};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        struct request request = request_of("POST", "/");
+        add(&request, names[i][0], "a");
+        assert_passes(&request);
+        add(&request, names[i][1], "a");
+        assert_refused(&request);
+    }
+    struct request others = request_of("POST", "/");
+    add(&others, "Accept", "a");
+    add(&others, "Accept", "b");
+    assert_passes(&others);
+}
+
+static void test_an_expectation_is_of_a_body(void **state)
+{
+    (void)state;
+    struct request request = request_of("POST", "/");
+    add(&request, "Expect", "100-Continue");
+    assert_refused(&request);
+    add(&request, "Content-Length", "1");
+    assert_passes(&request);
+    struct request chunks = request_of("POST", "/");
+    add(&chunks, "Transfer-Encoding", "chunked");
+    add(&chunks, "Expect", "100-continue");
+    assert_passes(&chunks);
+    struct request empty = request_of("POST", "/");
+    add(&empty, "Content-Length", "0");
+    add(&empty, "Expect", "100-continue");
+    assert_refused(&empty);
+    struct request other = request_of("POST", "/");
+    add(&other, "Content-Length", "1");
+    add(&other, "Expect", "200-ok");
+    assert_refused(&other);
+}
+
+/* --- A query -------------------------------------------------------------------------------- */
+
+static void test_a_parameter_is_there_once(void **state)
+{
+    (void)state;
+    const struct http_pair good[] = {{BYTES("a"), BYTES("1")}, {BYTES("b"), BYTES("1")}};
+    const struct http_pair bad[] = {
+        {BYTES("a"), BYTES("1")}, {BYTES("b"), BYTES("1")}, {BYTES("a"), BYTES("1")}};
+    assert_done(gate_check_query(NULL, 0, &test_error));
+    assert_done(gate_check_query(good, 2, &test_error));
+    assert_done(gate_check_query(bad, 2, &test_error));
+    assert_fails(VAULT_INVALID, gate_check_query(bad, 3, &test_error));
+}
+
+static void test_there_are_only_so_many_parameters(void **state)
+{
+    (void)state;
+    char names[HTTP_PARAMETERS_MAX][8];
+    struct http_pair many[HTTP_PARAMETERS_MAX];
+    for (int i = 0; i < HTTP_PARAMETERS_MAX; i++) {
+        snprintf(names[i], sizeof names[i], "a%d", i);
+        many[i] = (struct http_pair){bytes_of_text(names[i]), BYTES("1")};
+    }
+    assert_done(gate_check_query(many, HTTP_PARAMETERS_MAX - 1, &test_error));
+    assert_fails(VAULT_INVALID, gate_check_query(many, HTTP_PARAMETERS_MAX, &test_error));
+}
+
+/* --- What a parser hides -------------------------------------------------------------------- */
+
+/* A request as the parser leaves it: words and lines that end with NULs. */
+#define LAID_OUT "GET\0/a?b\0HTTP/1.1\0\0Host\0 here\0\0X\0\t 1\0\0Y\0\0\0\0\0"
+
+struct layout {
+    char text[sizeof LAID_OUT];
+    struct gate_place place;
+    struct http_pair headers[3];
+};
+
+static struct bytes piece(const struct layout *layout, size_t at, size_t size)
+{
+    return (struct bytes){(const uint8_t *)layout->text + at, size};
+}
+
+static void lay_out(struct layout *out)
+{
+    memcpy(out->text, LAID_OUT, sizeof LAID_OUT);
+    out->place = (struct gate_place){out->text, out->text + 4, 4, out->text + 9};
+    out->headers[0] = (struct http_pair){piece(out, 19, 4), piece(out, 25, 4)};
+    out->headers[1] = (struct http_pair){piece(out, 31, 1), piece(out, 35, 1)};
+    out->headers[2] = (struct http_pair){piece(out, 38, 1), piece(out, 40, 0)};
+}
+
+static enum vault_code check_layout(const struct layout *layout)
+{
+    return gate_check_layout(&layout->place, layout->headers, 3, &test_error);
+}
+
+static void test_a_request_that_is_all_there_passes(void **state)
+{
+    (void)state;
+    struct layout layout;
+    lay_out(&layout);
+    assert_memory_equal(layout.headers[1].value.data, "1", 2);
+    assert_memory_equal(layout.headers[2].name.data, "Y", 2);
+    assert_done(check_layout(&layout));
+}
+
+/* A fold's text goes to the end of a copy of the name. */
+static void test_a_name_that_was_moved_is_refused(void **state)
+{
+    (void)state;
+    struct layout layout;
+    for (size_t i = 0; i < 3; i++) {
+        lay_out(&layout);
+        layout.headers[i].name = BYTES("X2");
+        assert_fails(VAULT_INVALID, check_layout(&layout));
+    }
+}
+
+static void test_more_than_blanks_between_pieces_is_refused(void **state)
+{
+    (void)state;
+    static const size_t gaps[] = {3, 17, 18, 23, 29, 30, 32, 36, 37, 40, 41, 42, 43};
+    struct layout layout;
+    for (size_t i = 0; i < sizeof gaps / sizeof gaps[0]; i++) {
+        lay_out(&layout);
+        assert_int_equal(layout.text[gaps[i]], 0);
+        layout.text[gaps[i]] = 'x';
+        if (check_layout(&layout) == VAULT_OK)
+            fail_msg("what stands at %zu was not seen", gaps[i]);
+    }
+}
+
+static void test_a_header_that_is_not_shown_is_refused(void **state)
+{
+    (void)state;
+    struct layout layout;
+    lay_out(&layout);
+    layout.headers[1] = layout.headers[2];
+    assert_fails(VAULT_INVALID, gate_check_layout(&layout.place, layout.headers, 2, &test_error));
+    lay_out(&layout);
+    assert_fails(VAULT_INVALID, gate_check_layout(&layout.place, layout.headers, 2, &test_error));
+    assert_fails(VAULT_INVALID,
+                 gate_check_layout(&layout.place, layout.headers + 1, 2, &test_error));
+    assert_fails(VAULT_INVALID, gate_check_layout(&layout.place, NULL, 0, &test_error));
+}
+
+/* --- Content-Length and Transfer-Encoding ---------------------------------------------------- */
 
 static void test_a_length_is_given_once(void **state)
 {
@@ -303,7 +521,14 @@ int main(void)
         test_an_ordinary_request_passes, test_methods_of_the_registry_pass_and_others_do_not,
         test_the_version_is_one_of_two, test_a_target_is_in_origin_form,
         test_a_target_has_only_characters_of_a_target, test_an_encoded_nul_is_refused_anywhere,
-        test_a_target_has_a_length, test_there_is_one_host, test_a_length_is_given_once,
+        test_what_is_encoded_in_a_path_does_not_change_its_steps,
+        test_an_encoding_is_two_hexadecimal_digits, test_a_path_has_no_steps_to_here_or_up,
+        test_a_target_has_a_length, test_there_is_one_host,
+        test_a_host_is_a_name_with_a_port_or_without, test_of_what_decides_there_are_no_two,
+        test_an_expectation_is_of_a_body, test_a_parameter_is_there_once,
+        test_there_are_only_so_many_parameters, test_a_request_that_is_all_there_passes,
+        test_a_name_that_was_moved_is_refused, test_more_than_blanks_between_pieces_is_refused,
+        test_a_header_that_is_not_shown_is_refused, test_a_length_is_given_once,
         test_a_length_is_digits, test_a_body_over_the_limit_is_too_large,
         test_a_length_and_chunks_do_not_go_together, test_the_only_transfer_encoding_is_chunked,
         test_chunks_in_http_1_0_are_refused, test_a_header_name_is_a_token,

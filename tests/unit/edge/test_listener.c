@@ -106,9 +106,11 @@ static void begin_with(const struct listener_options *with, bool ask_for_certifi
     if (!made)
         make_identities(&all);
     made = true;
-    assert_done(tls_open(all.server.certificate, all.server.key,
-                         ask_for_certificate ? all.clients_ca.certificate : NULL, &tls,
-                         &test_error));
+    const struct tls_files files = {.certificate = all.server.certificate,
+                                    .key = all.server.key,
+                                    .clients_ca =
+                                        ask_for_certificate ? all.clients_ca.certificate : NULL};
+    assert_done(tls_open(&files, &tls, &test_error));
     struct listener_options chosen = *with;
     chosen.tls = tls;
     assert_done(listener_start(&chosen, &listener, &test_error));
@@ -166,14 +168,19 @@ static void test_a_client_is_known_by_its_key(void **state)
 }
 
 /* Nothing of HTTP is spoken with it: neither in the handshake nor after it. */
-static void assert_not_served(const struct identity *as)
+static void assert_not_served_since(const struct identity *as, unsigned calls)
 {
     client_dial(&client, "127.0.0.1", listener_port(listener));
     if (client_handshake(&client, &all, as, NULL))
         client_send(&client, SIMPLE, sizeof SIMPLE - 1); /* it may be closed by now */
     assert_true(client_is_closed(&client));
-    assert_int_equal(atomic_load(&behind.calls), 0);
+    assert_int_equal(atomic_load(&behind.calls), calls);
     client_close(&client);
+}
+
+static void assert_not_served(const struct identity *as)
+{
+    assert_not_served_since(as, 0);
 }
 
 static void test_without_a_certificate_nothing_is_served(void **state)
@@ -243,6 +250,37 @@ static void test_every_connection_is_a_full_handshake(void **state)
     assert_reply(200, NULL);
     assert_false(gnutls_session_get_flags(client.session) & GNUTLS_SFLAGS_SESSION_TICKET);
     assert_false(gnutls_session_is_resumed(client.session));
+    end();
+}
+
+/* On a connection that is kept alive too, and without its handler being called. */
+static void test_who_is_not_let_in_any_more_is_refused_at_the_next_request(void **state)
+{
+    (void)state;
+    char ca[PATH_MAX];
+    bool changed;
+    struct tls_credentials *fresh = NULL;
+    begin();
+    listener_stop(&listener);
+    tls_close(&tls);
+    snprintf(ca, sizeof ca, "%.*s.used", PATH_MAX - 8, all.clients_ca.certificate);
+    put_file(all.clients_ca.certificate, ca);
+    const struct tls_files files = {all.server.certificate, all.server.key, ca, NULL};
+    assert_done(tls_open(&files, &tls, &test_error));
+    struct listener_options usual = options();
+    assert_done(listener_start(&usual, &listener, &test_error));
+    connect_known();
+    client_say(&client, SIMPLE);
+    assert_reply(200, NULL);
+    put_file(all.server_ca.certificate, ca);
+    assert_done(tls_read_again(tls, &fresh, &changed, &test_error));
+    tls_replace(tls, &fresh);
+    client_say(&client, SIMPLE SIMPLE);
+    assert_reply(403, NULL);
+    assert_true(client_is_closed(&client));
+    assert_int_equal(atomic_load(&behind.calls), 1);
+    client_close(&client);
+    assert_not_served_since(&all.known, 1);
     end();
 }
 
@@ -791,6 +829,7 @@ int main(void)
         test_a_client_is_known_by_its_key, test_without_a_certificate_nothing_is_served,
         test_certificates_that_do_not_fit_end_the_handshake, test_only_tls_1_3_is_spoken,
         test_http_without_tls_gets_no_http_back, test_every_connection_is_a_full_handshake,
+        test_who_is_not_let_in_any_more_is_refused_at_the_next_request,
         test_a_listener_for_all_asks_for_no_certificate, test_a_connection_carries_many_requests,
         test_requests_sent_at_once_are_answered_in_order,
         test_an_answers_headers_and_kind_reach_the_client, test_head_is_get_without_the_body,

@@ -484,6 +484,7 @@ static const struct {
     {"doctor", NULL, NULL},
     {"doctor citizens", NULL, NULL},
     {"doctor end", NULL, NULL},
+    {"reload", NULL, NULL},
 };
 
 static enum vault_code open_test(void *unused, const struct secret *secret, struct vault **out,
@@ -589,7 +590,7 @@ static void test_every_command_with_an_id_refuses_one_of_another_kind(void **sta
     assert_done(sealing_new(&calls, &sealing, &test_error));
     assert_done(sealing_unseal(sealing, NULL, &test_error));
     static struct config config;
-    const struct admin_context context = {sealing, &config, "https://vault.example:8442"};
+    const struct admin_context context = {sealing, &config, "https://vault.example:8442", NULL};
     const struct whole before = look();
     for (size_t i = 0; i < COUNT(command_rows) || admin_command_name(i); i++) {
         const char *name = admin_command_name(i);

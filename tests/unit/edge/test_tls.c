@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "client.h"
@@ -18,7 +19,8 @@ static void begin(void)
 
 static enum vault_code open_with(const char *certificate, const char *key, const char *ca)
 {
-    return tls_open(certificate, key, ca, &tls, &test_error);
+    const struct tls_files files = {.certificate = certificate, .key = key, .clients_ca = ca};
+    return tls_open(&files, &tls, &test_error);
 }
 
 static const char *write_file(const char *name, struct bytes content)
@@ -160,16 +162,20 @@ static void ends_close(struct ends *ends)
     close(ends->fds[1]);
 }
 
-/* What the server's handshake comes to with this client; the key it then knows it by. */
+/* What the server's handshake comes to with this client; whether it may ask then, and the key it is
+ * known by. */
 static int server_result(const struct identity *as, bool *known, uint8_t spki[SHA256_BYTES])
 {
     struct ends ends;
     int at_server;
     int at_client;
     ends_open(&ends, as);
-    assert_done(tls_prepare(tls, ends.server, &test_error));
+    struct tls_peer peer = {0};
+    assert_done(tls_prepare(tls, ends.server, &peer, &test_error));
     shake(ends.server, ends.client, &at_server, &at_client);
-    *known = at_server == 0 && tls_peer_spki(ends.server, spki);
+    *known = at_server == 0 && tls_peer_may_ask(tls, ends.server, &peer) && peer.is_known;
+    memcpy(spki, peer.spki, sizeof peer.spki);
+    tls_peer_finish(&peer);
     ends_close(&ends);
     return at_server;
 }
@@ -210,12 +216,260 @@ static void test_without_a_ca_nobody_is_asked_and_nobody_known(void **state)
     tls_close(&tls);
 }
 
+/* --- Revoked certificates -------------------------------------------------------------------- */
+
+static enum vault_code open_with_crl(const char *crl)
+{
+    const struct tls_files files = {all.server.certificate, all.server.key,
+                                    all.clients_ca.certificate, crl};
+    return tls_open(&files, &tls, &test_error);
+}
+
+static int64_t tomorrow(void)
+{
+    return time(NULL) + 86400;
+}
+
+static void test_who_is_on_the_list_does_not_get_through(void **state)
+{
+    (void)state;
+    bool known;
+    uint8_t spki[SHA256_BYTES];
+    char crl[PATH_MAX];
+    begin();
+    make_crl(&all.clients_ca, &all.known, tomorrow(), crl);
+    assert_done(open_with_crl(crl));
+    assert_int_equal(server_result(&all.known, &known, spki), GNUTLS_E_CERTIFICATE_ERROR);
+    assert_int_equal(server_result(&all.other, &known, spki), 0);
+    assert_true(known);
+    tls_close(&tls);
+    make_crl(&all.clients_ca, NULL, tomorrow(), crl);
+    assert_done(open_with_crl(crl));
+    assert_int_equal(server_result(&all.known, &known, spki), 0);
+    tls_close(&tls);
+    assert_done(open_with_crl(""));
+    assert_int_equal(server_result(&all.known, &known, spki), 0);
+    tls_close(&tls);
+}
+
+static void read_again(bool expected)
+{
+    bool changed;
+    struct tls_credentials *fresh = NULL;
+    assert_done(tls_read_again(tls, &fresh, &changed, &test_error));
+    assert_int_equal(changed, expected);
+    tls_replace(tls, &fresh);
+    assert_null(fresh);
+}
+
+/* GnuTLS does not look at its end: the handshake passes, and then nothing may be asked. */
+static void test_while_a_list_is_over_nobody_may_ask(void **state)
+{
+    (void)state;
+    bool known;
+    uint8_t spki[SHA256_BYTES];
+    char crl[PATH_MAX];
+    char next[PATH_MAX];
+    int64_t end_s;
+    begin();
+    make_crl(&all.clients_ca, NULL, time(NULL) - 60, crl);
+    assert_done(open_with_crl(crl));
+    server_result(&all.known, &known, spki);
+    assert_false(known);
+    make_crl(&all.clients_ca, NULL, tomorrow(), next);
+    put_file(next, crl);
+    read_again(true);
+    assert_int_equal(server_result(&all.known, &known, spki), 0);
+    assert_true(known);
+    tls_close(&tls);
+    make_crl(&all.clients_ca, NULL, time(NULL) - 60, crl);
+    assert_done(tls_crl_end(crl, &end_s, &test_error));
+    assert_true(end_s < time(NULL) && end_s > time(NULL) - 120);
+}
+
+static void test_a_list_of_another_ca_is_refused(void **state)
+{
+    (void)state;
+    char crl[PATH_MAX];
+    begin();
+    make_crl(&all.server_ca, &all.known, tomorrow(), crl);
+    assert_fails(VAULT_INVALID, open_with_crl(crl));
+    assert_non_null(strstr(test_error.text, crl));
+    make_crl(&all.clients_ca, NULL, tomorrow(), crl);
+    const struct tls_files no_ca = {all.server.certificate, all.server.key, NULL, crl};
+    assert_fails(VAULT_INVALID, tls_open(&no_ca, &tls, &test_error));
+    assert_null(tls);
+}
+
+static void test_what_is_no_list_is_refused(void **state)
+{
+    (void)state;
+    int64_t end_s;
+    begin();
+    assert_fails(VAULT_NOT_FOUND, open_with_crl("/nowhere/a.crl"));
+    assert_fails(VAULT_INVALID, open_with_crl(all.known.certificate));
+    const char *path = write_file("wrong.crl", BYTES("-----BEGIN X509 CRL-----\nAAAA\n"));
+    assert_fails(VAULT_INVALID, open_with_crl(path));
+    assert_non_null(strstr(test_error.text, path));
+    assert_fails(VAULT_INVALID, tls_crl_end(path, &end_s, &test_error));
+    assert_null(tls);
+}
+
+/* --- Reading the files again ------------------------------------------------------------------ */
+
+/* One connection that stays open. */
+static void shake_hands(struct ends *ends, const struct identity *as, struct tls_peer *peer)
+{
+    int at_server;
+    int at_client;
+    ends_open(ends, as);
+    assert_done(tls_prepare(tls, ends->server, peer, &test_error));
+    shake(ends->server, ends->client, &at_server, &at_client);
+    assert_int_equal(at_server, 0);
+}
+
+static void hang_up(struct ends *ends, struct tls_peer *peer)
+{
+    ends_close(ends);
+    tls_peer_finish(peer);
+}
+
+static void assert_not_read_again(enum vault_code code)
+{
+    bool changed;
+    struct tls_credentials *fresh = NULL;
+    assert_fails(code, tls_read_again(tls, &fresh, &changed, &test_error));
+    assert_null(fresh);
+}
+
+static void test_an_open_connection_is_held_against_what_was_read_since(void **state)
+{
+    (void)state;
+    struct ends kept;
+    struct ends other;
+    struct tls_peer peer;
+    struct tls_peer other_peer;
+    char crl[PATH_MAX];
+    char revoked[PATH_MAX];
+    begin();
+    make_crl(&all.clients_ca, NULL, tomorrow(), crl);
+    make_crl(&all.clients_ca, &all.known, tomorrow(), revoked);
+    assert_done(open_with_crl(crl));
+    shake_hands(&kept, &all.known, &peer);
+    shake_hands(&other, &all.other, &other_peer);
+    assert_true(tls_peer_may_ask(tls, kept.server, &peer));
+    put_file(revoked, crl);
+    assert_true(tls_peer_may_ask(tls, kept.server, &peer)); /* it was not read yet */
+    read_again(true);
+    assert_false(tls_peer_may_ask(tls, kept.server, &peer));
+    assert_false(tls_peer_may_ask(tls, kept.server, &peer));
+    assert_true(tls_peer_may_ask(tls, other.server, &other_peer));
+    read_again(false);
+    assert_true(tls_peer_may_ask(tls, other.server, &other_peer));
+    hang_up(&kept, &peer);
+    hang_up(&other, &other_peer);
+    tls_close(&tls);
+}
+
+static void test_another_ca_ends_what_the_former_let_in(void **state)
+{
+    (void)state;
+    struct ends kept;
+    struct tls_peer peer;
+    bool known;
+    uint8_t spki[SHA256_BYTES];
+    begin();
+    const char *ca = write_file("ca-in-force", BYTES(""));
+    put_file(all.clients_ca.certificate, ca);
+    assert_done(open_with(all.server.certificate, all.server.key, ca));
+    shake_hands(&kept, &all.known, &peer);
+    assert_true(tls_peer_may_ask(tls, kept.server, &peer));
+    put_file(all.server_ca.certificate, ca);
+    read_again(true);
+    assert_false(tls_peer_may_ask(tls, kept.server, &peer));
+    assert_true(server_result(&all.known, &known, spki) < 0);
+    assert_int_equal(server_result(&all.server, &known, spki), GNUTLS_E_CERTIFICATE_ERROR);
+    put_file(all.clients_ca.certificate, ca);
+    read_again(true);
+    assert_int_equal(server_result(&all.known, &known, spki), 0);
+    hang_up(&kept, &peer);
+    tls_close(&tls);
+}
+
+/* The session goes on under the credentials of its handshake, which are not in force any more. */
+static void test_a_handshake_that_has_begun_ends_under_what_it_began_with(void **state)
+{
+    (void)state;
+    struct ends ends;
+    struct tls_peer peer;
+    int at_server;
+    int at_client;
+    begin();
+    assert_done(open_with(all.server.certificate, all.server.key, all.clients_ca.certificate));
+    ends_open(&ends, &all.known);
+    assert_done(tls_prepare(tls, ends.server, &peer, &test_error));
+    read_again(false);
+    read_again(false);
+    shake(ends.server, ends.client, &at_server, &at_client);
+    assert_int_equal(at_server, 0);
+    assert_true(tls_peer_may_ask(tls, ends.server, &peer));
+    hang_up(&ends, &peer);
+    tls_close(&tls);
+}
+
+static void test_what_cannot_be_read_leaves_the_former_in_force(void **state)
+{
+    (void)state;
+    bool known;
+    uint8_t spki[SHA256_BYTES];
+    char crl[PATH_MAX];
+    char over[PATH_MAX];
+    begin();
+    make_crl(&all.clients_ca, &all.other, tomorrow(), crl);
+    make_crl(&all.clients_ca, NULL, time(NULL) - 60, over);
+    assert_done(open_with_crl(crl));
+    put_file(over, crl);
+    assert_not_read_again(VAULT_INVALID);
+    assert_non_null(strstr(test_error.text, "over"));
+    put_file(all.known.certificate, crl);
+    assert_not_read_again(VAULT_INVALID);
+    assert_int_equal(unlink(crl), 0);
+    assert_not_read_again(VAULT_NOT_FOUND);
+    assert_int_equal(server_result(&all.known, &known, spki), 0);
+    assert_int_equal(server_result(&all.other, &known, spki), GNUTLS_E_CERTIFICATE_ERROR);
+    tls_close(&tls);
+}
+
+/* How long a connection may be kept alive is no business of its certificate's end. */
+static void test_a_certificate_that_ends_meanwhile_is_not_let_ask(void **state)
+{
+    (void)state;
+    struct ends kept;
+    struct tls_peer peer;
+    begin();
+    assert_done(open_with(all.server.certificate, all.server.key, all.clients_ca.certificate));
+    shake_hands(&kept, &all.known, &peer);
+    assert_true(tls_peer_may_ask(tls, kept.server, &peer));
+    assert_true(peer.expires_s > time(NULL));
+    peer.expires_s = time(NULL) - 1;
+    assert_false(tls_peer_may_ask(tls, kept.server, &peer));
+    hang_up(&kept, &peer);
+    tls_close(&tls);
+}
+
 int main(void)
 {
-    return TEST_RUN(test_a_certificate_and_its_key_open, test_files_that_are_not_there_are_named,
-                    test_a_key_of_another_certificate_is_refused,
-                    test_what_is_no_certificate_or_key_is_refused,
-                    test_a_file_that_is_far_too_large_is_not_read,
-                    test_only_a_client_of_our_ca_in_its_time_gets_through,
-                    test_without_a_ca_nobody_is_asked_and_nobody_known);
+    return TEST_RUN(
+        test_a_certificate_and_its_key_open, test_files_that_are_not_there_are_named,
+        test_a_key_of_another_certificate_is_refused, test_what_is_no_certificate_or_key_is_refused,
+        test_a_file_that_is_far_too_large_is_not_read,
+        test_only_a_client_of_our_ca_in_its_time_gets_through,
+        test_without_a_ca_nobody_is_asked_and_nobody_known,
+        test_who_is_on_the_list_does_not_get_through, test_while_a_list_is_over_nobody_may_ask,
+        test_a_list_of_another_ca_is_refused, test_what_is_no_list_is_refused,
+        test_an_open_connection_is_held_against_what_was_read_since,
+        test_another_ca_ends_what_the_former_let_in,
+        test_a_handshake_that_has_begun_ends_under_what_it_began_with,
+        test_what_cannot_be_read_leaves_the_former_in_force,
+        test_a_certificate_that_ends_meanwhile_is_not_let_ask);
 }
