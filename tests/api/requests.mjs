@@ -29,6 +29,8 @@ const byName = {
   Date: () => day.map((date) => date.toISOString().slice(0, 10)),
   Instant: () => day.map((date) => `${date.toISOString().slice(0, 19)}Z`),
   Message: () => fc.constantFrom(`${mark} Bonjour,\nà bientôt`, `${mark} 🚲`, ''),
+  FieldName: (client) => fieldName(client),
+  EvaluationSubject: (client) => rarely(fc.constant({ type: 'service', id: client.id }), fc.constant({ type: 'service', id: `${mark}.other` })),
   Context: () => fc.dictionary(rarely(fc.constantFrom('assurance_at_least', 'citizen_is_minor'), marked()),
     rarely(fc.constantFrom(true, 'substantial'), anyJson), { maxKeys: 3 }),
 }
@@ -149,7 +151,8 @@ const ofAny = [
 // The same request, wrong in one place. Where chance made that right, the vault may do it.
 export function spoilt(doc, call, clients) {
   return request(doc, call, clients).chain((sent) => {
-    const ways = [...(sent.body === undefined ? [] : ofBody), ...ofAny.slice(Object.keys(sent.steps).length ? 0 : 1)]
+    const ofPath = Object.keys(sent.steps).length ? [ofAny[0], ofAny[0]] : []
+    const ways = [...(sent.body === undefined ? [] : ofBody), ...ofPath, ...ofAny.slice(1)]
     return fc.constantFrom(...ways).chain((way) => way(sent)).map((change) => ({ ...sent, ...change }))
   })
 }

@@ -107,6 +107,37 @@ const struct service_call service_calls[] = {
         .problems = {SERVICE_ANY_REQUEST, 401, 403, 404, 415, 422, 429, 500, 503},
     },
     {
+        .route = {HTTP_POST, "/access/v1/evaluation", service_post_evaluation},
+        .operation = "evaluate",
+        .tag = "read",
+        .summary = "Whether a field would be released (OpenID AuthZEN 1.0)",
+        .description =
+            "The same decision as a release's, without a value: true says that a release now would "
+            "not be refused, and not that there is a value. It is in the citizen's log, like a "
+            "release, and counts for the quota. An unknown subject, a citizen who is gone and one "
+            "who refused look alike.",
+        .parameters = {"request_id"},
+        .request = "Evaluation",
+        .status = 200,
+        .answer = "Decision",
+        .problems = {SERVICE_ANY_REQUEST, 401, 403, 415, 422, 429, 500, 503},
+    },
+    {
+        .route = {HTTP_POST, "/access/v1/evaluations", service_post_evaluations},
+        .operation = "evaluateAll",
+        .tag = "read",
+        .summary = "The same for up to 100 at once (OpenID AuthZEN 1.0)",
+        .description = "Members of the whole are those of each evaluation that does not have them. "
+                       "Each is decided, entered and answered by itself; one that is wrong is no, "
+                       "with an error. Without evaluations it is one. It counts as its "
+                       "evaluations for the quota.",
+        .parameters = {"request_id"},
+        .request = "Evaluations",
+        .status = 200,
+        .answer = "Decisions",
+        .problems = {SERVICE_ANY_REQUEST, 401, 403, 415, 422, 429, 500, 503},
+    },
+    {
         .route = {HTTP_GET, "/v1/consents", service_get_consents},
         .operation = "listChanges",
         .tag = "follow",
@@ -141,6 +172,16 @@ const struct service_call service_calls[] = {
         .description = "OpenAPI 3.1, made from the table that requests are routed by.",
         .status = 200,
         .answer = "OpenApi",
+        .problems = {SERVICE_ANY_REQUEST, 401, 403, 429, 503},
+    },
+    {
+        .route = {HTTP_GET, "/.well-known/authzen-configuration", service_get_authzen},
+        .operation = "getAuthzenConfiguration",
+        .tag = "about",
+        .summary = "Where the evaluations are (OpenID AuthZEN 1.0)",
+        .description = "The addresses begin with the host that the request names.",
+        .status = 200,
+        .answer = "AuthzenConfiguration",
         .problems = {SERVICE_ANY_REQUEST, 401, 403, 429, 503},
     },
     {

@@ -15,6 +15,8 @@ struct caller {
     const uint8_t *key;          /* SHA-256 of the client's public key; NULL: no certificate */
     const char *content_type;    /* of the next requests; NULL: none is said */
     const char *idempotency_key; /* NULL: none is said */
+    const char *request_id;      /* X-Request-ID; NULL: none is said */
+    const char *host;            /* NULL: "vault.example:8443" */
     char path[512];              /* without its query */
     struct http_answer answer;   /* the last one */
     json_t *json;                /* its body, if it is JSON */
