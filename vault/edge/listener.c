@@ -110,11 +110,21 @@ static struct MHD_Response *response_of(struct http_answer *answer)
     return response;
 }
 
+static void count_answer(const struct listener *listener, unsigned status)
+{
+    const size_t index = http_status_index(status);
+    assert(index < HTTP_STATUS_COUNT);
+    if (listener->options.counts)
+        atomic_fetch_add_explicit(&listener->options.counts->answers[index], 1,
+                                  memory_order_relaxed);
+}
+
 static enum MHD_Result send_answer(struct listener *listener, struct MHD_Connection *mhd,
                                    struct http_answer *answer)
 {
     if (listener->options.decorate)
         listener->options.decorate(answer);
+    count_answer(listener, answer->status);
     struct MHD_Response *response = response_of(answer);
     if (!response)
         return MHD_NO;

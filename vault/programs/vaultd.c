@@ -23,6 +23,7 @@
 #include "vault/edge/auditor_api.h"
 #include "vault/edge/config.h"
 #include "vault/edge/listener.h"
+#include "vault/edge/metrics.h"
 #include "vault/edge/pages.h"
 #include "vault/edge/sealing.h"
 #include "vault/edge/service_api.h"
@@ -65,6 +66,8 @@ struct server {
     struct listener *services;
     struct listener *citizens;
     struct listener *auditors;
+    struct listener_counts counts[METRICS_LISTENERS_MAX];
+    struct metrics metrics;
 };
 
 static void on_trouble(const char *part, const char *text)
@@ -150,7 +153,16 @@ static void interrupt_all(void *context)
         vault_interrupt(server->vault);
 }
 
+/* Where a listener's figures go, by its name. */
+static struct listener_counts *counts_for(struct server *server, const char *name)
+{
+    const size_t i = server->metrics.listener_count++;
+    server->metrics.listeners[i] = (struct metrics_listener){name, &server->counts[i]};
+    return &server->counts[i];
+}
+
 static enum vault_code start_listener(const struct config_listener *config, const char *name,
+                                      struct listener_counts *counts,
                                       struct sealed_handler *handler,
                                       void (*decorate)(struct http_answer *), struct tls **tls,
                                       struct listener **out, struct vault_error *err)
@@ -165,6 +177,7 @@ static enum vault_code start_listener(const struct config_listener *config, cons
         .handler = sealed_handle,
         .context = handler,
         .decorate = decorate,
+        .counts = counts,
     };
     VAULT_TRY(listener_start(&options, out, err));
     log_event(LOG_INFO, "listen", "%s on %s port %u", name, config->address, listener_port(*out));
@@ -174,14 +187,17 @@ static enum vault_code start_listener(const struct config_listener *config, cons
 static enum vault_code start_listeners(struct server *server, struct vault_error *err)
 {
     const struct config *config = &server->config;
-    VAULT_TRY(start_listener(&config->citizens, "citizens", &server->citizens_handler,
-                             pages_decorate, &server->citizens_tls, &server->citizens, err));
+    VAULT_TRY(start_listener(&config->citizens, "citizens", counts_for(server, "citizens"),
+                             &server->citizens_handler, pages_decorate, &server->citizens_tls,
+                             &server->citizens, err));
     snprintf(server->link_base, sizeof server->link_base, "https://%s:%u", config->citizens_host,
              listener_port(server->citizens));
-    VAULT_TRY(start_listener(&config->services, "services", &server->services_handler, NULL,
-                             &server->services_tls, &server->services, err));
-    return start_listener(&config->auditors, "auditors", &server->auditors_handler, NULL,
-                          &server->auditors_tls, &server->auditors, err);
+    VAULT_TRY(start_listener(&config->services, "services", counts_for(server, "services"),
+                             &server->services_handler, NULL, &server->services_tls,
+                             &server->services, err));
+    return start_listener(&config->auditors, "auditors", counts_for(server, "auditors"),
+                          &server->auditors_handler, NULL, &server->auditors_tls, &server->auditors,
+                          err);
 }
 
 /* Open the vault, or leave it sealed where a person has to give something first. */
@@ -215,8 +231,9 @@ static enum vault_code start(struct server *server, struct vault_error *err)
     server->auditors_handler =
         (struct sealed_handler){server->sealing, auditor_api_handle, &server->auditors_context};
     VAULT_TRY(open_or_wait(server, err));
-    server->admin_context =
-        (struct admin_context){server->sealing, &server->config, server->link_base};
+    server->admin_context = (struct admin_context){server->sealing, &server->config,
+                                                   server->link_base, &server->metrics};
+    server->metrics.started_s = clock_now_s(&clock_system);
     VAULT_TRY(start_listeners(server, err));
     return admin_start(server->config.admin_socket, &server->admin_context, &server->admin, err);
 }

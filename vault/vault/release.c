@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "conditions.h"
+#include "counting.h"
 #include "event.h"
 #include "parts.h"
 #include "passage.h"
@@ -226,8 +227,12 @@ enum vault_code passage_enter(struct passage *passage, const struct buf *body,
         event.policy_version = policy_version(passage->policy);
         memcpy(event.policy_hash, policy_manifest_hash(passage->policy), sizeof event.policy_hash);
     }
-    return event_of_citizen(passage->vault, passage->citizen, &event, &passage->person->chain,
-                            ticket, err);
+    VAULT_TRY(event_of_citizen(passage->vault, passage->citizen, &event, &passage->person->chain,
+                               ticket, err));
+    figure_count(passage->vault, passage->only_asks ? FIGURE_EVALUATED
+                                 : passage->bases   ? FIGURE_RELEASED
+                                                    : FIGURE_WITHHELD);
+    return VAULT_OK;
 }
 
 /* --- Through the door ----------------------------------------------------------------------- */
