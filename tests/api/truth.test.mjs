@@ -47,7 +47,8 @@ function checkAnswer(call, answer) {
   assert.notEqual(status, 500)
   const declared = call.responses[status]
   assert.ok(declared, `${status} is not declared: ${text}`)
-  if (declared.headers?.['Retry-After']) assert.match(headers['retry-after'] ?? '', /^[1-9]\d*$/)
+  assert.match(headers['request-id'], /^[0-9A-HJKMNP-TV-Z]{26}$/)
+  if (declared.headers['Retry-After']) assert.match(headers['retry-after'] ?? '', /^[1-9]\d*$/)
   if (!declared.content) return assert.equal(text, '')
   const [[type]] = Object.entries(declared.content)
   assert.equal(headers['content-type'].split(';')[0], type)

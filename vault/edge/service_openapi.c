@@ -60,10 +60,24 @@ static void write_content(const char *type, const char *schema, struct buf *out)
         buf_text(out, "{\"type\":\"string\"}}}");
 }
 
+/* The begin of one, with its headers. */
+static void write_response(unsigned status, struct buf *out)
+{
+    static const char header[] = "\"%s\":{\"$ref\":\"#/components/headers/%s\"}";
+    buf_format(out, "\"%u\":{\"description\":\"%s\",\"headers\":{", status,
+               http_status_phrase(status));
+    buf_format(out, header, "Request-Id", "RequestId");
+    if (status == 429 || status == 503) {
+        buf_byte(out, ',');
+        buf_format(out, header, "Retry-After", "RetryAfter");
+    }
+    buf_byte(out, '}');
+}
+
 static void write_responses(const struct service_call *call, struct buf *out)
 {
-    buf_format(out, ",\"responses\":{\"%u\":{\"description\":\"%s\"", call->status,
-               http_status_phrase(call->status));
+    buf_text(out, ",\"responses\":{");
+    write_response(call->status, out);
     if (call->answer)
         write_content("application/json", call->answer, out);
     else if (call->status == 200)
@@ -71,11 +85,8 @@ static void write_responses(const struct service_call *call, struct buf *out)
     buf_byte(out, '}');
     for (size_t i = 0; i < SERVICE_PROBLEMS_MAX && call->problems[i]; i++) {
         const unsigned status = call->problems[i];
-        buf_format(out, ",\"%u\":{\"description\":\"%s\"", status, http_status_phrase(status));
-        if (status == 429 || status == 503)
-            buf_text(
-                out,
-                ",\"headers\":{\"Retry-After\":{\"$ref\":\"#/components/headers/RetryAfter\"}}");
+        buf_byte(out, ',');
+        write_response(status, out);
         write_content("application/problem+json", "Problem", out);
         buf_byte(out, '}');
     }

@@ -15,6 +15,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "notify.h"
 #include "options.h"
 #include "vault/base/file.h"
 #include "vault/base/log.h"
@@ -31,6 +32,8 @@
 #define PROGRAM         "vaultd"
 #define LOG_STOPPED     74
 #define LINK_BASE_CHARS 256
+#define STATE_CHARS     (VAULT_ERROR_TEXT_BYTES + 64)
+#define TICK_MS         1000
 
 static const char help[] =
     "usage: vaultd --config FILE\n"
@@ -291,12 +294,36 @@ static bool log_has_stopped(const struct server *server)
     return has_stopped;
 }
 
-/* Wait to be told to stop, or for the log to stop by itself. */
+/* What the service manager shows; told when it changes. The reason is one for operators. */
+static void tell_state(const struct server *server, char said[STATE_CHARS])
+{
+    char state[STATE_CHARS] = "sealed: vaultctl unseal opens it";
+    struct vault_error why;
+    struct vault *vault = sealing_enter(server->sealing);
+    if (vault && vault_ready(vault, &why) == VAULT_OK)
+        snprintf(state, sizeof state, "serving");
+    else if (vault)
+        snprintf(state, sizeof state, "serving, and nothing is released: %s", why.text);
+    sealing_leave(server->sealing);
+    if (strcmp(state, said) == 0)
+        return;
+    memcpy(said, state, sizeof state);
+    notify_send("STATUS=%s", said);
+}
+
+/* Wait to be told to stop, or for the log to stop by itself. The watchdog is told from here, since
+ * what is looked at takes the locks that everybody takes. */
 static int wait_for_the_end(const struct server *server, const sigset_t *signals)
 {
-    const struct timespec second = {.tv_sec = 1};
+    char said[STATE_CHARS] = "";
+    const int64_t watchdog_ms = notify_watchdog_ms();
+    const int64_t tick_ms = watchdog_ms && watchdog_ms < TICK_MS ? watchdog_ms : TICK_MS;
+    const struct timespec tick = {.tv_sec = tick_ms / 1000, .tv_nsec = tick_ms % 1000 * 1000000};
     for (;;) {
-        const int signal = sigtimedwait(signals, NULL, &second);
+        tell_state(server, said);
+        if (watchdog_ms)
+            notify_send("WATCHDOG=1");
+        const int signal = sigtimedwait(signals, NULL, &tick);
         if (signal > 0) {
             log_event(LOG_INFO, "stop", "asked to stop");
             return 0;
@@ -332,9 +359,12 @@ static int serve(const char *path)
     int result = 0;
     if (code == VAULT_OK) {
         log_event(LOG_INFO, "ready", "serving");
+        notify_send("READY=1");
         result = wait_for_the_end(server, &signals);
+        notify_send("STOPPING=1\nSTATUS=stopping");
     } else {
         log_event(LOG_ERROR, "start", "%s", err.text);
+        notify_send("STATUS=%s", err.text);
         result = vault_code_exit(code);
     }
     stop(server);

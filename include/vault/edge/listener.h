@@ -7,6 +7,9 @@
  * header and body bytes, and time. The HTTP library's own time-out only
  * counts silence, so a sweeper ends what drips: a handshake and headers, a body, or an idle
  * connection that has taken longer than the deadline.
+ *
+ * Each request has an id, which its answer has as Request-Id, and so does what is logged while it
+ * is answered (log.h). It is the listener's own: nothing that a client says gets there.
  */
 #pragma once
 
