@@ -15,11 +15,17 @@
 static const char *const level_names[] = {
     [LOG_ERROR] = "error", [LOG_WARNING] = "warning", [LOG_INFO] = "info", [LOG_DEBUG] = "debug"};
 
+static _Thread_local const char *request_id;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static enum log_level level_limit = LOG_INFO;
 static int64_t second;
 static unsigned lines_in_second;
 static unsigned left_out;
+
+void log_set_request(const char *id)
+{
+    request_id = id;
+}
 
 void log_set_level(enum log_level level)
 {
@@ -28,13 +34,17 @@ void log_set_level(enum log_level level)
     pthread_mutex_unlock(&mutex);
 }
 
-static void write_line(enum log_level level, const char *event, const char *text)
+static void write_line(enum log_level level, const char *event, const char *request,
+                       const char *text)
 {
     char now[INSTANT_CHARS + 1];
     instant_format(now, clock_now_s(&clock_system));
     VAULT_AUTO(buf_finish) struct buf line = buf_limited(LINE_BYTES);
-    buf_format(&line, "{\"time\":\"%s\",\"level\":\"%s\",\"event\":\"%s\",\"text\":", now,
+    buf_format(&line, "{\"time\":\"%s\",\"level\":\"%s\",\"event\":\"%s\",", now,
                level_names[level], event);
+    if (request)
+        buf_format(&line, "\"request\":\"%s\",", request);
+    buf_text(&line, "\"text\":");
     json_write_string(&line, bytes_of_text(text));
     buf_text(&line, "}\n");
     /* A log that cannot be written has nowhere to say so. */
@@ -53,7 +63,7 @@ static bool admit(void)
             char text[64];
             snprintf(text, sizeof text, "%u lines were left out", left_out);
             left_out = 0;
-            write_line(LOG_WARNING, "log", text);
+            write_line(LOG_WARNING, "log", NULL, text);
         }
     }
     if (lines_in_second >= LOG_LINES_PER_SECOND) {
@@ -73,6 +83,6 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
     va_end(args);
     pthread_mutex_lock(&mutex);
     if (level <= level_limit && admit())
-        write_line(level, event, text);
+        write_line(level, event, request_id, text);
     pthread_mutex_unlock(&mutex);
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "admin_line.h"
+#include "admin_metrics.h"
 #include "vault/base/file.h"
 #include "vault/base/log.h"
 
@@ -72,6 +73,10 @@ static void serve(struct admin *admin, int fd)
     VAULT_AUTO(buf_finish) struct buf line = buf_limited(ADMIN_LINE_BYTES_MAX);
     VAULT_AUTO(buf_finish) struct buf answer = buf_limited(ADMIN_LINE_BYTES_MAX);
     while (!atomic_load(&admin->stopping) && admin_read_line(&reader, &line, &err) == VAULT_OK) {
+        if (admin_is_http(buf_view(&line))) {
+            admin_answer_http(admin->context, &reader, buf_view(&line));
+            break;
+        }
         buf_clear(&answer);
         admin_answer(admin->context, buf_view(&line), &answer);
         if (admin_write_line(fd, &answer, &err))

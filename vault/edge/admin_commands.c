@@ -290,6 +290,7 @@ static const struct {
     bool while_sealed; /* it goes in and out by itself */
 } commands[] = {
     {"status", run_status, true},
+    {"metrics", admin_run_metrics, true},
     {"service add", run_service_add, false},
     {"service update", run_service_update, false},
     {"service cert-add", run_service_cert_add, false},

@@ -48,6 +48,11 @@ static enum vault_code send_all(int fd, const uint8_t *data, size_t size, struct
     return VAULT_OK;
 }
 
+bool admin_send(int fd, struct bytes bytes)
+{
+    return send_all(fd, bytes.data, bytes.size, NULL) == VAULT_OK;
+}
+
 enum vault_code admin_write_line(int fd, const struct buf *line, struct vault_error *err)
 {
     static const uint8_t end = '\n';

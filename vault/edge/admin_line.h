@@ -17,5 +17,8 @@ struct admin_reader {
 enum vault_code admin_read_line(struct admin_reader *reader, struct buf *line,
                                 struct vault_error *err) VAULT_MUST_CHECK;
 
+/* Bytes as they are. Whether they went; nobody waits for more. */
+bool admin_send(int fd, struct bytes bytes);
+
 enum vault_code admin_write_line(int fd, const struct buf *line, struct vault_error *err)
     VAULT_MUST_CHECK;

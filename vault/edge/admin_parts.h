@@ -24,6 +24,9 @@ enum vault_code admin_text_of(const struct command_call *call, const char *membe
 
 typedef enum vault_code admin_run(const struct command_call *call);
 
+/* admin_metrics.c */
+admin_run admin_run_metrics; /* while sealed, too */
+
 /* admin_keys.c */
 admin_run admin_run_key_rotate;
 admin_run admin_run_key_rewrap;

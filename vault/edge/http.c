@@ -41,6 +41,21 @@ static const struct {
     {503, "Service Unavailable"},
 };
 
+_Static_assert(sizeof phrases / sizeof phrases[0] == HTTP_STATUS_COUNT, "each is counted");
+
+unsigned http_status_at(size_t n)
+{
+    return n < HTTP_STATUS_COUNT ? phrases[n].status : 0;
+}
+
+size_t http_status_index(unsigned status)
+{
+    size_t i = 0;
+    while (i < HTTP_STATUS_COUNT && phrases[i].status != status)
+        i++;
+    return i;
+}
+
 struct http_answer http_answer_new(void)
 {
     return (struct http_answer){.status = 200, .body = buf_limited(HTTP_ANSWER_BYTES_MAX)};

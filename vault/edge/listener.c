@@ -13,12 +13,14 @@
 #include "vault/base/log.h"
 #include "vault/edge/gate.h"
 #include "vault/edge/problem.h"
+#include "vault/vault/ulid.h"
 
 #define STOP_WAIT_MS     2000 /* for answers on their way when the listener stops */
 #define TARGET_BYTES_MAX 2049
 
 /* One request while it is read. The library gives it back on every call. */
 struct exchange {
+    char id[ULID_CHARS + 1];
     char target[TARGET_BYTES_MAX];
     bool target_too_long;
     const char *target_read; /* the library's own: until its headers are handled */
@@ -42,6 +44,7 @@ static void *on_request_line(void *context, const char *target, struct MHD_Conne
     struct exchange *exchange = calloc(1, sizeof *exchange);
     if (!exchange)
         return NULL;
+    ulid_new(exchange->id, clock_now_ms(&clock_system));
     exchange->body = buf_limited(HTTP_BODY_BYTES_MAX);
     const size_t size = strlen(target);
     exchange->target_read = target;
@@ -112,16 +115,27 @@ static struct MHD_Response *response_of(struct http_answer *answer)
     return response;
 }
 
+static void count_answer(const struct listener *listener, unsigned status)
+{
+    const size_t index = http_status_index(status);
+    assert(index < HTTP_STATUS_COUNT);
+    if (listener->options.counts)
+        atomic_fetch_add_explicit(&listener->options.counts->answers[index], 1,
+                                  memory_order_relaxed);
+}
+
 static enum MHD_Result send_answer(struct listener *listener, struct MHD_Connection *mhd,
-                                   struct http_answer *answer)
+                                   const struct exchange *exchange, struct http_answer *answer)
 {
     if (listener->options.decorate)
         listener->options.decorate(answer);
+    count_answer(listener, answer->status);
     struct MHD_Response *response = response_of(answer);
     if (!response)
         return MHD_NO;
     if (answer->content_type)
         MHD_add_response_header(response, "Content-Type", answer->content_type);
+    MHD_add_response_header(response, "Request-Id", exchange->id);
     for (size_t i = 0; i < answer->header_count; i++)
         MHD_add_response_header(response, answer->headers[i].name, answer->headers[i].value);
     if (answer->close)
@@ -138,7 +152,7 @@ static enum MHD_Result refuse(struct listener *listener, struct MHD_Connection *
     struct http_answer answer = http_answer_new();
     problem_write(&answer, status, detail, exchange->target_too_long ? "" : exchange->target);
     answer.close = true;
-    const enum MHD_Result result = send_answer(listener, mhd, &answer);
+    const enum MHD_Result result = send_answer(listener, mhd, exchange, &answer);
     http_answer_finish(&answer);
     return result;
 }
@@ -233,12 +247,14 @@ static enum MHD_Result finish(struct MHD_Connection *mhd, struct connection *con
      * its clock begins anew. */
     MHD_set_connection_option(mhd, MHD_CONNECTION_OPTION_TIMEOUT, 0U);
     begin_answer(connection->listener, exchange);
+    log_set_request(exchange->id);
     options->handler(options->context, &exchange->request, &answer);
+    log_set_request(NULL);
     MHD_set_connection_option(mhd, MHD_CONNECTION_OPTION_TIMEOUT, options->deadline_s);
     connection_start_deadline(connection);
     if (answer.body.problem)
         problem_write(&answer, 500, "the answer could not be built", exchange->target);
-    const enum MHD_Result result = send_answer(listener, mhd, &answer);
+    const enum MHD_Result result = send_answer(listener, mhd, exchange, &answer);
     http_answer_finish(&answer);
     return result;
 }

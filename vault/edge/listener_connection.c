@@ -37,6 +37,11 @@ struct connection *connection_of(struct MHD_Connection *mhd)
 static void connection_link(struct connection *connection)
 {
     struct listener *listener = connection->listener;
+    struct listener_counts *counts = listener->options.counts;
+    if (counts) {
+        atomic_fetch_add_explicit(&counts->connections, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&counts->open, 1, memory_order_relaxed);
+    }
     pthread_mutex_lock(&listener->mutex);
     connection->deadline_ms = deadline_from_now(listener);
     connection->next = listener->connections;
@@ -49,6 +54,8 @@ static void connection_link(struct connection *connection)
 static void connection_unlink(struct connection *connection)
 {
     struct listener *listener = connection->listener;
+    if (listener->options.counts)
+        atomic_fetch_sub_explicit(&listener->options.counts->open, 1, memory_order_relaxed);
     pthread_mutex_lock(&listener->mutex);
     if (connection->next)
         connection->next->previous = connection->previous;

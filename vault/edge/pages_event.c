@@ -40,7 +40,7 @@ static const struct {
     {"objection", "reason.objection"},       {"out_of_scope", "reason.no_consent"},
     {"no_value", "reason.no_value"},         {"deposited", "outcome.deposited"},
     {"corrected", "outcome.corrected"},      {"correction_asked", "outcome.asked"},
-    {"correction_closed", "outcome.closed"},
+    {"correction_closed", "outcome.closed"}, {"evaluated", "reason.evaluated"},
 };
 
 /* What every part of an event's words needs. */

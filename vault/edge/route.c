@@ -50,6 +50,7 @@ bool route_dispatch(const struct route routes[], size_t route_count, void *conte
         if (!path_fits(routes[i].pattern, request->path, call.id))
             continue;
         if (method_fits(routes[i].method, request->method)) {
+            call.pattern = routes[i].pattern;
             routes[i].handle(&call, answer);
             return true;
         }

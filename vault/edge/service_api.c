@@ -53,7 +53,7 @@ void service_answer_failure(const struct route_call *call, struct http_answer *a
     };
     const char *detail = details[code];
     if (detail)
-        log_event(LOG_ERROR, "request", "%s: %s: %s", call->request->path, vault_code_name(code),
+        log_event(LOG_ERROR, "request", "%s: %s: %s", call->pattern, vault_code_name(code),
                   err->text);
     problem_write(answer, problem_status(code), detail ? detail : err->text, call->request->path);
 }
@@ -63,7 +63,7 @@ void service_answer_shut(const struct route_call *call, struct http_answer *answ
 {
     char detail[128];
     snprintf(detail, sizeof detail, "%s now: the access log is not confirmed from outside", what);
-    log_event(LOG_ERROR, "request", "%s: %s", call->request->path, err->text);
+    log_event(LOG_ERROR, "request", "%s: %s", call->pattern, err->text);
     problem_write(answer, 503, detail, call->request->path);
 }
 

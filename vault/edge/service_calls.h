@@ -13,7 +13,9 @@
 struct service_call {
     struct route route;
     const char *operation; /* its name, for programs made from the description */
+    const char *tag;       /* which of service_tags[] it stands under */
     const char *summary;
+    const char *description;
     const char *step;                               /* what {id} stands for; NULL: it has none */
     const char *parameters[SERVICE_PARAMETERS_MAX]; /* beside that */
     const char *request;                            /* the schema of its body; NULL: none */
@@ -21,6 +23,17 @@ struct service_call {
     const char *answer;                             /* NULL: no body, or plain text for 200 */
     unsigned problems[SERVICE_PROBLEMS_MAX];
 };
+
+/* What the listener itself says of any request, before a call is reached. */
+#define SERVICE_ANY_REQUEST 400, 413
+
+struct service_tag {
+    const char *name;
+    const char *description;
+};
+
+extern const struct service_tag service_tags[];
+extern const size_t service_tag_count;
 
 extern const struct service_call service_calls[];
 extern const size_t service_call_count;

@@ -60,10 +60,24 @@ static void write_content(const char *type, const char *schema, struct buf *out)
         buf_text(out, "{\"type\":\"string\"}}}");
 }
 
+/* The begin of one, with its headers. */
+static void write_response(unsigned status, struct buf *out)
+{
+    static const char header[] = "\"%s\":{\"$ref\":\"#/components/headers/%s\"}";
+    buf_format(out, "\"%u\":{\"description\":\"%s\",\"headers\":{", status,
+               http_status_phrase(status));
+    buf_format(out, header, "Request-Id", "RequestId");
+    if (status == 429 || status == 503) {
+        buf_byte(out, ',');
+        buf_format(out, header, "Retry-After", "RetryAfter");
+    }
+    buf_byte(out, '}');
+}
+
 static void write_responses(const struct service_call *call, struct buf *out)
 {
-    buf_format(out, ",\"responses\":{\"%u\":{\"description\":\"%s\"", call->status,
-               http_status_phrase(call->status));
+    buf_text(out, ",\"responses\":{");
+    write_response(call->status, out);
     if (call->answer)
         write_content("application/json", call->answer, out);
     else if (call->status == 200)
@@ -71,11 +85,8 @@ static void write_responses(const struct service_call *call, struct buf *out)
     buf_byte(out, '}');
     for (size_t i = 0; i < SERVICE_PROBLEMS_MAX && call->problems[i]; i++) {
         const unsigned status = call->problems[i];
-        buf_format(out, ",\"%u\":{\"description\":\"%s\"", status, http_status_phrase(status));
-        if (status == 429 || status == 503)
-            buf_text(
-                out,
-                ",\"headers\":{\"Retry-After\":{\"$ref\":\"#/components/headers/RetryAfter\"}}");
+        buf_byte(out, ',');
+        write_response(status, out);
         write_content("application/problem+json", "Problem", out);
         buf_byte(out, '}');
     }
@@ -84,10 +95,11 @@ static void write_responses(const struct service_call *call, struct buf *out)
 
 static void write_call(const struct service_call *call, struct buf *out)
 {
-    buf_format(out,
-               "\"%s\":{\"operationId\":\"%s\",\"summary\":", method_member(call->route.method),
-               call->operation);
+    buf_format(out, "\"%s\":{\"operationId\":\"%s\",\"tags\":[\"%s\"],\"summary\":",
+               method_member(call->route.method), call->operation, call->tag);
     json_write_string(out, bytes_of_text(call->summary));
+    buf_text(out, ",\"description\":");
+    json_write_string(out, bytes_of_text(call->description));
     write_parameters(call, out);
     if (call->request) {
         buf_text(out, ",\"requestBody\":{\"required\":true");
@@ -116,11 +128,28 @@ static void write_paths(struct buf *out)
     buf_byte(out, '}');
 }
 
+/* The server is the one that answered: a vault does not know by which names it is reached. */
+static const char head[] =
+    "{\"openapi\":\"3.1.0\",\"info\":{\"title\":\"Citizen Vault, for services\","
+    "\"version\":\"" VAULT_VERSION "\",\"description\":\"A registered service reads fields of a "
+    "citizen that the policy allows it for a purpose and, where the basis is consent, the citizen "
+    "allows. Every read is in an access log that nobody can quietly change.\","
+    "\"contact\":{\"name\":\"The city that runs this vault\"}},"
+    "\"servers\":[{\"url\":\"/\",\"description\":\"Where this description comes from\"}],"
+    "\"security\":[{\"certificate\":[]}],\"tags\":[";
+
+static void write_tags(struct buf *out)
+{
+    for (size_t i = 0; i < service_tag_count; i++)
+        buf_format(out, "%s{\"name\":\"%s\",\"description\":\"%s\"}", i ? "," : "",
+                   service_tags[i].name, service_tags[i].description);
+}
+
 void service_openapi_write(struct buf *out)
 {
-    buf_text(out,
-             "{\"openapi\":\"3.1.0\",\"info\":{\"title\":\"Citizen Vault, for services\","
-             "\"version\":\"" VAULT_VERSION "\"},\"security\":[{\"certificate\":[]}],\"paths\":{");
+    buf_text(out, head);
+    write_tags(out);
+    buf_text(out, "],\"paths\":{");
     write_paths(out);
     buf_text(out, "},\"components\":");
     buf_bytes(out, assets_service_components());

@@ -62,3 +62,9 @@ void service_get_openapi(const struct route_call *call, struct http_answer *answ
 
 /* service_deposit.c: PUT /v1/subjects/{subject}/fields */
 void service_put_fields(const struct route_call *call, struct http_answer *answer);
+
+/* service_evaluation.c: POST /access/v1/evaluation, POST /access/v1/evaluations,
+ * GET /.well-known/authzen-configuration */
+void service_post_evaluation(const struct route_call *call, struct http_answer *answer);
+void service_post_evaluations(const struct route_call *call, struct http_answer *answer);
+void service_get_authzen(const struct route_call *call, struct http_answer *answer);

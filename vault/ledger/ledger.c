@@ -198,6 +198,7 @@ static enum vault_code recover(struct ledger *ledger, const struct ledger_option
     VAULT_TRY(join_tiles(ledger, walk, options->pruned_below, err));
     walk->remembered = NULL;
     ledger->published_size = published;
+    ledger->published_at_ms = clock_monotonic_ms();
     ledger->base_index = walk->wanted;
     ledger->base = walk->wanted_place;
     return VAULT_OK;

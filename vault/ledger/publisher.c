@@ -200,6 +200,7 @@ static void publish_once(struct ledger *ledger)
     }
     ledger->presented++;
     ledger->published_size = target.head.size;
+    ledger->published_at_ms = clock_monotonic_ms();
     ledger->unpublished_since_ms = ledger->durable.head.size > target.head.size ? began_ms : 0;
     pthread_cond_broadcast(&ledger->published_more);
 }
@@ -311,6 +312,21 @@ enum vault_code ledger_present(struct ledger *ledger, int64_t timeout_ms, struct
     }
     pthread_mutex_unlock(&ledger->mutex);
     return code;
+}
+
+struct ledger_stats ledger_stats(struct ledger *ledger)
+{
+    pthread_mutex_lock(&ledger->mutex);
+    const uint64_t size = ledger->durable.head.size;
+    struct ledger_stats stats = {.size = size,
+                                 .waiting = ledger->next_index - size,
+                                 .unpublished = size - ledger->published_size,
+                                 .published_ms = clock_monotonic_ms() - ledger->published_at_ms,
+                                 .batches = ledger->batches_done,
+                                 .batches_ns = ledger->batches_ns};
+    memcpy(stats.batches_within, ledger->batches_within, sizeof stats.batches_within);
+    pthread_mutex_unlock(&ledger->mutex);
+    return stats;
 }
 
 uint64_t ledger_published_size(struct ledger *ledger)

@@ -90,6 +90,10 @@ struct ledger {
     int64_t present_due_ms;       /* when to, unasked */
     uint64_t presented;           /* how often that was done */
     int64_t unpublished_since_ms; /* 0: all is published */
+    int64_t published_at_ms;      /* when it last was */
+    uint64_t batches_done;        /* how many, how long all of them took, and how many at most so */
+    int64_t batches_ns;
+    uint64_t batches_within[LEDGER_BATCH_BOUNDS];
     char publish_problem[VAULT_ERROR_TEXT_BYTES];
 
     pthread_mutex_t edge_mutex;

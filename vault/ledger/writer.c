@@ -75,6 +75,17 @@ static struct batch *take_batch(struct ledger *ledger)
     return &ledger->batches[ledger->writing];
 }
 
+const double ledger_batch_bounds_s[LEDGER_BATCH_BOUNDS] = {0.0005, 0.001, 0.002, 0.005, 0.01,
+                                                           0.02,   0.05,  0.1,   0.5,   2};
+
+static void note_batch(struct ledger *ledger, int64_t took_ns)
+{
+    ledger->batches_done++;
+    ledger->batches_ns += took_ns;
+    for (size_t i = 0; i < LEDGER_BATCH_BOUNDS; i++)
+        ledger->batches_within[i] += (double)took_ns <= ledger_batch_bounds_s[i] * 1e9;
+}
+
 static void finish_batch(struct ledger *ledger, struct batch *batch,
                          const struct signed_head *durable)
 {
@@ -96,9 +107,12 @@ static void write_one(struct ledger *ledger)
     struct vault_error why;
     ledger->busy_since_ms = clock_monotonic_ms();
     pthread_mutex_unlock(&ledger->mutex);
+    const int64_t began_ns = clock_monotonic_ns();
     const enum vault_code code = commit(ledger, batch, &durable, &why);
+    const int64_t took_ns = clock_monotonic_ns() - began_ns;
     pthread_mutex_lock(&ledger->mutex);
     ledger->busy_since_ms = 0;
+    note_batch(ledger, took_ns);
     if (code)
         ledger_stop_for_good(ledger, why.text);
     else if (!ledger->is_stopped) /* nobody was told that it hangs */

@@ -23,6 +23,7 @@ typedef int ctl_run(const struct ctl *ctl, int argc, char **argv);
 
 ctl_run ctl_init;
 ctl_run ctl_status;
+ctl_run ctl_metrics;
 ctl_run ctl_backup;
 ctl_run ctl_verify_backup;
 ctl_run ctl_restore;

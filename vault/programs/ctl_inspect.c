@@ -1,5 +1,5 @@
 /*
- * vaultctl service show, citizen add, list and show, auditor remove.
+ * vaultctl metrics, service show, citizen add, list and show, auditor remove.
  */
 #include <stdio.h>
 #include <string.h>
@@ -23,6 +23,38 @@ static enum vault_code print_json(const json_t *result, struct vault_error *err)
     VAULT_TRY(buf_check(&text, err));
     puts(buf_string(&text));
     return VAULT_OK;
+}
+
+/* Ask, with one text if member is not NULL, and print what comes: as JSON, or by print. */
+static int ask_with(const struct ctl *ctl, const char *command, const char *member,
+                    const char *text, void (*print)(const json_t *result))
+{
+    struct vault_error err;
+    VAULT_AUTO(file_close) int fd = -1;
+    VAULT_AUTO(json_free) json_t *result = NULL;
+    const struct ctl_member members[] = {{member, text}, {NULL, NULL}};
+    enum vault_code code = ctl_connect(ctl, &fd, &err);
+    if (code == VAULT_OK)
+        code = ctl_ask_texts(fd, command, members, &result, &err);
+    if (code == VAULT_OK && ctl->json)
+        code = print_json(result, &err);
+    else if (code == VAULT_OK)
+        print(result);
+    return code ? ctl_failed(code, &err) : 0;
+}
+
+/* --- Figures -------------------------------------------------------------------------------- */
+
+static void print_metrics(const json_t *result)
+{
+    fputs(text_of(result, "text"), stdout);
+}
+
+int ctl_metrics(const struct ctl *ctl, int argc, char **argv)
+{
+    (void)argv;
+    return argc == 1 ? ask_with(ctl, "metrics", NULL, NULL, print_metrics)
+                     : ctl_usage("metrics takes no arguments");
 }
 
 /* --- Services and auditors ------------------------------------------------------------------ */
@@ -54,24 +86,6 @@ static void print_service(const json_t *result)
         printf("key        %s  %s, until %s\n", text_of(one, "key"), text_of(one, "state"),
                text_of(one, "expires"));
     }
-}
-
-/* Ask with one text, and print what comes: as JSON, or by print. */
-static int ask_with(const struct ctl *ctl, const char *command, const char *member,
-                    const char *text, void (*print)(const json_t *result))
-{
-    struct vault_error err;
-    VAULT_AUTO(file_close) int fd = -1;
-    VAULT_AUTO(json_free) json_t *result = NULL;
-    const struct ctl_member members[] = {{member, text}, {NULL, NULL}};
-    enum vault_code code = ctl_connect(ctl, &fd, &err);
-    if (code == VAULT_OK)
-        code = ctl_ask_texts(fd, command, members, &result, &err);
-    if (code == VAULT_OK && ctl->json)
-        code = print_json(result, &err);
-    else if (code == VAULT_OK)
-        print(result);
-    return code ? ctl_failed(code, &err) : 0;
 }
 
 int ctl_service_show(const struct ctl *ctl, int argc, char **argv)

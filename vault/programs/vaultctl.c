@@ -29,6 +29,8 @@ static const struct {
     {"init", NULL, ctl_init, true, "--dir DIR …", "make a new vault; see init --help"},
     {"status", NULL, ctl_status, false, "",
      "is it ready, how many citizens, which policy, the log's key"},
+    {"metrics", NULL, ctl_metrics, false, "",
+     "figures for a monitoring system, in the text format of Prometheus"},
     {"service", "add", ctl_service_add, false, "FILE.json [--csr FILE --out FILE]",
      "register a service, and sign a certificate for its own key"},
     {"service", "update", ctl_service_update, false, "FILE.json",

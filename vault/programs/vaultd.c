@@ -15,6 +15,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "notify.h"
 #include "options.h"
 #include "vault/base/file.h"
 #include "vault/base/log.h"
@@ -23,6 +24,7 @@
 #include "vault/edge/auditor_api.h"
 #include "vault/edge/config.h"
 #include "vault/edge/listener.h"
+#include "vault/edge/metrics.h"
 #include "vault/edge/pages.h"
 #include "vault/edge/reload.h"
 #include "vault/edge/sealing.h"
@@ -31,6 +33,8 @@
 #define PROGRAM         "vaultd"
 #define LOG_STOPPED     74
 #define LINK_BASE_CHARS 256
+#define STATE_CHARS     (VAULT_ERROR_TEXT_BYTES + 64)
+#define TICK_MS         1000
 
 static const char help[] =
     "usage: vaultd --config FILE\n"
@@ -68,6 +72,8 @@ struct server {
     struct listener *services;
     struct listener *citizens;
     struct listener *auditors;
+    struct listener_counts counts[METRICS_LISTENERS_MAX];
+    struct metrics metrics;
 };
 
 static void on_trouble(const char *part, const char *text)
@@ -153,7 +159,16 @@ static void interrupt_all(void *context)
         vault_interrupt(server->vault);
 }
 
+/* Where a listener's figures go, by its name. */
+static struct listener_counts *counts_for(struct server *server, const char *name)
+{
+    const size_t i = server->metrics.listener_count++;
+    server->metrics.listeners[i] = (struct metrics_listener){name, &server->counts[i]};
+    return &server->counts[i];
+}
+
 static enum vault_code start_listener(const struct config_listener *config, const char *name,
+                                      struct listener_counts *counts,
                                       struct sealed_handler *handler,
                                       void (*decorate)(struct http_answer *), struct tls **tls,
                                       struct listener **out, struct vault_error *err)
@@ -169,6 +184,7 @@ static enum vault_code start_listener(const struct config_listener *config, cons
         .handler = sealed_handle,
         .context = handler,
         .decorate = decorate,
+        .counts = counts,
     };
     VAULT_TRY(listener_start(&options, out, err));
     log_event(LOG_INFO, "listen", "%s on %s port %u", name, config->address, listener_port(*out));
@@ -178,14 +194,17 @@ static enum vault_code start_listener(const struct config_listener *config, cons
 static enum vault_code start_listeners(struct server *server, struct vault_error *err)
 {
     const struct config *config = &server->config;
-    VAULT_TRY(start_listener(&config->citizens, "citizens", &server->citizens_handler,
-                             pages_decorate, &server->citizens_tls, &server->citizens, err));
+    VAULT_TRY(start_listener(&config->citizens, "citizens", counts_for(server, "citizens"),
+                             &server->citizens_handler, pages_decorate, &server->citizens_tls,
+                             &server->citizens, err));
     snprintf(server->link_base, sizeof server->link_base, "https://%s:%u", config->citizens_host,
              listener_port(server->citizens));
-    VAULT_TRY(start_listener(&config->services, "services", &server->services_handler, NULL,
-                             &server->services_tls, &server->services, err));
-    return start_listener(&config->auditors, "auditors", &server->auditors_handler, pages_decorate,
-                          &server->auditors_tls, &server->auditors, err);
+    VAULT_TRY(start_listener(&config->services, "services", counts_for(server, "services"),
+                             &server->services_handler, NULL, &server->services_tls,
+                             &server->services, err));
+    return start_listener(&config->auditors, "auditors", counts_for(server, "auditors"),
+                          &server->auditors_handler, pages_decorate, &server->auditors_tls,
+                          &server->auditors, err);
 }
 
 /* Open the vault, or leave it sealed where a person has to give something first. */
@@ -219,8 +238,9 @@ static enum vault_code start(struct server *server, struct vault_error *err)
     server->auditors_handler =
         (struct sealed_handler){server->sealing, auditor_api_handle, &server->auditors_context};
     VAULT_TRY(open_or_wait(server, err));
-    server->admin_context = (struct admin_context){server->sealing, &server->config,
-                                                   server->link_base, &server->reload};
+    server->admin_context = (struct admin_context){
+        server->sealing, &server->config, server->link_base, &server->reload, &server->metrics};
+    server->metrics.started_s = clock_now_s(&clock_system);
     VAULT_TRY(start_listeners(server, err));
     server->reload = (struct reload){.parts = {{"services", server->services_tls},
                                                {"citizens", server->citizens_tls},
@@ -300,12 +320,36 @@ static void reload(struct server *server)
         log_event(LOG_INFO, "reload", "the certificates were read again");
 }
 
-/* Wait to be told to stop, or for the log to stop by itself. */
+/* What the service manager shows; told when it changes. The reason is one for operators. */
+static void tell_state(const struct server *server, char said[STATE_CHARS])
+{
+    char state[STATE_CHARS] = "sealed: vaultctl unseal opens it";
+    struct vault_error why;
+    struct vault *vault = sealing_enter(server->sealing);
+    if (vault && vault_ready(vault, &why) == VAULT_OK)
+        snprintf(state, sizeof state, "serving");
+    else if (vault)
+        snprintf(state, sizeof state, "serving, and nothing is released: %s", why.text);
+    sealing_leave(server->sealing);
+    if (strcmp(state, said) == 0)
+        return;
+    memcpy(said, state, sizeof state);
+    notify_send("STATUS=%s", said);
+}
+
+/* Wait to be told to stop, or for the log to stop by itself. The watchdog is told from here, since
+ * what is looked at takes the locks that everybody takes. */
 static int wait_for_the_end(struct server *server, const sigset_t *signals)
 {
-    const struct timespec second = {.tv_sec = 1};
+    char said[STATE_CHARS] = "";
+    const int64_t watchdog_ms = notify_watchdog_ms();
+    const int64_t tick_ms = watchdog_ms && watchdog_ms < TICK_MS ? watchdog_ms : TICK_MS;
+    const struct timespec tick = {.tv_sec = tick_ms / 1000, .tv_nsec = tick_ms % 1000 * 1000000};
     for (;;) {
-        const int signal = sigtimedwait(signals, NULL, &second);
+        tell_state(server, said);
+        if (watchdog_ms)
+            notify_send("WATCHDOG=1");
+        const int signal = sigtimedwait(signals, NULL, &tick);
         if (signal == SIGHUP)
             reload(server);
         else if (signal > 0) {
@@ -343,9 +387,12 @@ static int serve(const char *path)
     int result = 0;
     if (code == VAULT_OK) {
         log_event(LOG_INFO, "ready", "serving");
+        notify_send("READY=1");
         result = wait_for_the_end(server, &signals);
+        notify_send("STOPPING=1\nSTATUS=stopping");
     } else {
         log_event(LOG_ERROR, "start", "%s", err.text);
+        notify_send("STATUS=%s", err.text);
         result = vault_code_exit(code);
     }
     stop(server);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "conditions.h"
+#include "counting.h"
 #include "deposit_record.h"
 #include "parts.h"
 #include "person.h"
@@ -276,5 +277,6 @@ enum vault_code deposit_perform(struct vault *vault, const struct service *servi
     ulid_new(bringing.id, now_ms);
     const enum vault_code code = bring(&bringing, body, wrong, err);
     buf_finish(&bringing.texts);
+    figure_count_try(vault, code, FIGURE_DEPOSITED, FIGURE_DEPOSIT_REFUSED);
     return code;
 }

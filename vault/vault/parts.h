@@ -11,6 +11,7 @@
 #include "vault/ledger/ledger.h"
 #include "vault/store/citizen_key.h"
 #include "vault/store/store.h"
+#include "vault/vault/figures.h"
 #include "vault/vault/vault.h"
 
 struct active_policy;
@@ -55,6 +56,7 @@ struct vault {
     struct citizen_rewrap rewrap; /* how far wrapping keys again has come */
     atomic_bool backing_up;       /* changed while keeping is held: nothing may be forgotten now */
     struct backup_job *backup;    /* the last one; NULL: none yet */
+    atomic_uint_fast64_t figures[FIGURE_COUNT]; /* counting.h */
 
     pthread_mutex_t mutex;        /* guards the two below */
     struct active_policy *active; /* NULL: no policy is active */

@@ -2,7 +2,8 @@
  * passage - one request on its way through the door; for the modules of release.h alone.
  *
  * release.c decides and enters; release_answer.c reads values, puts them into their forms and
- * writes the answer; release_repeat.c answers again what was asked before.
+ * writes the answer; release_repeat.c answers again what was asked before; evaluation.c decides
+ * without reading.
  */
 #pragma once
 
@@ -22,6 +23,7 @@ struct passage {
     const struct policy *policy;
     struct buf *sealed;      /* what is kept for a repeated request goes here; NULL: nothing */
     struct bytes associated; /* what it is sealed with */
+    bool only_asks;          /* nothing is read, whatever is decided */
     int64_t now_ms;
     int64_t now_s;
     struct citizen *citizen;
@@ -53,6 +55,12 @@ enum vault_code passage_go(struct passage *passage, const struct citizen_id *id,
 enum vault_code passage_hold(struct passage *passage, const struct citizen_id *id,
                              struct citizen **citizen, struct vault_error *err) VAULT_MUST_CHECK;
 enum vault_code passage_decide(struct passage *passage, struct vault_error *err) VAULT_MUST_CHECK;
+
+/* Enter what was decided: as a release if the passage has bases, else as a denial. body is the
+ * answer without its last brace. */
+enum vault_code passage_enter(struct passage *passage, const struct buf *body,
+                              struct ledger_ticket *ticket, struct vault_error *err)
+    VAULT_MUST_CHECK;
 
 /* Whether there is a consent that is in force at the passage's time: given, not over, not used up,
  * and neither stopped nor paused with everything. While the citizen is held. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "conditions.h"
+#include "counting.h"
 #include "event.h"
 #include "parts.h"
 #include "passage.h"
@@ -151,14 +152,16 @@ static void write_what(const struct passage *passage, struct buf *out)
 {
     for (size_t i = 0; i < passage->request->ask_count; i++) {
         const struct policy_outcome *outcome = &passage->outcomes[i];
-        const bool released = outcome->reason == REASON_RELEASED;
+        const bool allowed = outcome->reason == REASON_RELEASED;
+        const bool released = allowed && !passage->only_asks;
         buf_text(out, i ? "\n" : "");
         buf_bytes(out, passage->request->asks[i].field);
         buf_format(out, " %s %s",
                    released
                        ? policy_form_name(passage->policy, passage->asks[i].field, outcome->form)
                        : "-",
-                   policy_reason_name((enum policy_reason)outcome->reason));
+                   allowed && !released ? "evaluated"
+                                        : policy_reason_name((enum policy_reason)outcome->reason));
     }
 }
 
@@ -192,8 +195,8 @@ static void write_basis(const struct passage *passage, struct buf *out)
         buf_text(out, "none");
 }
 
-static enum vault_code enter(struct passage *passage, const struct buf *body,
-                             struct ledger_ticket *ticket, struct vault_error *err)
+enum vault_code passage_enter(struct passage *passage, const struct buf *body,
+                              struct ledger_ticket *ticket, struct vault_error *err)
 {
     VAULT_AUTO(buf_finish) struct buf what = buf_limited(WHAT_BYTES_MAX);
     VAULT_AUTO(buf_finish) struct buf basis = buf_limited(BASIS_BYTES_MAX);
@@ -224,8 +227,12 @@ static enum vault_code enter(struct passage *passage, const struct buf *body,
         event.policy_version = policy_version(passage->policy);
         memcpy(event.policy_hash, policy_manifest_hash(passage->policy), sizeof event.policy_hash);
     }
-    return event_of_citizen(passage->vault, passage->citizen, &event, &passage->person->chain,
-                            ticket, err);
+    VAULT_TRY(event_of_citizen(passage->vault, passage->citizen, &event, &passage->person->chain,
+                               ticket, err));
+    figure_count(passage->vault, passage->only_asks ? FIGURE_EVALUATED
+                                 : passage->bases   ? FIGURE_RELEASED
+                                                    : FIGURE_WITHHELD);
+    return VAULT_OK;
 }
 
 /* --- Through the door ----------------------------------------------------------------------- */
@@ -281,7 +288,7 @@ static enum vault_code decide_and_enter(struct passage *passage, struct buf *bod
     if (passage->sealed)
         VAULT_TRY(passage_seal(passage, body, err));
     VAULT_TRY(count_use(passage, err));
-    return enter(passage, body, ticket, err);
+    return passage_enter(passage, body, ticket, err);
 }
 
 enum vault_code passage_go(struct passage *passage, const struct citizen_id *id, struct buf *body,

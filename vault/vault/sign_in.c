@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "counting.h"
 #include "parts.h"
 #include "person.h"
 #include "sign_in_parts.h"
@@ -140,8 +141,8 @@ enum vault_code sign_in_enter(struct vault *vault, const struct citizen_id *id, 
     return ledger_wait(vault->ledger, &ticket, err);
 }
 
-enum vault_code sign_in(struct vault *vault, struct bytes login, struct bytes password,
-                        char token[SIGN_IN_TOKEN_CHARS + 1], struct vault_error *err)
+static enum vault_code by_password(struct vault *vault, struct bytes login, struct bytes password,
+                                   char token[SIGN_IN_TOKEN_CHARS + 1], struct vault_error *err)
 {
     char name[SIGN_IN_LOGIN_CHARS + 1];
     struct account account;
@@ -159,6 +160,14 @@ enum vault_code sign_in(struct vault *vault, struct bytes login, struct bytes pa
     else
         VAULT_TRY(sign_in_enter(vault, &account.citizen, "password", NULL, err));
     return sign_in_begin(vault, &account.citizen, token, err);
+}
+
+enum vault_code sign_in(struct vault *vault, struct bytes login, struct bytes password,
+                        char token[SIGN_IN_TOKEN_CHARS + 1], struct vault_error *err)
+{
+    const enum vault_code code = by_password(vault, login, password, token, err);
+    figure_count_try(vault, code, FIGURE_PASSWORD_TAKEN, FIGURE_PASSWORD_REFUSED);
+    return code;
 }
 
 static void write_form_token(const struct session *session, char out[SIGN_IN_TOKEN_CHARS + 1])

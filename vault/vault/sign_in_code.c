@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "code.h"
+#include "counting.h"
 #include "parts.h"
 #include "sign_in_parts.h"
 #include "vault/crypto/hash.h"
@@ -113,6 +114,8 @@ enum vault_code sign_in_activate(struct vault *vault, struct bytes code, struct 
             ? sign_in_code_use(vault->store, SIGN_IN_CODE_ACTIVATION, hash, NULL,
                                clock_now_s(&vault->options.clock), &citizen, &left, err)
             : VAULT_NOT_FOUND;
+    figure_count_try(vault, used == VAULT_NOT_FOUND ? VAULT_DENIED : used, FIGURE_ACTIVATION_TAKEN,
+                     FIGURE_ACTIVATION_REFUSED);
     if (used == VAULT_NOT_FOUND)
         return vault_fail(err, VAULT_DENIED, "there is no such activation code");
     if (used)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "counting.h"
 #include "parts.h"
 #include "passkey_verify.h"
 #include "sign_in_parts.h"
@@ -130,7 +131,11 @@ enum vault_code sign_in_passkey(struct vault *vault, const struct passkey_site *
                                 char token[SIGN_IN_TOKEN_CHARS + 1], struct vault_error *err)
 {
     struct passkey passkey;
-    VAULT_TRY(check_answer(vault, site, PASSKEY_TO_SIGN_IN, browser, answer, &passkey, err));
+    const enum vault_code code =
+        check_answer(vault, site, PASSKEY_TO_SIGN_IN, browser, answer, &passkey, err);
+    figure_count_try(vault, code, FIGURE_PASSKEY_TAKEN, FIGURE_PASSKEY_REFUSED);
+    if (code)
+        return code;
     VAULT_TRY(sign_in_enter(vault, &passkey.citizen, "passkey", NULL, err));
     return sign_in_begin(vault, &passkey.citizen, token, err);
 }

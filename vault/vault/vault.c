@@ -277,6 +277,13 @@ static void write_policy_status(struct vault *vault, struct buf *out)
                policy_count(held.policy, POLICY_RULE));
 }
 
+bool vault_describe_anchor(struct vault *vault, struct buf *out)
+{
+    if (vault->options.anchor)
+        vault->options.anchor->describe(vault->options.anchor->context, out);
+    return vault->options.anchor != NULL;
+}
+
 enum vault_code vault_status(struct vault *vault, struct buf *out, struct vault_error *err)
 {
     struct vault_error why = {0};
@@ -303,7 +310,7 @@ enum vault_code vault_status(struct vault *vault, struct buf *out, struct vault_
     write_policy_status(vault, out);
     if (vault->options.anchor) {
         buf_text(out, ",\"anchor\":");
-        vault->options.anchor->describe(vault->options.anchor->context, out);
+        vault_describe_anchor(vault, out);
     }
     buf_byte(out, '}');
     return buf_check(out, err);

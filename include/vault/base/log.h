@@ -1,7 +1,8 @@
 /*
  * log - what happens to the program, for the people who run it.
  *
- * One JSON object per line on standard error: time, level, event, text. Only the edge and the
+ * One JSON object per line on standard error: time, level, event, text, and request where a request
+ * is being answered, with the id that its answer has. Only the edge and the
  * programs log; everything below returns errors. A line names ids of services, routes, files and
  * codes, never a value, a subject, a citizen, a key or bytes of a request.
  *
@@ -21,6 +22,10 @@ enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 
 /* Lines above this level are not written. LOG_INFO until told otherwise. */
 void log_set_level(enum log_level level);
+
+/* What this thread logs from now on is about the request with that id, which is borrowed and plain;
+ * NULL: about none. */
+void log_set_request(const char *id);
 
 /* event is a short word in the code, such as "start"; the text is printf's. */
 void log_event(enum log_level level, const char *event, const char *format, ...) VAULT_PRINTF(3, 4);

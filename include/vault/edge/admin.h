@@ -8,6 +8,9 @@
  *     {"ok":true,"result":{…}}
  *     {"ok":false,"code":"conflict","error":"the id is taken"}
  *
+ * A monitoring system that speaks HTTP asks GET /metrics on a connection of its own, and gets the
+ * figures of metrics.h; nothing else is spoken of in HTTP.
+ *
  * The commands are a table in admin_commands.c. vaultctl is the client; the protocol is its own
  * business and may change with it.
  */
@@ -25,11 +28,14 @@
 #define ADMIN_CONNECTIONS_MAX 8
 #define ADMIN_IDLE_S          60
 
+struct metrics;
+
 struct admin_context {
     struct sealing *sealing;
     const struct config *config;
-    const char *link_base; /* where the citizens' pages are: "https://host:port" */
-    struct reload *reload; /* the listeners' certificates */
+    const char *link_base;         /* where the citizens' pages are: "https://host:port" */
+    struct reload *reload;         /* the listeners' certificates */
+    const struct metrics *metrics; /* NULL: nobody counts */
 };
 
 struct admin;

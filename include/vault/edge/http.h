@@ -85,3 +85,8 @@ struct bytes http_request_query(const struct http_request *request, const char *
 enum http_method http_method_of(const char *name);
 const char *http_method_name(enum http_method method);
 const char *http_status_phrase(unsigned status);
+
+/* The n-th status that any answer here has, from 0; and back: HTTP_STATUS_COUNT for any other. */
+#define HTTP_STATUS_COUNT 16
+unsigned http_status_at(size_t n);
+size_t http_status_index(unsigned status);

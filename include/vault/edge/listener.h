@@ -7,9 +7,13 @@
  * header and body bytes, and time. The HTTP library's own time-out only
  * counts silence, so a sweeper ends what drips: a handshake and headers, a body, or an idle
  * connection that has taken longer than the deadline.
+ *
+ * Each request has an id, which its answer has as Request-Id, and so does what is logged while it
+ * is answered (log.h). It is the listener's own: nothing that a client says gets there.
  */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "vault/base/error.h"
@@ -20,6 +24,13 @@
 #define LISTENER_CONNECTIONS_MAX    6000
 #define LISTENER_HEADER_BYTES_MAX   (24U * 1024) /* all of a connection's memory but the body */
 #define LISTENER_THREAD_STACK_BYTES (512U * 1024)
+
+/* What came and went, for those who watch; added to without a lock, and read likewise. */
+struct listener_counts {
+    atomic_uint_fast64_t connections;                /* since the start */
+    atomic_uint_fast64_t open;                       /* now */
+    atomic_uint_fast64_t answers[HTTP_STATUS_COUNT]; /* http_status_at() */
+};
 
 struct listener_options {
     const char *name;         /* for the program's log, such as "services" */
@@ -32,6 +43,7 @@ struct listener_options {
     void *context;
     void (*decorate)(struct http_answer *answer); /* headers for every answer, the gate's refusals
                                                      too; NULL: none */
+    struct listener_counts *counts;               /* borrowed; NULL: nobody counts */
 };
 
 struct listener;

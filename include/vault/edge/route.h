@@ -14,6 +14,7 @@
 struct route_call {
     void *context; /* the listener's */
     const struct http_request *request;
+    const char *pattern;             /* of the route: what may be named where the path may not */
     char id[ROUTE_ID_CHARS_MAX + 1]; /* what {id} stood for, or empty */
 };
 

@@ -196,6 +196,23 @@ enum vault_code ledger_wait_published(struct ledger *ledger, uint64_t size, int6
 enum vault_code ledger_present(struct ledger *ledger, int64_t timeout_ms, struct vault_error *err)
     VAULT_MUST_CHECK;
 
+/* How the log does, for those who watch over it. */
+#define LEDGER_BATCH_BOUNDS 10
+
+extern const double ledger_batch_bounds_s[LEDGER_BATCH_BOUNDS]; /* rising */
+
+struct ledger_stats {
+    uint64_t size;        /* durable entries */
+    uint64_t waiting;     /* entered, and not yet durable */
+    uint64_t unpublished; /* durable, and not yet under the published checkpoint */
+    int64_t published_ms; /* how long ago that was made, or found at the start */
+    uint64_t batches;     /* made durable since the start, each with one sync */
+    int64_t batches_ns;   /* how long they took together */
+    uint64_t batches_within[LEDGER_BATCH_BOUNDS]; /* those that took at most so long */
+};
+
+struct ledger_stats ledger_stats(struct ledger *ledger);
+
 /* VAULT_OK while entries are accepted; else VAULT_UNAVAILABLE with the reason. */
 enum vault_code ledger_health(struct ledger *ledger, struct vault_error *err) VAULT_MUST_CHECK;
 

@@ -118,6 +118,9 @@ enum vault_code vault_prune_log(struct vault *vault, struct vault_error *err) VA
 enum vault_code vault_status(struct vault *vault, struct buf *out, struct vault_error *err)
     VAULT_MUST_CHECK;
 
+/* Append how its anchor stands, as a JSON object; false if it has none. */
+bool vault_describe_anchor(struct vault *vault, struct buf *out);
+
 /* The folder whose files are published under /log/. Borrowed. */
 const char *vault_log_folder(const struct vault *vault);
 const struct clock *vault_clock(const struct vault *vault);

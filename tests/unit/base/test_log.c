@@ -179,10 +179,30 @@ static void test_a_flood_is_bounded_and_counted(void **state)
     assert_true(lines <= 2 * LOG_LINES_PER_SECOND + 4);
 }
 
+static void test_a_line_names_the_request_that_its_thread_answers(void **state)
+{
+    (void)state;
+    capture();
+    log_event(LOG_INFO, "a", "before");
+    log_set_request("01ARZ3NDEKTSV4RRFFQ69G5FAV");
+    log_event(LOG_INFO, "b", "during");
+    log_set_request(NULL);
+    log_event(LOG_INFO, "c", "after");
+    VAULT_AUTO(buf_finish) struct buf text = captured();
+    VAULT_AUTO(json_free) json_t *before = line_of(buf_view(&text), 0);
+    VAULT_AUTO(json_free) json_t *during = line_of(buf_view(&text), 1);
+    VAULT_AUTO(json_free) json_t *after = line_of(buf_view(&text), 2);
+    assert_null(json_object_get(before, "request"));
+    assert_member(during, "request", "01ARZ3NDEKTSV4RRFFQ69G5FAV");
+    assert_member(during, "text", "during");
+    assert_null(json_object_get(after, "request"));
+}
+
 int main(void)
 {
     json_start();
-    return TEST_RUN(test_a_line_is_one_json_object, test_what_is_odd_in_a_text_breaks_no_line,
+    return TEST_RUN(test_a_line_names_the_request_that_its_thread_answers,
+                    test_a_line_is_one_json_object, test_what_is_odd_in_a_text_breaks_no_line,
                     test_lines_above_the_level_are_left_out,
                     test_a_text_too_long_is_cut_and_still_a_line,
                     test_a_text_of_odd_characters_is_not_lost, test_a_flood_is_bounded_and_counted);

@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#define ANSWER_DEPTH_MAX 16
+#define ANSWER_DEPTH_MAX 24 /* the description of the API has schemas in schemas */
 
 struct caller caller_new(http_handler *handler, void *context, const uint8_t *key)
 {
@@ -55,8 +55,8 @@ void caller_send(struct caller *caller, enum http_method method, const char *pat
     struct http_request request = {.method = method, .path = caller->path, .body = body};
     snprintf(caller->path, sizeof caller->path, "%s", path);
     read_query(caller, &request);
-    request.headers[request.header_count++] =
-        (struct http_pair){BYTES("Host"), BYTES("vault.example:8443")};
+    request.headers[request.header_count++] = (struct http_pair){
+        BYTES("Host"), caller->host ? bytes_of_text(caller->host) : BYTES("vault.example:8443")};
     if (caller->content_type)
         request.headers[request.header_count++] =
             (struct http_pair){BYTES("content-TYPE"), bytes_of_text(caller->content_type)};
@@ -69,6 +69,9 @@ void caller_send(struct caller *caller, enum http_method method, const char *pat
     if (caller->origin)
         request.headers[request.header_count++] =
             (struct http_pair){BYTES("Origin"), bytes_of_text(caller->origin)};
+    if (caller->request_id)
+        request.headers[request.header_count++] =
+            (struct http_pair){BYTES("x-request-id"), bytes_of_text(caller->request_id)};
     request.has_peer = caller->key != NULL;
     if (caller->key)
         memcpy(request.peer_spki, caller->key, sizeof request.peer_spki);

@@ -17,6 +17,8 @@ struct caller {
     const char *idempotency_key; /* NULL: none is said */
     const char *site;            /* what a browser says of where it comes from; NULL: nothing */
     const char *origin;          /* NULL: none is said */
+    const char *request_id;      /* X-Request-ID; NULL: none is said */
+    const char *host;            /* NULL: "vault.example:8443" */
     char path[512];              /* without its query */
     struct http_answer answer;   /* the last one */
     json_t *json;                /* its body, if it is JSON */

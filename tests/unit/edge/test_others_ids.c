@@ -438,6 +438,7 @@ static const struct {
     const char *wrong;
 } command_rows[] = {
     {"status", NULL, NULL},
+    {"metrics", NULL, NULL},
     {"service add", NULL, NULL},
     {"service update", NULL, NULL},
     {"service cert-add", "id", "hub"},

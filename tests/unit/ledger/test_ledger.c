@@ -419,6 +419,36 @@ static void test_the_checkpoint_is_of_what_is_durable(void **state)
     stop();
 }
 
+static void test_the_stats_say_what_was_written_and_how_long_it_took(void **state)
+{
+    (void)state;
+    make();
+    struct ledger_stats stats = ledger_stats(ledger);
+    assert_int_equal(stats.size, 0);
+    assert_int_equal(stats.batches, 0);
+    for (int i = 0; i < 3; i++)
+        append("");
+    assert_done(ledger_wait_published(ledger, 3, PATIENCE_MS, &test_error));
+    stats = ledger_stats(ledger);
+    assert_int_equal(stats.size, 3);
+    assert_int_equal(stats.waiting, 0);
+    assert_int_equal(stats.unpublished, 0);
+    assert_in_range(stats.published_ms, 0, PATIENCE_MS);
+    assert_in_range(stats.batches, 1, 3);
+    assert_true(stats.batches_ns > 0);
+    for (size_t i = 1; i < LEDGER_BATCH_BOUNDS; i++) {
+        assert_true(ledger_batch_bounds_s[i - 1] < ledger_batch_bounds_s[i]);
+        assert_true(stats.batches_within[i - 1] <= stats.batches_within[i]);
+    }
+    assert_true(stats.batches_within[LEDGER_BATCH_BOUNDS - 1] <= stats.batches);
+    stop();
+    open_log();
+    stats = ledger_stats(ledger); /* the log goes on, what is counted begins anew */
+    assert_int_equal(stats.size, 3);
+    assert_int_equal(stats.batches, 0);
+    stop();
+}
+
 static void test_a_reader_gets_entries_with_their_openings_in_order(void **state)
 {
     (void)state;
@@ -1273,6 +1303,7 @@ int main(void)
         test_partial_tiles_go_when_the_full_one_is_there,
         test_an_entry_is_published_within_a_second,
         test_an_entry_is_proved_as_soon_as_it_is_durable, test_the_checkpoint_is_of_what_is_durable,
+        test_the_stats_say_what_was_written_and_how_long_it_took,
         test_a_reader_gets_entries_with_their_openings_in_order, test_a_reader_waits_for_more,
         test_a_reader_follows_from_segment_to_segment,
         test_a_log_goes_on_without_the_beginning_of_its_journal,
