@@ -65,7 +65,8 @@ static void begin(void)
     sealing_free(&sealing);
     assert_done(sealing_new(&calls, &sealing, &test_error));
     assert_done(sealing_unseal(sealing, NULL, &test_error));
-    context = (struct admin_context){sealing, &config, "https://vault.example:8442", NULL};
+    context = (struct admin_context){
+        .sealing = sealing, .config = &config, .link_base = "https://vault.example:8442"};
     snprintf(socket_path, sizeof socket_path, "%s.socket", test.key_file);
 }
 

@@ -37,7 +37,7 @@ static void begin(void)
     make_filled_vault(&test);
     assert_done(sealing_new(&calls, &sealing, &test_error));
     assert_done(sealing_unseal(sealing, NULL, &test_error));
-    context = (struct admin_context){sealing, &config, NULL, NULL};
+    context = (struct admin_context){.sealing = sealing, .config = &config};
 }
 
 static void end(void)

@@ -32,7 +32,7 @@ static void begin(void)
     make_family(&test, &family);
     assert_done(sealing_new(&calls, &sealing, &test_error));
     assert_done(sealing_unseal(sealing, NULL, &test_error));
-    context = (struct admin_context){sealing, &config, NULL, NULL};
+    context = (struct admin_context){.sealing = sealing, .config = &config};
 }
 
 static void end(void)

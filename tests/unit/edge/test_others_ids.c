@@ -591,7 +591,8 @@ static void test_every_command_with_an_id_refuses_one_of_another_kind(void **sta
     assert_done(sealing_new(&calls, &sealing, &test_error));
     assert_done(sealing_unseal(sealing, NULL, &test_error));
     static struct config config;
-    const struct admin_context context = {sealing, &config, "https://vault.example:8442", NULL};
+    const struct admin_context context = {
+        .sealing = sealing, .config = &config, .link_base = "https://vault.example:8442"};
     const struct whole before = look();
     for (size_t i = 0; i < COUNT(command_rows) || admin_command_name(i); i++) {
         const char *name = admin_command_name(i);
