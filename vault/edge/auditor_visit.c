@@ -254,7 +254,7 @@ void auditor_put_time(struct auditor_visit *visitor, json_t *item, int64_t time_
     char date[WORDS_CHARS];
     char clock[16];
     char instant[AUDITOR_INSTANT_CHARS + 1];
-    words_date(visit, time_ms / 1000, date);
+    words_date_utc(visit, time_ms / 1000, date);
     auditor_instant(instant, time_ms);
     snprintf(clock, sizeof clock, "%.12s", instant + DATE_CHARS + 1);
     page_text(visit, item, "date", date);

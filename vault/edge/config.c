@@ -47,6 +47,7 @@ static const struct key keys[] = {
     {"services", "clients_ca_key", FILE_PATH, AT(services_ca_key), NULL, 0, 0},
     {"citizens", "address", TEXT, AT(citizens.address), "127.0.0.1", 0, 0},
     {"citizens", "port", NUMBER, AT(citizens.port), NULL, 0, 65535},
+    {"citizens", "time_zone", TEXT, AT(citizens_time_zone), "CET-1CEST,M3.5.0,M10.5.0/3", 0, 0},
     {"citizens", "certificate", FILE_PATH, AT(citizens.certificate), NULL, 0, 0},
     {"citizens", "key", FILE_PATH, AT(citizens.key), NULL, 0, 0},
     {"citizens", "host", TEXT, AT(citizens_host), "localhost", 0, 0},

@@ -159,6 +159,15 @@ PAGES(DEFINE_ENTRY)
 const struct route page_routes[] = {PAGES(ROUTE_OF)};
 const size_t page_route_count = sizeof page_routes / sizeof page_routes[0];
 
+#define TYPED_ROUTE_OF(method, pattern, access, page)                                              \
+    {(access) == KEEPS_TYPED ? method : HTTP_OTHER_METHOD, pattern, enter_##page},
+static const struct route typed_routes[] = {PAGES(TYPED_ROUTE_OF)};
+
+bool page_keeps_typed(const char *path)
+{
+    return route_exists(typed_routes, page_route_count, HTTP_POST, path);
+}
+
 /* The router's own answer, 404 or 405 with Allow, made into a page. */
 static void send_no_page(struct visit *visit)
 {

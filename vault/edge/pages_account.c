@@ -130,8 +130,8 @@ static enum vault_code put_session(void *context, const struct sign_in_session *
     const struct listing *listing = context;
     char began[WORDS_CHARS];
     char seen[WORDS_CHARS];
-    words_date(listing->visit, session->created_s, began);
-    words_date(listing->visit, session->seen_s, seen);
+    words_moment(listing->visit, session->created_s, began);
+    words_moment(listing->visit, session->seen_s, seen);
     json_t *item = page_item(listing->visit, listing->list);
     page_text(listing->visit, item, "began", began);
     page_text(listing->visit, item, "seen", seen);

@@ -17,6 +17,7 @@ struct acting {
     struct mandate mandate;
     struct actor actor;
     const struct policy *policy;
+    const struct consent_field *fields; /* whose values are seen */
     json_t *list;
 };
 
@@ -201,32 +202,35 @@ void mediator_request_show(struct visit *visit, const char *id)
     }
 }
 
-static enum vault_code put_value(void *context, const char *field, struct bytes json,
-                                 int64_t as_of_s, const char *source, struct vault_error *err)
+static enum vault_code put_value(void *context, size_t at, enum preview_outcome outcome,
+                                 struct bytes json, struct vault_error *err)
 {
-    (void)as_of_s;
-    struct acting *acting = context;
+    const struct acting *acting = context;
     VAULT_AUTO(buf_finish) struct buf text = buf_limited(CITIZEN_VALUE_MAX_BYTES);
     VAULT_AUTO(json_free) json_t *value = NULL;
+    if (outcome != PREVIEW_SHOWN)
+        return VAULT_OK;
     VAULT_TRY(json_parse(json, VALUE_DEPTH_MAX, &value, NULL, err));
-    buf_bytes(&text, json_is_string(value) ? json_text(value) : json);
+    words_value(acting->visit, value, &text);
     json_t *item = page_item(acting->visit, acting->list);
     page_text(acting->visit, item, "title",
-              words_field_title(acting->visit, acting->policy, field));
+              words_field_title(acting->visit, acting->policy, acting->fields[at].name));
     page_text(acting->visit, item, "value", buf_string(&text));
-    page_text(acting->visit, item, "source", source);
     return VAULT_OK;
 }
 
+/* As the service would get them: in the form that could be given. */
 static void show_values(struct acting *acting, struct statement *statement)
 {
     struct vault_error err;
     struct visit *visit = acting->visit;
+    const struct preview_wish wish = {statement->view.request.service, statement->purpose,
+                                      statement->offered, statement->offered_count};
     acting->policy = statement->policy.policy;
+    acting->fields = statement->offered;
     acting->list = page_list(visit, visit->data, "seen");
-    const enum vault_code code =
-        mandate_values(visit->pages->vault, &visit->session.citizen, &acting->actor,
-                       statement->asked, statement->asked_count, put_value, acting, &err);
+    const enum vault_code code = mandate_values(visit->pages->vault, &visit->session.citizen,
+                                                &acting->actor, &wish, put_value, acting, &err);
     if (code)
         refuse_to(visit, code, &err);
     else
@@ -246,22 +250,21 @@ static void answered(struct acting *acting, enum vault_code code, const struct v
 
 static void give(struct acting *acting, struct statement *statement)
 {
-    char chosen[STATEMENT_PERIOD_CHARS] = "";
     struct vault_error err;
     struct visit *visit = acting->visit;
     struct consent_decision decision = statement_gift(statement, &acting->actor);
-    if (visit_field(visit, "period", chosen, sizeof chosen))
-        decision.days = strtoll(chosen, NULL, 10);
+    const size_t period = statement_sent_period(statement);
     if (statement->no_gift || !statement_was_shown(statement)) {
         page_flag(visit, visit->data, "changed");
         show_request(acting, statement, 409);
         return;
     }
-    if (decision.days < 1) {
+    if (period == statement->period_count) {
         page_wrong(visit, "period", "error.period_missing");
         show_request(acting, statement, 422);
         return;
     }
+    decision.days = statement->periods[period];
     const enum vault_code code = access_request_give(visit->pages->vault, &visit->session.citizen,
                                                      statement->view.request.id, &decision, &err);
     answered(acting, code, &err, NOTICE_GIVEN);

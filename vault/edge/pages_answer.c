@@ -17,6 +17,14 @@ size_t statement_find_period(const struct statement *statement, const char *chos
     return i;
 }
 
+size_t statement_sent_period(const struct statement *statement)
+{
+    char chosen[STATEMENT_PERIOD_CHARS];
+    return visit_field(statement->visit, "period", chosen, sizeof chosen)
+               ? statement_find_period(statement, chosen)
+               : statement->period_count;
+}
+
 static void put_periods(const struct statement *statement, const char *chosen)
 {
     struct visit *visit = statement->visit;

@@ -180,10 +180,10 @@ static void put_time(struct visit *visit, json_t *item, int64_t time_ms)
 {
     char date[WORDS_CHARS];
     char instant[INSTANT_CHARS + 1];
-    char clock[8];
+    char clock[WORDS_CLOCK_CHARS + 1];
     words_date(visit, time_ms / 1000, date);
+    words_clock(time_ms / 1000, clock);
     instant_format(instant, time_ms / 1000);
-    snprintf(clock, sizeof clock, "%.5s", instant + DATE_CHARS + 1);
     page_text(visit, item, "date", date);
     page_text(visit, item, "clock", clock);
     page_text(visit, item, "instant", instant);

@@ -145,6 +145,17 @@ static void take_notice(struct visit *visit)
 
 /* --- Ends ----------------------------------------------------------------------------------- */
 
+/* Whose page it is, for forms that may come too late (pages_typed.h). */
+static void put_whose(struct visit *visit)
+{
+    struct vault_error err;
+    char whose[SIGN_IN_TOKEN_CHARS + 1];
+    if (sign_in_whose(visit->pages->vault, &visit->session.citizen, whose, &err))
+        visit->data_lost = true;
+    else
+        page_text(visit, visit->data, "whose", whose);
+}
+
 static void put_frame(struct visit *visit, const char *title)
 {
     char text[VISIT_ADDRESS_CHARS + 1];
@@ -157,9 +168,10 @@ static void put_frame(struct visit *visit, const char *title)
     page_text(visit, visit->data, "here", text);
     page_text(visit, visit->data, "form_token", visit->form_token);
     page_text(visit, visit->data, "title", title);
-    if (visit->signed_in)
+    if (visit->signed_in) {
         page_flag(visit, visit->data, "signed_in");
-    else if (visit->is_mediator)
+        put_whose(visit);
+    } else if (visit->is_mediator)
         page_flag(visit, visit->data, "mediator_in");
 }
 

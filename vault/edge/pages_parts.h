@@ -11,6 +11,9 @@
 extern const struct route page_routes[];
 extern const size_t page_route_count;
 
+/* Whether what was written into the form of that address is kept over a sign-in. */
+bool page_keeps_typed(const char *path);
+
 /* pages_sign_in.c */
 void sign_in_show(struct visit *visit, const char *id);
 void sign_in_do(struct visit *visit, const char *id);

@@ -192,7 +192,7 @@ void check_show(struct visit *visit, const char *id)
     page_send(visit, 200, "check", "check.title");
 }
 
-/* The file, or, where none was chosen, the text. What is not real is shown again to nobody. */
+/* The file, or, where none was chosen, the text. */
 void check_do(struct visit *visit, const char *id)
 {
     (void)id;
@@ -204,6 +204,9 @@ void check_do(struct visit *visit, const char *id)
     const enum vault_code code =
         receipt.size ? receipt_read(visit->pages->vault, receipt, &payload, &err) : VAULT_INVALID;
     if (code) {
+        VAULT_AUTO(buf_finish) struct buf pasted = buf_limited(HTTP_BODY_BYTES_MAX);
+        buf_bytes(&pasted, form_value(&visit->form, "receipt"));
+        page_text(visit, visit->data, "pasted", pasted.size ? buf_string(&pasted) : NULL);
         page_wrong(visit, "file", receipt.size ? "error.receipt_wrong" : "error.receipt_empty");
         page_send(visit, 422, "check", "check.title");
         return;

@@ -95,7 +95,7 @@ static bool put_service(struct visit *visit, const char *id)
 static void show_form(struct visit *visit, unsigned status, const char *service, uint64_t chosen)
 {
     struct vault_error err;
-    char words[WORDS_ROOM];
+    VAULT_AUTO(buf_finish) struct buf words = buf_limited(HTTP_BODY_BYTES_MAX);
     VAULT_AUTO(active_policy_release)
     struct policy_hold held = active_policy_hold(visit->pages->vault);
     struct offering offering = {visit, held.policy, service, chosen,
@@ -110,8 +110,8 @@ static void show_form(struct visit *visit, unsigned status, const char *service,
         page_failed(visit, code, &err);
         return;
     }
-    if (visit_field(visit, "words", words, sizeof words))
-        page_text(visit, visit->data, "words", words);
+    buf_bytes(&words, form_value(&visit->form, "words")); /* too long, too: nothing is lost */
+    page_text(visit, visit->data, "words", buf_string(&words));
     if (json_array_size(offering.list))
         page_flag(visit, visit->data, "events_shown");
     put_addressees(visit);

@@ -60,6 +60,10 @@ void statement_put_choice(const struct statement *statement, const char *chosen)
 /* Which of the periods was chosen: its position, or period_count. */
 size_t statement_find_period(const struct statement *statement, const char *chosen);
 
+/* The same of the form that was sent. A period that was not offered is none: the text that is
+ * written down names those that were. */
+size_t statement_sent_period(const struct statement *statement);
+
 /* Whether the form that was sent is of this very text. */
 bool statement_was_shown(const struct statement *statement);
 

@@ -3,6 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pages_parts.h"
+#include "vault/crypto/secret.h"
+
 #define KEPT_PREFIX     "kept."
 #define KEPT_ACTION     "kept_action"
 #define KEPT_NAME_CHARS 64
@@ -77,8 +80,24 @@ void typed_put(struct visit *visit)
     page_text(visit, visit->data, KEPT_ACTION, action);
 }
 
+/* Only to whom it was written by: on a machine that many use, the next to sign in may be another.
+ */
+static bool is_theirs(struct visit *visit)
+{
+    struct vault_error err;
+    char whose[SIGN_IN_TOKEN_CHARS + 1];
+    return sign_in_whose(visit->pages->vault, &visit->session.citizen, whose, &err) == VAULT_OK &&
+           secret_equal(bytes_of_text(whose), form_value(&visit->form, KEPT_PREFIX "whose"));
+}
+
 void typed_show(struct visit *visit)
 {
+    char action[VISIT_ADDRESS_CHARS + 1];
+    local_address(action, form_value(&visit->form, KEPT_ACTION));
+    if (!is_theirs(visit) || !page_keeps_typed(action)) {
+        page_redirect(visit, "/");
+        return;
+    }
     typed_put(visit);
     page_send(visit, 200, "kept", "kept.title");
 }

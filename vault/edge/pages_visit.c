@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "pages_parts.h"
 #include "vault/base/codec.h"
 #include "vault/crypto/secret.h"
 
@@ -382,36 +383,51 @@ void local_address(char out[VISIT_ADDRESS_CHARS + 1], struct bytes address)
     out[fits ? address.size : 1] = 0;
 }
 
-/* A form that was sent to an address belongs to the page that showed it. */
-static struct bytes page_path(const struct visit *visit)
+/* Where a browser can go back to: a form belongs to the page that showed it, which is the nearest
+ * above its own address that can be looked at. */
+static void page_path(const struct visit *visit, char out[VISIT_ADDRESS_CHARS + 1])
 {
-    static const char *const actions[] = {"/give", "/refuse", "/open", "/values", "/codes"};
-    struct bytes path = bytes_of_text(visit->request->path);
-    for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++) {
-        const size_t size = strlen(actions[i]);
-        if (visit->request->method == HTTP_POST && path.size > size &&
-            memcmp(path.data + path.size - size, actions[i], size) == 0)
-            path.size -= size;
+    snprintf(out, VISIT_ADDRESS_CHARS + 1, "%s", visit->request->path);
+    while (visit->request->method == HTTP_POST &&
+           !route_exists(page_routes, page_route_count, HTTP_GET, out)) {
+        char *step = strrchr(out, '/');
+        if (!step || step == out)
+            out[1] = 0;
+        else
+            *step = 0;
     }
-    return path;
+}
+
+static void add_part(struct buf *address, bool *first, struct bytes name, struct bytes value)
+{
+    buf_byte(address, *first ? '?' : '&');
+    encode(address, name, false);
+    buf_byte(address, '=');
+    encode(address, value, false);
+    *first = false;
+}
+
+/* Of an address all its parts; of a form those that say which page it was, and no words. */
+static void add_parts(const struct visit *visit, struct buf *address)
+{
+    static const char *const kept[] = {"service", "purpose", "code", "period", "next", "request"};
+    bool first = true;
+    for (size_t i = 0; visit->request->method != HTTP_POST && i < visit->request->query_count; i++)
+        add_part(address, &first, visit->request->query[i].name, visit->request->query[i].value);
+    for (size_t i = 0; visit->request->method == HTTP_POST && i < sizeof kept / sizeof kept[0];
+         i++) {
+        const struct bytes value = form_value(&visit->form, kept[i]);
+        if (value.data)
+            add_part(address, &first, bytes_of_text(kept[i]), value);
+    }
 }
 
 void visit_address(const struct visit *visit, char out[VISIT_ADDRESS_CHARS + 1])
 {
-    static const char *const kept[] = {"service", "purpose", "code", "period", "next"};
     VAULT_AUTO(buf_finish) struct buf address = buf_limited(VISIT_ADDRESS_CHARS);
-    bool first = true;
-    encode(&address, page_path(visit), true);
-    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
-        const struct bytes value = visit->request->method == HTTP_POST
-                                       ? form_value(&visit->form, kept[i])
-                                       : http_request_query(visit->request, kept[i]);
-        if (!value.data)
-            continue;
-        buf_format(&address, "%c%s=", first ? '?' : '&', kept[i]);
-        encode(&address, value, false);
-        first = false;
-    }
+    page_path(visit, out);
+    encode(&address, bytes_of_text(out), true);
+    add_parts(visit, &address);
     local_address(out, address.problem ? (struct bytes){0} : buf_view(&address));
 }
 

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #define DAYS_OF_A_YEAR      365
 #define DAYS_OF_A_LEAP_YEAR 366
@@ -92,15 +93,52 @@ static void fill_words(const struct visit *visit, const char *name, json_t *valu
     out[text.size] = 0;
 }
 
+static void fill_date(const struct visit *visit, int day, int month, int year,
+                      char out[WORDS_CHARS])
+{
+    char text[8];
+    snprintf(text, sizeof text, "%d", day);
+    fill_words(visit, "date.text",
+               json_pack("{s:s,s:s,s:i}", "day", day == 1 ? text_of(visit, "date.first") : text,
+                         "month", text_of(visit, months[month - 1]), "year", year),
+               out);
+}
+
+/* In the city's time, which the program set (TZ); what cannot be told so, in UTC. */
+static struct tm local_of(int64_t instant_s)
+{
+    struct tm local = {.tm_mday = 1, .tm_year = 70};
+    const time_t instant = instant_s;
+    if (!localtime_r(&instant, &local))
+        gmtime_r(&instant, &local);
+    return local;
+}
+
 void words_date(const struct visit *visit, int64_t instant_s, char out[WORDS_CHARS])
 {
-    char day[8];
+    const struct tm local = local_of(instant_s);
+    fill_date(visit, local.tm_mday, local.tm_mon + 1, local.tm_year + 1900, out);
+}
+
+void words_clock(int64_t instant_s, char out[WORDS_CLOCK_CHARS + 1])
+{
+    const struct tm local = local_of(instant_s);
+    strftime(out, WORDS_CLOCK_CHARS + 1, "%H:%M", &local);
+}
+
+void words_moment(const struct visit *visit, int64_t instant_s, char out[WORDS_CHARS])
+{
+    char date[WORDS_CHARS];
+    char clock[WORDS_CLOCK_CHARS + 1];
+    words_date(visit, instant_s, date);
+    words_clock(instant_s, clock);
+    fill_words(visit, "date.moment", json_pack("{s:s,s:s}", "day", date, "clock", clock), out);
+}
+
+void words_date_utc(const struct visit *visit, int64_t instant_s, char out[WORDS_CHARS])
+{
     const struct date date = date_of_instant(instant_s);
-    snprintf(day, sizeof day, "%d", date.day);
-    fill_words(visit, "date.text",
-               json_pack("{s:s,s:s,s:i}", "day", date.day == 1 ? text_of(visit, "date.first") : day,
-                         "month", text_of(visit, months[date.month - 1]), "year", date.year),
-               out);
+    fill_date(visit, date.day, date.month, date.year, out);
 }
 
 void words_month(const struct visit *visit, int year, int month, char out[WORDS_CHARS])

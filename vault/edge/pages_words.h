@@ -9,13 +9,19 @@
 #include "vault/policy/policy.h"
 #include "vault/vault/consent.h"
 
-#define WORDS_CHARS 64 /* of a date or a period, with the final NUL */
+#define WORDS_CHARS       64 /* of a date or a period, with the final NUL */
+#define WORDS_CLOCK_CHARS 5
 
 /* Append a text of the catalogue with its {placeholders} filled from an object. */
 void words_fill(const struct visit *visit, const char *name, const json_t *values, struct buf *out);
 
-/* "6 March 2027", in UTC. */
+/* "6 March 2027", "10:00", and "6 March 2027, 10:00", in the city's time. */
 void words_date(const struct visit *visit, int64_t instant_s, char out[WORDS_CHARS]);
+void words_clock(int64_t instant_s, char out[WORDS_CLOCK_CHARS + 1]);
+void words_moment(const struct visit *visit, int64_t instant_s, char out[WORDS_CHARS]);
+
+/* The day as the log counts, for auditors. */
+void words_date_utc(const struct visit *visit, int64_t instant_s, char out[WORDS_CHARS]);
 
 /* "March 2027". */
 void words_month(const struct visit *visit, int year, int month, char out[WORDS_CHARS]);

@@ -61,3 +61,14 @@ bool route_dispatch(const struct route routes[], size_t route_count, void *conte
     answer_no_route(methods ? methods : "", request, answer);
     return false;
 }
+
+bool route_exists(const struct route routes[], size_t route_count, enum http_method method,
+                  const char *path)
+{
+    char id[ROUTE_ID_CHARS_MAX + 1];
+    for (size_t i = 0; i < route_count; i++) {
+        if (method_fits(routes[i].method, method) && path_fits(routes[i].pattern, path, id))
+            return true;
+    }
+    return false;
+}

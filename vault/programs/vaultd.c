@@ -376,6 +376,8 @@ static int serve(const char *path)
     if (!server)
         return vault_code_exit(VAULT_NO_MEMORY);
     enum vault_code code = read_config(path, &server->config, &err);
+    if (code == VAULT_OK && setenv("TZ", server->config.citizens_time_zone, 1)) /* no thread yet */
+        code = vault_fail(&err, VAULT_NO_MEMORY, "out of memory");
     if (code == VAULT_OK)
         code = program_start(server->config.allow_swap, &err);
     if (code == VAULT_OK)

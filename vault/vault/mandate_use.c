@@ -96,24 +96,17 @@ enum vault_code mandate_open(struct vault *vault, const struct mediator_seat *me
 
 /* --- Values --------------------------------------------------------------------------------- */
 
-/* What was read of the citizen's file, kept until the entry that says so is on disk. */
-struct seen {
-    const char *field;
-    struct buf json;
-    struct citizen_value_about about;
-};
-
+/* Which of the fields are looked at: those that the citizen has, but no special ones. */
 struct sight {
-    struct seen *list; /* owned */
+    bool seen[CONSENT_FIELDS_MAX];
     size_t count;
     struct buf what; /* their names, a line each */
+    preview_each *each;
+    void *context;
 };
 
 static void sight_finish(struct sight *sight)
 {
-    for (size_t i = 0; i < sight->count; i++)
-        buf_finish(&sight->list[i].json);
-    free(sight->list);
     buf_finish(&sight->what);
 }
 
@@ -125,25 +118,24 @@ static bool is_special(struct vault *vault, const char *name)
     return field == POLICY_NONE || policy_field_is_special(held.policy, field);
 }
 
-static enum vault_code read_value(struct vault *vault, struct citizen *citizen, const char *field,
-                                  struct sight *sight, struct vault_error *err)
+static enum vault_code choose(struct vault *vault, struct citizen *citizen, const char *field,
+                              size_t at, struct sight *sight, struct vault_error *err)
 {
-    struct seen *seen = &sight->list[sight->count];
+    struct citizen_value_about about;
+    VAULT_AUTO(buf_finish) struct buf json = buf_limited(CITIZEN_VALUE_MAX_BYTES);
     if (is_special(vault, field))
         return VAULT_OK;
-    *seen = (struct seen){.field = field, .json = buf_limited(CITIZEN_VALUE_MAX_BYTES)};
-    const enum vault_code code = citizen_value_get(citizen, field, &seen->json, &seen->about, err);
-    if (code) {
-        buf_finish(&seen->json);
+    const enum vault_code code = citizen_value_get(citizen, field, &json, &about, err);
+    if (code)
         return code == VAULT_NOT_FOUND ? VAULT_OK : code;
-    }
     buf_format(&sight->what, "%s%s", sight->count++ ? "\n" : "", field);
+    sight->seen[at] = true;
     return VAULT_OK;
 }
 
 static enum vault_code see_held(struct vault *vault, const struct citizen_id *id,
-                                const struct actor *actor, const struct consent_field fields[],
-                                size_t count, struct sight *sight, struct ledger_ticket *ticket,
+                                const struct actor *actor, const struct preview_wish *wish,
+                                struct sight *sight, struct ledger_ticket *ticket,
                                 struct vault_error *err)
 {
     bool both = true;
@@ -157,31 +149,32 @@ static enum vault_code see_held(struct vault *vault, const struct citizen_id *id
     if (both || !mandate->terms.values)
         return vault_fail(err, VAULT_DENIED, "the mandate does not allow this");
     VAULT_TRY(mandate_check_records(citizen, err)); /* each look is one */
-    for (size_t i = 0; i < count; i++)
-        VAULT_TRY(read_value(vault, citizen, fields[i].name, sight, err));
+    for (size_t i = 0; i < wish->count; i++)
+        VAULT_TRY(choose(vault, citizen, wish->fields[i].name, i, sight, err));
     VAULT_TRY(buf_check(&sight->what, err));
     const char *what = buf_string(&sight->what);
     return sight->count ? use(vault, citizen, person, actor, what, ticket, err) : VAULT_OK;
 }
 
+static enum vault_code show_seen(void *context, size_t at, enum preview_outcome outcome,
+                                 struct bytes json, struct vault_error *err)
+{
+    const struct sight *sight = context;
+    return sight->seen[at] ? sight->each(sight->context, at, outcome, json, err) : VAULT_OK;
+}
+
 enum vault_code mandate_values(struct vault *vault, const struct citizen_id *citizen,
-                               const struct actor *actor, const struct consent_field fields[],
-                               size_t count, people_each *each, void *context,
-                               struct vault_error *err)
+                               const struct actor *actor, const struct preview_wish *wish,
+                               preview_each *each, void *context, struct vault_error *err)
 {
     struct ledger_ticket ticket;
     VAULT_AUTO(sight_finish)
-    struct sight sight = {.list = calloc(count + 1, sizeof *sight.list),
-                          .what = buf_limited(WHAT_BYTES_MAX)};
-    if (!sight.list)
-        return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
-    VAULT_TRY(see_held(vault, citizen, actor, fields, count, &sight, &ticket, err));
-    if (sight.count)
-        VAULT_TRY(ledger_wait(vault->ledger, &ticket, err));
-    for (size_t i = 0; i < sight.count; i++)
-        VAULT_TRY(each(context, sight.list[i].field, buf_view(&sight.list[i].json),
-                       sight.list[i].about.as_of_s, sight.list[i].about.source, err));
-    return VAULT_OK;
+    struct sight sight = {.what = buf_limited(WHAT_BYTES_MAX), .each = each, .context = context};
+    VAULT_TRY(see_held(vault, citizen, actor, wish, &sight, &ticket, err));
+    if (sight.count == 0)
+        return VAULT_OK;
+    VAULT_TRY(ledger_wait(vault->ledger, &ticket, err));
+    return preview_fields(vault, citizen, wish, show_seen, &sight, err);
 }
 
 /* --- Codes ---------------------------------------------------------------------------------- */

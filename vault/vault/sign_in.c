@@ -210,6 +210,21 @@ enum vault_code sign_in_check(struct vault *vault, struct bytes token, struct si
     return VAULT_OK;
 }
 
+enum vault_code sign_in_whose(struct vault *vault, const struct citizen_id *citizen,
+                              char out[SIGN_IN_TOKEN_CHARS + 1], struct vault_error *err)
+{
+    static const char label[] = "vault/whose-form/1";
+    uint8_t mac[SHA256_BYTES];
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(SIGN_IN_TOKEN_CHARS);
+    const struct bytes parts[] = {{(const uint8_t *)label, sizeof label},
+                                  {citizen->bytes, sizeof citizen->bytes}};
+    hmac_sha256(mac, secret_view(vault->session_key), parts, 2);
+    base64url_encode(&text, (struct bytes){mac, sizeof mac});
+    VAULT_TRY(buf_check(&text, err));
+    snprintf(out, SIGN_IN_TOKEN_CHARS + 1, "%s", buf_string(&text));
+    return VAULT_OK;
+}
+
 bool sign_in_form_token_fits(const struct signed_in *session, struct bytes token)
 {
     return session->form_token[0] && secret_equal(bytes_of_text(session->form_token), token);

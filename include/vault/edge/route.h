@@ -27,3 +27,7 @@ struct route {
 /* Find the route and call it, or make the answer a problem. False if no route was called. */
 bool route_dispatch(const struct route routes[], size_t route_count, void *context,
                     const struct http_request *request, struct http_answer *answer);
+
+/* Whether a route answers that method on that path. */
+bool route_exists(const struct route routes[], size_t route_count, enum http_method method,
+                  const char *path);

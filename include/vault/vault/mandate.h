@@ -26,7 +26,7 @@
 #include "vault/vault/actor.h"
 #include "vault/vault/consent.h"
 #include "vault/vault/mandate_state.h"
-#include "vault/vault/people.h"
+#include "vault/vault/preview.h"
 #include "vault/vault/vault.h"
 
 #define MANDATE_ID_CHARS      ACTOR_MANDATE_CHARS
@@ -115,13 +115,14 @@ enum vault_code mandate_open(struct vault *vault, const struct mediator_seat *me
                              const char *id, struct citizen_id *citizen, struct mandate *out,
                              struct vault_error *err) VAULT_MUST_CHECK;
 
-/* The stored values of these fields, for a mediator's eyes, where the mandate says so; fields of
- * special categories, and those that are not there, are left out. The entry says which were seen.
+/* What the service would see of these fields (preview.h), for a mediator's eyes, where the mandate
+ * says so; fields of special categories, and those that the citizen does not have, are left out. The
+ * entry says which were seen, and is durable before any is shown.
  * VAULT_DENIED if the mandate does not say so, or a guardian would have to agree too. */
 enum vault_code mandate_values(struct vault *vault, const struct citizen_id *citizen,
-                               const struct actor *actor, const struct consent_field fields[],
-                               size_t count, people_each *each, void *context,
-                               struct vault_error *err) VAULT_MUST_CHECK;
+                               const struct actor *actor, const struct preview_wish *wish,
+                               preview_each *each, void *context, struct vault_error *err)
+    VAULT_MUST_CHECK;
 
 /* Codes to print, in the place of all before; in the citizen's log. VAULT_NOT_FOUND. */
 enum vault_code mandate_print_codes(struct vault *vault, const struct citizen_id *citizen,

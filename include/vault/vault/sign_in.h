@@ -50,6 +50,12 @@ bool sign_in_is_fresh(const struct vault *vault, const struct signed_in *session
 enum vault_code sign_in_again(struct vault *vault, struct signed_in *session, struct bytes password,
                               struct vault_error *err) VAULT_MUST_CHECK;
 
+/* What stands for a citizen in a page that may outlive their session, so that whoever signs in next
+ * on that machine is told from them. Means nothing to anybody else. */
+enum vault_code sign_in_whose(struct vault *vault, const struct citizen_id *citizen,
+                              char out[SIGN_IN_TOKEN_CHARS + 1], struct vault_error *err)
+    VAULT_MUST_CHECK;
+
 /* Whether a form's token is this session's. */
 bool sign_in_form_token_fits(const struct signed_in *session, struct bytes token);
 

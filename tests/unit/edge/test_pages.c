@@ -71,14 +71,52 @@ static void test_signing_in_leads_back_to_where_one_was_going(void **state)
     begin();
     browser_get(&browser, "/withdraw?service=library&purpose=library.lending&other=x");
     assert_location(&browser,
-                    "/sign-in?next=%2Fwithdraw%3Fservice%3Dlibrary%26purpose%3Dlibrary.lending");
+                    "/sign-in?next=%2Fwithdraw%3Fservice%3Dlibrary%26purpose%3Dlibrary.lending"
+                    "%26other%3Dx");
     browser_follow(&browser);
-    assert_shows(&browser,
-                 "name=\"next\" value=\"/withdraw?service=library&amp;purpose=library.lending\"");
+    assert_shows(&browser, "name=\"next\" value=\"/withdraw?service=library&amp;purpose="
+                           "library.lending&amp;other=x\"");
     browser_submit(&browser, "/sign-in",
                    SIGN_IN_FIELDS
                    "&next=%2Fwithdraw%3Fservice%3Dlibrary%26purpose%3Dlibrary.lending");
     assert_location(&browser, "/withdraw?service=library&purpose=library.lending");
+    end();
+}
+
+/* What is sent too late and has no page of its own leads to the nearest one above it. */
+static void test_a_button_pressed_too_late_leads_to_a_page(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *button;
+        const char *next;
+    } late[] = {
+        {"/pause", "/sign-in"},
+        {"/statement", "/sign-in"},
+        {"/sign-out", "/sign-in"},
+        {"/object/end", "/sign-in"},
+        {"/security/password", "/sign-in?next=%2Fsecurity"},
+        {"/security/passkeys/rename", "/sign-in?next=%2Fsecurity"},
+        {"/data/contact.email/ask", "/sign-in?next=%2Fdata%2Fcontact.email"},
+        {"/mandates/codes", "/sign-in?next=%2Fmandates"},
+    };
+    begin();
+    for (size_t i = 0; i < sizeof late / sizeof late[0]; i++) {
+        browser_sign_in(&browser);
+        test.now_ms += SIGN_IN_IDLE_S * 1000L;
+        browser_submit(&browser, late[i].button, "");
+        assert_location(&browser, late[i].next);
+    }
+    end();
+}
+
+static void test_the_switch_keeps_what_the_address_says(void **state)
+{
+    (void)state;
+    begin();
+    browser_sign_in(&browser);
+    browser_get(&browser, "/accesses?kind=access&before=7");
+    assert_shows(&browser, "name=\"next\" value=\"/accesses?kind=access&amp;before=7\"");
     end();
 }
 
@@ -768,6 +806,7 @@ static void test_a_notice_is_shown_once_and_only_if_it_is_one(void **state)
 int main(void)
 {
     return TEST_RUN(
+        test_a_button_pressed_too_late_leads_to_a_page, test_the_switch_keeps_what_the_address_says,
         test_every_page_but_signing_in_asks_to_sign_in_first, test_signing_in_leads_home,
         test_signing_in_leads_back_to_where_one_was_going, test_next_never_leads_elsewhere,
         test_a_next_that_is_too_long_is_forgotten,

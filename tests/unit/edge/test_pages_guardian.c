@@ -128,6 +128,20 @@ static size_t released(void)
 
 /* --- Both ------------------------------------------------------------------------------------- */
 
+static void test_a_guardian_agrees_only_to_what_is_offered(void **state)
+{
+    (void)state;
+    begin();
+    claim();
+    minor_agrees();
+    max_sends("/give", "&period=7");
+    assert_status(&max, 422);
+    max_sends("/give", "&period=30x");
+    assert_status(&max, 422);
+    assert_int_equal(released(), 0);
+    end();
+}
+
 static void test_the_minor_agrees_then_the_guardian(void **state)
 {
     (void)state;
@@ -633,7 +647,8 @@ static void test_a_damaged_vault_of_a_minor_is_stopped_by_the_guardian(void **st
 int main(void)
 {
     return TEST_RUN(
-        test_the_minor_agrees_then_the_guardian, test_the_guardian_opens_and_agrees_then_the_minor,
+        test_a_guardian_agrees_only_to_what_is_offered, test_the_minor_agrees_then_the_guardian,
+        test_the_guardian_opens_and_agrees_then_the_minor,
         test_who_agreed_is_offered_to_take_it_back, test_a_guardian_refuses_for_both,
         test_a_guardian_withdraws,
         test_all_that_a_guardian_did_is_in_the_minors_accesses_with_the_name,

@@ -221,9 +221,12 @@ static void test_a_mediator_answers_and_the_citizen_reads_who_it_was(void **stat
     assert_status(&mediator, 200);
     assert_hides(&mediator, "/values\"");
     browser_hidden(&mediator, "shown", shown);
-    snprintf(fields, sizeof fields, "request=%s&shown=%s", request, shown);
-    browser_submit(&mediator, address(id, "/give"), fields);
-    assert_status(&mediator, 422);
+    static const char *const not_offered[] = {"", "&period=7", "&period=30x", "&period=-30"};
+    for (size_t i = 0; i < sizeof not_offered / sizeof not_offered[0]; i++) {
+        snprintf(fields, sizeof fields, "request=%s&shown=%s%s", request, shown, not_offered[i]);
+        browser_submit(&mediator, address(id, "/give"), fields);
+        assert_status(&mediator, 422);
+    }
     snprintf(fields, sizeof fields, "request=%s&shown=%s&period=30", request, shown);
     browser_submit(&mediator, address(id, "/give"), fields);
     assert_location(&mediator, address(id, ""));

@@ -183,27 +183,43 @@ static void let_the_session_end(void)
     test.now_ms += SIGN_IN_IDLE_S * 1000L;
 }
 
+/* Write a report after the session's end: the sign-in page has it. whose is what the form had. */
+static void write_too_late(char whose[BROWSER_VALUE_CHARS])
+{
+    char fields[512];
+    browser_get(&browser, "/report?service=" CASEWORKER "&line=2");
+    browser_hidden(&browser, "whose", whose);
+    let_the_session_end();
+    snprintf(fields, sizeof fields,
+             "service=" CASEWORKER "&words=Deux%%0D%%0A%%3Cb%%3Elignes&line-2=yes&whose=%s", whose);
+    browser_submit(&browser, "/report", fields);
+}
+
+/* Sign in on that page, as its form would. */
+static void sign_in_with(const char *password, const char *action, const char *whose)
+{
+    char fields[1024];
+    snprintf(fields, sizeof fields,
+             "login=testine&password=%s&kept_action=%s&kept.whose=%s&kept.service=" CASEWORKER
+             "&kept.words=Deux%%0D%%0A%%3Cb%%3Elignes&kept.line-2=yes",
+             password, action, whose);
+    browser_submit(&browser, "/sign-in", fields);
+}
+
 static void test_what_was_written_outlives_the_session(void **state)
 {
     (void)state;
+    char whose[BROWSER_VALUE_CHARS];
     begin();
-    browser_get(&browser, "/report?service=" CASEWORKER "&line=2");
-    let_the_session_end();
-    browser_submit(&browser, "/report",
-                   "service=" CASEWORKER "&words=Deux%0D%0A%3Cb%3Elignes&line-2=yes");
+    write_too_late(whose);
     assert_status(&browser, 403);
     assert_shows(&browser, "n’est pas perdu");
     assert_shows(&browser, "name=\"kept.words\"");
     assert_hides(&browser, "kept.form_token");
-    browser_submit(&browser, "/sign-in",
-                   "login=testine&password=faux&kept_action=%2Freport"
-                   "&kept.service=" CASEWORKER "&kept.words=Deux");
+    sign_in_with("faux", "%2Freport", whose);
     assert_status(&browser, 422);
-    assert_shows(&browser, "name=\"kept.words\" value=\"Deux\"");
-    browser_submit(&browser, "/sign-in",
-                   "login=testine&password=un+mot+de+passe&kept_action=%2Freport"
-                   "&kept.service=" CASEWORKER
-                   "&kept.words=Deux%0D%0A%3Cb%3Elignes&kept.line-2=yes");
+    assert_shows(&browser, "name=\"kept.words\"");
+    sign_in_with("un+mot+de+passe", "%2Freport", whose);
     assert_status(&browser, 200);
     assert_shows(&browser, "Rien n’est encore envoyé.");
     assert_shows(&browser, "Deux\r\n&lt;b&gt;lignes</pre>");
@@ -215,28 +231,44 @@ static void test_what_was_written_outlives_the_session(void **state)
     end();
 }
 
-static void test_what_was_written_goes_to_no_other_site(void **state)
+static void test_what_was_written_is_for_who_wrote_it_and_for_its_own_form(void **state)
 {
     (void)state;
+    static const char *const actions[] = {"https%3A%2F%2Felsewhere.example%2F", "%2Fpause",
+                                          "%2Ferase"};
+    char whose[BROWSER_VALUE_CHARS];
     begin();
-    browser_get(&browser, "/report?service=" CASEWORKER);
-    let_the_session_end();
-    browser_submit(&browser, "/report", "service=" CASEWORKER "&words=x");
-    browser_submit(&browser, "/sign-in",
-                   "login=testine&password=un+mot+de+passe&kept_action=https%3A%2F%2Felsewhere."
-                   "example%2F&kept.words=x");
-    assert_status(&browser, 200);
-    assert_hides(&browser, "elsewhere");
-    assert_shows(&browser, "action=\"/\"");
+    write_too_late(whose);
+    sign_in_with("un+mot+de+passe", "%2Freport", "somebody-else");
+    assert_location(&browser, "/");
+    for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++) {
+        write_too_late(whose);
+        sign_in_with("un+mot+de+passe", actions[i], whose);
+        assert_location(&browser, "/");
+    }
+    end();
+}
+
+static void test_words_that_are_too_long_are_not_lost(void **state)
+{
+    (void)state;
+    char fields[3000] = "service=" CASEWORKER "&words=";
+    begin();
+    memset(fields + strlen(fields), 'x', 2500);
+    report(fields);
+    assert_status(&browser, 422);
+    assert_shows(&browser, "xxxxxxxxxxxxxxxxxxxxxxxxxx</textarea>");
     end();
 }
 
 int main(void)
 {
     return TEST_RUN(
-        test_what_was_written_outlives_the_session, test_what_was_written_goes_to_no_other_site,
-        test_an_access_is_reported_with_its_line, test_the_text_to_send_has_all_of_it_and_no_value,
-        test_a_city_that_names_nobody_is_said_to, test_what_the_operator_did_with_it_is_told,
+        test_what_was_written_outlives_the_session,
+        test_what_was_written_is_for_who_wrote_it_and_for_its_own_form,
+        test_words_that_are_too_long_are_not_lost, test_an_access_is_reported_with_its_line,
+        test_the_text_to_send_has_all_of_it_and_no_value, test_a_city_that_names_nobody_is_said_to,
+        test_what_the_operator_did_with_it_is_told,
         test_what_is_no_report_is_said_and_nothing_typed_is_lost,
         test_a_service_that_is_not_there_cannot_be_reported, test_anothers_report_is_not_there);
 }

@@ -535,10 +535,10 @@ static void test_a_mediator_stands_in_for_neither(void **state)
     end();
 }
 
-static enum vault_code count_value(void *context, const char *field, struct bytes json,
-                                   int64_t as_of_s, const char *source, struct vault_error *err)
+static enum vault_code count_value(void *context, size_t at, enum preview_outcome outcome,
+                                   struct bytes json, struct vault_error *err)
 {
-    (void)field, (void)json, (void)as_of_s, (void)source, (void)err;
+    (void)at, (void)outcome, (void)json, (void)err;
     ++*(size_t *)context;
     return VAULT_OK;
 }
@@ -547,9 +547,10 @@ static enum vault_code see_values(const struct mediator_seat *seat, const char *
                                   size_t *count)
 {
     static const struct consent_field fields[] = {{"identity.birth_date", ""}};
+    const struct preview_wish wish = {CASEWORKER, SUPPORT, fields, 1};
     const struct actor actor = {.mediator = seat, .mandate = mandate};
     *count = 0;
-    return mandate_values(test.vault, &family.minor, &actor, fields, 1, count_value, count,
+    return mandate_values(test.vault, &family.minor, &actor, &wish, count_value, count,
                           &test_error);
 }
 

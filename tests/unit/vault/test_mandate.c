@@ -426,10 +426,14 @@ static void test_a_mediator_who_was_taken_off_the_register_is_out_at_once(void *
 
 /* --- Values ----------------------------------------------------------------------------------- */
 
-static enum vault_code count_value(void *context, const char *field, struct bytes json,
-                                   int64_t as_of_s, const char *source, struct vault_error *err)
+static char seen_value[64];
+
+static enum vault_code count_value(void *context, size_t at, enum preview_outcome outcome,
+                                   struct bytes json, struct vault_error *err)
 {
-    (void)field, (void)json, (void)as_of_s, (void)source, (void)err;
+    (void)at, (void)err;
+    assert_int_equal(outcome, PREVIEW_SHOWN);
+    snprintf(seen_value, sizeof seen_value, "%.*s", (int)json.size, (const char *)json.data);
     ++*(size_t *)context;
     return VAULT_OK;
 }
@@ -437,9 +441,10 @@ static enum vault_code count_value(void *context, const char *field, struct byte
 static enum vault_code see(const struct mediator_seat *seat, size_t *count)
 {
     static const struct consent_field fields[] = {{"employment.status", ""}, {"no.such", ""}};
+    const struct preview_wish wish = {CASEWORKER, SUPPORT, fields, 2};
     const struct actor actor = {.mediator = seat, .mandate = id};
     *count = 0;
-    return mandate_values(test.vault, &test.citizen, &actor, fields, 2, count_value, count,
+    return mandate_values(test.vault, &test.citizen, &actor, &wish, count_value, count,
                           &test_error);
 }
 
@@ -460,6 +465,22 @@ static void test_values_are_seen_only_where_the_mandate_says_so_and_the_log_says
     give_mandate(31, false);
     assert_fails(VAULT_DENIED, see(&ada, &count));
     assert_int_equal(count, 0);
+    end();
+}
+
+static void test_a_value_is_seen_in_the_form_that_the_service_would_get(void **state)
+{
+    (void)state;
+    size_t count = 0;
+    static const struct consent_field fields[] = {{"identity.birth_date", "year"}};
+    const struct preview_wish wish = {CASEWORKER, SUPPORT, fields, 1};
+    begin();
+    give_mandate(31, true);
+    const struct actor actor = {.mediator = &ada, .mandate = id};
+    assert_done(
+        mandate_values(test.vault, &test.citizen, &actor, &wish, count_value, &count, &test_error));
+    assert_int_equal(count, 1);
+    assert_string_equal(seen_value, "\"1990\"");
     end();
 }
 
@@ -596,7 +617,8 @@ static void test_a_purpose_that_the_rules_lost_falls_away_from_a_mandate(void **
 
 int main(void)
 {
-    return TEST_RUN(test_a_mediator_gives_within_a_mandate_and_the_citizen_is_told_who,
+    return TEST_RUN(test_a_value_is_seen_in_the_form_that_the_service_would_get,
+                    test_a_mediator_gives_within_a_mandate_and_the_citizen_is_told_who,
                     test_the_record_and_the_receipt_say_mandate_and_who,
                     test_a_pause_of_the_citizens_is_their_own_record,
                     test_another_structure_can_do_nothing_with_it,
