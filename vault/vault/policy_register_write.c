@@ -122,12 +122,12 @@ static void write_class(struct writing *writing, uint16_t purpose, uint16_t clas
         policy_prospects(writing->policy, &actor, purpose, writing->now_s, writing->own);
     if (count)
         write_service(writing, class, POLICY_NONE, writing->own, count, any);
-    for (uint16_t i = 0; i < policy_count(writing->policy, POLICY_SERVICE); i++) {
-        actor.service = i;
+    for (size_t i = 0; i < policy_count(writing->policy, POLICY_SERVICE); i++) {
+        actor.service = (uint16_t)i;
         const size_t others =
             policy_prospects(writing->policy, &actor, purpose, writing->now_s, writing->other);
         if (!is_same(writing->own, count, writing->other, others))
-            write_service(writing, class, i, writing->other, others, any);
+            write_service(writing, class, actor.service, writing->other, others, any);
     }
 }
 
@@ -144,18 +144,18 @@ static void write_purpose(struct writing *writing, uint16_t purpose)
         buf_format(writing->out, ",\"consent_at_most_days\":%u,\"services\":[", days);
     else
         buf_text(writing->out, ",\"consent_at_most_days\":null,\"services\":[");
-    for (uint16_t i = 0; i < policy_count(writing->policy, POLICY_CLASS); i++)
-        write_class(writing, purpose, i, &any);
+    for (size_t i = 0; i < policy_count(writing->policy, POLICY_CLASS); i++)
+        write_class(writing, purpose, (uint16_t)i, &any);
     buf_text(writing->out, "]}");
 }
 
 static void write_reasons(struct writing *writing)
 {
     buf_byte(writing->out, '[');
-    for (uint16_t i = 0; i < policy_count(writing->policy, POLICY_RULE); i++) {
+    for (size_t i = 0; i < policy_count(writing->policy, POLICY_RULE); i++) {
         buf_text(writing->out, i ? ",\n{" : "\n{");
-        write_id(writing, "rule", POLICY_RULE, i);
-        write_words(writing, "why", POLICY_RULE, i, policy_text);
+        write_id(writing, "rule", POLICY_RULE, (uint16_t)i);
+        write_words(writing, "why", POLICY_RULE, (uint16_t)i, policy_text);
         buf_byte(writing->out, '}');
     }
     buf_byte(writing->out, ']');
@@ -235,11 +235,11 @@ static bool write_purposes(struct writing *writing)
     if (pairs_of(writing->policy) > PAIRS_MAX)
         return false;
     buf_byte(writing->out, '[');
-    for (uint16_t i = 0; i < policy_count(writing->policy, POLICY_PURPOSE); i++) {
+    for (size_t i = 0; i < policy_count(writing->policy, POLICY_PURPOSE); i++) {
         if (writing->out->problem)
             return false;
         buf_text(writing->out, i ? ",\n" : "\n");
-        write_purpose(writing, i);
+        write_purpose(writing, (uint16_t)i);
     }
     buf_byte(writing->out, ']');
     return !writing->out->problem;
@@ -267,6 +267,7 @@ static enum vault_code write_content(struct writing *writing, struct buf *out,
     buf_clear(&part);
     write_reasons(writing);
     add_part(out, ",\"reasons\":", &part, true);
+    writing->out = NULL;
     const enum vault_code code = write_rules(writing, &rules, err);
     if (code && code != VAULT_TOO_LARGE)
         return code;
