@@ -34,6 +34,9 @@ function settings() {
     VAULT_MEDIATOR_LOGIN: demo.mediator.login,
     VAULT_MEDIATOR_PASSWORD: demo.mediator.password,
     VAULT_STRUCTURE: demo.mediator.structure,
+    VAULT_AUDITORS: demo.auditors,
+    VAULT_AUDITOR_CERT: demo.auditor.cert,
+    VAULT_AUDITOR_KEY: demo.auditor.key,
   }
   for (const [name, value] of Object.entries(values)) console.log(`export ${name}=${quoted(value)}`)
 }

@@ -29,7 +29,7 @@ export const openBrowser = () =>
   })
 
 // A window with nothing in it; without script, as all pages must work.
-export async function openPage(browser, language, options = {}) {
+export async function openPage(browser, language, options = {}, home = base) {
   const context = await browser.newContext({
     ignoreHTTPSErrors: true, // the certificate is the vault's own CA's
     javaScriptEnabled: false,
@@ -40,14 +40,22 @@ export async function openPage(browser, language, options = {}) {
   const page = await context.newPage()
   page.setDefaultTimeout(20_000)
   page.complaints = []
+  page.certificates = options.clientCertificates
   // Every complaint but that a page is an error, which its status says on purpose.
   page.on('console', (message) => message.text().includes('the server responded with') || page.complaints.push(message.text()))
   page.on('request', (request) => {
-    if (!request.url().startsWith(base)) page.complaints.push(`asked elsewhere: ${request.url()}`)
+    if (!request.url().startsWith(home)) page.complaints.push(`asked elsewhere: ${request.url()}`)
   })
   page.on('response', (response) => { if (response.request().isNavigationRequest()) page.answer = response })
   return page
 }
+
+// A window of an auditor, who shows a certificate.
+export const auditors = process.env.VAULT_AUDITORS
+export const openAuditor = (browser, language) =>
+  openPage(browser, language, {
+    clientCertificates: [{ origin: auditors, certPath: process.env.VAULT_AUDITOR_CERT, keyPath: process.env.VAULT_AUDITOR_KEY }],
+  }, auditors)
 
 // A window with script, and an authenticator in it that knows its person.
 export async function openWithAuthenticator(browser, language, isUserVerified = true) {
@@ -132,7 +140,9 @@ export async function withdrawAll(page) {
 // axe needs script, which is off here: it reads a copy of the page, of the same address and style,
 // in a window where it is on.
 async function checkAxe(page, where) {
-  const context = await page.context().browser().newContext({ ignoreHTTPSErrors: true, viewport: page.viewportSize() })
+  const context = await page.context().browser().newContext({
+    ignoreHTTPSErrors: true, viewport: page.viewportSize(), clientCertificates: page.certificates,
+  })
   const copy = await context.newPage()
   const body = await page.content()
   await copy.route(page.url(), (route) => route.fulfill({ contentType: 'text/html; charset=utf-8', body }))

@@ -46,6 +46,7 @@ static void show_first(struct auditor_visit *visitor, const char *id)
     route(HTTP_GET,  "/v1/entries",            auditor_entries_send)     \
     route(HTTP_GET,  "/v1/entries/{id}",       auditor_entry_send)       \
     route(HTTP_GET,  "/v1/entries/{id}/proof", auditor_proof_send)       \
+    route(HTTP_GET,  "/v1/export",             auditor_export_send)      \
     route(HTTP_GET,  "/figures",               auditor_figures_show)     \
     route(HTTP_GET,  "/v1/figures",            auditor_figures_send)     \
     route(HTTP_GET,  "/state",                 auditor_state_show)       \

@@ -233,6 +233,21 @@ void auditor_put_filter(struct auditor_visit *visitor, const struct auditor_filt
     }
 }
 
+/* The same entries to take away; an address that is too long to link is left out. */
+static void put_exports(struct auditor_visit *visitor)
+{
+    static const char *const page_only[] = {"after", "before", "limit", "lang", NULL};
+    static const char *const formats[] = {"csv", "jsonl"};
+    struct visit *visit = &visitor->visit;
+    for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
+        char format[PLACE_CHARS];
+        VAULT_AUTO(buf_finish) struct buf address = buf_limited(VISIT_ADDRESS_CHARS);
+        snprintf(format, sizeof format, "format=%s", formats[i]);
+        auditor_address(visitor, "/v1/export", page_only, format, &address);
+        page_text(visit, visit->data, formats[i], buf_string(&address));
+    }
+}
+
 static void put_more(struct auditor_visit *visitor, const struct auditor_filter *filter,
                      const struct log_searched *searched)
 {
@@ -264,6 +279,7 @@ static enum vault_code list_entries(struct auditor_visit *visitor, struct audito
     VAULT_TRY(log_search(visitor->vault, &filter->filter, &filter->range, put_line, &listing,
                          &searched, err));
     put_more(visitor, filter, &searched);
+    put_exports(visitor);
     return VAULT_OK;
 }
 

@@ -18,6 +18,9 @@ void auditor_entries_show(struct auditor_visit *visitor, const char *id);
 void auditor_entry_send(struct auditor_visit *visitor, const char *id);
 void auditor_proof_send(struct auditor_visit *visitor, const char *id);
 
+/* auditor_export.c */
+void auditor_export_send(struct auditor_visit *visitor, const char *id);
+
 /* auditor_figures.c */
 void auditor_figures_send(struct auditor_visit *visitor, const char *id);
 void auditor_figures_show(struct auditor_visit *visitor, const char *id);

@@ -110,6 +110,9 @@ typedef void page_function(struct visit *visit, const char *id);
     page(HTTP_POST, "/mediator/{id}/resume", MEDIATORS, mediator_resume_do) \
     page(HTTP_POST, "/mediator/{id}/end",   MEDIATORS, mediator_end_do)    \
     page(HTTP_POST, "/statement",           SIGNED_IN, statement_send)     \
+    page(HTTP_GET,  "/policies",            ANYBODY,   policies_show)      \
+    page(HTTP_GET,  "/policies.json",       FILE_ONLY, policies_send)      \
+    page(HTTP_GET,  "/policies/{id}",       FILE_ONLY, policy_open)        \
     page(HTTP_GET,  "/style.css",           FILE_ONLY, style_send)         \
     page(HTTP_GET,  "/icon.svg",            FILE_ONLY, icon_send)          \
     page(HTTP_GET,  "/.well-known/security.txt", FILE_ONLY, security_text_send) \

@@ -128,6 +128,11 @@ void mediator_withdraw_do(struct visit *visit, const char *id);
 void mediator_suspend_do(struct visit *visit, const char *id);
 void mediator_resume_do(struct visit *visit, const char *id);
 
+/* pages_register.c: for everybody */
+void policies_show(struct visit *visit, const char *id);
+void policies_send(struct visit *visit, const char *id);
+void policy_open(struct visit *visit, const char *id);
+
 /* pages_files.c: no session, no language */
 void style_send(struct visit *visit, const char *id);
 void script_send(struct visit *visit, const char *id);

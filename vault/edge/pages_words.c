@@ -250,3 +250,12 @@ const char *words_form(const struct policy *policy, const struct consent_field *
     }
     return "form.unknown";
 }
+
+const char *words_form_of(const char *type, const char *form)
+{
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        if (strcmp(policy_type_name(forms[i].type), type) == 0 && strcmp(forms[i].form, form) == 0)
+            return forms[i].text;
+    }
+    return "form.unknown";
+}

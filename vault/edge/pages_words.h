@@ -43,3 +43,6 @@ const char *words_field_title(const struct visit *visit, const struct policy *po
 
 /* The name in the catalogue of the text that says what a form lets through of a field. */
 const char *words_form(const struct policy *policy, const struct consent_field *field);
+
+/* The same where type and form are known by their names alone. */
+const char *words_form_of(const char *type, const char *form);

@@ -63,6 +63,16 @@ enum vault_code policy_check_signatures(const struct bundle *bundle,
     return counted < trust->signatures ? too_few(trust, is_late, counted, err) : VAULT_OK;
 }
 
+enum vault_code policy_signed_by(const struct bundle *bundle, const struct policy_trust *trust,
+                                 bool signed_by[POLICY_TRUST_MAX], struct vault_error *err)
+{
+    struct note note;
+    VAULT_TRY(read_note(bundle, &note, err));
+    for (size_t i = 0; i < trust->count; i++)
+        VAULT_TRY(note_verify(&note, &trust->keys[i].key, &signed_by[i], err));
+    return VAULT_OK;
+}
+
 /* What is wrong with a bundle's files is a verdict on the bundle. */
 static enum vault_code verdict(enum vault_code code, struct vault_error *err)
 {

@@ -8,6 +8,7 @@
 #include "event.h"
 #include "parts.h"
 #include "policy_copy.h"
+#include "policy_register_write.h"
 #include "vault/base/codec.h"
 #include "vault/base/file.h"
 #include "vault/policy/gate.h"
@@ -156,6 +157,38 @@ enum vault_code active_policy_look(struct vault *vault, struct policy **out,
     return VAULT_OK;
 }
 
+static void trouble(const struct vault *vault, const struct vault_error *err)
+{
+    if (vault->options.trouble)
+        vault->options.trouble("policy", err->text);
+}
+
+/* Enter it into the register (policy_register.h). It decides already: a register that cannot be
+ * written is no reason to go back, and the next start enters it. */
+static void note_active(struct vault *vault, const char *name, const struct loaded *loaded,
+                        const struct ledger_ticket *ticket, const struct policy_passed *passed)
+{
+    struct vault_error err;
+    struct policy_trust trust;
+    const struct policy_activated activated = {loaded->bundle, loaded->policy, &trust, ticket,
+                                               passed};
+    if (trust_of(vault, vault->options.signatures, POLICY_BEFORE_EVERY_END, &trust, &err) ||
+        policy_record_write(vault, name, &activated, &err))
+        trouble(vault, &err);
+}
+
+/* One that was activated before there was a register, or just before a crash. */
+static void note_if_missing(struct vault *vault, const char *name, const struct loaded *loaded)
+{
+    struct vault_error err;
+    if (policy_record_exists(vault, name))
+        return;
+    if (policy_register_write(vault, name, loaded->policy, &err))
+        trouble(vault, &err);
+    else
+        note_active(vault, name, loaded, NULL, NULL);
+}
+
 enum vault_code active_policy_open(struct vault *vault, struct vault_error *err)
 {
     char name[NAME_CHARS + 1];
@@ -172,10 +205,10 @@ enum vault_code active_policy_open(struct vault *vault, struct vault_error *err)
                             "the active policy, %s, is not loaded, and nothing is released "
                             "until a newer one is activated",
                             folder);
-        if (vault->options.trouble)
-            vault->options.trouble("policy", err->text);
+        trouble(vault, err);
         return VAULT_OK;
     }
+    note_if_missing(vault, name, &loaded);
     return swap_in(vault, &loaded.policy, err);
 }
 
@@ -319,6 +352,7 @@ static enum vault_code activate(struct vault *vault, const char *folder,
     VAULT_AUTO(loaded_finish) struct loaded copied = {NULL, NULL};
     VAULT_AUTO(buf_finish) struct buf diff = buf_limited(DIFF_BYTES_MAX);
     char name[NAME_CHARS];
+    struct ledger_ticket ticket;
     const int64_t now_s = clock_now_s(&vault->options.clock);
     VAULT_TRY(load(vault, folder, now_s, &given, err));
     VAULT_TRY(check_newer(vault, given.policy, now_s, err));
@@ -327,9 +361,12 @@ static enum vault_code activate(struct vault *vault, const char *folder,
     folder_name(given.policy, name);
     VAULT_TRY(copy_and_load(vault, folder, name, now_s, &copied, err));
     VAULT_TRY(record(vault, name, &diff, out, err));
+    VAULT_TRY(policy_register_write(vault, name, copied.policy, err));
     const struct setting active = {ACTIVE_SETTING, bytes_of_text(name)};
-    VAULT_TRY(event_of_operator(vault, ENTRY_POLICY, (struct bytes){0}, err));
+    const struct entry entry = {.event = ENTRY_POLICY};
+    VAULT_TRY(ledger_append(vault->ledger, &entry, (struct bytes){0}, &ticket, err));
     VAULT_TRY(setting_put(vault->store, &active, 1, err));
+    note_active(vault, name, &copied, &ticket, &out->passed);
     return swap_in(vault, &copied.policy, err);
 }
 

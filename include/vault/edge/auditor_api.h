@@ -5,6 +5,7 @@
  *     GET /, /entries                  pages: the entries, newest first, by the filter in the
  * address GET /v1/entries                  the same for programs, as JSON GET /v1/entries/{index}
  * an entry's exact text GET /v1/entries/{index}/proof    that it is in the log: a C2SP tlog-proof
+ *     GET /v1/export                   entries as CSV or JSON lines
  *     GET /figures, /v1/figures        how many there are, over time (log_figures.h)
  *     GET /state, /v1/state            how the log stands (log_state.h)
  *     /looks, /looks/new, /looks/check, /looks/{index}, /v1/looks, /v1/looks/{index}…

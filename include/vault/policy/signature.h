@@ -20,6 +20,12 @@ enum vault_code policy_check_signatures(const struct bundle *bundle,
                                         const struct policy_trust *trust, struct vault_error *err)
     VAULT_MUST_CHECK;
 
+/* Which of the trusted keys have signed the bundle, those that have ended too, as trust lists them.
+ * VAULT_INVALID, VAULT_DENIED as above. */
+enum vault_code policy_signed_by(const struct bundle *bundle, const struct policy_trust *trust,
+                                 bool signed_by[POLICY_TRUST_MAX], struct vault_error *err)
+    VAULT_MUST_CHECK;
+
 /*
  * Read the files, check the signatures over the manifest's very bytes, hold the files to it, then
  * compile: as policy_load(), but nothing unsigned gets in.

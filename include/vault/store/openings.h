@@ -92,5 +92,5 @@ enum vault_code openings_before(struct store *store, int64_t time_ms, uint64_t f
 enum vault_code openings_prune(struct store *store, uint64_t index, size_t limit, uint64_t *gone,
                                struct vault_error *err) VAULT_MUST_CHECK;
 
-/* Forget everything, position, heads and figures (figures.h) too, to build it again from the log. */
+/* Forget everything, position, heads and figures too, to build it again from the log. */
 enum vault_code openings_reset(struct store *store, struct vault_error *err) VAULT_MUST_CHECK;

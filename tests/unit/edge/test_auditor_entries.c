@@ -268,6 +268,80 @@ static void test_what_is_not_there_is_said(void **state)
     end();
 }
 
+static size_t count_lines(void)
+{
+    size_t count = 0;
+    for (const char *p = strchr(page(), '\n'); p; p = strchr(p + 1, '\n'))
+        count++;
+    return count;
+}
+
+static void test_an_export_has_every_line_once(void **state)
+{
+    (void)state;
+    begin();
+    const uint64_t size = ledger_head(test.vault->ledger).size;
+    caller_get(&caller, "/v1/export?format=jsonl");
+    assert_answered(&caller, 200, "application/x-ndjson");
+    assert_int_equal(count_lines(), size);
+    assert_string_equal(caller_header(&caller, "Link"), "");
+    caller_get(&caller, "/v1/export?format=csv&event=release");
+    assert_answered(&caller, 200, "text/csv; charset=utf-8");
+    assert_int_equal(count_lines(), 3);
+    assert_memory_equal(page(), "index,time,event,outcome,service,", 33);
+    assert_non_null(strstr(page(), ",release,released," CASEWORKER ","));
+    assert_non_null(strstr(page(), ",2027-03-08T10:00:00.000Z,"));
+    assert_not_said(&caller, subject);
+    end();
+}
+
+static void test_parts_of_an_export_join(void **state)
+{
+    (void)state;
+    begin();
+    char next[256] = "/v1/export?format=csv&limit=3";
+    const uint64_t size = ledger_head(test.vault->ledger).size;
+    size_t lines = 0;
+    for (;;) {
+        caller_get(&caller, next);
+        assert_int_equal(caller.answer.status, 200);
+        lines += count_lines() - 1;
+        const char *link = caller_header(&caller, "Link");
+        if (!link[0])
+            break;
+        assert_int_equal(link[0], '<');
+        assert_non_null(strstr(link, ">; rel=\"next\""));
+        snprintf(next, sizeof next, "%.*s", (int)strcspn(link + 1, ">"), link + 1);
+    }
+    assert_int_equal(lines, size);
+    end();
+}
+
+static void test_an_export_without_a_known_format_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *query;
+        unsigned status;
+    } wrong[] = {{"", 422},
+                 {"?format=xml", 422},
+                 {"?format=", 422},
+                 {"?format=csv&limit=10001", 400},
+                 {"?format=csv&a=b", 400},
+                 {"?format=csv&from=x", 400}};
+    begin();
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        char path[128];
+        snprintf(path, sizeof path, "/v1/export%s", wrong[i].query);
+        caller_get(&caller, path);
+        assert_problem(&caller, wrong[i].status, NULL, -1);
+        assert_string_equal(caller_header(&caller, "Content-Disposition"), "");
+    }
+    caller_get(&caller, "/entries?event=deny&lang=en");
+    assert_page_says("/v1/export?event=deny&amp;format=csv");
+    end();
+}
+
 static void test_no_cookie_is_set_or_asked_for(void **state)
 {
     (void)state;
@@ -285,11 +359,12 @@ static void test_no_cookie_is_set_or_asked_for(void **state)
 
 int main(void)
 {
-    return TEST_RUN(test_an_entry_is_told_as_the_log_has_it,
-                    test_nothing_tells_who_it_was_or_what_was_released,
-                    test_the_leaf_is_the_hash_of_the_text_and_has_its_proof,
-                    test_pages_of_the_answer_join, test_what_is_wrong_in_the_address_is_refused,
-                    test_a_date_is_a_whole_day, test_the_page_shows_the_same_in_both_languages,
-                    test_the_page_names_what_is_wrong_and_keeps_what_was_typed,
-                    test_what_is_not_there_is_said, test_no_cookie_is_set_or_asked_for);
+    return TEST_RUN(
+        test_an_entry_is_told_as_the_log_has_it, test_nothing_tells_who_it_was_or_what_was_released,
+        test_the_leaf_is_the_hash_of_the_text_and_has_its_proof, test_pages_of_the_answer_join,
+        test_what_is_wrong_in_the_address_is_refused, test_a_date_is_a_whole_day,
+        test_the_page_shows_the_same_in_both_languages,
+        test_the_page_names_what_is_wrong_and_keeps_what_was_typed, test_what_is_not_there_is_said,
+        test_an_export_has_every_line_once, test_parts_of_an_export_join,
+        test_an_export_without_a_known_format_is_refused, test_no_cookie_is_set_or_asked_for);
 }

@@ -238,6 +238,7 @@ static const struct row page_rows[] = {
     {HTTP_POST, MINOR, "/minors/{id}/refuse", "shown=x", 404},
     {HTTP_POST, MINOR, "/minors/{id}/withdraw", "service=" CASEWORKER "&purpose=" SUPPORT, 404},
     {HTTP_POST, MINOR, "/minors/{id}/stop", "", 404},
+    {HTTP_GET, REPORT, "/policies/{id}", NULL, 404}, /* versions are everybody's */
     {HTTP_GET, MANDATE, "/mediator/{id}", NULL, 404},
     {HTTP_GET, MANDATE, "/mediator/{id}/request", NULL, 404},
     {HTTP_POST, MANDATE, "/mediator/{id}/open", "code=AAAA-AAAA", 404},

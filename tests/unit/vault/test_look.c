@@ -211,8 +211,7 @@ static void test_what_has_no_opening_and_what_is_no_list_is_not_shown(void **sta
     assert_int_equal(seen.results[0], LOOK_GONE); /* an operator's */
     const uint64_t export = size_now();
     VAULT_AUTO(buf_finish) struct buf exported = buf_limited(8UL * 1024 * 1024);
-    assert_done(
-        people_export_own(test.vault, &test.citizen, &exported, &test_error));
+    assert_done(people_export_own(test.vault, &test.citizen, &exported, &test_error));
     publish();
     assert_done(show(made(export, export)));
     assert_int_equal(seen.results[0], LOOK_PRIVATE);
