@@ -32,13 +32,36 @@ struct exchange {
 
 /* --- A request ------------------------------------------------------------------------------ */
 
-/* The request line has been read: the first the library tells of a request. */
+static void end_answer(struct listener *listener, const struct exchange *exchange)
+{
+    if (!exchange->answering)
+        return;
+    pthread_mutex_lock(&listener->mutex);
+    listener->answering--;
+    pthread_cond_broadcast(&listener->stop_changed);
+    pthread_mutex_unlock(&listener->mutex);
+}
+
+void connection_drop_exchange(struct connection *connection)
+{
+    struct exchange *gone = VAULT_TAKE(connection->exchange);
+    if (!gone)
+        return;
+    end_answer(connection->listener, gone);
+    buf_finish(&gone->body);
+    free(gone);
+}
+
+/* The request line has been read: the first the library tells of a request. It does not tell of the
+ * end of each: one whose query fills the connection's memory is given up in silence. */
 static void *on_request_line(void *context, const char *target, struct MHD_Connection *mhd)
 {
     (void)context;
     struct connection *connection = connection_of(mhd);
-    if (connection)
-        connection_start_deadline(connection);
+    if (!connection)
+        return NULL;
+    connection_drop_exchange(connection);
+    connection_start_deadline(connection);
     struct exchange *exchange = calloc(1, sizeof *exchange);
     if (!exchange)
         return NULL;
@@ -48,15 +71,8 @@ static void *on_request_line(void *context, const char *target, struct MHD_Conne
     exchange->target_too_long = size >= sizeof exchange->target;
     if (!exchange->target_too_long)
         memcpy(exchange->target, target, size + 1);
+    connection->exchange = exchange;
     return exchange;
-}
-
-static void exchange_free(struct exchange **exchange)
-{
-    if (*exchange)
-        buf_finish(&(*exchange)->body);
-    free(*exchange);
-    *exchange = NULL;
 }
 
 static void begin_answer(struct listener *listener, struct exchange *exchange)
@@ -67,27 +83,17 @@ static void begin_answer(struct listener *listener, struct exchange *exchange)
     pthread_mutex_unlock(&listener->mutex);
 }
 
-static void end_answer(struct listener *listener, struct exchange *exchange)
-{
-    if (!exchange || !exchange->answering)
-        return;
-    pthread_mutex_lock(&listener->mutex);
-    listener->answering--;
-    pthread_cond_broadcast(&listener->stop_changed);
-    pthread_mutex_unlock(&listener->mutex);
-}
-
 static void on_completed(void *context, struct MHD_Connection *mhd, void **request_context,
                          enum MHD_RequestTerminationCode code)
 {
+    (void)context;
     (void)code;
-    struct exchange *exchange = *request_context;
-    end_answer(context, exchange);
-    exchange_free(&exchange);
-    *request_context = NULL;
     struct connection *connection = connection_of(mhd);
-    if (connection)
-        connection_start_deadline(connection); /* for the next request to come whole */
+    *request_context = NULL;
+    if (!connection)
+        return;
+    connection_drop_exchange(connection);
+    connection_start_deadline(connection); /* for the next request to come whole */
 }
 
 static void free_body(void *context)

@@ -93,6 +93,7 @@ void connection_notify(void *context, struct MHD_Connection *mhd, void **socket_
     struct connection *connection = *socket_context;
     if (connection) {
         connection_unlink(connection);
+        connection_drop_exchange(connection);
         tls_peer_finish(&connection->peer);
         free(connection);
     }

@@ -10,6 +10,8 @@
 
 #include "vault/edge/listener.h"
 
+struct exchange; /* listener.c: one request while it is read and answered */
+
 struct connection {
     struct listener *listener;
     struct connection *next;
@@ -18,6 +20,7 @@ struct connection {
     int64_t deadline_ms; /* 0: the handler is at work, which is our time and not the client's */
     gnutls_session_t session;
     struct tls_peer peer;
+    struct exchange *exchange; /* NULL: between requests */
 };
 
 struct listener {
@@ -35,6 +38,9 @@ struct listener {
 /* The client is to do something: a request to come whole, an answer to be taken. Or it is not. */
 void connection_start_deadline(struct connection *connection);
 void connection_stop_deadline(struct connection *connection);
+
+/* listener.c: the connection's request is over, also where the library does not say so. */
+void connection_drop_exchange(struct connection *connection);
 
 /* NULL for one that could not be prepared. */
 struct connection *connection_of(struct MHD_Connection *mhd);

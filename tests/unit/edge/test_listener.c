@@ -582,6 +582,31 @@ static void test_a_target_has_at_most_2048_characters(void **state)
     end();
 }
 
+/* The library gives such a request up without a word to us: nothing of it may be left, which the
+ * sanitizer finds at the end. */
+static void test_a_query_that_fills_the_memory_leaves_nothing_behind(void **state)
+{
+    (void)state;
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(LIMIT);
+    buf_text(&text, "GET /?");
+    for (int i = 0; i < 1500; i++)
+        buf_byte(&text, '&');
+    buf_text(&text, " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    begin();
+    for (int i = 0; i < 3; i++) {
+        connect_known();
+        client_say(&client, buf_string(&text));
+        while (client_read(&client, &reply, false))
+            assert_true(reply.status >= 400);
+        client_close(&client);
+    }
+    connect_known();
+    client_say(&client, SIMPLE);
+    assert_reply(200, NULL);
+    assert_int_equal(atomic_load(&behind.calls), 1);
+    end();
+}
+
 static void test_headers_over_their_limits_are_refused(void **state)
 {
     (void)state;
@@ -839,6 +864,7 @@ int main(void)
         test_a_body_that_grows_too_large_in_chunks_is_refused,
         test_what_can_be_read_in_two_ways_is_refused_and_the_connection_closed,
         test_what_the_library_cannot_read_does_nothing, test_a_target_has_at_most_2048_characters,
+        test_a_query_that_fills_the_memory_leaves_nothing_behind,
         test_headers_over_their_limits_are_refused, test_headers_that_drip_are_ended,
         test_a_body_that_drips_is_ended, test_a_handshake_that_never_comes_is_ended,
         test_a_handler_may_take_longer_than_a_client_may,
