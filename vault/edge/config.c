@@ -45,6 +45,7 @@ static const struct key keys[] = {
     {"services", "clients_ca", FILE_PATH, AT(services.clients_ca), NULL, 0, 0},
     {"services", "crl", FILE_PATH, AT(services.crl), "", 0, 0},
     {"services", "clients_ca_key", FILE_PATH, AT(services_ca_key), NULL, 0, 0},
+    {"services", "certificate_days", NUMBER, AT(certificate_days), "397", 1, 825},
     {"citizens", "address", TEXT, AT(citizens.address), "127.0.0.1", 0, 0},
     {"citizens", "port", NUMBER, AT(citizens.port), NULL, 0, 65535},
     {"citizens", "certificate", FILE_PATH, AT(citizens.certificate), NULL, 0, 0},

@@ -75,6 +75,7 @@ struct config {
     char security_contact[CONFIG_NAME_CHARS]; /* of who finds a fault, for security.txt; or empty */
     char admin_socket[PATH_MAX];
     char services_ca_key[PATH_MAX]; /* signs services' certificates */
+    int64_t certificate_days;       /* that those last */
     char auditors_ca_key[PATH_MAX];
     char trust[CONFIG_TRUST_MAX][CONFIG_TRUST_CHARS]; /* who may sign policy bundles, and until when
                                                        */

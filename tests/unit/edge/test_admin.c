@@ -61,6 +61,7 @@ static void begin(void)
 {
     make_filled_vault(&test);
     put_ca("services", config.services.clients_ca, config.services_ca_key);
+    config.certificate_days = 397;
     put_ca("auditors", config.auditors.clients_ca, config.auditors_ca_key);
     sealing_free(&sealing);
     assert_done(sealing_new(&calls, &sealing, &test_error));
