@@ -196,6 +196,12 @@ static enum vault_code check_layout(const struct gate_line *line, const struct e
     return gate_check_layout(&place, request->headers, request->header_count, err);
 }
 
+static bool address_may_ask(const struct connection *connection)
+{
+    struct addresses *addresses = connection->listener->addresses;
+    return !addresses || addresses_ask(addresses, &connection->address, clock_monotonic_ms());
+}
+
 /* All headers are here, no byte of the body is. */
 static enum MHD_Result begin(struct connection *connection, struct MHD_Connection *mhd,
                              struct exchange *exchange, const char *path, const char *method,
@@ -217,6 +223,8 @@ static enum MHD_Result begin(struct connection *connection, struct MHD_Connectio
         code = gate_check_query(request->query, request->query_count, &err);
     if (code)
         return refuse(listener, mhd, exchange, code == VAULT_TOO_LARGE ? 413 : 400, err.text);
+    if (!address_may_ask(connection))
+        return refuse(listener, mhd, exchange, 429, "too many requests from your address");
     if (!identify_peer(connection, request))
         return refuse(listener, mhd, exchange, 403,
                       "this client certificate is not let in any more");
@@ -342,6 +350,9 @@ enum vault_code listener_start(const struct listener_options *options, struct li
         listener->options.deadline_s = LISTENER_DEADLINE_S;
     pthread_mutex_init(&listener->mutex, NULL);
     clock_condition_init(&listener->stop_changed);
+    if (options->per_address_max || options->requests_max)
+        VAULT_TRY(addresses_new(options->per_address_max, options->requests_max,
+                                &listener->addresses, err));
     listener->daemon = start_daemon(listener, &address);
     if (!listener->daemon)
         return vault_fail(err, VAULT_IO,
@@ -377,6 +388,7 @@ void listener_stop(struct listener **listener)
         pthread_join(gone->sweeper, NULL);
     if (gone->daemon)
         MHD_stop_daemon(gone->daemon);
+    addresses_free(&gone->addresses);
     pthread_cond_destroy(&gone->stop_changed);
     pthread_mutex_destroy(&gone->mutex);
     free(gone);

@@ -8,6 +8,7 @@
 #include <microhttpd.h>
 #include <pthread.h>
 
+#include "addresses.h"
 #include "vault/edge/listener.h"
 
 struct exchange; /* listener.c: one request while it is read and answered */
@@ -19,6 +20,7 @@ struct connection {
     int fd;
     int64_t deadline_ms; /* 0: the handler is at work, which is our time and not the client's */
     gnutls_session_t session;
+    struct address_key address;
     struct tls_peer peer;
     struct exchange *exchange; /* NULL: between requests */
 };
@@ -29,6 +31,7 @@ struct listener {
     pthread_mutex_t mutex; /* guards the list and the deadlines in it */
     pthread_cond_t stop_changed;
     struct connection *connections;
+    struct addresses *addresses; /* NULL: there is no limit for one */
     pthread_t sweeper;
     bool sweeping;
     bool stopping;

@@ -166,6 +166,8 @@ static enum vault_code start_listener(const struct config_listener *config, cons
         .name = name,
         .address = config->address,
         .port = (uint16_t)config->port,
+        .per_address_max = (unsigned)config->connections_per_address,
+        .requests_max = (unsigned)config->requests_per_address,
         .tls = *tls,
         .handler = sealed_handle,
         .context = handler,

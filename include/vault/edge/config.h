@@ -27,8 +27,10 @@ struct config_listener {
     int64_t port;
     char certificate[PATH_MAX];
     char key[PATH_MAX];
-    char clients_ca[PATH_MAX]; /* empty: this listener asks for no certificate */
-    char crl[PATH_MAX];        /* of that CA; empty: there is none */
+    char clients_ca[PATH_MAX];       /* empty: this listener asks for no certificate */
+    int64_t connections_per_address; /* 0: no such limit, as everywhere but at the citizens' */
+    int64_t requests_per_address;    /* in a minute; the same */
+    char crl[PATH_MAX];              /* of that CA; empty: there is none */
 };
 
 /* Who outside sees the access log (anchor.h), empty: nobody; and how long it keeps what. */
