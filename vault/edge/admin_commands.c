@@ -117,13 +117,24 @@ static enum vault_code run_auditor_add(const struct command_call *call)
     return service_add_key(call->vault, kind.kind, name, spki, expires_s, call->err);
 }
 
+/* By the certificate; or by the key's hash as "service show" has it, since what a service renewed
+ * by itself the operator has no certificate of. */
+static enum vault_code read_key(const struct command_call *call, uint8_t spki[SHA256_BYTES])
+{
+    const char *text;
+    int64_t expires_s;
+    if (json_object_get(call->request, "key")) {
+        VAULT_TRY(admin_text_of(call, "key", &text));
+        return hex_decode_exact(spki, SHA256_BYTES, bytes_of_text(text), call->err);
+    }
+    VAULT_TRY(admin_text_of(call, "certificate", &text));
+    return x509_read(bytes_of_text(text), spki, &expires_s, call->err);
+}
+
 static enum vault_code run_service_cert_revoke(const struct command_call *call)
 {
-    const char *certificate;
     uint8_t spki[SHA256_BYTES];
-    int64_t expires_s;
-    VAULT_TRY(admin_text_of(call, "certificate", &certificate));
-    VAULT_TRY(x509_read(bytes_of_text(certificate), spki, &expires_s, call->err));
+    VAULT_TRY(read_key(call, spki));
     return service_revoke_key(call->vault, CONTROL_CERTIFICATE_SERVICE, spki, call->err);
 }
 
