@@ -187,6 +187,33 @@ static void test_a_revoked_certificate_stays_revoked(void **state)
                  control_certificate_revoke(store, CONTROL_CERTIFICATE_AUDITOR, hash, &test_error));
 }
 
+static void test_a_key_that_counts_can_be_given_another_end(void **state)
+{
+    (void)state;
+    fresh_store();
+    add("library", "{}");
+    add_certificate(CONTROL_CERTIFICATE_SERVICE, "library", 1);
+    const uint8_t hash[SHA256_BYTES] = {1};
+    const uint8_t unknown[SHA256_BYTES] = {9};
+    struct control_certificate found;
+    const uint64_t generation = control_service_generation(store);
+    assert_done(control_certificate_extend(store, CONTROL_CERTIFICATE_SERVICE, hash, NOW_S + 9000,
+                                           &test_error));
+    assert_true(control_service_generation(store) != generation);
+    assert_done(find(CONTROL_CERTIFICATE_SERVICE, 1, &found));
+    assert_int_equal(found.expires_s, NOW_S + 9000);
+    assert_int_equal(found.added_s, NOW_S + 1);
+    assert_fails(VAULT_NOT_FOUND, control_certificate_extend(store, CONTROL_CERTIFICATE_SERVICE,
+                                                             unknown, 1, &test_error));
+    assert_fails(VAULT_NOT_FOUND, control_certificate_extend(store, CONTROL_CERTIFICATE_AUDITOR,
+                                                             hash, 1, &test_error));
+    assert_done(control_certificate_revoke(store, CONTROL_CERTIFICATE_SERVICE, hash, &test_error));
+    assert_fails(VAULT_NOT_FOUND, control_certificate_extend(store, CONTROL_CERTIFICATE_SERVICE,
+                                                             hash, 1, &test_error));
+    assert_done(find(CONTROL_CERTIFICATE_SERVICE, 1, &found));
+    assert_int_equal(found.expires_s, NOW_S + 9000);
+}
+
 static void test_certificates_need_an_owner(void **state)
 {
     (void)state;
@@ -291,8 +318,9 @@ int main(void)
         test_a_service_that_is_removed_is_remembered_as_it_is_told,
         test_unknown_services_are_not_found, test_limits_are_held, test_services_are_listed_by_id,
         test_a_certificate_is_found_by_its_key_and_kind, test_a_revoked_certificate_stays_revoked,
-        test_certificates_need_an_owner, test_certificates_are_listed_by_owner,
-        test_every_change_moves_the_generation, test_looking_and_failing_leave_the_generation);
+        test_a_key_that_counts_can_be_given_another_end, test_certificates_need_an_owner,
+        test_certificates_are_listed_by_owner, test_every_change_moves_the_generation,
+        test_looking_and_failing_leave_the_generation);
     finish_store();
     return failed;
 }

@@ -205,8 +205,11 @@ static void converse(int fd, struct bytes input)
         struct pollfd at = {.fd = fd, .events = (short)(POLLIN | (input.size ? POLLOUT : 0))};
         if (input.size == 0 && open)
             open = shutdown(fd, SHUT_WR) == 0 && false;
-        if (poll(&at, 1, WAIT_MS) <= 0)
+        const int ready = poll(&at, 1, WAIT_MS);
+        if (ready == 0)
             wrong("neither an answer nor an end");
+        if (ready < 0) /* libFuzzer's own signal */
+            continue;
         if (at.revents & POLLOUT) {
             const ssize_t put = send(fd, input.data, input.size, MSG_NOSIGNAL | MSG_DONTWAIT);
             input.data += put > 0 ? put : 0;

@@ -17,7 +17,7 @@
 #include "vault/vault/subject.h"
 
 #define REQUEST_DEPTH_MAX     6
-#define CERTIFICATE_DAYS      397
+#define AUDITOR_DAYS          397
 #define CERTIFICATE_BYTES_MAX (64U * 1024)
 
 enum vault_code admin_text_of(const struct command_call *call, const char *member, const char **out)
@@ -62,6 +62,7 @@ struct client_kind {
     enum control_certificate_kind kind;
     const char *ca_path;
     const char *ca_key_path;
+    int64_t days; /* that a certificate lasts */
 };
 
 /* Sign the request in csr for a client's own key: the vault never holds that. The certificate is
@@ -78,7 +79,7 @@ static enum vault_code sign_request(const struct command_call *call, const struc
     VAULT_TRY(file_read(kind->ca_path, &ca_certificate, call->err));
     VAULT_TRY(file_read(kind->ca_key_path, &ca_key, call->err));
     const struct x509_ca ca = {buf_view(&ca_certificate), buf_view(&ca_key)};
-    const struct x509_period period = {clock_now_s(vault_clock(call->vault)), CERTIFICATE_DAYS};
+    const struct x509_period period = {clock_now_s(vault_clock(call->vault)), kind->days};
     VAULT_TRY(
         x509_sign_client(&ca, bytes_of_text(request), name, period, &certificate, spki, call->err));
     VAULT_TRY(x509_read(buf_view(&certificate), spki, expires_s, call->err));
@@ -92,7 +93,7 @@ static enum vault_code run_service_cert_add(const struct command_call *call)
 {
     const struct config *config = call->context->config;
     const struct client_kind kind = {CONTROL_CERTIFICATE_SERVICE, config->services.clients_ca,
-                                     config->services_ca_key};
+                                     config->services_ca_key, config->certificate_days};
     const char *id;
     uint8_t spki[SHA256_BYTES];
     int64_t expires_s;
@@ -107,7 +108,7 @@ static enum vault_code run_auditor_add(const struct command_call *call)
 {
     const struct config *config = call->context->config;
     const struct client_kind kind = {CONTROL_CERTIFICATE_AUDITOR, config->auditors.clients_ca,
-                                     config->auditors_ca_key};
+                                     config->auditors_ca_key, AUDITOR_DAYS};
     const char *name;
     uint8_t spki[SHA256_BYTES];
     int64_t expires_s;
@@ -116,13 +117,24 @@ static enum vault_code run_auditor_add(const struct command_call *call)
     return service_add_key(call->vault, kind.kind, name, spki, expires_s, call->err);
 }
 
+/* By the certificate; or by the key's hash as "service show" has it, since what a service renewed
+ * by itself the operator has no certificate of. */
+static enum vault_code read_key(const struct command_call *call, uint8_t spki[SHA256_BYTES])
+{
+    const char *text;
+    int64_t expires_s;
+    if (json_object_get(call->request, "key")) {
+        VAULT_TRY(admin_text_of(call, "key", &text));
+        return hex_decode_exact(spki, SHA256_BYTES, bytes_of_text(text), call->err);
+    }
+    VAULT_TRY(admin_text_of(call, "certificate", &text));
+    return x509_read(bytes_of_text(text), spki, &expires_s, call->err);
+}
+
 static enum vault_code run_service_cert_revoke(const struct command_call *call)
 {
-    const char *certificate;
     uint8_t spki[SHA256_BYTES];
-    int64_t expires_s;
-    VAULT_TRY(admin_text_of(call, "certificate", &certificate));
-    VAULT_TRY(x509_read(bytes_of_text(certificate), spki, &expires_s, call->err));
+    VAULT_TRY(read_key(call, spki));
     return service_revoke_key(call->vault, CONTROL_CERTIFICATE_SERVICE, spki, call->err);
 }
 

@@ -1,6 +1,5 @@
 #include "vault/edge/gate.h"
 
-#include <ctype.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -9,6 +8,10 @@
 #define TARGET_CHARS_MAX  2048
 #define LENGTH_DIGITS_MAX 12
 #define LINE_END_BYTES    2
+
+#define DIGITS            "0123456789"
+#define HEX_DIGITS        DIGITS "abcdefABCDEF"
+#define LETTERS           "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 /* RFC 9110 section 5.6.2: the characters of a token. */
 static bool is_token_char(uint8_t c)
@@ -62,26 +65,31 @@ static bool may_be_encoded(int byte, bool in_query)
     return byte >= 0x20 && byte != 0x7f && byte != '/' && byte != '\\';
 }
 
-/* Whether the path has a step "." or "..", however written: readers before us may take such steps
- * (RFC 3986 section 5.2.4), and we do not. */
-static bool has_dot_step(const char *path)
+/* "." or "..", each dot encoded or not. */
+static bool is_dot_step(const char *step, size_t size)
 {
     size_t dots = 0;
-    bool only_dots = false;
-    for (;; path++) {
-        const bool ends = *path == 0 || *path == '?' || *path == '/';
-        const bool is_encoded = *path == '%' && decoded(path) == '.';
-        if (ends && only_dots && (dots == 1 || dots == 2))
-            return true;
-        if (*path == 0 || *path == '?')
-            return false;
-        if (ends)
-            dots = 0;
+    for (size_t i = 0; i < size; dots++) {
+        if (step[i] == '.')
+            i++;
+        else if (step[i] == '%' && size - i >= 3 && decoded(step + i) == '.')
+            i += 3;
         else
-            dots++;
-        only_dots = ends || (only_dots && (*path == '.' || is_encoded));
-        path += is_encoded ? 2 : 0;
+            return false;
     }
+    return dots == 1 || dots == 2;
+}
+
+/* Readers before us may take such steps (RFC 3986 section 5.2.4), and we do not. */
+static bool has_dot_step(const char *path)
+{
+    while (*path == '/') {
+        const size_t size = strcspn(++path, "/?");
+        if (is_dot_step(path, size))
+            return true;
+        path += size;
+    }
+    return false;
 }
 
 /* Origin form only (RFC 9112 section 3.2.1), and only characters a target may have. */
@@ -116,26 +124,30 @@ static bool read_length(struct bytes value, uint64_t *length)
     return true;
 }
 
+/* Where the first byte from a place on is that is none of these characters. */
+static size_t span(struct bytes value, size_t from, const char *characters)
+{
+    while (from < value.size && value.data[from] && strchr(characters, value.data[from]))
+        from++;
+    return from;
+}
+
 /* RFC 9112 section 3.2: a name or an address, and a port or none. Which one it is nobody here asks;
  * a list, a path or a user in it is what another reader may make something of. */
 static bool host_is_plain(struct bytes value)
 {
-    size_t i = 0;
-    const bool in_brackets = value.size && value.data[0] == '[';
-    if (in_brackets) {
-        for (i = 1; i < value.size && (isxdigit(value.data[i]) || strchr(":.", value.data[i]));)
-            i++;
-        if (i == 1 || i == value.size || value.data[i++] != ']')
+    size_t end;
+    if (value.size && value.data[0] == '[') {
+        end = span(value, 1, HEX_DIGITS ":.");
+        if (end == 1 || end == value.size || value.data[end++] != ']')
             return false;
     } else {
-        while (i < value.size && (isalnum(value.data[i]) || strchr("-._~", value.data[i])))
-            i++;
+        end = span(value, 0, LETTERS DIGITS "-._~");
     }
-    const size_t name_size = i;
-    if (i < value.size && value.data[i] == ':')
-        for (i++; i < value.size && isdigit(value.data[i]);)
-            i++;
-    return name_size > 0 && i == value.size;
+    const bool has_name = end > 0;
+    if (end < value.size && value.data[end] == ':')
+        end = span(value, end + 1, DIGITS);
+    return has_name && end == value.size;
 }
 
 static bool encoding_is_chunked(struct bytes value)

@@ -34,13 +34,36 @@ struct exchange {
 
 /* --- A request ------------------------------------------------------------------------------ */
 
-/* The request line has been read: the first the library tells of a request. */
+static void end_answer(struct listener *listener, const struct exchange *exchange)
+{
+    if (!exchange->answering)
+        return;
+    pthread_mutex_lock(&listener->mutex);
+    listener->answering--;
+    pthread_cond_broadcast(&listener->stop_changed);
+    pthread_mutex_unlock(&listener->mutex);
+}
+
+void connection_drop_exchange(struct connection *connection)
+{
+    struct exchange *gone = VAULT_TAKE(connection->exchange);
+    if (!gone)
+        return;
+    end_answer(connection->listener, gone);
+    buf_finish(&gone->body);
+    free(gone);
+}
+
+/* The request line has been read: the first the library tells of a request. It does not tell of the
+ * end of each: one whose query fills the connection's memory is given up in silence. */
 static void *on_request_line(void *context, const char *target, struct MHD_Connection *mhd)
 {
     (void)context;
     struct connection *connection = connection_of(mhd);
-    if (connection)
-        connection_start_deadline(connection);
+    if (!connection)
+        return NULL;
+    connection_drop_exchange(connection);
+    connection_start_deadline(connection);
     struct exchange *exchange = calloc(1, sizeof *exchange);
     if (!exchange)
         return NULL;
@@ -51,15 +74,8 @@ static void *on_request_line(void *context, const char *target, struct MHD_Conne
     exchange->target_too_long = size >= sizeof exchange->target;
     if (!exchange->target_too_long)
         memcpy(exchange->target, target, size + 1);
+    connection->exchange = exchange;
     return exchange;
-}
-
-static void exchange_free(struct exchange **exchange)
-{
-    if (*exchange)
-        buf_finish(&(*exchange)->body);
-    free(*exchange);
-    *exchange = NULL;
 }
 
 static void begin_answer(struct listener *listener, struct exchange *exchange)
@@ -70,27 +86,17 @@ static void begin_answer(struct listener *listener, struct exchange *exchange)
     pthread_mutex_unlock(&listener->mutex);
 }
 
-static void end_answer(struct listener *listener, struct exchange *exchange)
-{
-    if (!exchange || !exchange->answering)
-        return;
-    pthread_mutex_lock(&listener->mutex);
-    listener->answering--;
-    pthread_cond_broadcast(&listener->stop_changed);
-    pthread_mutex_unlock(&listener->mutex);
-}
-
 static void on_completed(void *context, struct MHD_Connection *mhd, void **request_context,
                          enum MHD_RequestTerminationCode code)
 {
+    (void)context;
     (void)code;
-    struct exchange *exchange = *request_context;
-    end_answer(context, exchange);
-    exchange_free(&exchange);
-    *request_context = NULL;
     struct connection *connection = connection_of(mhd);
-    if (connection)
-        connection_start_deadline(connection); /* for the next request to come whole */
+    *request_context = NULL;
+    if (!connection)
+        return;
+    connection_drop_exchange(connection);
+    connection_start_deadline(connection); /* for the next request to come whole */
 }
 
 static void free_body(void *context)
@@ -204,6 +210,12 @@ static enum vault_code check_layout(const struct gate_line *line, const struct e
     return gate_check_layout(&place, request->headers, request->header_count, err);
 }
 
+static bool address_may_ask(const struct connection *connection)
+{
+    struct addresses *addresses = connection->listener->addresses;
+    return !addresses || addresses_ask(addresses, &connection->address, clock_monotonic_ms());
+}
+
 /* All headers are here, no byte of the body is. */
 static enum MHD_Result begin(struct connection *connection, struct MHD_Connection *mhd,
                              struct exchange *exchange, const char *path, const char *method,
@@ -225,6 +237,8 @@ static enum MHD_Result begin(struct connection *connection, struct MHD_Connectio
         code = gate_check_query(request->query, request->query_count, &err);
     if (code)
         return refuse(listener, mhd, exchange, code == VAULT_TOO_LARGE ? 413 : 400, err.text);
+    if (!address_may_ask(connection))
+        return refuse(listener, mhd, exchange, 429, "too many requests from your address");
     if (!identify_peer(connection, request))
         return refuse(listener, mhd, exchange, 403,
                       "this client certificate is not let in any more");
@@ -352,6 +366,9 @@ enum vault_code listener_start(const struct listener_options *options, struct li
         listener->options.deadline_s = LISTENER_DEADLINE_S;
     pthread_mutex_init(&listener->mutex, NULL);
     clock_condition_init(&listener->stop_changed);
+    if (options->per_address_max || options->requests_max)
+        VAULT_TRY(addresses_new(options->per_address_max, options->requests_max,
+                                &listener->addresses, err));
     listener->daemon = start_daemon(listener, &address);
     if (!listener->daemon)
         return vault_fail(err, VAULT_IO,
@@ -387,6 +404,7 @@ void listener_stop(struct listener **listener)
         pthread_join(gone->sweeper, NULL);
     if (gone->daemon)
         MHD_stop_daemon(gone->daemon);
+    addresses_free(&gone->addresses);
     pthread_cond_destroy(&gone->stop_changed);
     pthread_mutex_destroy(&gone->mutex);
     free(gone);

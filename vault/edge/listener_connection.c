@@ -66,16 +66,44 @@ static void connection_unlink(struct connection *connection)
     pthread_mutex_unlock(&listener->mutex);
 }
 
+/* False if there are as many from its address as may be. */
+static bool address_enters(const struct listener *listener, struct MHD_Connection *mhd,
+                           struct address_key *out)
+{
+    if (!listener->addresses)
+        return true;
+    *out = address_key_of(
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr);
+    return addresses_enter(listener->addresses, out, clock_monotonic_ms());
+}
+
+static void address_leaves(const struct listener *listener, const struct address_key *address)
+{
+    if (listener->addresses)
+        addresses_leave(listener->addresses, address, clock_monotonic_ms());
+}
+
 /* A connection that cannot be prepared must not be served: without a context every request on it
  * is refused, and its session, left without credentials, does not get through a handshake. */
 static void connection_started(struct listener *listener, struct MHD_Connection *mhd,
                                void **socket_context)
 {
-    struct connection *connection = calloc(1, sizeof *connection);
-    if (!connection)
+    const int fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    struct address_key address = {{0}};
+    if (!address_enters(listener, mhd, &address)) {
+        log_event(LOG_WARNING, "limit", "%s: an address has all the connections it may have",
+                  listener->options.name);
+        shutdown(fd, SHUT_RDWR);
         return;
+    }
+    struct connection *connection = calloc(1, sizeof *connection);
+    if (!connection) {
+        address_leaves(listener, &address);
+        return;
+    }
     connection->listener = listener;
-    connection->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    connection->fd = fd;
+    connection->address = address;
     connection->session =
         (gnutls_session_t)MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION)
             ->tls_session;
@@ -83,6 +111,7 @@ static void connection_started(struct listener *listener, struct MHD_Connection 
     if (tls_prepare(listener->options.tls, connection->session, &connection->peer, &err)) {
         log_event(LOG_ERROR, "tls", "%s: %s", listener->options.name, err.text);
         shutdown(connection->fd, SHUT_RDWR);
+        address_leaves(listener, &address);
         free(connection);
         return;
     }
@@ -100,6 +129,8 @@ void connection_notify(void *context, struct MHD_Connection *mhd, void **socket_
     struct connection *connection = *socket_context;
     if (connection) {
         connection_unlink(connection);
+        connection_drop_exchange(connection);
+        address_leaves(connection->listener, &connection->address);
         tls_peer_finish(&connection->peer);
         free(connection);
     }

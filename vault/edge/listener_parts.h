@@ -8,7 +8,10 @@
 #include <microhttpd.h>
 #include <pthread.h>
 
+#include "addresses.h"
 #include "vault/edge/listener.h"
+
+struct exchange; /* listener.c: one request while it is read and answered */
 
 struct connection {
     struct listener *listener;
@@ -17,7 +20,9 @@ struct connection {
     int fd;
     int64_t deadline_ms; /* 0: the handler is at work, which is our time and not the client's */
     gnutls_session_t session;
+    struct address_key address;
     struct tls_peer peer;
+    struct exchange *exchange; /* NULL: between requests */
 };
 
 struct listener {
@@ -26,6 +31,7 @@ struct listener {
     pthread_mutex_t mutex; /* guards the list and the deadlines in it */
     pthread_cond_t stop_changed;
     struct connection *connections;
+    struct addresses *addresses; /* NULL: there is no limit for one */
     pthread_t sweeper;
     bool sweeping;
     bool stopping;
@@ -35,6 +41,9 @@ struct listener {
 /* The client is to do something: a request to come whole, an answer to be taken. Or it is not. */
 void connection_start_deadline(struct connection *connection);
 void connection_stop_deadline(struct connection *connection);
+
+/* listener.c: the connection's request is over, also where the library does not say so. */
+void connection_drop_exchange(struct connection *connection);
 
 /* NULL for one that could not be prepared. */
 struct connection *connection_of(struct MHD_Connection *mhd);

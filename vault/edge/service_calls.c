@@ -165,6 +165,15 @@ const struct service_call service_calls[] = {
         .problems = {SERVICE_ANY_REQUEST, 401, 403, 429, 500, 503},
     },
     {
+        .route = {HTTP_POST, "/v1/me/certificate", service_post_certificate},
+        .operation = "renewCertificate",
+        .summary = "A new certificate for a key of this service's, the same or a new one",
+        .request = "CertificateRequest",
+        .status = 201,
+        .answer = "Certificate",
+        .problems = {400, 401, 403, 409, 413, 415, 429, 500, 503},
+    },
+    {
         .route = {HTTP_GET, "/v1/openapi.json", service_get_openapi},
         .operation = "getDescription",
         .tag = "about",

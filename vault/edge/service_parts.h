@@ -53,6 +53,9 @@ void service_delete_access_request(const struct route_call *call, struct http_an
 /* service_me.c: GET /v1/me */
 void service_get_me(const struct route_call *call, struct http_answer *answer);
 
+/* service_renewal.c: POST /v1/me/certificate */
+void service_post_certificate(const struct route_call *call, struct http_answer *answer);
+
 /* service_feed.c: GET /v1/consents */
 void service_get_consents(const struct route_call *call, struct http_answer *answer);
 

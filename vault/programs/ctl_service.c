@@ -259,14 +259,18 @@ int ctl_service_cert_revoke(const struct ctl *ctl, int argc, char **argv)
     VAULT_AUTO(buf_finish) struct buf certificate = buf_limited(FILE_BYTES_MAX);
     VAULT_AUTO(buf_finish) struct buf request = buf_limited(REQUEST_BYTES_MAX);
     VAULT_AUTO(json_free) json_t *result = NULL;
-    if (argc != 4 || strcmp(argv[2], "--cert") != 0)
-        return ctl_usage("service cert-revoke takes ID --cert FILE");
-    const int exit_code = read_into(argv[3], &certificate);
+    const bool by_key = argc == 4 && strcmp(argv[2], "--key") == 0;
+    if (argc != 4 || (!by_key && strcmp(argv[2], "--cert") != 0))
+        return ctl_usage("service cert-revoke takes ID --cert FILE, or ID --key HASH");
+    const int exit_code = by_key ? 0 : read_into(argv[3], &certificate);
     if (exit_code)
         return exit_code;
     begin(&request, "service cert-revoke");
     add_text(&request, "id", bytes_of_text(argv[1]));
-    add_text(&request, "certificate", buf_view(&certificate));
+    if (by_key)
+        add_text(&request, "key", bytes_of_text(argv[3]));
+    else
+        add_text(&request, "certificate", buf_view(&certificate));
     buf_byte(&request, '}');
     return ask(ctl, &request, &result, "revoked");
 }

@@ -37,7 +37,7 @@ static const struct {
      "put another registration in the place of a service's, from the next request on"},
     {"service", "cert-add", ctl_service_cert_add, false, "ID --csr FILE --out FILE",
      "sign a certificate for one more key of a service"},
-    {"service", "cert-revoke", ctl_service_cert_revoke, false, "ID --cert FILE",
+    {"service", "cert-revoke", ctl_service_cert_revoke, false, "ID --cert FILE | ID --key HASH",
      "trust a service's key no more, from the next request on"},
     {"service", "suspend", ctl_service_suspend, false, "ID",
      "let it in no more, from the next request on"},

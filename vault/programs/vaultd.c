@@ -123,6 +123,7 @@ static enum vault_code open_vault(struct server *server, const struct secret *se
         .clock = clock_system,
         .anchor = anchor_hooks(server->anchor),
         .trouble = on_trouble,
+        .signing = {config->services.clients_ca, config->services_ca_key, config->certificate_days},
     };
     return vault_open(&options, &server->vault, err);
 }
@@ -180,6 +181,8 @@ static enum vault_code start_listener(const struct config_listener *config, cons
         .name = name,
         .address = config->address,
         .port = (uint16_t)config->port,
+        .per_address_max = (unsigned)config->connections_per_address,
+        .requests_max = (unsigned)config->requests_per_address,
         .tls = *tls,
         .handler = sealed_handle,
         .context = handler,

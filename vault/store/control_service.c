@@ -287,6 +287,27 @@ enum vault_code control_certificate_revoke(struct store *store, enum control_cer
     return VAULT_OK;
 }
 
+enum vault_code control_certificate_extend(struct store *store, enum control_certificate_kind kind,
+                                           const uint8_t spki[SHA256_BYTES], int64_t expires_s,
+                                           struct vault_error *err)
+{
+    VAULT_AUTO(shared_let_go) struct hold control = {0};
+    VAULT_TRY(shared_hold(&store->control, &control, err));
+    VAULT_AUTO(statement_end) struct statement update = {0};
+    VAULT_TRY(statement_begin(
+        control.database,
+        "UPDATE certificate SET expires_s = ?3 WHERE kind = ?1 AND spki = ?2 AND state = 1",
+        &update, err));
+    bind_integer(&update, 1, kind);
+    bind_blob(&update, 2, spki, SHA256_BYTES);
+    bind_integer(&update, 3, expires_s);
+    VAULT_TRY(statement_run(&update, err));
+    if (database_changes(control.database) != 1)
+        return no_such_certificate(err);
+    store->service_generation++;
+    return VAULT_OK;
+}
+
 /* Rows of kind, spki, owner, state, added_s, expires_s. */
 static void certificate_read(const struct statement *query, struct control_certificate *out)
 {

@@ -50,6 +50,8 @@ struct vault {
     pthread_rwlock_t feeding; /* services' feeds are read; held alone while an erasure is told */
     struct bell *bell;        /* calls that wait for an answer or a change */
     struct pace *quotas;      /* of services, by id */
+    struct pace *renewals;    /* of their certificates, the same */
+    pthread_mutex_t renewing; /* one at a time is counted and added */
     struct pace *codes;       /* tries at access requests' codes: of each citizen, and of all */
     pthread_mutex_t repeating[VAULT_REPEATING]; /* requests under a key, by its hash */
     pthread_mutex_t keeping;      /* one at a time erases, prunes the log, or changes the root */

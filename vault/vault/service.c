@@ -344,7 +344,9 @@ enum vault_code service_add_key(struct vault *vault, enum control_certificate_ki
     const bool is_service = kind == CONTROL_CERTIFICATE_SERVICE;
     VAULT_TRY(event_of_operator(vault, ENTRY_ADMIN, bytes_of_text(is_service ? owner : ""), err));
     const enum vault_code code = control_certificate_add(vault->store, &certificate, err);
-    return code == VAULT_CONFLICT && is_same_key(vault, &certificate) ? VAULT_OK : code;
+    if (code != VAULT_CONFLICT || !is_same_key(vault, &certificate))
+        return code;
+    return control_certificate_extend(vault->store, kind, spki, expires_s, err);
 }
 
 enum vault_code service_revoke_key(struct vault *vault, enum control_certificate_kind kind,

@@ -83,12 +83,14 @@ static enum vault_code vault_new(const struct vault_options *options, struct vau
     vault->options = *options;
     pthread_mutex_init(&vault->mutex, NULL);
     pthread_mutex_init(&vault->activating, NULL);
+    pthread_mutex_init(&vault->renewing, NULL);
     pthread_mutex_init(&vault->keeping, NULL);
     pthread_rwlock_init(&vault->feeding, NULL);
     for (size_t i = 0; i < VAULT_REPEATING; i++)
         pthread_mutex_init(&vault->repeating[i], NULL);
     VAULT_TRY(bell_new(&vault->bell, err));
     VAULT_TRY(pace_new(CONTROL_SERVICES_MAX, &vault->quotas, err));
+    VAULT_TRY(pace_new(CONTROL_SERVICES_MAX, &vault->renewals, err));
     VAULT_TRY(pace_new(CODE_TRIERS_MAX, &vault->codes, err));
     VAULT_TRY(name_folders(vault, err));
     *out = VAULT_TAKE(vault);
@@ -203,8 +205,10 @@ void vault_close(struct vault **vault)
     keyring_close(&gone->keyring);
     bell_free(&gone->bell);
     pace_free(&gone->quotas);
+    pace_free(&gone->renewals);
     pace_free(&gone->codes);
     pthread_mutex_destroy(&gone->activating);
+    pthread_mutex_destroy(&gone->renewing);
     pthread_rwlock_destroy(&gone->feeding);
     for (size_t i = 0; i < VAULT_REPEATING; i++)
         pthread_mutex_destroy(&gone->repeating[i]);

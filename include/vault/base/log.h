@@ -9,8 +9,9 @@
  * This is not the access log. That one is data, lives on the ledger floor, and a release that
  * cannot be entered there does not happen.
  *
- * Nobody from outside can flood the log: past LOG_LINES_PER_SECOND further lines are counted, and
- * one line says how many were left out. Safe from any thread.
+ * Nobody from outside can flood the log, nor hide one thing behind much of another: past
+ * LOG_LINES_OF_AN_EVENT of one event in a second, or LOG_LINES_PER_SECOND of all, further lines are
+ * counted, and the next second begins with how many were left out. Safe from any thread.
  */
 #pragma once
 
@@ -18,7 +19,8 @@
 
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 
-#define LOG_LINES_PER_SECOND 200
+#define LOG_LINES_PER_SECOND  200
+#define LOG_LINES_OF_AN_EVENT 10
 
 /* Lines above this level are not written. LOG_INFO until told otherwise. */
 void log_set_level(enum log_level level);

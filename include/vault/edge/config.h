@@ -27,8 +27,10 @@ struct config_listener {
     int64_t port;
     char certificate[PATH_MAX];
     char key[PATH_MAX];
-    char clients_ca[PATH_MAX]; /* empty: this listener asks for no certificate */
-    char crl[PATH_MAX];        /* of that CA; empty: there is none */
+    char clients_ca[PATH_MAX];       /* empty: this listener asks for no certificate */
+    int64_t connections_per_address; /* 0: no such limit, as everywhere but at the citizens' */
+    int64_t requests_per_address;    /* in a minute; the same */
+    char crl[PATH_MAX];              /* of that CA; empty: there is none */
 };
 
 /* Who outside sees the access log (anchor.h), empty: nobody; and how long it keeps what. */
@@ -76,6 +78,7 @@ struct config {
     char security_contact[CONFIG_NAME_CHARS]; /* of who finds a fault, for security.txt; or empty */
     char admin_socket[PATH_MAX];
     char services_ca_key[PATH_MAX]; /* signs services' certificates */
+    int64_t certificate_days;       /* that those last */
     char auditors_ca_key[PATH_MAX];
     char trust[CONFIG_TRUST_MAX][CONFIG_TRUST_CHARS]; /* who may sign policy bundles, and until when
                                                        */

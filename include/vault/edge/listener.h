@@ -3,8 +3,10 @@
  *
  * Each connection has a thread of its own, so a handler may wait (for the log's disk, for a
  * decision) without holding anybody else up; measured against suspended connections by
- * tests/bench/waiting_bench. What clients can hold is bounded: connections in all,
- * header and body bytes, and time. The HTTP library's own time-out only
+ * tests/bench/waiting_bench. What clients can hold is bounded: connections in all and from one
+ * address, requests from one address, header and body bytes, and time. Over the limit of one
+ * address, connections are closed at once, and requests answered with 429; over that of all, they
+ * wait until another ends. The HTTP library's own time-out only
  * counts silence, so a sweeper ends what drips: a handshake and headers, a body, or an idle
  * connection that has taken longer than the deadline.
  *
@@ -37,6 +39,8 @@ struct listener_options {
     const char *address;      /* "127.0.0.1" or "::1" */
     uint16_t port;            /* 0: any free one */
     unsigned connections_max; /* 0: LISTENER_CONNECTIONS_MAX */
+    unsigned per_address_max; /* of them, from one address; 0: no such limit */
+    unsigned requests_max;    /* from one address in a minute; 0: no such limit */
     unsigned deadline_s;      /* 0: LISTENER_DEADLINE_S */
     struct tls *tls;          /* borrowed; must outlive the listener */
     http_handler *handler;

@@ -9,6 +9,7 @@
  *     PUT    /v1/subjects/{subject}/fields   deposit values, where policy has a rule for it
  *     GET    /v1/consents                    what changed of its consents
  *     GET    /v1/me                          what it may know of itself
+ *     POST   /v1/me/certificate              renew its certificate
  *     GET    /v1/openapi.json                all of this, for programs
  *     GET    /healthz, /readyz               liveness; readiness
  *

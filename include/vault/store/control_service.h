@@ -105,6 +105,11 @@ enum vault_code control_certificate_revoke(struct store *store, enum control_cer
                                            const uint8_t spki[SHA256_BYTES],
                                            struct vault_error *err) VAULT_MUST_CHECK;
 
+/* An active key has a new certificate, which ends then. VAULT_NOT_FOUND, also for a revoked one. */
+enum vault_code control_certificate_extend(struct store *store, enum control_certificate_kind kind,
+                                           const uint8_t spki[SHA256_BYTES], int64_t expires_s,
+                                           struct vault_error *err) VAULT_MUST_CHECK;
+
 /* VAULT_NOT_FOUND. A revoked one is found, with its state. */
 enum vault_code control_certificate_find(struct store *store, enum control_certificate_kind kind,
                                          const uint8_t spki[SHA256_BYTES],

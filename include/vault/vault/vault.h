@@ -51,6 +51,13 @@ struct vault_anchor {
     void (*describe)(void *context, struct buf *out);
 };
 
+/* With what services' certificates are signed when they renew them (renewal.h). Borrowed. */
+struct vault_signing {
+    const char *ca; /* its certificate's file; NULL: none is signed */
+    const char *ca_key;
+    int64_t days; /* that a certificate lasts */
+};
+
 struct vault_options {
     const char *dir;                  /* the vault's folder: keyring, store, log, policy */
     const char *origin;               /* the log's name */
@@ -64,6 +71,7 @@ struct vault_options {
     unsigned entries_months;    /* how long published entries are kept; 0: for ever */
     struct clock clock;
     const struct vault_anchor *anchor; /* NULL: nobody outside sees the log */
+    struct vault_signing signing;
 
     /* What a thread of the vault's own has to say, for the program's log; may be NULL. */
     void (*trouble)(const char *part, const char *text);

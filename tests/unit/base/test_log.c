@@ -176,7 +176,39 @@ static void test_a_flood_is_bounded_and_counted(void **state)
     struct buf text = captured();
     buf_finish(&text);
     assert_true(told >= 1);
-    assert_true(lines <= 2 * LOG_LINES_PER_SECOND + 4);
+    assert_true(lines <= 4 * LOG_LINES_OF_AN_EVENT + 4);
+}
+
+/* Many of one event leave the others their place, and are told under their name. */
+static void test_a_flood_of_one_event_hides_no_other(void **state)
+{
+    (void)state;
+    capture();
+    write_many(NULL);
+    log_event(LOG_ERROR, "rare", "what matters");
+    for (int i = 0; i < 11; i++) {
+        usleep(100000);
+        log_event(LOG_INFO, "test", "afterwards");
+    }
+    VAULT_AUTO(buf_finish) struct buf text = captured();
+    assert_non_null(memmem(text.data, text.size, "what matters", 12));
+    assert_non_null(memmem(text.data, text.size, "flood: ", 7));
+}
+
+static void test_more_events_than_are_counted_are_bounded_all_the_same(void **state)
+{
+    (void)state;
+    size_t told = 0;
+    capture();
+    for (int i = 0; i < 2000; i++) {
+        char event[16];
+        snprintf(event, sizeof event, "event-%d", i % 100);
+        log_event(LOG_INFO, event, "line");
+    }
+    const size_t lines = count_lines(&told);
+    struct buf text = captured();
+    buf_finish(&text);
+    assert_true(lines <= 2 * LOG_LINES_PER_SECOND + 100);
 }
 
 static void test_a_line_names_the_request_that_its_thread_answers(void **state)
@@ -205,5 +237,7 @@ int main(void)
                     test_a_line_is_one_json_object, test_what_is_odd_in_a_text_breaks_no_line,
                     test_lines_above_the_level_are_left_out,
                     test_a_text_too_long_is_cut_and_still_a_line,
-                    test_a_text_of_odd_characters_is_not_lost, test_a_flood_is_bounded_and_counted);
+                    test_a_text_of_odd_characters_is_not_lost, test_a_flood_is_bounded_and_counted,
+                    test_a_flood_of_one_event_hides_no_other,
+                    test_more_events_than_are_counted_are_bounded_all_the_same);
 }

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include "vault/base/codec.h"
 #include "vault/crypto/x509.h"
 #include "vault/parts.h"
 #include "vault/store/keyring.h"
@@ -61,6 +62,7 @@ static void begin(void)
 {
     make_filled_vault(&test);
     put_ca("services", config.services.clients_ca, config.services_ca_key);
+    config.certificate_days = 397;
     put_ca("auditors", config.auditors.clients_ca, config.auditors_ca_key);
     sealing_free(&sealing);
     assert_done(sealing_new(&calls, &sealing, &test_error));
@@ -321,6 +323,31 @@ static void test_a_signed_key_is_the_services_from_then_on(void **state)
     ask_certificate("service cert-add", CASEWORKER, csr);
     assert_answer_fails("conflict", "");
     service_release(&hold);
+    end();
+}
+
+/* The operator has no certificate of what a service renewed by itself, but sees the key. */
+static void test_a_key_is_revoked_by_its_hash(void **state)
+{
+    (void)state;
+    struct service_hold hold = {0};
+    char line[256];
+    char hash[HEX_CHARS(SHA256_BYTES) + 1];
+    begin();
+    hex_string(hash, library_key, SHA256_BYTES);
+    snprintf(line, sizeof line, "{\"command\":\"service cert-revoke\",\"key\":\"%.10s\"}", hash);
+    ask(line);
+    assert_answer_fails("invalid", "");
+    hash[0] = hash[0] == '0' ? '1' : '0';
+    snprintf(line, sizeof line, "{\"command\":\"service cert-revoke\",\"key\":\"%s\"}", hash);
+    ask(line);
+    assert_answer_fails("not_found", "");
+    ask("{\"command\":\"service cert-revoke\",\"key\":1}");
+    assert_answer_fails("invalid", "key");
+    hex_string(hash, library_key, SHA256_BYTES);
+    snprintf(line, sizeof line, "{\"command\":\"service cert-revoke\",\"key\":\"%s\"}", hash);
+    ask(line);
+    assert_fails(VAULT_DENIED, service_by_key(test.vault, library_key, &hold, &test_error));
     end();
 }
 
@@ -838,8 +865,8 @@ int main(void)
         test_lines_that_are_no_request_say_why_and_quote_nothing,
         test_status_tells_how_the_vault_is, test_a_service_is_added_once_and_logged,
         test_a_service_without_a_registration_is_refused,
-        test_a_signed_key_is_the_services_from_then_on, test_an_auditors_key_is_an_auditors,
-        test_certificates_are_not_given_for_nothing,
+        test_a_signed_key_is_the_services_from_then_on, test_a_key_is_revoked_by_its_hash,
+        test_an_auditors_key_is_an_auditors, test_certificates_are_not_given_for_nothing,
         test_an_enrolment_list_is_given_in_order_and_logged,
         test_an_enrolment_list_that_is_wrong_gives_nobody, test_each_row_of_an_import_is_answered,
         test_a_new_key_of_the_log_is_told, test_an_activation_code_is_made_for_who_has_a_login,

@@ -69,6 +69,10 @@ static void test_a_whole_configuration_is_understood(void **state)
     assert_string_equal(config.trust[1], DPO);
     assert_string_equal(config.citizens.clients_ca, "");
     assert_string_equal(config.services.crl, "");
+    assert_int_equal(config.citizens.connections_per_address, 1000);
+    assert_int_equal(config.citizens.requests_per_address, 12000);
+    assert_int_equal(config.services.connections_per_address, 0);
+    assert_int_equal(config.certificate_days, 397);
 }
 
 static void test_what_may_be_left_out_has_its_default(void **state)

@@ -1,5 +1,7 @@
 #include "vault/edge/listener.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -582,6 +584,31 @@ static void test_a_target_has_at_most_2048_characters(void **state)
     end();
 }
 
+/* The library gives such a request up without a word to us: nothing of it may be left, which the
+ * sanitizer finds at the end. */
+static void test_a_query_that_fills_the_memory_leaves_nothing_behind(void **state)
+{
+    (void)state;
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(LIMIT);
+    buf_text(&text, "GET /?");
+    for (int i = 0; i < 1500; i++)
+        buf_byte(&text, '&');
+    buf_text(&text, " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    begin();
+    for (int i = 0; i < 3; i++) {
+        connect_known();
+        client_say(&client, buf_string(&text));
+        while (client_read(&client, &reply, false))
+            assert_true(reply.status >= 400);
+        client_close(&client);
+    }
+    connect_known();
+    client_say(&client, SIMPLE);
+    assert_reply(200, NULL);
+    assert_int_equal(atomic_load(&behind.calls), 1);
+    end();
+}
+
 static void test_headers_over_their_limits_are_refused(void **state)
 {
     (void)state;
@@ -788,6 +815,83 @@ static void test_over_the_limit_of_connections_one_waits_for_another_to_end(void
     end();
 }
 
+/* From another address of loopback. */
+static void dial_from(struct client *from, const char *address)
+{
+    const struct sockaddr_in to = {.sin_family = AF_INET,
+                                   .sin_port = htons(listener_port(listener)),
+                                   .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    struct sockaddr_in own = {.sin_family = AF_INET};
+    assert_int_equal(inet_pton(AF_INET, address, &own.sin_addr), 1);
+    client_dial(from, "127.0.0.1", listener_port(listener)); /* for the rest of it */
+    close(from->fd);
+    from->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(from->fd, (const struct sockaddr *)&own, sizeof own), 0);
+    assert_int_equal(connect(from->fd, (const struct sockaddr *)&to, sizeof to), 0);
+}
+
+static void test_an_address_has_only_so_many_connections(void **state)
+{
+    (void)state;
+    static struct client third;
+    struct listener_options few = options();
+    few.per_address_max = 2;
+    begin_with(&few, true);
+    connect_known();
+    client_say(&client, SIMPLE);
+    assert_reply(200, NULL);
+    client_open(&second, &all, &all.known, listener_port(listener));
+    client_dial(&third, "127.0.0.1", listener_port(listener));
+    wait_until_closed(&third); /* at once, not when its time is over */
+    client_close(&third);
+    client_dial(&third, "127.0.0.1", listener_port(listener));
+    wait_until_closed(&third);
+    client_close(&third);
+    dial_from(&third, "127.0.0.2"); /* for which the first dialling was one too many */
+    assert_true(client_handshake(&third, &all, &all.known, NULL));
+    client_close(&third);
+    client_say(&client, SIMPLE);
+    assert_reply(200, NULL);
+    client_close(&second);
+    for (int i = 0; i < CLIENT_WAIT_S * 20; i++) { /* until the other end has heard of it */
+        client_dial(&second, "127.0.0.1", listener_port(listener));
+        if (client_handshake(&second, &all, &all.known, NULL))
+            break;
+        client_close(&second);
+        pause_ms(50);
+    }
+    assert_int_equal(gnutls_record_send(second.session, SIMPLE, sizeof SIMPLE - 1),
+                     sizeof SIMPLE - 1);
+    end();
+}
+
+static void test_an_address_makes_only_so_many_requests_a_minute(void **state)
+{
+    (void)state;
+    char value[512];
+    struct listener_options few = options();
+    few.requests_max = 3;
+    begin_with(&few, true);
+    for (int i = 0; i < 3; i++) {
+        connect_known(); /* another connection is no other address */
+        client_say(&client, SIMPLE);
+        assert_reply(200, NULL);
+        client_close(&client);
+    }
+    connect_known();
+    client_say(&client, SIMPLE);
+    assert_reply(429, NULL);
+    assert_non_null(reply_header(&reply, "Retry-After", value));
+    assert_true(client_is_closed(&client));
+    assert_int_equal(atomic_load(&behind.calls), 3);
+    client_close(&client);
+    dial_from(&client, "127.0.0.2");
+    assert_true(client_handshake(&client, &all, &all.known, NULL));
+    client_say(&client, SIMPLE);
+    assert_reply(200, NULL);
+    end();
+}
+
 static void *ask_often(void *context)
 {
     struct client *mine = calloc(1, sizeof *mine);
@@ -839,6 +943,7 @@ int main(void)
         test_a_body_that_grows_too_large_in_chunks_is_refused,
         test_what_can_be_read_in_two_ways_is_refused_and_the_connection_closed,
         test_what_the_library_cannot_read_does_nothing, test_a_target_has_at_most_2048_characters,
+        test_a_query_that_fills_the_memory_leaves_nothing_behind,
         test_headers_over_their_limits_are_refused, test_headers_that_drip_are_ended,
         test_a_body_that_drips_is_ended, test_a_handshake_that_never_comes_is_ended,
         test_a_handler_may_take_longer_than_a_client_may,
@@ -847,5 +952,6 @@ int main(void)
         test_a_port_in_use_is_refused_and_named, test_what_is_no_address_is_refused,
         test_a_listener_can_be_at_an_address_of_ipv6,
         test_over_the_limit_of_connections_one_waits_for_another_to_end,
-        test_many_clients_are_served_at_once);
+        test_an_address_has_only_so_many_connections,
+        test_an_address_makes_only_so_many_requests_a_minute, test_many_clients_are_served_at_once);
 }
