@@ -85,6 +85,14 @@ int ctl_failed(enum vault_code code, const struct vault_error *err);
 #define CTL_REFERENCES_MAX 10000
 enum vault_code ctl_read_references(json_t **out, struct vault_error *err) VAULT_MUST_CHECK;
 
+/* A list of objects as a table for people: a line each, columns two spaces apart and as wide as
+ * their widest cell is on a terminal. Nothing in a cell is a command for that. */
+struct ctl_column {
+    const char *member;
+    size_t most_chars; /* bytes of it that are shown; 0: all */
+};
+void ctl_print_table(const json_t *list, const struct ctl_column columns[], size_t column_count);
+
 /* Connect to the daemon's socket. */
 enum vault_code ctl_connect(const struct ctl *ctl, int *fd, struct vault_error *err)
     VAULT_MUST_CHECK;

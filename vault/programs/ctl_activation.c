@@ -34,6 +34,20 @@ static const char *text_of(const json_t *result, const char *name)
     return text ? text : "";
 }
 
+/* One object a line. */
+static enum vault_code print_object(const char *reference, const json_t *result,
+                                    struct vault_error *err)
+{
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(REQUEST_BYTES_MAX);
+    VAULT_AUTO(json_free) json_t *data = json_copy((json_t *)(uintptr_t)result);
+    if (!data || json_object_set_new(data, "reference", json_string(reference)) != 0)
+        return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
+    json_write_value(&text, data);
+    VAULT_TRY(buf_check(&text, err));
+    puts(buf_string(&text));
+    return VAULT_OK;
+}
+
 static void print_line(const char *reference, const json_t *result)
 {
     printf("%s\t%s\t%s\t%s\t%s\n", reference, text_of(result, "login"), text_of(result, "code"),
@@ -100,6 +114,8 @@ static enum vault_code print_all(const struct ctl *ctl, const json_t *references
         }
         if (letter)
             VAULT_TRY(print_letter(json_string_value(reference), result, err));
+        else if (ctl->json)
+            VAULT_TRY(print_object(json_string_value(reference), result, err));
         else
             print_line(json_string_value(reference), result);
     }

@@ -14,6 +14,7 @@
 #include "ctl.h"
 #include "ctl_provider.h"
 #include "options.h"
+#include "progress.h"
 #include "vault/base/clock.h"
 #include "vault/base/file.h"
 #include "vault/vault/backup.h"
@@ -72,17 +73,10 @@ static long long number_of(const json_t *answer, const char *name)
 
 static void draw(const json_t *status)
 {
-    if (isatty(STDERR_FILENO) == 1)
-        fprintf(stderr, "\r\033[K%s: %lld of %lld citizens, %lld MB",
-                json_string_value(json_object_get(status, "step")),
-                number_of(status, "citizens_done"), number_of(status, "citizens"),
-                number_of(status, "bytes") / 1000000);
-}
-
-void ctl_show_end(void)
-{
-    if (isatty(STDERR_FILENO) == 1)
-        fputs("\r\033[K", stderr);
+    const char *step = json_string_value(json_object_get(status, "step"));
+    progress_show((uint64_t)number_of(status, "citizens_done"),
+                  (uint64_t)number_of(status, "citizens"), "%s, %lld MB", step ? step : "",
+                  number_of(status, "bytes") / 1000000);
 }
 
 /* The code that the daemon names. */
@@ -104,6 +98,7 @@ static enum vault_code follow(int fd, json_t **status, struct vault_error *err)
 {
     const struct timespec pause = {.tv_nsec = LOOK_EACH_MS * 1000000L};
     bool told = false;
+    progress_begin();
     for (;;) {
         json_free(status);
         if (interrupted && !told) {
@@ -118,7 +113,7 @@ static enum vault_code follow(int fd, json_t **status, struct vault_error *err)
         draw(*status);
         nanosleep(&pause, NULL);
     }
-    ctl_show_end();
+    progress_clear();
     const char *state = json_string_value(json_object_get(*status, "state"));
     return state && strcmp(state, "done") == 0 ? VAULT_OK : failed_with(*status, err);
 }
@@ -152,7 +147,10 @@ int ctl_backup(const struct ctl *ctl, int argc, char **argv)
         return ctl_usage("backup takes one folder, or --cancel");
     if (strcmp(argv[1], "--cancel") == 0) {
         const enum vault_code code = cancel(ctl, &err);
-        return code ? ctl_failed(code, &err) : 0;
+        if (code)
+            return ctl_failed(code, &err);
+        puts(ctl->json ? "{}" : "a backup that is being made is given up");
+        return 0;
     }
     if (argv[1][0] == '-')
         return ctl_usage("backup takes one folder, or --cancel");
@@ -219,13 +217,7 @@ void ctl_opener_finish(struct ctl_opener *opener)
 void ctl_show(void *context, const char *step, uint64_t done, uint64_t all)
 {
     (void)context;
-    if (isatty(STDERR_FILENO) != 1)
-        return;
-    if (all)
-        fprintf(stderr, "\r\033[K%s: %llu of %llu", step, (unsigned long long)done,
-                (unsigned long long)all);
-    else
-        fprintf(stderr, "\r\033[K%s: %llu", step, (unsigned long long)done);
+    progress_show(done, all, "%s: %llu", step, (unsigned long long)done);
 }
 
 /* --- verify-backup -------------------------------------------------------------------------- */
@@ -264,8 +256,9 @@ int ctl_verify_backup(const struct ctl *ctl, int argc, char **argv)
     }
     if (!dir)
         return ctl_usage("verify-backup: which folder?");
+    progress_begin();
     const enum vault_code code = verify(ctl, dir, &opener, &facts, &err);
-    ctl_show_end();
+    progress_clear();
     if (code)
         return ctl_failed(code, &err);
     char time[INSTANT_CHARS + 1];

@@ -13,7 +13,7 @@
 #include "citizen_table.h"
 #include "ctl.h"
 #include "options.h"
-#include "vault/base/clock.h"
+#include "progress.h"
 #include "vault/base/file.h"
 #include "vault/vault/people.h"
 
@@ -21,8 +21,6 @@
 #define REQUEST_BYTES_MAX (6UL * 1024 * 1024)
 #define EXPORT_BYTES_MAX  (PEOPLE_EXPORT_BYTES_MAX * 2) /* written anew, and its line end */
 #define EXPORT_DEPTH_MAX  16
-#define PROGRESS_AFTER_MS 1000
-#define BAR_CHARS         40
 #define REFUSED_EXIT      65
 
 struct import {
@@ -30,8 +28,6 @@ struct import {
     int fd;
     off_t file_bytes;
     off_t read_bytes;
-    int64_t started_ms;
-    bool draws;       /* a terminal is there to draw on */
     size_t row;       /* number of the last row read, from 1 */
     size_t first_row; /* of the batch */
     struct buf request;
@@ -40,23 +36,6 @@ struct import {
     size_t known;
     size_t refused;
 };
-
-static void draw_progress(const struct import *import)
-{
-    if (!import->draws || clock_monotonic_ms() - import->started_ms < PROGRESS_AFTER_MS)
-        return;
-    const off_t total = import->file_bytes ? import->file_bytes : 1;
-    const int done = (int)(import->read_bytes * BAR_CHARS / total);
-    fprintf(stderr, "\r[%.*s%*s] %3d %%  %zu rows", done,
-            "########################################", BAR_CHARS - done, "",
-            (int)(import->read_bytes * 100 / total), import->row);
-}
-
-static void clear_progress(const struct import *import)
-{
-    if (import->draws)
-        fputs("\r\033[K", stderr);
-}
 
 static void count_result(struct import *import, const json_t *result, size_t row)
 {
@@ -68,7 +47,7 @@ static void count_result(struct import *import, const json_t *result, size_t row
         import->known++;
     } else {
         import->refused++;
-        clear_progress(import);
+        progress_clear();
         fprintf(stderr, "row %zu: %s\n", row, error ? error : "refused");
     }
 }
@@ -90,7 +69,8 @@ static enum vault_code send_batch(struct import *import, struct vault_error *err
     VAULT_TRY(ctl_ask(import->fd, &import->request, &results, err));
     for (size_t i = 0; i < import->rows; i++)
         count_result(import, json_array_get(results, i), import->first_row + i);
-    draw_progress(import);
+    progress_show((uint64_t)import->read_bytes, (uint64_t)import->file_bytes, "%zu rows",
+                  import->row);
     begin_batch(import);
     return VAULT_OK;
 }
@@ -131,7 +111,7 @@ static enum vault_code refuse_row(struct import *import, const struct vault_erro
     VAULT_TRY(send_batch(import, err));
     import->row++;
     import->refused++;
-    clear_progress(import);
+    progress_clear();
     fprintf(stderr, "row %zu: %s\n", import->row, why->text);
     begin_batch(import);
     return VAULT_OK;
@@ -215,15 +195,14 @@ static enum vault_code import_file(const struct ctl *ctl, const char *path, stru
     import->file = file;
     import->fd = fd;
     import->file_bytes = status.st_size;
-    import->started_ms = clock_monotonic_ms();
-    import->draws = isatty(STDERR_FILENO) == 1;
+    progress_begin();
     import->request = buf_limited(REQUEST_BYTES_MAX);
     begin_batch(import);
     enum vault_code code = import_rows(import, path, err);
     if (code == VAULT_OK)
         code = send_batch(import, err);
     buf_finish(&import->request);
-    clear_progress(import);
+    progress_clear();
     return code;
 }
 
@@ -288,7 +267,11 @@ int ctl_citizen_export(const struct ctl *ctl, int argc, char **argv)
     if (argc != 4 || strcmp(argv[2], "--out") != 0)
         return ctl_usage("citizen export takes ID --out FILE");
     const enum vault_code code = export_one(ctl, argv[1], argv[3], &err);
-    return code ? ctl_failed(code, &err) : 0;
+    if (code)
+        return ctl_failed(code, &err);
+    if (ctl->json)
+        puts("{}");
+    return 0;
 }
 
 static enum vault_code erase_all(const struct ctl *ctl, const json_t *references, size_t *erased,
@@ -296,7 +279,9 @@ static enum vault_code erase_all(const struct ctl *ctl, const json_t *references
 {
     VAULT_AUTO(file_close) int fd = -1;
     VAULT_TRY(ctl_connect(ctl, &fd, err));
+    progress_begin();
     for (; *erased < json_array_size(references); (*erased)++) {
+        progress_show(*erased, json_array_size(references), "%zu erased", *erased);
         VAULT_AUTO(json_free) json_t *result = NULL;
         const enum vault_code code =
             ask_about(fd, "citizen erase", json_array_get(references, *erased), &result, err);
@@ -328,6 +313,7 @@ int ctl_citizen_erase(const struct ctl *ctl, int argc, char **argv)
     enum vault_code code = read_named(name, &references, &err);
     if (code == VAULT_OK)
         code = erase_all(ctl, references, &erased, &err);
+    progress_clear();
     if (ctl->json)
         printf("{\"erased\":%zu}\n", erased);
     else

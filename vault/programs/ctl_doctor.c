@@ -10,25 +10,22 @@
 #include "ctl.h"
 #include "ctl_provider.h"
 #include "options.h"
+#include "progress.h"
 #include "vault/base/clock.h"
 #include "vault/base/file.h"
 #include "vault/edge/admin.h"
 #include "vault/edge/doctor.h"
 #include "vault/ledger/verify.h"
 
-#define REQUEST_BYTES     512
-#define REPORT_BYTES_MAX  (8UL * 1024 * 1024)
-#define PROGRESS_AFTER_MS 1000
-#define BAR_CHARS         40
-#define FOUND_EXIT        1
+#define REQUEST_BYTES    512
+#define REPORT_BYTES_MAX (8UL * 1024 * 1024)
+#define FOUND_EXIT       1
 
 struct visit {
     const struct ctl *ctl;
     struct config *config;
     struct doctor doctor;
     bool quick;
-    bool draws; /* a terminal is there to draw on */
-    int64_t started_ms;
     int fd;
     struct buf report; /* for --json */
     size_t counts[CHECKUP_SEVERITY_COUNT];
@@ -37,20 +34,10 @@ struct visit {
 
 /* --- What is said --------------------------------------------------------------------------- */
 
-static void clear_progress(const struct visit *visit)
-{
-    if (visit->draws)
-        fputs("\r\033[K", stderr);
-}
-
 static void draw_progress(const struct visit *visit, unsigned shard)
 {
-    if (!visit->draws || clock_monotonic_ms() - visit->started_ms < PROGRESS_AFTER_MS)
-        return;
-    const int done = (int)(shard * BAR_CHARS / STORE_CHECK_SHARDS);
-    fprintf(stderr, "\r[%.*s%*s] %3u %%  %llu citizens", done,
-            "########################################", BAR_CHARS - done, "",
-            shard * 100 / STORE_CHECK_SHARDS, (unsigned long long)visit->citizens.citizens);
+    progress_show(shard, STORE_CHECK_SHARDS, "%llu citizens",
+                  (unsigned long long)visit->citizens.citizens);
 }
 
 static void found(void *context, const char *check, enum checkup_severity severity,
@@ -60,7 +47,7 @@ static void found(void *context, const char *check, enum checkup_severity severi
     const size_t before = visit->counts[0] + visit->counts[1] + visit->counts[2];
     visit->counts[severity]++;
     if (!visit->ctl->json) {
-        clear_progress(visit);
+        progress_clear();
         printf("%-8s %s: %s\n", checkup_severity_name(severity), check, text);
         return;
     }
@@ -293,7 +280,7 @@ static int visit_vault(struct visit *visit)
         tell(visit, "configuration", CHECKUP_ERROR, err.text);
     else
         visit_all(visit);
-    clear_progress(visit);
+    progress_clear();
     print_end(visit);
     return visit->counts[CHECKUP_ERROR] || visit->counts[CHECKUP_WARNING] ? FOUND_EXIT : 0;
 }
@@ -310,8 +297,6 @@ int ctl_doctor(const struct ctl *ctl, int argc, char **argv)
         .ctl = ctl,
         .config = config,
         .quick = quick,
-        .draws = isatty(STDERR_FILENO) == 1,
-        .started_ms = clock_monotonic_ms(),
         .fd = -1,
         .report = buf_limited(REPORT_BYTES_MAX),
     };
@@ -319,6 +304,7 @@ int ctl_doctor(const struct ctl *ctl, int argc, char **argv)
                                    .config = config,
                                    .now_s = clock_now_s(&clock_system),
                                    .out = checkup_of(&visit, "vault")};
+    progress_begin();
     const int result = visit_vault(&visit);
     buf_finish(&visit.report);
     free(config);

@@ -10,6 +10,7 @@
 #include "ctl.h"
 #include "ctl_provider.h"
 #include "options.h"
+#include "progress.h"
 #include "vault/base/file.h"
 
 #define REQUEST_BYTES_MAX (64UL * 1024)
@@ -97,21 +98,18 @@ static long long number_of(const json_t *answer, const char *name)
     return (long long)json_integer_value(json_object_get(answer, name));
 }
 
-/* Until it is done; what was reached is shown on a terminal. */
+/* Until it is done. */
 static enum vault_code rewrap_all(int fd, json_t **last, struct vault_error *err)
 {
-    const bool draws = isatty(STDERR_FILENO) == 1;
+    progress_begin();
     for (;;) {
         json_free(last);
         VAULT_TRY(ask_plain(fd, "key rewrap", last, err));
         if (json_is_true(json_object_get(*last, "done")))
             break;
-        if (draws)
-            fprintf(stderr, "\r%lld keys looked at, %lld wrapped again", number_of(*last, "seen"),
-                    number_of(*last, "rewrapped"));
+        progress_show(0, 0, "%lld keys looked at, %lld wrapped again", number_of(*last, "seen"),
+                      number_of(*last, "rewrapped"));
     }
-    if (draws)
-        fputs("\r\033[K", stderr);
     return VAULT_OK;
 }
 
@@ -126,6 +124,7 @@ int ctl_key_rewrap(const struct ctl *ctl, int argc, char **argv)
     enum vault_code code = ctl_connect(ctl, &fd, &err);
     if (code == VAULT_OK)
         code = rewrap_all(fd, &last, &err);
+    progress_clear();
     if (code)
         return ctl_failed(code, &err);
     printf(ctl->json ? "{\"seen\":%lld,\"rewrapped\":%lld}\n"
@@ -157,13 +156,16 @@ int ctl_citizen_rekey(const struct ctl *ctl, int argc, char **argv)
     enum vault_code code = ctl_read_references(&references, &err);
     if (code == VAULT_OK)
         code = ctl_connect(ctl, &fd, &err);
+    progress_begin();
     while (code == VAULT_OK && done < json_array_size(references)) {
+        progress_show(done, json_array_size(references), "%zu rekeyed", done);
         code = rekey_one(fd, json_array_get(references, done), &err);
         if (code)
             vault_error_context(&err, "line %zu", done + 1);
         else
             done++;
     }
+    progress_clear();
     printf(ctl->json ? "{\"rekeyed\":%zu}\n" : "%zu rekeyed\n", done);
     return code ? ctl_failed(code, &err) : 0;
 }

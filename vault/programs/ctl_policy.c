@@ -17,7 +17,8 @@
 #define KEY_FILE_BYTES_MAX 1024
 
 /* Make a signer's key: the private half into a file, the verifier key to standard output. */
-static enum vault_code make_key(const char *name, const char *path, struct vault_error *err)
+static enum vault_code make_key(const struct ctl *ctl, const char *name, const char *path,
+                                struct vault_error *err)
 {
     VAULT_AUTO(secret_free) struct secret *seed = NULL;
     VAULT_AUTO(note_signer_finish) struct note_signer signer = {0};
@@ -30,19 +31,18 @@ static enum vault_code make_key(const char *name, const char *path, struct vault
     VAULT_TRY(buf_check(&text, err));
     VAULT_TRY(file_create(path, buf_view(&text), 0600, err));
     note_key_print(&signer.key, vkey);
-    printf("%s\n", vkey);
+    printf(ctl->json ? "{\"key\":\"%s\"}\n" : "%s\n", vkey);
     return VAULT_OK;
 }
 
 int ctl_policy_key(const struct ctl *ctl, int argc, char **argv)
 {
-    (void)ctl;
     struct vault_error err;
     if (argc != 3)
         return ctl_usage("policy key takes NAME FILE");
     enum vault_code code = program_start(true, &err);
     if (code == VAULT_OK)
-        code = make_key(argv[1], argv[2], &err);
+        code = make_key(ctl, argv[1], argv[2], &err);
     return code ? ctl_failed(code, &err) : 0;
 }
 
@@ -108,7 +108,6 @@ static bool read_option(int option, const char *text, struct signing *signing)
 
 int ctl_policy_sign(const struct ctl *ctl, int argc, char **argv)
 {
-    (void)ctl;
     static const struct option options[] = {
         {"key", required_argument, NULL, 'k'},
         {"name", required_argument, NULL, 'n'},
@@ -132,11 +131,13 @@ int ctl_policy_sign(const struct ctl *ctl, int argc, char **argv)
     enum vault_code code = program_start(true, &err);
     if (code == VAULT_OK)
         code = sign(argv[optind], signing.key_path, &signing.manifest, &err);
+    if (code == VAULT_OK && ctl->json)
+        puts("{}");
     return code ? ctl_failed(code == VAULT_NOT_FOUND ? VAULT_INVALID : code, &err) : 0;
 }
 
-static enum vault_code verify(const char *folder, const char *trust_path, size_t signatures,
-                              struct vault_error *err)
+static enum vault_code verify(const struct ctl *ctl, const char *folder, const char *trust_path,
+                              size_t signatures, struct vault_error *err)
 {
     VAULT_AUTO(buf_finish) struct buf text = buf_limited(POLICY_TRUST_FILE_BYTES_MAX);
     VAULT_AUTO(policy_free) struct policy *policy = NULL;
@@ -151,8 +152,10 @@ static enum vault_code verify(const char *folder, const char *trust_path, size_t
         return vault_fail(err, VAULT_INVALID, "%s has %zu keys, and %zu signatures are asked for",
                           trust_path, trust.count, signatures);
     VAULT_TRY(policy_load_signed(folder, &trust, &policy, NULL, err));
-    printf("%s version %llu: signed by %zu or more of %zu trusted keys\n", policy_name(policy),
-           (unsigned long long)policy_version(policy), signatures, trust.count);
+    printf(ctl->json ? "{\"bundle\":\"%s\",\"version\":%llu,\"signatures\":%zu,\"trusted\":%zu}\n"
+                     : "%s version %llu: signed by %zu or more of %zu trusted keys\n",
+           policy_name(policy), (unsigned long long)policy_version(policy), signatures,
+           trust.count);
     return VAULT_OK;
 }
 
@@ -168,7 +171,6 @@ static bool read_signatures(const char *text, size_t *out)
 
 int ctl_policy_verify(const struct ctl *ctl, int argc, char **argv)
 {
-    (void)ctl;
     static const struct option options[] = {
         {"trust", required_argument, NULL, 't'},
         {"signatures", required_argument, NULL, 's'},
@@ -190,7 +192,7 @@ int ctl_policy_verify(const struct ctl *ctl, int argc, char **argv)
         return ctl_usage("policy verify takes DIR --trust FILE, and --signatures K");
     enum vault_code code = program_start(true, &err);
     if (code == VAULT_OK)
-        code = verify(argv[optind], trust_path, signatures, &err);
+        code = verify(ctl, argv[optind], trust_path, signatures, &err);
     if (code == VAULT_OK)
         return 0;
     ctl_failed(code, &err);

@@ -64,4 +64,3 @@ void ctl_opener_finish(struct ctl_opener *opener);
 
 /* A backup_shows that draws on a terminal; and away with what was drawn. */
 void ctl_show(void *context, const char *step, uint64_t done, uint64_t all);
-void ctl_show_end(void);

@@ -11,6 +11,7 @@
 #include "ctl.h"
 #include "ctl_provider.h"
 #include "options.h"
+#include "progress.h"
 #include "vault/base/clock.h"
 #include "vault/base/file.h"
 #include "vault/vault/restore.h"
@@ -253,8 +254,9 @@ int ctl_restore(const struct ctl *ctl, int argc, char **argv)
             "restore BACKUP --dir DIR, and either --log FOLDER, the newest copy of the "
             "log's folder that there is, or --without-log");
     }
+    progress_begin();
     const enum vault_code code = run(order, &err);
-    ctl_show_end();
+    progress_clear();
     if (code == VAULT_OK && ctl->json)
         print_json(&order->report);
     else if (code == VAULT_OK)

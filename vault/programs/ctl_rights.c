@@ -61,8 +61,6 @@ static int close_one(const struct ctl *ctl, const char *command, const char *id)
 int ctl_correction_list(const struct ctl *ctl, int argc, char **argv)
 {
     (void)argv;
-    size_t i;
-    json_t *one;
     struct vault_error err;
     VAULT_AUTO(json_free) json_t *result = NULL;
     if (argc != 1)
@@ -72,9 +70,9 @@ int ctl_correction_list(const struct ctl *ctl, int argc, char **argv)
         return ctl_failed(code, &err);
     if (ctl->json)
         return print_json(result);
-    json_array_foreach(result, i, one)
-        printf("%s  %.10s  %s  %s  of %s\n", text_of(one, "id"), text_of(one, "asked"),
-               text_of(one, "reference"), text_of(one, "field"), text_of(one, "source"));
+    static const struct ctl_column columns[] = {
+        {"id", 0}, {"asked", DATE_CHARS}, {"reference", 0}, {"field", 0}, {"source", 0}};
+    ctl_print_table(result, columns, sizeof columns / sizeof *columns);
     return 0;
 }
 
@@ -88,8 +86,6 @@ int ctl_correction_close(const struct ctl *ctl, int argc, char **argv)
 int ctl_report_list(const struct ctl *ctl, int argc, char **argv)
 {
     (void)argv;
-    size_t i;
-    json_t *one;
     struct vault_error err;
     VAULT_AUTO(json_free) json_t *result = NULL;
     if (argc != 1)
@@ -99,9 +95,9 @@ int ctl_report_list(const struct ctl *ctl, int argc, char **argv)
         return ctl_failed(code, &err);
     if (ctl->json)
         return print_json(result);
-    json_array_foreach(result, i, one) printf(
-        "%s  %.10s  %s  %" JSON_INTEGER_FORMAT " lines\n", text_of(one, "id"), text_of(one, "made"),
-        text_of(one, "service"), json_integer_value(json_object_get(one, "lines")));
+    static const struct ctl_column columns[] = {
+        {"id", 0}, {"made", DATE_CHARS}, {"service", 0}, {"lines", 0}};
+    ctl_print_table(result, columns, sizeof columns / sizeof *columns);
     return 0;
 }
 

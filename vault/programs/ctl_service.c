@@ -208,7 +208,9 @@ int ctl_service_add(const struct ctl *ctl, int argc, char **argv)
     begin(&request, "service add");
     add_text(&request, "registration", buf_view(&registration));
     buf_byte(&request, '}');
-    exit_code = ask(ctl, &request, &result, "registered");
+    /* As JSON there is one answer: with a certificate, that. */
+    const struct ctl quiet = {ctl->socket, ctl->config, ctl->json && !certificate.csr};
+    exit_code = ask(&quiet, &request, &result, ctl->json ? NULL : "registered");
     if (exit_code || !certificate.csr)
         return exit_code;
     return add_certificate(ctl, "service cert-add",
@@ -313,12 +315,9 @@ int ctl_service_list(const struct ctl *ctl, int argc, char **argv)
     begin(&request, "service list");
     buf_byte(&request, '}');
     const int exit_code = ask(ctl, &request, &result, NULL);
-    for (size_t i = 0; exit_code == 0 && !ctl->json && i < json_array_size(result); i++) {
-        const json_t *service = json_array_get(result, i);
-        printf("%-32s %-10s %s\n", json_string_value(json_object_get(service, "id")),
-               json_string_value(json_object_get(service, "state")),
-               json_string_value(json_object_get(service, "name")));
-    }
+    static const struct ctl_column columns[] = {{"id", 0}, {"state", 0}, {"name", 0}};
+    if (exit_code == 0 && !ctl->json)
+        ctl_print_table(result, columns, sizeof columns / sizeof *columns);
     return exit_code;
 }
 

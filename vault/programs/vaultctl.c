@@ -9,13 +9,21 @@
 #include "options.h"
 #include "policy_command.h"
 
+#define POLICY_WORDS_MAX 32
+
 static int run_policy(const struct ctl *ctl, int argc, char **argv)
 {
-    (void)ctl;
-    json_start();
+    static char json[] = "--json";
+    char *words[POLICY_WORDS_MAX + 1] = {NULL};
     struct vault_error err;
+    if (argc >= POLICY_WORDS_MAX)
+        return ctl_usage("too many words");
+    memcpy(words, argv, (size_t)argc * sizeof *argv);
+    if (ctl->json) /* it knows which of its verbs can */
+        words[argc++] = json;
+    json_start();
     const enum vault_code code = program_start(true, &err); /* handles no key of the vault */
-    return code ? ctl_failed(code, &err) : policy_command(argc, argv);
+    return code ? ctl_failed(code, &err) : policy_command(argc, words);
 }
 
 static const struct {

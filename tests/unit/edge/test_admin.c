@@ -598,6 +598,59 @@ static void test_one_connection_carries_many_requests(void **state)
     end();
 }
 
+/* All that is answered to these bytes, until the connection is closed. */
+static const char *answered_to(const char *bytes, struct buf *out)
+{
+    uint8_t piece[4096];
+    ssize_t size = 0;
+    VAULT_AUTO(file_close) int fd = connect_now();
+    buf_clear(out);
+    assert_int_equal(send(fd, bytes, strlen(bytes), MSG_NOSIGNAL), strlen(bytes));
+    shutdown(fd, SHUT_WR);
+    while ((size = recv(fd, piece, sizeof piece, 0)) > 0)
+        buf_append(out, piece, (size_t)size);
+    assert_int_equal(size, 0);
+    const char *text = buf_string(out);
+    return text ? text : "";
+}
+
+static void test_the_figures_are_answered_in_http_and_nothing_else_is(void **state)
+{
+    (void)state;
+    VAULT_AUTO(buf_finish) struct buf out = buf_limited(1 << 20);
+    begin_serving();
+    const char *text = answered_to("GET /metrics HTTP/1.1\r\nHost: x\r\nAccept: */*\r\n\r\n", &out);
+    assert_int_equal(
+        strncmp(text, "HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4", 55), 0);
+    assert_non_null(strstr(text, "\r\nConnection: close\r\n\r\n# HELP "));
+    assert_non_null(strstr(text, "\nvault_sealed 0\n"));
+    text = answered_to("GET /metrics HTTP/1.0\n\n", &out);
+    assert_int_equal(strncmp(text, "HTTP/1.1 200 OK\r\n", 17), 0);
+    text = answered_to("GET / HTTP/1.1\r\n\r\n", &out);
+    assert_int_equal(strncmp(text, "HTTP/1.1 404 Not Found\r\n", 24), 0);
+    assert_null(strstr(text, "vault_"));
+    text = answered_to("POST /metrics HTTP/1.1\r\n\r\n", &out);
+    assert_int_equal(strncmp(text, "{\"ok\":false", 11), 0);
+    end();
+}
+
+static void test_a_request_in_http_that_never_ends_is_not_answered(void **state)
+{
+    (void)state;
+    VAULT_AUTO(buf_finish) struct buf out = buf_limited(1 << 20);
+    VAULT_AUTO(buf_finish) struct buf request = buf_limited(1 << 16);
+    begin_serving();
+    assert_string_equal(answered_to("GET /metrics HTTP/1.1\r\nHost: x\r\n", &out), "");
+    buf_text(&request, "GET /metrics HTTP/1.1\r\n");
+    for (int i = 0; i < 100; i++)
+        buf_format(&request, "X-%d: y\r\n", i);
+    buf_text(&request, "\r\n");
+    assert_string_equal(answered_to(buf_string(&request), &out), "");
+    VAULT_AUTO(file_close) int fd = connect_now();
+    assert_serves(fd);
+    end();
+}
+
 static void test_the_socket_is_for_the_vaults_own_user(void **state)
 {
     (void)state;
@@ -872,7 +925,10 @@ int main(void)
         test_a_new_key_of_the_log_is_told, test_an_activation_code_is_made_for_who_has_a_login,
         test_the_log_is_pruned_when_asked, test_who_is_erased_is_gone_and_only_once,
         test_an_import_has_1_to_100_rows_of_text, test_a_policy_is_activated_from_its_folder,
-        test_one_connection_carries_many_requests, test_the_socket_is_for_the_vaults_own_user,
+        test_one_connection_carries_many_requests,
+        test_the_figures_are_answered_in_http_and_nothing_else_is,
+        test_a_request_in_http_that_never_ends_is_not_answered,
+        test_the_socket_is_for_the_vaults_own_user,
         test_a_socket_that_a_dead_process_left_is_replaced,
         test_a_socket_that_answers_is_left_alone, test_what_is_no_socket_is_left_alone,
         test_paths_that_no_socket_can_have_are_refused, test_several_clients_are_answered_at_once,
