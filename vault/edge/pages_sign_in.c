@@ -77,7 +77,8 @@ void sign_in_do(struct visit *visit, const char *id)
         show(visit, 422, next);
         return;
     }
-    const enum vault_code code = sign_in(visit->pages->vault, login, password, token, &err);
+    const enum vault_code code =
+        sign_in_from(visit->pages->vault, visit_mark(visit), login, password, token, &err);
     if (code == VAULT_OK) {
         enter_session(visit, token, next);
     } else if (code == VAULT_DENIED || code == VAULT_INVALID) {

@@ -12,7 +12,9 @@
 #define MEDIATOR_COOKIE "__Host-mid"
 #define PRE_COOKIE      "__Host-pre"
 #define LANGUAGE_COOKIE "__Host-lang"
+#define MARK_COOKIE     "__Host-known"
 #define LANGUAGE_AGE_S  (365 * 86400)
+#define MARK_AGE_S      (365 * 86400)
 #define TOKEN_BYTES     32
 #define QUALITY_HIGHEST 1000
 #define LOCATION_CHARS  500 /* of a header's value */
@@ -215,6 +217,22 @@ static void choose_form_token(struct visit *visit)
     memcpy(visit->form_token, token, sizeof visit->form_token);
 }
 
+struct bytes visit_mark(const struct visit *visit)
+{
+    return cookie_of(visit, MARK_COOKIE);
+}
+
+/* The browser is known from here on: what strangers try elsewhere does not slow it. */
+static enum vault_code set_mark(struct visit *visit, struct vault_error *err)
+{
+    char age[32];
+    char mark[SIGN_IN_MARK_CHARS + 1];
+    snprintf(age, sizeof age, "; Max-Age=%d", MARK_AGE_S);
+    VAULT_TRY(sign_in_mark(visit->pages->vault, &visit->session.citizen, mark, err));
+    set_cookie(visit, MARK_COOKIE, mark, age);
+    return VAULT_OK;
+}
+
 enum vault_code visit_enter_session(struct visit *visit, const char token[SIGN_IN_TOKEN_CHARS + 1],
                                     struct vault_error *err)
 {
@@ -222,7 +240,7 @@ enum vault_code visit_enter_session(struct visit *visit, const char token[SIGN_I
     VAULT_TRY(sign_in_check(visit->pages->vault, bytes_of_text(token), &visit->session, err));
     visit->signed_in = true;
     choose_form_token(visit);
-    return VAULT_OK;
+    return set_mark(visit, err);
 }
 
 static void choose_side(struct visit *visit, enum visit_side side)

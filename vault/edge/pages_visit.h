@@ -124,7 +124,11 @@ void address_encode(struct buf *out, struct bytes text);
 
 void visit_set_session(struct visit *visit, const char token[SIGN_IN_TOKEN_CHARS + 1]);
 
-/* The same, and this visit is in that session from here on, its forms too. */
+/* What this browser keeps of a sign-in before (sign_in_mark()); empty: nothing. */
+struct bytes visit_mark(const struct visit *visit);
+
+/* The same, and this visit is in that session from here on, its forms too; the browser gets a mark.
+ */
 enum vault_code visit_enter_session(struct visit *visit, const char token[SIGN_IN_TOKEN_CHARS + 1],
                                     struct vault_error *err) VAULT_MUST_CHECK;
 

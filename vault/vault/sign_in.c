@@ -54,12 +54,17 @@ static int64_t wait_after(uint32_t failed_tries)
 }
 
 /* Whether the account must wait; the try that is about to be made is counted first, so that many
- * made at once are no way around. */
-static enum vault_code count_try(struct vault *vault, const struct account *account, bool *waits,
+ * made at once are no way around. A browser that it knows is counted by itself. */
+static enum vault_code count_try(struct vault *vault, const struct account *account,
+                                 const struct sign_in_marked *known, bool *waits,
                                  struct vault_error *err)
 {
     const int64_t now_s = clock_now_s(&vault->options.clock);
     struct account counted;
+    if (known) {
+        *waits = sign_in_mark_waits(vault, known);
+        return VAULT_OK;
+    }
     *waits = now_s < account->failed_at_s + wait_after(account->failed_tries);
     if (*waits)
         return VAULT_OK;
@@ -80,10 +85,11 @@ static enum vault_code deny_after_the_same_work(struct bytes password, struct va
 /* The password, or a recovery code in its place, of which the log is told already: then *by_code.
  */
 static enum vault_code check_password(struct vault *vault, const struct account *account,
-                                      struct bytes password, bool *by_code, struct vault_error *err)
+                                      const struct sign_in_marked *known, struct bytes password,
+                                      bool *by_code, struct vault_error *err)
 {
     bool waits = false;
-    VAULT_TRY(count_try(vault, account, &waits, err));
+    VAULT_TRY(count_try(vault, account, known, &waits, err));
     const enum vault_code recovered =
         waits ? VAULT_NOT_FOUND : sign_in_recovery_use(vault, &account->citizen, password, err);
     *by_code = recovered == VAULT_OK;
@@ -141,11 +147,13 @@ enum vault_code sign_in_enter(struct vault *vault, const struct citizen_id *id, 
     return ledger_wait(vault->ledger, &ticket, err);
 }
 
-static enum vault_code by_password(struct vault *vault, struct bytes login, struct bytes password,
-                                   char token[SIGN_IN_TOKEN_CHARS + 1], struct vault_error *err)
+static enum vault_code by_password(struct vault *vault, struct bytes mark, struct bytes login,
+                                   struct bytes password, char token[SIGN_IN_TOKEN_CHARS + 1],
+                                   struct vault_error *err)
 {
     char name[SIGN_IN_LOGIN_CHARS + 1];
     struct account account;
+    struct sign_in_marked marked;
     bool by_code = false;
     if (sign_in_login(login, name, NULL))
         return denied(err);
@@ -154,7 +162,8 @@ static enum vault_code by_password(struct vault *vault, struct bytes login, stru
         return deny_after_the_same_work(password, err);
     if (code)
         return code;
-    VAULT_TRY(check_password(vault, &account, password, &by_code, err));
+    const bool is_known = sign_in_mark_fits(vault, &account.citizen, mark, &marked);
+    VAULT_TRY(check_password(vault, &account, is_known ? &marked : NULL, password, &by_code, err));
     if (by_code) /* whoever has the password may be signed in */
         VAULT_TRY(session_remove_all(vault->store, &account.citizen, NULL, err));
     else
@@ -162,12 +171,19 @@ static enum vault_code by_password(struct vault *vault, struct bytes login, stru
     return sign_in_begin(vault, &account.citizen, token, err);
 }
 
+enum vault_code sign_in_from(struct vault *vault, struct bytes mark, struct bytes login,
+                             struct bytes password, char token[SIGN_IN_TOKEN_CHARS + 1],
+                             struct vault_error *err)
+{
+    const enum vault_code code = by_password(vault, mark, login, password, token, err);
+    figure_count_try(vault, code, FIGURE_PASSWORD_TAKEN, FIGURE_PASSWORD_REFUSED);
+    return code;
+}
+
 enum vault_code sign_in(struct vault *vault, struct bytes login, struct bytes password,
                         char token[SIGN_IN_TOKEN_CHARS + 1], struct vault_error *err)
 {
-    const enum vault_code code = by_password(vault, login, password, token, err);
-    figure_count_try(vault, code, FIGURE_PASSWORD_TAKEN, FIGURE_PASSWORD_REFUSED);
-    return code;
+    return sign_in_from(vault, (struct bytes){0}, login, password, token, err);
 }
 
 static void write_form_token(const struct session *session, char out[SIGN_IN_TOKEN_CHARS + 1])
@@ -238,6 +254,14 @@ enum vault_code sign_out(struct vault *vault, const struct signed_in *session,
 
 /* --- Again ---------------------------------------------------------------------------------- */
 
+/* Within a session, tries are counted by themselves, as in a browser that is known. */
+static struct sign_in_marked known_session(const struct signed_in *session)
+{
+    struct sign_in_marked known;
+    memcpy(known.number, session->token_hash, sizeof known.number);
+    return known;
+}
+
 bool sign_in_is_fresh(const struct vault *vault, const struct signed_in *session)
 {
     const int64_t age_s = clock_now_s(&vault->options.clock) - session->authenticated_s;
@@ -248,9 +272,10 @@ enum vault_code sign_in_again(struct vault *vault, struct signed_in *session, st
                               struct vault_error *err)
 {
     struct account account;
+    const struct sign_in_marked known = known_session(session);
     bool by_code = false;
     VAULT_TRY(account_of_citizen(vault->store, &session->citizen, &account, err));
-    VAULT_TRY(check_password(vault, &account, password, &by_code, err));
+    VAULT_TRY(check_password(vault, &account, &known, password, &by_code, err));
     return sign_in_refresh(vault, session, err);
 }
 
@@ -318,10 +343,11 @@ enum vault_code sign_in_set_password(struct vault *vault, const struct signed_in
 {
     struct account account;
     char hash[PASSWORD_HASH_CHARS];
+    const struct sign_in_marked known = known_session(session);
     bool by_code = false;
     VAULT_TRY(sign_in_password_check(new_password, err));
     VAULT_TRY(account_of_citizen(vault->store, &session->citizen, &account, err));
-    VAULT_TRY(check_password(vault, &account, password, &by_code, err));
+    VAULT_TRY(check_password(vault, &account, &known, password, &by_code, err));
     VAULT_TRY(password_hash(new_password, hash, err));
     VAULT_TRY(account_set_password(vault->store, &session->citizen, hash, err));
     return sign_out_others(vault, session, err);

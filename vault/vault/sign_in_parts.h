@@ -3,6 +3,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "vault/vault/sign_in.h"
 
 /* Enter into the citizen's log how somebody signed in as them, or what changed about how it is
@@ -28,3 +30,16 @@ enum vault_code sign_in_recovery_use(struct vault *vault, const struct citizen_i
 /* Whether a new password is long enough. VAULT_INVALID. */
 enum vault_code sign_in_password_check(struct bytes password, struct vault_error *err)
     VAULT_MUST_CHECK;
+
+/* sign_in_mark.c: what is known of a browser by its mark. */
+#define SIGN_IN_MARK_NUMBER_BYTES 16
+struct sign_in_marked {
+    uint8_t number[SIGN_IN_MARK_NUMBER_BYTES];
+};
+
+/* Whether a mark is this citizen's. */
+bool sign_in_mark_fits(struct vault *vault, const struct citizen_id *citizen, struct bytes mark,
+                       struct sign_in_marked *out);
+
+/* Count a try from there; whether it has to wait. */
+bool sign_in_mark_waits(struct vault *vault, const struct sign_in_marked *marked);

@@ -14,7 +14,8 @@
  * application/problem+json.
  *
  * Cookies, all __Host-, Secure, HttpOnly, SameSite=Lax: sid the session, pre the token of forms
- * before there is one, lang the language, done a notice for the next page.
+ * before there is one, lang the language, known that somebody has signed in here before, done a
+ * notice for the next page.
  */
 #pragma once
 

@@ -5,7 +5,8 @@
  * without a request, SIGN_IN_LONGEST_S in all, or when the citizen signs out. After
  * SIGN_IN_FREE_TRIES wrong passwords no try for that login counts for a while, twice as long each
  * time, up to SIGN_IN_WAIT_MAX_S. An unknown login, a wrong password and a login that has to wait
- * are the same answer after the same work.
+ * are the same answer after the same work. A browser where the citizen has signed in before keeps a
+ * mark of it, and is paced by itself: a stranger's wrong tries elsewhere keep nobody out of there.
  */
 #pragma once
 
@@ -20,6 +21,8 @@
 #define SIGN_IN_WAIT_MAX_S     300
 #define SIGN_IN_FRESH_S        300 /* how long a password counts for what needs it again */
 #define SIGN_IN_TOKEN_CHARS    43  /* 32 bytes as base64url, without a final NUL */
+#define SIGN_IN_MARK_CHARS     64  /* 48 bytes as base64url, without a final NUL */
+#define SIGN_IN_MARK_TRIES     10  /* a minute, where there is a mark */
 #define SIGN_IN_LOGIN_CHARS    128
 #define SIGN_IN_PASSWORD_CHARS 12 /* of a new password, at least; characters, not bytes */
 
@@ -36,6 +39,17 @@ struct signed_in {
  * VAULT_LIMITED  too many sign-ins at once: try again */
 enum vault_code sign_in(struct vault *vault, struct bytes login, struct bytes password,
                         char token[SIGN_IN_TOKEN_CHARS + 1], struct vault_error *err)
+    VAULT_MUST_CHECK;
+
+/* The same, from a browser that has this mark (empty: none). One that is not the citizen's counts
+ * for nothing. */
+enum vault_code sign_in_from(struct vault *vault, struct bytes mark, struct bytes login,
+                             struct bytes password, char token[SIGN_IN_TOKEN_CHARS + 1],
+                             struct vault_error *err) VAULT_MUST_CHECK;
+
+/* A new mark for the browser of whoever is signed in. It says who to nobody but the vault. */
+enum vault_code sign_in_mark(struct vault *vault, const struct citizen_id *citizen,
+                             char out[SIGN_IN_MARK_CHARS + 1], struct vault_error *err)
     VAULT_MUST_CHECK;
 
 /* The session of a cookie's token. VAULT_DENIED if there is none any more. */

@@ -251,10 +251,29 @@ static void test_after_too_many_tries_one_has_to_wait_and_then_gets_in(void **st
     }
     browser_submit(&browser, "/sign-in", SIGN_IN_FIELDS);
     assert_status(&browser, 422);
-    assert_shows(&browser, "attendez cinq minutes");
+    assert_shows(&browser, "il faut attendre, jusqu’à cinq minutes");
     test.now_ms += SIGN_IN_WAIT_MAX_S * 1000L;
     browser_submit(&browser, "/sign-in", SIGN_IN_FIELDS);
     assert_location(&browser, "/");
+    end();
+}
+
+static void test_strangers_do_not_keep_the_owner_out_of_a_known_browser(void **state)
+{
+    (void)state;
+    static struct browser stranger;
+    begin();
+    browser_sign_in(&browser);
+    browser_submit(&browser, "/sign-out", "");
+    browser_open(&stranger, test.vault);
+    for (int i = 0; i < 2 * SIGN_IN_FREE_TRIES; i++) {
+        browser_get(&stranger, "/sign-in");
+        browser_submit(&stranger, "/sign-in", "login=testine&password=wrong");
+    }
+    browser_submit(&stranger, "/sign-in", SIGN_IN_FIELDS);
+    assert_status(&stranger, 422);
+    browser_close(&stranger);
+    browser_sign_in(&browser);
     end();
 }
 
@@ -806,6 +825,7 @@ static void test_a_notice_is_shown_once_and_only_if_it_is_one(void **state)
 int main(void)
 {
     return TEST_RUN(
+        test_strangers_do_not_keep_the_owner_out_of_a_known_browser,
         test_a_button_pressed_too_late_leads_to_a_page, test_the_switch_keeps_what_the_address_says,
         test_every_page_but_signing_in_asks_to_sign_in_first, test_signing_in_leads_home,
         test_signing_in_leads_back_to_where_one_was_going, test_next_never_leads_elsewhere,

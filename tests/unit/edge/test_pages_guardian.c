@@ -205,7 +205,7 @@ static void test_who_agreed_is_offered_to_take_it_back(void **state)
     minor_agrees();
     browser_get(&minor, own_request(""));
     assert_hides(&minor, "data-action=\"consent-give\"");
-    assert_shows(&minor, "Reprendre mon accord");
+    assert_shows(&minor, "Retirer mon accord");
     browser_submit(&minor, "/withdraw", PAIR);
     assert_location(&minor, "/");
     browser_get(&minor, own_request(""));

@@ -63,6 +63,62 @@ static void test_many_wrong_tries_make_the_next_one_wait_but_lock_nobody_out(voi
     vault_close(&test.vault);
 }
 
+/* --- A browser that is known ------------------------------------------------------------------ */
+
+static enum vault_code try_from(const char *mark, const char *password)
+{
+    char token[SIGN_IN_TOKEN_CHARS + 1];
+    return sign_in_from(test.vault, bytes_of_text(mark), BYTES("testine"), bytes_of_text(password),
+                        token, &test_error);
+}
+
+static void strangers_try(void)
+{
+    for (int i = 0; i < 2 * SIGN_IN_FREE_TRIES; i++)
+        assert_fails(VAULT_DENIED, try_from("", "autre chose"));
+    assert_fails(VAULT_DENIED, try_from("", "un mot de passe"));
+}
+
+static void test_a_browser_that_is_known_does_not_wait_for_strangers(void **state)
+{
+    (void)state;
+    char mark[SIGN_IN_MARK_CHARS + 1];
+    begin();
+    assert_done(sign_in_mark(test.vault, &test.citizen, mark, &test_error));
+    assert_int_equal(strlen(mark), SIGN_IN_MARK_CHARS);
+    strangers_try();
+    assert_fails(VAULT_DENIED, try_from(mark, "autre chose"));
+    assert_done(try_from(mark, "un mot de passe"));
+    vault_close(&test.vault);
+}
+
+static void test_a_known_browser_has_a_pace_of_its_own(void **state)
+{
+    (void)state;
+    char mark[SIGN_IN_MARK_CHARS + 1];
+    begin();
+    assert_done(sign_in_mark(test.vault, &test.citizen, mark, &test_error));
+    for (int i = 0; i < SIGN_IN_MARK_TRIES; i++)
+        assert_fails(VAULT_DENIED, try_from(mark, "autre chose"));
+    assert_fails(VAULT_DENIED, try_from(mark, "un mot de passe"));
+    assert_done(try_from("", "un mot de passe")); /* the others are not slowed by it */
+    vault_close(&test.vault);
+}
+
+static void test_a_mark_of_somebody_else_or_made_up_counts_for_nothing(void **state)
+{
+    (void)state;
+    char mark[SIGN_IN_MARK_CHARS + 1];
+    begin();
+    const struct citizen_id other = citizen_id_new();
+    assert_done(sign_in_mark(test.vault, &other, mark, &test_error));
+    strangers_try();
+    assert_fails(VAULT_DENIED, try_from(mark, "un mot de passe"));
+    memset(mark, 'A', SIGN_IN_MARK_CHARS);
+    assert_fails(VAULT_DENIED, try_from(mark, "un mot de passe"));
+    vault_close(&test.vault);
+}
+
 static void test_a_session_ends_when_idle_and_when_old(void **state)
 {
     (void)state;
@@ -119,7 +175,10 @@ static void test_a_session_outlives_a_restart(void **state)
 
 int main(void)
 {
-    return TEST_RUN(test_the_right_password_begins_a_session,
+    return TEST_RUN(test_a_browser_that_is_known_does_not_wait_for_strangers,
+                    test_a_known_browser_has_a_pace_of_its_own,
+                    test_a_mark_of_somebody_else_or_made_up_counts_for_nothing,
+                    test_the_right_password_begins_a_session,
                     test_wrong_passwords_and_unknown_logins_are_not_told_apart,
                     test_many_wrong_tries_make_the_next_one_wait_but_lock_nobody_out,
                     test_a_session_ends_when_idle_and_when_old, test_signing_out_ends_the_session,
