@@ -6,9 +6,10 @@
  * tests/bench/waiting_bench. What clients can hold is bounded: connections in all and from one
  * address, requests from one address, header and body bytes, and time. Over the limit of one
  * address, connections are closed at once, and requests answered with 429; over that of all, they
- * wait until another ends. The HTTP library's own time-out only
- * counts silence, so a sweeper ends what drips: a handshake and headers, a body, or an idle
- * connection that has taken longer than the deadline.
+ * wait until another ends. Handshakes are not limited apart: ten thousand in a row leave the others
+ * served (tests/bench/edge). The HTTP library's own time-out only counts silence, so a sweeper ends
+ * what drips: a handshake and headers, a body, or an idle connection that has taken longer than the
+ * deadline.
  *
  * Each request has an id, which its answer has as Request-Id, and so does what is logged while it
  * is answered (log.h). It is the listener's own: nothing that a client says gets there.
