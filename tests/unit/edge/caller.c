@@ -173,3 +173,16 @@ void assert_members(const json_t *object, const char *names)
     }
     assert_int_equal(json_object_size(object), count);
 }
+
+const char *caller_page(struct caller *caller)
+{
+    const char *text = buf_string(&caller->answer.body);
+    assert_non_null(text);
+    return text;
+}
+
+void assert_page_says(struct caller *caller, const char *text)
+{
+    if (!strstr(caller_page(caller), text))
+        fail_msg("%s: the page does not say %s", caller->path, text);
+}

@@ -53,3 +53,7 @@ void assert_not_said(const struct caller *caller, const char *text);
 
 /* The object has exactly these members, named with a space between. */
 void assert_members(const json_t *object, const char *names);
+
+/* The answer's body as text, and that it says something. */
+const char *caller_page(struct caller *caller);
+void assert_page_says(struct caller *caller, const char *text);

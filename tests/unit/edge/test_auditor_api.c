@@ -1,14 +1,9 @@
-#include "vault/edge/auditor_api.h"
-
-#include "caller.h"
+#include "auditor.h"
 #include "vault/parts.h"
-#include "vault_test.h"
 
 #define TEXT "text/plain; charset=utf-8"
 #define TILE "application/octet-stream"
 #define HTML "text/html; charset=utf-8"
-
-static const uint8_t auditor_key[SHA256_BYTES] = {3};
 
 static struct vault_test test;
 static struct auditor_api api;
@@ -18,12 +13,7 @@ static const char *const served[] = {"/healthz", "/readyz", "/log/checkpoint"};
 
 static void begin(void)
 {
-    make_filled_vault(&test);
-    assert_done(service_add_key(test.vault, CONTROL_CERTIFICATE_AUDITOR, "auditor", auditor_key,
-                                INT64_MAX, &test_error));
-    api = (struct auditor_api){test.vault};
-    caller = caller_new(auditor_api_handle, &api, auditor_key);
-    caller.content_type = NULL;
+    auditor_open(&test, "auditor", &api, &caller);
 }
 
 static void end(void)

@@ -1,17 +1,13 @@
 /* Auditors look through the log: as JSON and as pages, by the same filter; what is malformed is
  * refused, and nothing that is said is more than the log has. */
-#include "caller.h"
+#include "auditor.h"
 #include "vault/base/codec.h"
-#include "vault/edge/auditor_api.h"
 #include "vault/edge/pages.h"
 #include "vault/parts.h"
-#include "vault_test.h"
 
 #define TEXT "text/plain; charset=utf-8"
 #define JSON "application/json"
 #define HTML "text/html; charset=utf-8"
-
-static const uint8_t auditor_key[SHA256_BYTES] = {3};
 
 static struct vault_test test;
 static struct auditor_api api;
@@ -21,18 +17,8 @@ static char subject[SUBJECT_CHARS + 1];
 /* A consent, two releases and a withdrawal's worth of entries behind those of the filling. */
 static void begin(void)
 {
-    make_filled_vault(&test);
-    assert_done(service_add_key(test.vault, CONTROL_CERTIFICATE_AUDITOR, "auditor", auditor_key,
-                                INT64_MAX, &test_error));
-    give_consent(&test, CONSENT_UNLIMITED);
-    subject_of_citizen(&test, subject);
-    for (int i = 0; i < 2; i++)
-        assert_int_equal(count_released(ask_release(&test, subject)), 2);
-    const uint64_t size = ledger_head(test.vault->ledger).size;
-    assert_done(ledger_wait_published(test.vault->ledger, size, 10000, &test_error));
-    api = (struct auditor_api){test.vault};
-    caller = caller_new(auditor_api_handle, &api, auditor_key);
-    caller.content_type = NULL;
+    auditor_open(&test, "auditor", &api, &caller);
+    auditor_releases(&test, 2, subject);
 }
 
 static void end(void)
@@ -46,23 +32,10 @@ static size_t count_entries(void)
     return json_array_size(caller_value(&caller, "/entries"));
 }
 
-static const char *page(void)
-{
-    const char *text = buf_string(&caller.answer.body);
-    assert_non_null(text);
-    return text;
-}
-
-static void assert_page_says(const char *text)
-{
-    if (!strstr(page(), text))
-        fail_msg("%s: the page does not say %s", caller.path, text);
-}
-
 static size_t count_on_page(const char *text)
 {
     size_t count = 0;
-    for (const char *p = strstr(page(), text); p; p = strstr(p + 1, text))
+    for (const char *p = strstr(caller_page(&caller), text); p; p = strstr(p + 1, text))
         count++;
     return count;
 }
@@ -127,7 +100,7 @@ static void test_the_leaf_is_the_hash_of_the_text_and_has_its_proof(void **state
     caller_get(&caller, proof);
     assert_answered(&caller, 200, TEXT);
     snprintf(path, sizeof path, "c2sp.org/tlog-proof@v1\nindex %lld\n", index);
-    assert_non_null(strstr(page(), path));
+    assert_non_null(strstr(caller_page(&caller), path));
     end();
 }
 
@@ -222,16 +195,16 @@ static void test_the_page_shows_the_same_in_both_languages(void **state)
     begin();
     caller_get(&caller, "/entries?event=release");
     assert_answered(&caller, 200, HTML);
-    assert_page_says("<html lang=\"fr\">");
-    assert_page_says("Données transmises à un service");
-    assert_page_says("<option value=\"release\" selected>");
+    assert_page_says(&caller, "<html lang=\"fr\">");
+    assert_page_says(&caller, "Données transmises à un service");
+    assert_page_says(&caller, "<option value=\"release\" selected>");
     assert_int_equal(count_on_page("<li class=\"card\">"), 2);
-    assert_page_says("/entries?event=release&amp;lang=en");
+    assert_page_says(&caller, "/entries?event=release&amp;lang=en");
     caller_get(&caller, "/entries?event=release&lang=en");
-    assert_page_says("<html lang=\"en\">");
-    assert_page_says("Data given to a service");
+    assert_page_says(&caller, "<html lang=\"en\">");
+    assert_page_says(&caller, "Data given to a service");
     assert_int_equal(count_on_page("<li class=\"card\">"), 2);
-    assert_page_says("name=\"lang\" value=\"en\"");
+    assert_page_says(&caller, "name=\"lang\" value=\"en\"");
     end();
 }
 
@@ -241,9 +214,9 @@ static void test_the_page_names_what_is_wrong_and_keeps_what_was_typed(void **st
     begin();
     caller_get(&caller, "/entries?service=<b>&lang=en");
     assert_answered(&caller, 400, HTML);
-    assert_page_says("This is no id.");
-    assert_page_says("value=\"&lt;b&gt;\"");
-    assert_null(strstr(page(), "<b>"));
+    assert_page_says(&caller, "This is no id.");
+    assert_page_says(&caller, "value=\"&lt;b&gt;\"");
+    assert_null(strstr(caller_page(&caller), "<b>"));
     assert_int_equal(count_on_page("<li class=\"card\">"), 0);
     caller_get(&caller, "/entries?from=2027-03-09&to=2027-03-01");
     assert_answered(&caller, 422, HTML);
@@ -271,7 +244,7 @@ static void test_what_is_not_there_is_said(void **state)
 static size_t count_lines(void)
 {
     size_t count = 0;
-    for (const char *p = strchr(page(), '\n'); p; p = strchr(p + 1, '\n'))
+    for (const char *p = strchr(caller_page(&caller), '\n'); p; p = strchr(p + 1, '\n'))
         count++;
     return count;
 }
@@ -288,9 +261,9 @@ static void test_an_export_has_every_line_once(void **state)
     caller_get(&caller, "/v1/export?format=csv&event=release");
     assert_answered(&caller, 200, "text/csv; charset=utf-8");
     assert_int_equal(count_lines(), 3);
-    assert_memory_equal(page(), "index,time,event,outcome,service,", 33);
-    assert_non_null(strstr(page(), ",release,released," CASEWORKER ","));
-    assert_non_null(strstr(page(), ",2027-03-08T10:00:00.000Z,"));
+    assert_memory_equal(caller_page(&caller), "index,time,event,outcome,service,", 33);
+    assert_non_null(strstr(caller_page(&caller), ",release,released," CASEWORKER ","));
+    assert_non_null(strstr(caller_page(&caller), ",2027-03-08T10:00:00.000Z,"));
     assert_not_said(&caller, subject);
     end();
 }
@@ -338,7 +311,7 @@ static void test_an_export_without_a_known_format_is_refused(void **state)
         assert_string_equal(caller_header(&caller, "Content-Disposition"), "");
     }
     caller_get(&caller, "/entries?event=deny&lang=en");
-    assert_page_says("/v1/export?event=deny&amp;format=csv");
+    assert_page_says(&caller, "/v1/export?event=deny&amp;format=csv");
     end();
 }
 
@@ -353,7 +326,7 @@ static void test_no_cookie_is_set_or_asked_for(void **state)
         strstr(caller_header(&caller, "Content-Security-Policy"), "default-src 'none'"));
     assert_string_equal(caller_header(&caller, "Cache-Control"), "no-store");
     assert_string_equal(caller_header(&caller, "Cross-Origin-Opener-Policy"), "same-origin");
-    assert_null(strstr(page(), "form_token"));
+    assert_null(strstr(caller_page(&caller), "form_token"));
     end();
 }
 

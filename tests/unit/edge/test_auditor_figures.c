@@ -1,59 +1,27 @@
 /* Figures and state as auditors see them: they add up, say how far they reach, and what does not
  * hold is not called sound. */
-#include "caller.h"
+#include "auditor.h"
 #include "vault/base/codec.h"
-#include "vault/edge/auditor_api.h"
 #include "vault/parts.h"
-#include "vault_test.h"
 
 #define JSON "application/json"
 #define HTML "text/html; charset=utf-8"
-
-static const uint8_t auditor_key[SHA256_BYTES] = {3};
 
 static struct vault_test test;
 static struct auditor_api api;
 static struct caller caller;
 
-static void publish(void)
-{
-    const uint64_t size = ledger_head(test.vault->ledger).size;
-    assert_done(ledger_wait_published(test.vault->ledger, size, 10000, &test_error));
-}
-
 static void begin(void)
 {
     char subject[SUBJECT_CHARS + 1];
-    make_filled_vault(&test);
-    assert_done(service_add_key(test.vault, CONTROL_CERTIFICATE_AUDITOR, "auditor", auditor_key,
-                                INT64_MAX, &test_error));
-    give_consent(&test, CONSENT_UNLIMITED);
-    subject_of_citizen(&test, subject);
-    for (int i = 0; i < 3; i++)
-        assert_int_equal(count_released(ask_release(&test, subject)), 2);
-    publish();
-    api = (struct auditor_api){test.vault};
-    caller = caller_new(auditor_api_handle, &api, auditor_key);
-    caller.content_type = NULL;
+    auditor_open(&test, "auditor", &api, &caller);
+    auditor_releases(&test, 3, subject);
 }
 
 static void end(void)
 {
     caller_finish(&caller);
     vault_close(&test.vault);
-}
-
-static const char *page(void)
-{
-    const char *text = buf_string(&caller.answer.body);
-    assert_non_null(text);
-    return text;
-}
-
-static void assert_page_says(const char *text)
-{
-    if (!strstr(page(), text))
-        fail_msg("%s: the page does not say %s", caller.path, text);
 }
 
 static json_int_t total_of(const char *name)
@@ -169,7 +137,7 @@ static void test_what_cannot_be_counted_is_refused(void **state)
     }
     caller_get(&caller, "/figures?by=week");
     assert_answered(&caller, 422, HTML);
-    assert_null(strstr(page(), "<svg"));
+    assert_null(strstr(caller_page(&caller), "<svg"));
     end();
 }
 
@@ -179,14 +147,14 @@ static void test_pictures_have_their_table_in_both_languages(void **state)
     begin();
     caller_get(&caller, "/figures?event=release");
     assert_answered(&caller, 200, HTML);
-    assert_page_says("<svg class=\"chart\"");
-    assert_page_says("<th scope=\"row\">2027-03</th><td>3</td>");
-    assert_page_says("Données transmises à un service");
+    assert_page_says(&caller, "<svg class=\"chart\"");
+    assert_page_says(&caller, "<th scope=\"row\">2027-03</th><td>3</td>");
+    assert_page_says(&caller, "Données transmises à un service");
     caller_get(&caller, "/figures?event=release&lang=en");
-    assert_page_says("3 in all, 3 at the most");
+    assert_page_says(&caller, "3 in all, 3 at the most");
     caller_get(&caller, "/figures?event=prune&lang=en");
-    assert_null(strstr(page(), "<svg"));
-    assert_page_says("Nothing in what was read fits.");
+    assert_null(strstr(caller_page(&caller), "<svg"));
+    assert_page_says(&caller, "Nothing in what was read fits.");
     end();
 }
 
@@ -211,8 +179,8 @@ static void test_the_state_is_what_the_published_log_says(void **state)
     assert_memory_equal(caller_text(&caller, "/checkpoint"), "unit.vault.example/log\n", 23);
     caller_get(&caller, "/state?lang=en");
     assert_answered(&caller, 200, HTML);
-    assert_page_says("What is published holds.");
-    assert_page_says("Nobody outside the vault is asked");
+    assert_page_says(&caller, "What is published holds.");
+    assert_page_says(&caller, "Nobody outside the vault is asked");
     end();
 }
 
@@ -231,8 +199,8 @@ static void assert_does_not_hold(void)
     assert_true(json_string_length(caller_value(&caller, "/wrong")) > 0);
     caller_get(&caller, "/state?lang=en");
     assert_answered(&caller, 200, HTML);
-    assert_page_says("What is published does not hold:");
-    assert_null(strstr(page(), "What is published holds."));
+    assert_page_says(&caller, "What is published does not hold:");
+    assert_null(strstr(caller_page(&caller), "What is published holds."));
 }
 
 static void test_what_was_changed_is_not_called_sound(void **state)

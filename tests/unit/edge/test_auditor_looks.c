@@ -1,13 +1,11 @@
 /* Auditors look at openings: by a form that only a page of ours can send, or as JSON; never without
  * a reason, and never more than a list of fields. And whose line it was sees it. */
+#include "auditor.h"
 #include "browser.h"
-#include "caller.h"
 #include "vault/base/codec.h"
-#include "vault/edge/auditor_api.h"
 #include "vault/ledger/opening.h"
 #include "vault/parts.h"
 #include "vault/vault/look.h"
-#include "vault_test.h"
 
 #define FORM   "application/x-www-form-urlencoded"
 #define JSON   "application/json"
@@ -16,7 +14,6 @@
 #define REASON "Annual control of the employment plan"
 #define TYPED  "Annual+control+of+the+employment+plan"
 
-static const uint8_t auditor_key[SHA256_BYTES] = {3};
 static const uint8_t other_key[SHA256_BYTES] = {4};
 
 static struct vault_test test;
@@ -32,19 +29,11 @@ static uint64_t size_now(void)
 
 static void begin(void)
 {
-    make_filled_vault(&test);
-    assert_done(service_add_key(test.vault, CONTROL_CERTIFICATE_AUDITOR, "anne", auditor_key,
-                                INT64_MAX, &test_error));
+    auditor_open(&test, "anne", &api, &caller);
     assert_done(service_add_key(test.vault, CONTROL_CERTIFICATE_AUDITOR, "bo", other_key, INT64_MAX,
                                 &test_error));
-    give_consent(&test, CONSENT_UNLIMITED);
-    subject_of_citizen(&test, subject);
-    release_index = size_now();
-    assert_int_equal(count_released(ask_release(&test, subject)), 2);
-    assert_done(ledger_wait_published(test.vault->ledger, size_now(), 10000, &test_error));
-    api = (struct auditor_api){test.vault};
-    caller = caller_new(auditor_api_handle, &api, auditor_key);
-    caller.content_type = NULL;
+    auditor_releases(&test, 1, subject);
+    release_index = size_now() - 1;
 }
 
 static void end(void)
@@ -53,23 +42,10 @@ static void end(void)
     vault_close(&test.vault);
 }
 
-static const char *page(void)
-{
-    const char *text = buf_string(&caller.answer.body);
-    assert_non_null(text);
-    return text;
-}
-
-static void assert_page_says(const char *text)
-{
-    if (!strstr(page(), text))
-        fail_msg("%s: the page does not say %s", caller.path, text);
-}
-
 static void read_token(char out[64])
 {
     static const char before[] = "name=\"form_token\" value=\"";
-    const char *at = strstr(page(), before);
+    const char *at = strstr(caller_page(&caller), before);
     assert_non_null(at);
     at += strlen(before);
     snprintf(out, 64, "%.*s", (int)strcspn(at, "\""), at);
@@ -114,11 +90,11 @@ static void test_the_form_is_checked_then_done_then_shown(void **state)
     snprintf(entries, sizeof entries, "%llu", (unsigned long long)release_index);
     const uint64_t before = size_now();
     open_form();
-    assert_page_says("each person one of whose lines you look at");
+    assert_page_says(&caller, "each person one of whose lines you look at");
     send_form("/looks/check?lang=en", entries, TYPED);
     assert_answered(&caller, 200, HTML);
-    assert_page_says("Nothing has been shown or written yet.");
-    assert_page_says("value=\"" REASON "\"");
+    assert_page_says(&caller, "Nothing has been shown or written yet.");
+    assert_page_says(&caller, "value=\"" REASON "\"");
     assert_not_said(&caller, "identity.birth_date");
     assert_int_equal(size_now(), before);
     send_form("/looks?lang=en", entries, TYPED);
@@ -128,9 +104,9 @@ static void test_the_form_is_checked_then_done_then_shown(void **state)
     assert_string_equal(caller_header(&caller, "Location"), location);
     caller_get(&caller, location);
     assert_answered(&caller, 200, HTML);
-    assert_page_says(REASON);
-    assert_page_says("Fields, forms and outcomes:");
-    assert_page_says("<li>");
+    assert_page_says(&caller, REASON);
+    assert_page_says(&caller, "Fields, forms and outcomes:");
+    assert_page_says(&caller, "<li>");
     assert_not_said(&caller, subject);
     assert_not_said(&caller, "Testine");
     assert_not_said(&caller, "1990");
@@ -146,16 +122,16 @@ static void test_what_is_typed_badly_is_said_and_kept(void **state)
     open_form();
     send_form("/looks?lang=en", "5+4", "short");
     assert_answered(&caller, 422, HTML);
-    assert_page_says("value=\"5 4\"");
-    assert_page_says("Write a reason of 20 to 500 characters.");
-    assert_page_says("Write numbers of lines in order");
+    assert_page_says(&caller, "value=\"5 4\"");
+    assert_page_says(&caller, "Write a reason of 20 to 500 characters.");
+    assert_page_says(&caller, "Write numbers of lines in order");
     send_form("/looks/check?lang=en", "99999", TYPED);
     assert_answered(&caller, 422, HTML);
-    assert_page_says("not in the published register");
-    assert_page_says(">" REASON "</textarea>");
+    assert_page_says(&caller, "not in the published register");
+    assert_page_says(&caller, ">" REASON "</textarea>");
     send_form("/looks/check?lang=en", "1", TYPED "&change=1");
     assert_answered(&caller, 200, HTML);
-    assert_page_says(">" REASON "</textarea>");
+    assert_page_says(&caller, ">" REASON "</textarea>");
     assert_int_equal(size_now(), before);
     end();
 }
@@ -234,7 +210,7 @@ static void test_a_program_looks_and_takes_lines_that_check(void **state)
     caller_get(&caller, path);
     assert_int_equal(caller.answer.status, 200);
     assert_string_equal(caller.answer.content_type, LINES);
-    assert_page_says("identity.birth_date year released");
+    assert_page_says(&caller, "identity.birth_date year released");
     assert_not_said(&caller, "subject");
     assert_not_said(&caller, "basis");
     assert_not_said(&caller, "Testine");
@@ -300,7 +276,7 @@ static void test_a_look_that_is_not_ones_own_or_is_over_shows_its_record_alone(v
     caller.key = other_key;
     caller_get(&caller, path);
     assert_answered(&caller, 200, HTML);
-    assert_page_says(REASON);
+    assert_page_says(&caller, REASON);
     assert_not_said(&caller, "Fields, forms and outcomes:");
     caller_get(&caller, lines);
     assert_problem(&caller, 403, NULL, -1);
@@ -312,7 +288,7 @@ static void test_a_look_that_is_not_ones_own_or_is_over_shows_its_record_alone(v
     caller_get(&caller, lines);
     assert_problem(&caller, 403, NULL, -1);
     caller_get(&caller, "/looks?lang=en");
-    assert_page_says(REASON);
+    assert_page_says(&caller, REASON);
     end();
 }
 
