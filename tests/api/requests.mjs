@@ -31,6 +31,7 @@ const byName = {
   Message: () => fc.constantFrom(`${mark} Bonjour,\nà bientôt`, `${mark} 🚲`, ''),
   FieldName: (client) => fieldName(client),
   EvaluationSubject: (client) => rarely(fc.constant({ type: 'service', id: client.id }), fc.constant({ type: 'service', id: `${mark}.other` })),
+  CertificateRequest: (client) => fc.constant({ csr: client.csr }),
   Context: () => fc.dictionary(rarely(fc.constantFrom('assurance_at_least', 'citizen_is_minor'), marked()),
     rarely(fc.constantFrom(true, 'substantial'), anyJson), { maxKeys: 3 }),
 }

@@ -153,14 +153,16 @@ test('a path that is not described is 404', async () => {
 
 // Otherwise the requests above would have shown little. Who has a certificate of the vault's is never
 // 401; the others are of services that are suspended or over their quota, and of a vault that is not
-// well (tests/integration/service_api).
+// well (tests/integration/service_api), or of one with as many keys as may count
+// (tests/unit/edge/test_service_renewal.c).
 test('each status that is described was seen, but those of other services and states', () => {
   const elsewhere = new Set([401, 403, 429, 500, 503])
+  const tooMany = ({ operationId }, status) => operationId === 'renewCertificate' && status === 409
   for (const call of calls) {
     const statuses = seen.get(call.operationId)
     console.log(`${call.operationId}: ${[...statuses].sort().map(([status, times]) => `${status} ${times}×`).join(', ')}`)
     for (const status of Object.keys(call.responses).map(Number)) {
-      if (!elsewhere.has(status)) assert.ok(statuses.get(status), `${call.operationId} was never answered ${status}`)
+      if (!elsewhere.has(status) && !tooMany(call, status)) assert.ok(statuses.get(status), `${call.operationId} was never answered ${status}`)
     }
   }
   assert.ok(released > 0, 'nothing was ever released')

@@ -12,10 +12,15 @@ const pages = new URL(demo.citizens)
 
 export const people = demo.people
 export const clients = demo.clients.map(({ id, cert, key, example }) =>
-  ({ id, example, subjects: people.map(({ subjects }) => subjects[id]), agent: agentOf(readFileSync(cert), readFileSync(key)) }))
+  ({ id, example, csr: csrOf(key), subjects: people.map(({ subjects }) => subjects[id]), agent: agentOf(readFileSync(cert), readFileSync(key)) }))
 
 function agentOf(cert, key) {
   return new Agent({ ca, cert, key, keepAlive: true, maxSockets: 16 })
+}
+
+// A certificate request for that very key.
+function csrOf(key) {
+  return execFileSync('openssl', ['req', '-new', '-key', key, '-subj', '/CN=service'], { encoding: 'utf8' })
 }
 
 // Ask, and give { status, headers, text }. A body that is too large is announced first, so that the
@@ -68,7 +73,7 @@ export function addService(registration) {
     ctl(['service', 'add', file('json'), '--csr', file('csr'), '--out', file('pem')])
     const subjects = ctl(['service', 'subjects', registration.id], people.map(({ id }) => `${id}\n`).join(''))
       .trim().split('\n').map((line) => line.split(' ')[1])
-    const client = { id: registration.id, subjects, agent: agentOf(readFileSync(file('pem')), readFileSync(file('key'))) }
+    const client = { id: registration.id, csr: csrOf(file('key')), subjects, agent: agentOf(readFileSync(file('pem')), readFileSync(file('key'))) }
     clients.push(client)
     return client
   } finally {

@@ -167,11 +167,15 @@ const struct service_call service_calls[] = {
     {
         .route = {HTTP_POST, "/v1/me/certificate", service_post_certificate},
         .operation = "renewCertificate",
+        .tag = "about",
         .summary = "A new certificate for a key of this service's, the same or a new one",
+        .description =
+            "Asked for with a certificate that counts. The former one goes on counting until its end "
+            "or until the city revokes it; at most four keys count at a time.",
         .request = "CertificateRequest",
         .status = 201,
         .answer = "Certificate",
-        .problems = {400, 401, 403, 409, 413, 415, 429, 500, 503},
+        .problems = {SERVICE_ANY_REQUEST, 401, 403, 409, 415, 429, 500, 503},
     },
     {
         .route = {HTTP_GET, "/v1/openapi.json", service_get_openapi},

@@ -312,6 +312,7 @@ static void reload(struct server *server)
 {
     struct vault_error err = {0};
     VAULT_AUTO(buf_finish) struct buf result = buf_limited(1024);
+    notify_send("RELOADING=1\nMONOTONIC_USEC=%lld", (long long)clock_monotonic_ms() * 1000);
     struct vault *vault = sealing_enter(server->sealing);
     const enum vault_code code =
         vault ? reload_certificates(&server->reload, vault, &result, &err)
@@ -321,6 +322,7 @@ static void reload(struct server *server)
         log_event(LOG_ERROR, "reload", "%s", err.text);
     else
         log_event(LOG_INFO, "reload", "the certificates were read again");
+    notify_send("READY=1");
 }
 
 /* What the service manager shows; told when it changes. The reason is one for operators. */
