@@ -169,9 +169,9 @@ const struct service_call service_calls[] = {
         .operation = "renewCertificate",
         .tag = "about",
         .summary = "A new certificate for a key of this service's, the same or a new one",
-        .description =
-            "Asked for with a certificate that counts. The former one goes on counting until its end "
-            "or until the city revokes it; at most four keys count at a time.",
+        .description = "Asked for with a certificate that counts. The former one goes on counting "
+                       "until its end "
+                       "or until the city revokes it; at most four keys count at a time.",
         .request = "CertificateRequest",
         .status = 201,
         .answer = "Certificate",

@@ -10,7 +10,8 @@
 
 #include "vault/base/error.h"
 
-/* "READY=1", "RELOADING=1", "STOPPING=1", "WATCHDOG=1", "STATUS=…"; several with newlines between. */
+/* "READY=1", "RELOADING=1", "STOPPING=1", "WATCHDOG=1", "STATUS=…"; several with newlines between.
+ */
 void notify_send(const char *format, ...) VAULT_PRINTF(1, 2);
 
 /* How often "WATCHDOG=1" is to be sent: half of what the manager waits. 0: it does not wait. */

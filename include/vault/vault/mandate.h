@@ -116,9 +116,9 @@ enum vault_code mandate_open(struct vault *vault, const struct mediator_seat *me
                              struct vault_error *err) VAULT_MUST_CHECK;
 
 /* What the service would see of these fields (preview.h), for a mediator's eyes, where the mandate
- * says so; fields of special categories, and those that the citizen does not have, are left out. The
- * entry says which were seen, and is durable before any is shown.
- * VAULT_DENIED if the mandate does not say so, or a guardian would have to agree too. */
+ * says so; fields of special categories, and those that the citizen does not have, are left out.
+ * The entry says which were seen, and is durable before any is shown. VAULT_DENIED if the mandate
+ * does not say so, or a guardian would have to agree too. */
 enum vault_code mandate_values(struct vault *vault, const struct citizen_id *citizen,
                                const struct actor *actor, const struct preview_wish *wish,
                                preview_each *each, void *context, struct vault_error *err)

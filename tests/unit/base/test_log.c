@@ -233,11 +233,10 @@ static void test_a_line_names_the_request_that_its_thread_answers(void **state)
 int main(void)
 {
     json_start();
-    return TEST_RUN(test_a_line_names_the_request_that_its_thread_answers,
-                    test_a_line_is_one_json_object, test_what_is_odd_in_a_text_breaks_no_line,
-                    test_lines_above_the_level_are_left_out,
-                    test_a_text_too_long_is_cut_and_still_a_line,
-                    test_a_text_of_odd_characters_is_not_lost, test_a_flood_is_bounded_and_counted,
-                    test_a_flood_of_one_event_hides_no_other,
-                    test_more_events_than_are_counted_are_bounded_all_the_same);
+    return TEST_RUN(
+        test_a_line_names_the_request_that_its_thread_answers, test_a_line_is_one_json_object,
+        test_what_is_odd_in_a_text_breaks_no_line, test_lines_above_the_level_are_left_out,
+        test_a_text_too_long_is_cut_and_still_a_line, test_a_text_of_odd_characters_is_not_lost,
+        test_a_flood_is_bounded_and_counted, test_a_flood_of_one_event_hides_no_other,
+        test_more_events_than_are_counted_are_bounded_all_the_same);
 }
