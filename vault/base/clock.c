@@ -1,5 +1,6 @@
 #include "vault/base/clock.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -16,12 +17,12 @@ static int64_t system_now_ms(void *context)
 
 static int64_t fixed_now_ms(void *context)
 {
-    return *(const int64_t *)context;
+    return atomic_load((const _Atomic int64_t *)context);
 }
 
 const struct clock clock_system = {.now_ms = system_now_ms};
 
-struct clock clock_fixed(int64_t *now_ms)
+struct clock clock_fixed(_Atomic int64_t *now_ms)
 {
     return (struct clock){.now_ms = fixed_now_ms, .context = now_ms};
 }

@@ -26,8 +26,9 @@ struct clock {
 /* The system's wall clock. */
 extern const struct clock clock_system;
 
-/* A clock that stands still until it is told: the context is the time in milliseconds. */
-struct clock clock_fixed(int64_t *now_ms);
+/* A clock that stands still until it is told: the context is the time in milliseconds, which any
+ * thread may read meanwhile. */
+struct clock clock_fixed(_Atomic int64_t *now_ms);
 
 int64_t clock_now_ms(const struct clock *clock);
 int64_t clock_now_s(const struct clock *clock);

@@ -180,7 +180,7 @@ static void test_months_between_count_whole_months(void **state)
 static void test_a_fixed_clock_stands_where_it_is_set(void **state)
 {
     (void)state;
-    int64_t now_ms = 1999;
+    _Atomic int64_t now_ms = 1999;
     const struct clock clock = clock_fixed(&now_ms);
     assert_int_equal(clock_now_ms(&clock), 1999);
     assert_int_equal(clock_now_s(&clock), 1);
@@ -191,7 +191,7 @@ static void test_a_fixed_clock_stands_where_it_is_set(void **state)
 static void test_seconds_before_1970_are_rounded_down_too(void **state)
 {
     (void)state;
-    int64_t now_ms = -1;
+    _Atomic int64_t now_ms = -1;
     const struct clock clock = clock_fixed(&now_ms);
     assert_int_equal(clock_now_s(&clock), -1);
     now_ms = -1000;

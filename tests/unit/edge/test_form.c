@@ -307,8 +307,8 @@ static void test_a_type_without_a_boundary_is_refused(void **state)
         "multipart/form-data; boundary=\"",
         "multipart/form-data; boundary=----b1; charset=x",
         "multipart/mixed; boundary=----b1",
-        "multipart/form-data; boundary="
-        "01234567890123456789012345678901234567890123456789012345678901234567890",
+        ("multipart/form-data; boundary="
+         "01234567890123456789012345678901234567890123456789012345678901234567890"),
     };
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
         assert_parts_refused(types[i], PART("a", "1") PARTS_END);

@@ -18,7 +18,7 @@ static struct note_signer signer;
 static struct ledger *ledger;
 static char dir[PATH_MAX];
 static char copy[PATH_MAX];
-static int64_t now_ms;
+static _Atomic int64_t now_ms;
 
 static struct ledger_options options(const char *where)
 {

@@ -20,7 +20,7 @@ static unsigned folder_number;
 static const char *base;
 
 struct world {
-    int64_t now_ms;
+    _Atomic int64_t now_ms;
     struct ledger *ledger;
     struct witness *witnesses[WITNESSES];
     struct quorum *policy;

@@ -18,7 +18,7 @@ static struct note_signer other_log;
 static struct note_signer stranger; /* another key under the log's name */
 static struct note_signer own;
 static struct tree_hash leaves[LEAVES];
-static int64_t now_ms;
+static _Atomic int64_t now_ms;
 static char dir[PATH_MAX];
 static struct witness *witness;
 static unsigned folder_number;

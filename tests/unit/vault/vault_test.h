@@ -40,7 +40,7 @@ struct vault_test {
     char vkey[NOTE_KEY_CHARS_MAX];
     const char *trust[1];
     struct vault_options options;
-    int64_t now_ms;
+    _Atomic int64_t now_ms;
     struct vault *vault;
     struct citizen_id citizen; /* born 1990-05-17 */
 };
