@@ -163,7 +163,7 @@ const struct route page_routes[] = {PAGES(ROUTE_OF)};
 const size_t page_route_count = sizeof page_routes / sizeof page_routes[0];
 
 #define TYPED_ROUTE_OF(method, pattern, access, page)                                              \
-    {(access) == KEEPS_TYPED ? method : HTTP_OTHER_METHOD, pattern, enter_##page},
+    {(access) == KEEPS_TYPED ? (method) : HTTP_OTHER_METHOD, pattern, enter_##page},
 static const struct route typed_routes[] = {PAGES(TYPED_ROUTE_OF)};
 
 bool page_keeps_typed(const char *path)

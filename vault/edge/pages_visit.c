@@ -396,7 +396,7 @@ void address_encode(struct buf *out, struct bytes text)
 
 void local_address(char out[VISIT_ADDRESS_CHARS + 1], struct bytes address)
 {
-    const bool fits = is_local_address(address);
+    const bool fits = address.data && is_local_address(address);
     memcpy(out, fits ? (const void *)address.data : "/", fits ? address.size : 1);
     out[fits ? address.size : 1] = 0;
 }
