@@ -237,15 +237,14 @@ static void show_values(struct acting *acting, struct statement *statement)
         show_request(acting, statement, 200);
 }
 
-static void answered(struct acting *acting, enum vault_code code, const struct vault_error *err,
-                     enum notice notice)
+static void answered(struct acting *acting, enum vault_code code, const struct vault_error *err)
 {
     char address[VISIT_ADDRESS_CHARS];
     snprintf(address, sizeof address, "/mediator/%s", acting->mandate.id);
     if (code)
         refuse_to(acting->visit, code, err);
     else
-        page_redirect_with(acting->visit, address, notice);
+        page_redirect_with(acting->visit, address, NOTICE_THEIRS);
 }
 
 static void give(struct acting *acting, struct statement *statement)
@@ -267,7 +266,7 @@ static void give(struct acting *acting, struct statement *statement)
     decision.days = statement->periods[period];
     const enum vault_code code = access_request_give(visit->pages->vault, &visit->session.citizen,
                                                      statement->view.request.id, &decision, &err);
-    answered(acting, code, &err, NOTICE_GIVEN);
+    answered(acting, code, &err);
 }
 
 static void refuse(struct acting *acting, struct statement *statement)
@@ -277,7 +276,7 @@ static void refuse(struct acting *acting, struct statement *statement)
     const struct consent_decision decision = statement_refusal(statement, &acting->actor);
     const enum vault_code code = access_request_refuse(visit->pages->vault, &visit->session.citizen,
                                                        statement->view.request.id, &decision, &err);
-    answered(acting, code, &err, NOTICE_REFUSED);
+    answered(acting, code, &err);
 }
 
 static void on_request(struct visit *visit, const char *id,
@@ -313,8 +312,7 @@ void mediator_refuse_do(struct visit *visit, const char *id)
 
 /* --- A consent ------------------------------------------------------------------------------ */
 
-static void change(struct visit *visit, const char *id, enum consent_event event,
-                   enum notice notice)
+static void change(struct visit *visit, const char *id, enum consent_event event)
 {
     struct acting acting;
     char service[CONSENT_NAME_CHARS + 1];
@@ -329,20 +327,20 @@ static void change(struct visit *visit, const char *id, enum consent_event event
     }
     const enum vault_code code = consent_change_by(visit->pages->vault, &visit->session.citizen,
                                                    &acting.actor, event, service, purpose, &err);
-    answered(&acting, code, &err, notice);
+    answered(&acting, code, &err);
 }
 
 void mediator_withdraw_do(struct visit *visit, const char *id)
 {
-    change(visit, id, CONSENT_WITHDRAW, NOTICE_WITHDRAWN);
+    change(visit, id, CONSENT_WITHDRAW);
 }
 
 void mediator_suspend_do(struct visit *visit, const char *id)
 {
-    change(visit, id, CONSENT_SUSPEND, NOTICE_SUSPENDED);
+    change(visit, id, CONSENT_SUSPEND);
 }
 
 void mediator_resume_do(struct visit *visit, const char *id)
 {
-    change(visit, id, CONSENT_RESUME, NOTICE_RESUMED);
+    change(visit, id, CONSENT_RESUME);
 }

@@ -41,6 +41,7 @@ static const struct {
     [NOTICE_MINOR_GIVEN] = {"minor_given", "notice.minor_given"},
     [NOTICE_MINOR_REFUSED] = {"minor_refused", "notice.minor_refused"},
     [NOTICE_MINOR_WITHDRAWN] = {"minor_withdrawn", "notice.minor_withdrawn"},
+    [NOTICE_THEIRS] = {"theirs", "notice.theirs"},
     [NOTICE_SESSION_ENDED] = {"session_ended", "notice.session_ended"},
 };
 

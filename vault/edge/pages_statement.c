@@ -144,9 +144,13 @@ static void add_text(struct statement *statement, const char *name)
     add_filled(statement, name, NULL);
 }
 
-/* What stands for the reader: the citizen themselves, or a guardian who reads about a minor. */
-static const char *by_reader(const struct statement *statement, const char *own, const char *minors)
+/* What stands for the reader: the citizen themselves, a guardian who reads about a minor, or a
+ * mediator who reads to somebody. */
+static const char *by_reader(const struct statement *statement, const char *own, const char *minors,
+                             const char *theirs)
 {
+    if (statement->visit->is_mediator)
+        return theirs;
     return statement->visit->minor_name ? minors : own;
 }
 
@@ -186,7 +190,8 @@ static void add_what(struct statement *statement)
 static void add_basis(struct statement *statement)
 {
     add_row(statement, "request.basis");
-    add_text(statement, by_reader(statement, "request.basis_consent", "minors.basis_consent"));
+    add_text(statement, by_reader(statement, "request.basis_consent", "minors.basis_consent",
+                                  "mediator.basis_consent"));
 }
 
 /* Who of the two has agreed, and for how long. */
@@ -199,8 +204,9 @@ static void add_half(struct statement *statement)
         return;
     words_period(visit, half->days, period);
     add_filled(statement,
-               half->by_guardian ? "both.guardian_for"
-                                 : by_reader(statement, "both.own_for", "both.minor_for"),
+               half->by_guardian
+                   ? "both.guardian_for"
+                   : by_reader(statement, "both.own_for", "both.minor_for", "both.own_for"),
                json_pack("{s:s,s:s,s:s}", "guardian_name", half->name, "minor_name",
                          visit->minor_name ? visit->minor_name : "", "period", period));
     if (half->by_guardian == (visit->minor_name != NULL))
@@ -214,11 +220,9 @@ static void add_both(struct statement *statement)
     if (!statement->rule.both)
         return;
     add_row(statement, "both.term");
-    if (visit->is_mediator)
-        add_text(statement, "both.for_mediator");
-    else
-        add_filled(statement, by_reader(statement, "both.for_minor", "both.for_guardian"),
-                   json_pack("{s:s}", "minor_name", visit->minor_name ? visit->minor_name : ""));
+    add_filled(statement,
+               by_reader(statement, "both.for_minor", "both.for_guardian", "both.for_mediator"),
+               json_pack("{s:s}", "minor_name", visit->minor_name ? visit->minor_name : ""));
     if (!statement->rule.count)
         add_text(statement, "both.no_guardian");
     add_half(statement);
@@ -243,8 +247,9 @@ static void add_how_long(struct statement *statement)
     write_periods(statement, &periods);
     const char *text = buf_string(&periods);
     add_row(statement, "request.how_long");
-    add_filled(statement,
-               statement->period_count > 1 ? "request.how_long_choice" : "request.how_long_one",
+    const char *choice = by_reader(statement, "request.how_long_choice", "request.how_long_choice",
+                                   "mediator.how_long_choice");
+    add_filled(statement, statement->period_count > 1 ? choice : "request.how_long_one",
                json_pack("{s:s}", "periods", text ? text : ""));
     if (statement->uses == CONSENT_UNLIMITED)
         add_text(statement, "request.uses_open");
@@ -315,7 +320,8 @@ static void add_choices(struct statement *statement)
     add_row(statement, "request.no");
     add_text(statement, "request.no_penalty");
     add_row(statement, "request.change");
-    add_text(statement, by_reader(statement, "request.change_when", "minors.change_when"));
+    add_text(statement, by_reader(statement, "request.change_when", "minors.change_when",
+                                  "mediator.change_when"));
 }
 
 static enum vault_code compose(struct statement *statement, struct vault_error *err)
@@ -328,8 +334,8 @@ static enum vault_code compose(struct statement *statement, struct vault_error *
                              "minor_name", visit->minor_name ? visit->minor_name : "");
     statement->text = buf_limited(CONSENT_TEXT_BYTES_MAX);
     statement->rows = page_list(visit, visit->data, "statement");
-    words_fill(visit, by_reader(statement, "request.heading", "minors.heading"), name,
-               &statement->text);
+    words_fill(visit, by_reader(statement, "request.heading", "minors.heading", "mediator.heading"),
+               name, &statement->text);
     json_free(&name);
     const char *heading = buf_string(&statement->text);
     page_text(visit, visit->data, "heading", heading ? heading : "");

@@ -78,6 +78,7 @@ enum notice {
     NOTICE_MINOR_GIVEN,
     NOTICE_MINOR_REFUSED,
     NOTICE_MINOR_WITHDRAWN,
+    NOTICE_THEIRS, /* what a mediator did for somebody */
     NOTICE_COUNT
 };
 
