@@ -12,8 +12,10 @@
 
 #include "client.h"
 
-#define SIMPLE "GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n"
-#define LIMIT  65536 /* bytes of a body */
+#define SIMPLE      "GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n"
+#define LIMIT       65536 /* bytes of a body */
+
+#define LARGE_BYTES (6UL * 1024 * 1024) /* of an answer */
 
 static struct identities all;
 static struct tls *tls;
@@ -64,6 +66,7 @@ static void let_slow_handler_go(void)
 static void handle(void *context, const struct http_request *request, struct http_answer *answer)
 {
     const struct bytes a = http_request_query(request, "a");
+    static const uint8_t many[4096];
     unsigned sum = 0;
     atomic_fetch_add(&behind.calls, 1);
     behind.has_peer = request->has_peer;
@@ -74,6 +77,8 @@ static void handle(void *context, const struct http_request *request, struct htt
         sum += request->body.data[i];
     answer->content_type = "text/plain";
     answer->close = strcmp(request->path, "/close") == 0;
+    for (size_t i = 0; strcmp(request->path, "/large") == 0 && i < LARGE_BYTES / sizeof many; i++)
+        buf_bytes(&answer->body, (struct bytes){many, sizeof many});
     if (strcmp(request->path, "/broken") == 0)
         answer->body = buf_limited(2);
     if (strcmp(request->path, "/nothing") == 0) {
@@ -690,6 +695,30 @@ static void test_a_handshake_that_never_comes_is_ended(void **state)
     end();
 }
 
+static void test_a_handshake_that_drips_is_ended(void **state)
+{
+    (void)state;
+    begin_impatient();
+    client_dial(&client, "127.0.0.1", listener_port(listener));
+    assert_true(client_send(&client, "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11));
+    drip_until_closed('a');
+    assert_int_equal(atomic_load(&behind.calls), 0);
+    end();
+}
+
+static void test_an_answer_that_is_not_taken_is_ended(void **state)
+{
+    (void)state;
+    const int small = 4096;
+    begin_impatient();
+    connect_known();
+    setsockopt(client.fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+    client_say(&client, "GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    drip_until_closed('a'); /* more and more of a next request, and nothing read */
+    assert_int_equal(atomic_load(&behind.calls), 1);
+    end();
+}
+
 /* A handler's time is ours: while it works nothing is counted against its client. */
 static void test_a_handler_may_take_longer_than_a_client_may(void **state)
 {
@@ -946,6 +975,7 @@ int main(void)
         test_a_query_that_fills_the_memory_leaves_nothing_behind,
         test_headers_over_their_limits_are_refused, test_headers_that_drip_are_ended,
         test_a_body_that_drips_is_ended, test_a_handshake_that_never_comes_is_ended,
+        test_a_handshake_that_drips_is_ended, test_an_answer_that_is_not_taken_is_ended,
         test_a_handler_may_take_longer_than_a_client_may,
         test_stopping_ends_idle_connections_and_takes_no_more,
         test_stopping_waits_for_the_answer_that_is_being_made,
