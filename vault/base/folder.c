@@ -1,6 +1,5 @@
 #include "vault/base/folder.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -12,7 +11,7 @@
 
 #include "vault/base/file.h"
 
-static void folder_close(DIR **folder)
+void folder_close(DIR **folder)
 {
     if (*folder)
         closedir(*folder);

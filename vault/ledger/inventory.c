@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "vault/base/file.h"
+#include "vault/base/folder.h"
 
 #define DEPTH_MAX 12 /* tile, level, six groups, .p: more is no name */
 
@@ -77,12 +78,6 @@ static bool leads_to_names(const char *relative)
             return true;
     }
     return false;
-}
-
-static void folder_close(DIR **folder)
-{
-    if (*folder)
-        closedir(*folder);
 }
 
 static enum vault_code search_folder(const struct search *search, const char *path, unsigned depth,

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "vault/base/file.h"
+#include "vault/base/folder.h"
 
 #define KEPT_SEGMENTS 2U /* the one that is written to, and the one before */
 
@@ -117,12 +118,6 @@ static int by_index(const void *a, const void *b)
     const uint64_t left = *(const uint64_t *)a;
     const uint64_t right = *(const uint64_t *)b;
     return (left > right) - (left < right);
-}
-
-static void folder_close(DIR **folder)
-{
-    if (*folder)
-        closedir(*folder);
 }
 
 static enum vault_code list_segments(struct journal *journal, struct vault_error *err)

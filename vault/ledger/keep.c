@@ -10,6 +10,7 @@
 
 #include "vault/base/clock.h"
 #include "vault/base/file.h"
+#include "vault/base/folder.h"
 #include "vault/ledger/checkpoint.h"
 
 #define NAME_CHARS  48
@@ -23,12 +24,6 @@ struct listing {
     size_t count;
     char names[FILES_MAX][NAME_CHARS];
 };
-
-static void folder_close(DIR **folder)
-{
-    if (*folder)
-        closedir(*folder);
-}
 
 static bool ends_with(const char *name, const char *end)
 {

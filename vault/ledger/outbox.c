@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "vault/base/file.h"
+#include "vault/base/folder.h"
 
 struct outbox outbox_of(const char *dir)
 {
@@ -102,12 +103,6 @@ enum vault_code outbox_send(struct outbox *outbox, struct vault_error *err)
     VAULT_TRY(give_names(outbox, err));
     outbox_finish(outbox);
     return VAULT_OK;
-}
-
-static void folder_close(DIR **folder)
-{
-    if (*folder)
-        closedir(*folder);
 }
 
 void outbox_remove_partials(const char *dir, struct tile_name full)

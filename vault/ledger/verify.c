@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "vault/base/file.h"
+#include "vault/base/folder.h"
 #include "vault/ledger/checkpoint.h"
 #include "vault/ledger/proof.h"
 #include "vault/ledger/tile.h"
@@ -200,12 +201,6 @@ static enum vault_code check_receipt_file(struct audit *audit, const char *name,
     else if (code)
         return vault_fail(err, code, "%s", why.text);
     return VAULT_OK;
-}
-
-static void folder_close(DIR **folder)
-{
-    if (*folder)
-        closedir(*folder);
 }
 
 static enum vault_code check_receipts(struct audit *audit, struct vault_error *err)

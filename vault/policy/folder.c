@@ -8,13 +8,7 @@
 
 #include "files.h"
 #include "vault/base/file.h"
-
-static void folder_close(DIR **folder)
-{
-    if (*folder)
-        closedir(*folder);
-    *folder = NULL;
-}
+#include "vault/base/folder.h"
 
 /* What reading a bundle passes along. */
 struct reading {

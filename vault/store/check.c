@@ -13,6 +13,7 @@
 #include "internal.h"
 #include "vault/base/codec.h"
 #include "vault/base/file.h"
+#include "vault/base/folder.h"
 
 #define BATCH      250 /* keys read at a time */
 #define TEXT_BYTES 256
@@ -300,12 +301,6 @@ static enum vault_code check_name(struct look *look, int folder, const char *nam
     return VAULT_OK;
 }
 
-static void close_folder(DIR **folder)
-{
-    if (*folder)
-        closedir(*folder);
-}
-
 static enum vault_code check_names(struct look *look, struct vault_error *err)
 {
     char path[PATH_MAX];
@@ -313,7 +308,7 @@ static enum vault_code check_names(struct look *look, struct vault_error *err)
         snprintf(path, sizeof path, "%s/" CITIZEN_FOLDER "/%02x", look->store->dir, look->shard);
     if (length < 0 || (size_t)length >= sizeof path)
         return vault_fail(err, VAULT_TOO_LARGE, "the path of the citizens' files is too long");
-    VAULT_AUTO(close_folder) DIR *folder = opendir(path);
+    VAULT_AUTO(folder_close) DIR *folder = opendir(path);
     if (!folder) {
         snprintf(path, sizeof path, "the folder " CITIZEN_FOLDER "/%02x cannot be read",
                  look->shard);

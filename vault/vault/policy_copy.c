@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "vault/base/file.h"
+#include "vault/base/folder.h"
 #include "vault/policy/policy.h"
 
 #define COPY_FILES_MAX POLICY_FILES_MAX
@@ -21,17 +22,10 @@ static enum vault_code copy_file(const char *from_dir, const char *to_dir, const
     return file_replace(to, buf_view(&content), 0600, err);
 }
 
-static void close_dir(DIR **dir)
-{
-    if (*dir)
-        closedir(*dir);
-    *dir = NULL;
-}
-
 /* Copy the files of a folder, without those of the folders in it. */
 static enum vault_code copy_files(const char *from, const char *to, struct vault_error *err)
 {
-    VAULT_AUTO(close_dir) DIR *dir = opendir(from);
+    VAULT_AUTO(folder_close) DIR *dir = opendir(from);
     if (!dir)
         return vault_fail_errno(err, "opening the folder %s", from);
     VAULT_TRY(folder_create(to, err));

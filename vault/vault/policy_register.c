@@ -9,6 +9,7 @@
 #include "parts.h"
 #include "policy_register_write.h"
 #include "vault/base/file.h"
+#include "vault/base/folder.h"
 #include "vault/policy/policy.h"
 #include "vault/vault/active_policy.h"
 
@@ -29,13 +30,6 @@ static void free_list(struct found_list **list)
 {
     free(*list);
     *list = NULL;
-}
-
-static void close_dir(DIR **dir)
-{
-    if (*dir)
-        closedir(*dir);
-    *dir = NULL;
 }
 
 /* "12-4f2a….active.json": its version and its name without what is behind. */
@@ -73,7 +67,7 @@ static enum vault_code find(const struct vault *vault, uint64_t wanted, struct f
                             struct vault_error *err)
 {
     VAULT_AUTO(free_list) struct found_list *list = calloc(1, sizeof *list);
-    VAULT_AUTO(close_dir) DIR *dir = opendir(vault->policy_dir);
+    VAULT_AUTO(folder_close) DIR *dir = opendir(vault->policy_dir);
     if (!list)
         return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
     for (struct dirent *entry = dir ? readdir(dir) : NULL; entry; entry = readdir(dir)) {

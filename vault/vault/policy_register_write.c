@@ -9,6 +9,7 @@
 #include "parts.h"
 #include "vault/base/codec.h"
 #include "vault/base/file.h"
+#include "vault/base/folder.h"
 #include "vault/base/json.h"
 #include "vault/policy/diff.h"
 #include "vault/policy/signature.h"
@@ -163,13 +164,6 @@ static void write_reasons(struct writing *writing)
 
 /* --- The rules as they were signed ---------------------------------------------------------- */
 
-static void close_dir(DIR **dir)
-{
-    if (*dir)
-        closedir(*dir);
-    *dir = NULL;
-}
-
 static bool has_suffix(const char *name, const char *suffix)
 {
     const size_t size = strlen(name);
@@ -198,7 +192,7 @@ static enum vault_code write_rules(const struct writing *writing, struct buf *ou
     bool first = true;
     VAULT_TRY(file_join(copy, sizeof copy, writing->vault->policy_dir, writing->name, err));
     VAULT_TRY(file_join(folder, sizeof folder, copy, RULES_FOLDER, err));
-    VAULT_AUTO(close_dir) DIR *dir = opendir(folder);
+    VAULT_AUTO(folder_close) DIR *dir = opendir(folder);
     if (!dir)
         return vault_fail_errno(err, "opening the folder %s", folder);
     buf_byte(out, '{');

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -14,6 +15,9 @@
 
 #define FOLDER_DEPTH_MAX  16
 #define FOLDER_NAME_CHARS 1023
+
+/* For VAULT_AUTO, behind opendir(3). */
+void folder_close(DIR **folder);
 
 /* Told of one file: its name, and how many bytes of what can be read from fd (which stands at its
  * beginning, and is borrowed) belong to it. A code other than VAULT_OK ends the walk, which then
