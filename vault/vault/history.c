@@ -3,94 +3,35 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "event.h"
+#include "filed.h"
 #include "indexer.h"
 #include "parts.h"
 #include "person.h"
-#include "vault/ledger/opening.h"
 #include "vault/ledger/proof.h"
-#include "vault/store/openings.h"
 
 #define FILED_WAIT_MS  1000
 #define ROWS_AT_A_TIME 64
 
-/* One opening as it lies in the index. */
-struct row {
-    uint64_t n;
-    uint64_t index;
-    uint8_t leaf[SHA256_BYTES];
-    struct buf sealed; /* owned */
-};
-
 struct rows {
-    struct row list[ROWS_AT_A_TIME];
+    struct filed list[ROWS_AT_A_TIME];
     size_t count;
-};
-
-/* An event in clear. The parsed forms borrow from the texts. */
-struct clear {
-    struct buf entry_text;
-    struct buf opening_text;
-    struct buf storage;
-    struct entry entry;
-    struct opening opening;
 };
 
 static void rows_finish(struct rows *rows)
 {
     for (size_t i = 0; i < rows->count; i++)
-        buf_finish(&rows->list[i].sealed);
+        filed_finish(&rows->list[i]);
     rows->count = 0;
 }
 
-static void clear_finish(struct clear *clear)
-{
-    buf_finish(&clear->entry_text);
-    buf_finish(&clear->opening_text);
-    buf_finish(&clear->storage);
-}
-
-static enum vault_code take_row(void *context, const struct openings_row *opening,
+static enum vault_code take_row(void *context, const struct openings_row *row,
                                 struct vault_error *err)
 {
     struct rows *rows = context;
-    struct row *row = &rows->list[rows->count++];
-    *row = (struct row){
-        .n = opening->n, .index = opening->index, .sealed = buf_limited(OPENINGS_SEALED_MAX_BYTES)};
-    memcpy(row->leaf, opening->leaf, sizeof row->leaf);
-    buf_bytes(&row->sealed, opening->sealed);
-    return buf_check(&row->sealed, err);
+    return filed_keep(row, &rows->list[rows->count++], err);
 }
 
-/* --- One event in clear --------------------------------------------------------------------- */
-
-/* Read the entry, which is in clear, and hold it against the row. */
-static enum vault_code read_entry(struct vault *vault, const struct row *row, struct clear *out,
-                                  struct vault_error *err)
-{
-    *out = (struct clear){.entry_text = buf_limited(ENTRY_MAX_BYTES),
-                          .opening_text = buf_limited(OPENING_MAX_BYTES),
-                          .storage = buf_limited(OPENING_MAX_BYTES)};
-    VAULT_TRY(event_entry_read(vault, row->index, &out->entry_text, err));
-    VAULT_TRY(entry_parse(buf_view(&out->entry_text), &out->entry, err));
-    const struct tree_hash leaf = tree_leaf(buf_view(&out->entry_text));
-    if (memcmp(leaf.bytes, row->leaf, sizeof row->leaf) != 0)
-        return vault_fail(err, VAULT_CORRUPT, "an entry of the log is not the one that was filed");
-    return VAULT_OK;
-}
-
-/* Read the opening too, and hold the two against each other. */
-static enum vault_code read_opening(struct citizen *citizen, const struct row *row,
-                                    struct clear *out, struct vault_error *err)
-{
-    VAULT_TRY(event_opening_read(citizen, row->n, buf_view(&row->sealed), &out->opening_text, err));
-    VAULT_TRY(opening_parse(buf_view(&out->opening_text), &out->storage, &out->opening, err));
-    if (opening_check(&out->opening, &out->entry, NULL))
-        return vault_fail(err, VAULT_CORRUPT, "an opening is not what the log committed to");
-    return VAULT_OK;
-}
-
-static struct history_event event_of(const struct row *row, const struct clear *clear)
+static struct history_event event_of(const struct filed *row, const struct clear *clear)
 {
     const struct opening_field *fields = clear->opening.fields;
     return (struct history_event){
@@ -128,15 +69,15 @@ static void wait_until_filed(struct vault *vault)
         return;
 }
 
-static enum vault_code tell(const struct telling *telling, const struct row *row,
+static enum vault_code tell(const struct telling *telling, const struct filed *row,
                             struct vault_error *err)
 {
     VAULT_AUTO(clear_finish) struct clear clear = {0};
-    VAULT_TRY(read_entry(telling->vault, row, &clear, err));
+    VAULT_TRY(clear_read_entry(telling->vault, row, &clear, err));
     struct history_event event = event_of(row, &clear);
     if (telling->wants && !telling->wants(telling->context, &event))
         return VAULT_OK;
-    VAULT_TRY(read_opening(telling->citizen, row, &clear, err));
+    VAULT_TRY(clear_read_opening(telling->citizen, row, &clear, err));
     event = event_of(row, &clear);
     return telling->each(telling->context, &event, err);
 }
@@ -191,7 +132,7 @@ static enum vault_code find_row(struct vault *vault, const struct citizen_id *id
     return VAULT_OK;
 }
 
-static enum vault_code write_opening(const struct row *row, const struct clear *clear,
+static enum vault_code write_opening(const struct filed *row, const struct clear *clear,
                                      struct buf *out, struct vault_error *err)
 {
     buf_format(out, "{\"index\":%llu,\"fields\":", (unsigned long long)row->index);
@@ -210,8 +151,8 @@ enum vault_code history_take(struct vault *vault, const struct citizen_id *id, u
     wait_until_filed(vault);
     VAULT_TRY(person_hold_existing(vault, id, &citizen, &person, err));
     VAULT_TRY(find_row(vault, id, n, &rows, err));
-    VAULT_TRY(read_entry(vault, &rows.list[0], &clear, err));
-    VAULT_TRY(read_opening(citizen, &rows.list[0], &clear, err));
+    VAULT_TRY(clear_read_entry(vault, &rows.list[0], &clear, err));
+    VAULT_TRY(clear_read_opening(citizen, &rows.list[0], &clear, err));
     switch (part) {
     case HISTORY_PROOF:
         return ledger_prove(vault->ledger, rows.list[0].index, out, err);

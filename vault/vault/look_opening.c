@@ -2,44 +2,13 @@
 
 #include <string.h>
 
-#include "event.h"
+#include "filed.h"
 #include "parts.h"
 #include "person.h"
-#include "vault/ledger/opening.h"
-#include "vault/store/openings.h"
 
 #define LINE_BYTES_MAX (OPENING_MAX_BYTES + 64)
 #define WORDS_MAX      3
 #define ASSERTED       "asserted "
-
-/* An opening as it lies in the index. */
-struct sealed {
-    struct citizen_id citizen;
-    uint64_t n;
-    uint8_t leaf[SHA256_BYTES];
-    struct buf text;
-};
-
-/* An entry and its opening, read. The parsed forms borrow from the texts. */
-struct opened {
-    struct buf entry_text;
-    struct buf opening_text;
-    struct buf storage;
-    struct entry entry;
-    struct opening opening;
-};
-
-static void sealed_finish(struct sealed *sealed)
-{
-    buf_finish(&sealed->text);
-}
-
-static void opened_finish(struct opened *opened)
-{
-    buf_finish(&opened->entry_text);
-    buf_finish(&opened->opening_text);
-    buf_finish(&opened->storage);
-}
 
 void look_found_finish(struct look_found *found)
 {
@@ -125,33 +94,22 @@ static bool event_has_fields(enum entry_event event)
 
 /* --- Reading -------------------------------------------------------------------------------- */
 
-static enum vault_code take_sealed(void *context, const struct openings_row *row,
-                                   struct vault_error *err)
+static enum vault_code take(void *context, const struct openings_row *row, struct vault_error *err)
 {
-    struct sealed *sealed = context;
-    sealed->citizen = row->citizen;
-    sealed->n = row->n;
-    memcpy(sealed->leaf, row->leaf, sizeof sealed->leaf);
-    buf_bytes(&sealed->text, row->sealed);
-    return buf_check(&sealed->text, err);
+    return filed_keep(row, context, err);
 }
 
-/* The opening in clear, held against the entry. VAULT_NOT_FOUND: whose it was is gone. */
-static enum vault_code open_sealed(struct vault *vault, const struct sealed *sealed,
-                                   struct opened *out, struct vault_error *err)
+/* VAULT_NOT_FOUND: there is none any more, or whose it was is gone. */
+static enum vault_code read_clear(struct vault *vault, uint64_t index, struct clear *out,
+                                  struct vault_error *err)
 {
     struct person *person = NULL;
+    VAULT_AUTO(filed_finish) struct filed filed = {0};
     VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
-    const struct tree_hash leaf = tree_leaf(buf_view(&out->entry_text));
-    if (memcmp(leaf.bytes, sealed->leaf, sizeof sealed->leaf) != 0)
-        return vault_fail(err, VAULT_CORRUPT, "an entry of the log is not the one that was filed");
-    VAULT_TRY(person_hold_existing(vault, &sealed->citizen, &citizen, &person, err));
-    VAULT_TRY(
-        event_opening_read(citizen, sealed->n, buf_view(&sealed->text), &out->opening_text, err));
-    VAULT_TRY(opening_parse(buf_view(&out->opening_text), &out->storage, &out->opening, err));
-    if (opening_check(&out->opening, &out->entry, NULL))
-        return vault_fail(err, VAULT_CORRUPT, "an opening is not what the log committed to");
-    return VAULT_OK;
+    VAULT_TRY(openings_get(vault->store, index, take, &filed, err));
+    VAULT_TRY(clear_read_entry(vault, &filed, out, err));
+    VAULT_TRY(person_hold_existing(vault, &filed.citizen, &citizen, &person, err));
+    return clear_read_opening(citizen, &filed, out, err);
 }
 
 static enum vault_code write_found(uint64_t index, const struct opening *opening,
@@ -180,26 +138,16 @@ static enum vault_code result_of(enum vault_code code, struct look_found *out)
 enum vault_code look_opening_read(struct vault *vault, uint64_t index, struct look_found *out,
                                   struct vault_error *err)
 {
-    VAULT_AUTO(sealed_finish)
-    struct sealed sealed = {.text = buf_limited(OPENINGS_SEALED_MAX_BYTES)};
-    VAULT_AUTO(opened_finish)
-    struct opened opened = {.entry_text = buf_limited(ENTRY_MAX_BYTES),
-                            .opening_text = buf_limited(OPENING_MAX_BYTES),
-                            .storage = buf_limited(OPENING_MAX_BYTES)};
+    VAULT_AUTO(clear_finish) struct clear clear = {0};
     *out = (struct look_found){LOOK_GONE, buf_limited(OPENING_VALUE_MAX_BYTES),
                                buf_limited(LINE_BYTES_MAX)};
-    VAULT_TRY(ledger_entry(vault->ledger, index, &opened.entry_text, err));
-    VAULT_TRY(entry_parse(buf_view(&opened.entry_text), &opened.entry, err));
-    enum vault_code code = openings_get(vault->store, index, take_sealed, &sealed, err);
+    const enum vault_code code = read_clear(vault, index, &clear, err);
     if (code)
         return result_of(code, out);
-    code = open_sealed(vault, &sealed, &opened, err);
-    if (code)
-        return result_of(code, out);
-    const struct opening_field *what = &opened.opening.fields[ENTRY_WHAT];
+    const struct opening_field *what = &clear.opening.fields[ENTRY_WHAT];
     out->result = LOOK_PRIVATE;
-    if (!what->present || !event_has_fields(opened.entry.event) || !is_field_list(what->value))
+    if (!what->present || !event_has_fields(clear.entry.event) || !is_field_list(what->value))
         return VAULT_OK;
     out->result = LOOK_SHOWN;
-    return write_found(index, &opened.opening, out, err);
+    return write_found(index, &clear.opening, out, err);
 }

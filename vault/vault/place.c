@@ -4,12 +4,11 @@
 #include <string.h>
 
 #include "event.h"
+#include "filed.h"
 #include "parts.h"
 #include "person.h"
 #include "vault/base/codec.h"
 #include "vault/base/json.h"
-#include "vault/ledger/opening.h"
-#include "vault/store/openings.h"
 
 #define KEY_CHARS 20
 #define JSON_MAX  (OPENING_MAX_BYTES + 512)
@@ -100,35 +99,15 @@ static enum vault_code find_kept(struct citizen *citizen, int64_t seq, struct se
 
 /* --- From the index ------------------------------------------------------------------------- */
 
-struct found {
-    uint64_t n;
-    uint64_t index;
-    int64_t time_ms;
-    uint8_t leaf[SHA256_BYTES];
-    struct buf sealed;
-};
-
-static void found_finish(struct found *found)
-{
-    buf_finish(&found->sealed);
-}
-
 static enum vault_code take(void *context, const struct openings_row *row, struct vault_error *err)
 {
-    struct found *found = context;
-    found->n = row->n;
-    found->index = row->index;
-    found->time_ms = row->time_ms;
-    memcpy(found->leaf, row->leaf, sizeof found->leaf);
-    buf_bytes(&found->sealed, row->sealed);
-    return buf_check(&found->sealed, err);
+    return filed_keep(row, context, err);
 }
 
 static enum vault_code find_filed(struct vault *vault, struct citizen *citizen, uint64_t log_n,
                                   struct place *out, struct vault_error *err)
 {
-    VAULT_AUTO(found_finish)
-    struct found found = {.sealed = buf_limited(OPENINGS_SEALED_MAX_BYTES)};
+    VAULT_AUTO(filed_finish) struct filed found = {0};
     VAULT_AUTO(place_finish) struct place place = {.opening = buf_limited(OPENING_MAX_BYTES)};
     VAULT_TRY(openings_list(vault->store, citizen_id_of(citizen), log_n + 1, 1, take, &found, err));
     if (found.n != log_n)
