@@ -169,6 +169,36 @@ static void put_filter(struct listing *listing)
     page_text(visit, visit->data, "chosen_service", listing->service);
 }
 
+/* --- At a glance ---------------------------------------------------------------------------- */
+
+/* What the whole year says, in one walk. */
+struct glance {
+    struct year year;
+    struct alert_watch watch;
+};
+
+/* What is counted stands in clear: nothing need be opened. */
+static bool see_event(void *context, const struct history_event *event)
+{
+    struct glance *glance = context;
+    year_see(&glance->year, event);
+    alert_see(&glance->watch, event);
+    return false;
+}
+
+static enum vault_code put_glance(struct visit *visit, bool with_alerts, struct vault_error *err)
+{
+    struct glance glance = {.year = year_begin(visit), .watch = {.now_s = visit_now_s(visit)}};
+    VAULT_TRY(history_find(visit->pages->vault, &visit->session.citizen, 0, ALERT_EVENTS_MAX,
+                           see_event, NULL, &glance, err));
+    year_put(&glance.year, visit);
+    if (with_alerts)
+        alerts_put(&glance.watch, visit);
+    return VAULT_OK;
+}
+
+/* --- The page ------------------------------------------------------------------------------- */
+
 void accesses_show(struct visit *visit, const char *id)
 {
     (void)id;
@@ -182,9 +212,7 @@ void accesses_show(struct visit *visit, const char *id)
     listing.services = page_list(visit, visit->data, "services");
     put_filter(&listing);
     const bool at_the_top = !before && listing.kind == EVENT_ALL && !listing.service[0];
-    enum vault_code code = before ? VAULT_OK : year_put(visit, &err);
-    if (code == VAULT_OK && at_the_top)
-        code = alerts_put(visit, &err);
+    enum vault_code code = before ? VAULT_OK : put_glance(visit, at_the_top, &err);
     if (code == VAULT_OK || code == VAULT_CORRUPT)
         code = list_events(&listing, before, &err);
     if (code) {

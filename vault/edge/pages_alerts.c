@@ -2,7 +2,6 @@
 
 #include "pages_event.h"
 #include "pages_words.h"
-#include "vault/vault/alert.h"
 
 static const char *const alert_texts[ALERT_KIND_COUNT] = {
     [ALERT_FIRST] = "alerts.first",
@@ -25,8 +24,8 @@ static void put_alert(void *context, const struct alert *alert)
     page_flag(visit, visit->data, "alerts_shown");
 }
 
-enum vault_code alerts_put(struct visit *visit, struct vault_error *err)
+void alerts_put(const struct alert_watch *watch, struct visit *visit)
 {
     page_list(visit, visit->data, "alerts");
-    return alert_list(visit->pages->vault, &visit->session.citizen, put_alert, visit, err);
+    alert_tell(watch, put_alert, visit);
 }

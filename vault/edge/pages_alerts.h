@@ -4,7 +4,7 @@
 #pragma once
 
 #include "pages_visit.h"
+#include "vault/vault/alert.h"
 
-/* Put alerts (and alerts_shown): alert_text, its numbers and dates, service and service_name. The
- * codes are alert_list()'s. */
-enum vault_code alerts_put(struct visit *visit, struct vault_error *err) VAULT_MUST_CHECK;
+/* Put alerts (and alerts_shown): alert_text, its numbers and dates, service and service_name. */
+void alerts_put(const struct alert_watch *watch, struct visit *visit);

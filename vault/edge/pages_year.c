@@ -1,58 +1,42 @@
 /* A year of a citizen's accesses, for the picture and its table. */
 #include "pages_year.h"
-#include "pages_event.h"
 #include "pages_words.h"
 #include "vault/base/clock.h"
 
-#define MONTHS       12
-#define CHART_EVENTS HISTORY_LIST_MAX
 #define CHART_HEIGHT 100
 #define BAR_WIDTH    36
 #define BAR_STEP     50
 #define BAR_ROOM     20 /* above the tallest bar, for its number */
 #define LABEL_BASE   (CHART_HEIGHT + BAR_ROOM + 20)
 
-struct month {
-    int year;
-    int month;
-    unsigned released;
-    unsigned denied;
-};
-
-struct year {
-    struct visit *visit;
-    struct month months[MONTHS]; /* the oldest first */
-};
-
-static void begin_months(struct year *year)
+struct year year_begin(const struct visit *visit)
 {
-    struct date date = date_of_instant(visit_now_s(year->visit));
-    for (size_t i = MONTHS; i-- > 0;) {
-        year->months[i] = (struct month){.year = date.year, .month = date.month};
+    struct year year;
+    struct date date = date_of_instant(visit_now_s(visit));
+    for (size_t i = YEAR_MONTHS; i-- > 0;) {
+        year.months[i] = (struct year_month){.year = date.year, .month = date.month};
         date.year -= date.month == 1;
-        date.month = date.month == 1 ? MONTHS : date.month - 1;
+        date.month = date.month == 1 ? YEAR_MONTHS : date.month - 1;
     }
+    return year;
 }
 
-/* What is counted stands in clear: nothing need be opened. */
-static bool count_event(void *context, const struct history_event *event)
+void year_see(struct year *year, const struct history_event *event)
 {
-    struct year *year = context;
     const struct date date = date_of_instant(event->time_ms / 1000);
-    for (size_t i = 0; i < MONTHS; i++) {
-        struct month *month = &year->months[i];
+    for (size_t i = 0; i < YEAR_MONTHS; i++) {
+        struct year_month *month = &year->months[i];
         if (month->year != date.year || month->month != date.month)
             continue;
         month->released += event->event == ENTRY_RELEASE;
         month->denied += event->event == ENTRY_DENY;
     }
-    return false;
 }
 
 static unsigned most_of(const struct year *year)
 {
     unsigned most = 0;
-    for (size_t i = 0; i < MONTHS; i++) {
+    for (size_t i = 0; i < YEAR_MONTHS; i++) {
         const unsigned both = year->months[i].released + year->months[i].denied;
         most = both > most ? both : most;
     }
@@ -60,10 +44,10 @@ static unsigned most_of(const struct year *year)
 }
 
 /* A bar of two parts, what came below what was refused, in the units of the picture. */
-static void put_month(const struct year *year, json_t *list, size_t i, unsigned most)
+static void put_month(const struct year *year, struct visit *visit, json_t *list, size_t i,
+                      unsigned most)
 {
-    struct visit *visit = year->visit;
-    const struct month *month = &year->months[i];
+    const struct year_month *month = &year->months[i];
     char title[WORDS_CHARS];
     json_t *item = page_item(visit, list);
     const int64_t released = (int64_t)month->released * CHART_HEIGHT / most;
@@ -85,21 +69,16 @@ static void put_month(const struct year *year, json_t *list, size_t i, unsigned 
         page_number(visit, item, "both", (int64_t)month->released + month->denied);
 }
 
-enum vault_code year_put(struct visit *visit, struct vault_error *err)
+void year_put(const struct year *year, struct visit *visit)
 {
-    struct year year = {.visit = visit};
-    begin_months(&year);
-    VAULT_TRY(history_find(visit->pages->vault, &visit->session.citizen, 0, CHART_EVENTS,
-                           count_event, NULL, &year, err));
     json_t *list = page_list(visit, visit->data, "months");
-    const unsigned most = most_of(&year);
-    for (size_t i = 0; i < MONTHS && most; i++)
-        put_month(&year, list, i, most);
+    const unsigned most = most_of(year);
+    for (size_t i = 0; i < YEAR_MONTHS && most; i++)
+        put_month(year, visit, list, i, most);
     if (most)
         page_flag(visit, visit->data, "counted");
-    page_number(visit, visit->data, "chart_width", (int64_t)MONTHS * BAR_STEP);
+    page_number(visit, visit->data, "chart_width", (int64_t)YEAR_MONTHS * BAR_STEP);
     page_number(visit, visit->data, "chart_height", LABEL_BASE + 8);
     page_number(visit, visit->data, "label_y", LABEL_BASE);
     page_flag(visit, visit->data, "chart_shown");
-    return VAULT_OK;
 }

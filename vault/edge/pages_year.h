@@ -5,7 +5,27 @@
 #pragma once
 
 #include "pages_visit.h"
+#include "vault/vault/history.h"
 
-/* Put "months", the picture's sizes, and the flag "chart_shown". The newest HISTORY_LIST_MAX events
- * are counted. The codes are history_list()'s. */
-enum vault_code year_put(struct visit *visit, struct vault_error *err) VAULT_MUST_CHECK;
+#define YEAR_MONTHS 12
+
+struct year_month {
+    int year;
+    int month;
+    unsigned released;
+    unsigned denied;
+};
+
+struct year {
+    struct year_month months[YEAR_MONTHS]; /* the oldest first */
+};
+
+/* The twelve months up to now, with nothing in them. */
+struct year year_begin(const struct visit *visit);
+
+/* Count an event; its entry is enough (history_find()). */
+void year_see(struct year *year, const struct history_event *event);
+
+/* Put "months", the picture's sizes, and the flags "chart_shown" and, unless all are empty,
+ * "counted". */
+void year_put(const struct year *year, struct visit *visit);

@@ -8,17 +8,18 @@
  */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
-#include "vault/store/citizen.h"
-#include "vault/vault/vault.h"
+#include "vault/store/control_service.h"
+#include "vault/vault/history.h"
 
-#define ALERT_EVENTS_MAX   1000 /* the newest, which are looked at */
-#define ALERT_SERVICES_MAX 64   /* the first seen, going back */
-#define ALERT_RECENT_DAYS  30   /* for a first look and for refusals */
-#define ALERT_WEEKS        12   /* before the last seven days, for what a usual week is */
-#define ALERT_MANY_LEAST   10   /* looks in seven days, below which nothing is much */
-#define ALERT_MANY_TIMES   3    /* a usual week */
+#define ALERT_EVENTS_MAX   HISTORY_LIST_MAX /* the newest, which are to be seen */
+#define ALERT_SERVICES_MAX 64               /* the first seen, going back */
+#define ALERT_RECENT_DAYS  30               /* for a first look and for refusals */
+#define ALERT_WEEKS        12               /* before the last seven days, for a usual week */
+#define ALERT_MANY_LEAST   10               /* looks in seven days, below which nothing is much */
+#define ALERT_MANY_TIMES   3                /* a usual week */
 
 enum alert_kind {
     ALERT_FIRST,  /* the first look of a year; at_s is when */
@@ -35,8 +36,30 @@ struct alert {
     int64_t at_s;
 };
 
+/* What was seen of one service. */
+struct alert_service {
+    char id[CONTROL_SERVICE_ID_CHARS + 1];
+    int64_t oldest_s;
+    int64_t denied_s; /* the newest refusal */
+    unsigned denied;  /* recently */
+    unsigned this_week;
+    unsigned before; /* in the weeks before */
+};
+
+/* What was seen of a history, while it is gone through. */
+struct alert_watch {
+    int64_t now_s; /* set by the caller; the rest begins at zero */
+    struct alert_service services[ALERT_SERVICES_MAX];
+    size_t count;
+    size_t seen;
+    int64_t oldest_s; /* of all that was seen */
+};
+
+/* See an event: the newest first, ALERT_EVENTS_MAX at most. Its entry is enough (history_find()).
+ */
+void alert_see(struct alert_watch *watch, const struct history_event *event);
+
 typedef void alert_each(void *context, const struct alert *alert);
 
-/* Tell of each, by service, who looked last first. The codes are history_find()'s. */
-enum vault_code alert_list(struct vault *vault, const struct citizen_id *citizen, alert_each *each,
-                           void *context, struct vault_error *err) VAULT_MUST_CHECK;
+/* Tell of each, by service, who looked last first. */
+void alert_tell(const struct alert_watch *watch, alert_each *each, void *context);

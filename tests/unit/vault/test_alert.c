@@ -21,10 +21,19 @@ static void hear(void *context, const struct alert *alert)
     told->last[alert->kind].service = NULL;
 }
 
+static bool see(void *context, const struct history_event *event)
+{
+    alert_see(context, event);
+    return false;
+}
+
 static struct told alerts(void)
 {
     struct told told = {0};
-    assert_done(alert_list(test.vault, &test.citizen, hear, &told, &test_error));
+    struct alert_watch watch = {.now_s = test.now_ms / 1000};
+    assert_done(history_find(test.vault, &test.citizen, 0, ALERT_EVENTS_MAX, see, NULL, &watch,
+                             &test_error));
+    alert_tell(&watch, hear, &told);
     return told;
 }
 
@@ -113,14 +122,43 @@ static void test_many_as_always_is_not(void **state)
     vault_close(&test.vault);
 }
 
-static void test_who_is_not_there_is_not_found(void **state)
+static struct history_event look_at(int64_t time_ms, const char *service)
+{
+    return (struct history_event){
+        .event = ENTRY_RELEASE, .time_ms = time_ms, .service = bytes_of_text(service)};
+}
+
+static void count_first(void *context, const struct alert *alert)
+{
+    *(unsigned *)context += alert->kind == ALERT_FIRST;
+}
+
+/* Where as much was seen as there may be, all of it new, nothing says what was before. */
+static void test_what_may_be_older_is_not_called_first(void **state)
 {
     (void)state;
-    struct told told = {0};
-    const struct citizen_id nobody = citizen_id_new();
-    make_filled_vault(&test);
-    assert_fails(VAULT_NOT_FOUND, alert_list(test.vault, &nobody, hear, &told, &test_error));
-    vault_close(&test.vault);
+    unsigned firsts = 0;
+    struct alert_watch watch = {.now_s = 1000000};
+    const struct history_event event = look_at(999999000, "one");
+    for (size_t i = 0; i < ALERT_EVENTS_MAX; i++)
+        alert_see(&watch, &event);
+    alert_tell(&watch, count_first, &firsts);
+    assert_int_equal(firsts, 0);
+}
+
+static void test_services_have_a_limit(void **state)
+{
+    (void)state;
+    unsigned firsts = 0;
+    struct alert_watch watch = {.now_s = 1000000};
+    for (size_t i = 0; i < ALERT_SERVICES_MAX + 5; i++) {
+        char service[16];
+        snprintf(service, sizeof service, "service-%zu", i);
+        const struct history_event event = look_at(999999000, service);
+        alert_see(&watch, &event);
+    }
+    alert_tell(&watch, count_first, &firsts);
+    assert_int_equal(firsts, ALERT_SERVICES_MAX);
 }
 
 int main(void)
@@ -128,5 +166,5 @@ int main(void)
     return TEST_RUN(test_nothing_happened_and_nothing_is_told,
                     test_a_first_look_is_told_for_a_month, test_what_was_refused_is_counted,
                     test_many_more_than_usual_is_told, test_many_as_always_is_not,
-                    test_who_is_not_there_is_not_found);
+                    test_what_may_be_older_is_not_called_first, test_services_have_a_limit);
 }
