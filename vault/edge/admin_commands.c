@@ -14,6 +14,7 @@
 #include "vault/vault/people.h"
 #include "vault/vault/service.h"
 #include "vault/vault/sign_in_code.h"
+#include "vault/vault/signing.h"
 #include "vault/vault/subject.h"
 
 #define REQUEST_DEPTH_MAX     6
@@ -57,64 +58,42 @@ static enum vault_code run_service_update(const struct command_call *call)
     return service_update(call->vault, bytes_of_text(registration), call->err);
 }
 
-/* A kind of client that has a CA of its own. */
-struct client_kind {
-    enum control_certificate_kind kind;
-    const char *ca_path;
-    const char *ca_key_path;
-    int64_t days; /* that a certificate lasts */
-};
-
-/* Sign the request in csr for a client's own key: the vault never holds that. The certificate is
- * the answer's result. */
-static enum vault_code sign_request(const struct command_call *call, const struct client_kind *kind,
-                                    const char *name, uint8_t spki[SHA256_BYTES],
-                                    int64_t *expires_s)
+/* Sign the request in csr for a client of that kind and name, and let its key in. The certificate
+ * is the answer's result. */
+static enum vault_code let_in(const struct command_call *call, enum control_certificate_kind kind,
+                              const struct vault_signing *signing, const char *name)
 {
     const char *request;
-    VAULT_AUTO(buf_finish) struct buf ca_certificate = buf_limited(X509_PEM_BYTES_MAX);
-    VAULT_AUTO(buf_finish) struct buf ca_key = buf_limited(X509_PEM_BYTES_MAX);
-    VAULT_AUTO(buf_finish) struct buf certificate = buf_limited(X509_PEM_BYTES_MAX);
+    VAULT_AUTO(signing_finish) struct signing_made made = {0};
     VAULT_TRY(admin_text_of(call, "csr", &request));
-    VAULT_TRY(file_read(kind->ca_path, &ca_certificate, call->err));
-    VAULT_TRY(file_read(kind->ca_key_path, &ca_key, call->err));
-    const struct x509_ca ca = {buf_view(&ca_certificate), buf_view(&ca_key)};
-    const struct x509_period period = {clock_now_s(vault_clock(call->vault)), kind->days};
-    VAULT_TRY(
-        x509_sign_client(&ca, bytes_of_text(request), name, period, &certificate, spki, call->err));
-    VAULT_TRY(x509_read(buf_view(&certificate), spki, expires_s, call->err));
+    VAULT_TRY(signing_sign(signing, name, clock_now_s(vault_clock(call->vault)),
+                           bytes_of_text(request), &made, call->err));
     buf_text(call->result, "{\"certificate\":");
-    json_write_string(call->result, buf_view(&certificate));
+    json_write_string(call->result, buf_view(&made.certificate));
     buf_byte(call->result, '}');
-    return VAULT_OK;
+    return service_add_key(call->vault, kind, name, made.spki, made.expires_s, call->err);
 }
 
 static enum vault_code run_service_cert_add(const struct command_call *call)
 {
     const struct config *config = call->context->config;
-    const struct client_kind kind = {CONTROL_CERTIFICATE_SERVICE, config->services.clients_ca,
-                                     config->services_ca_key, config->certificate_days};
+    const struct vault_signing signing = {config->services.clients_ca, config->services_ca_key,
+                                          config->certificate_days};
     const char *id;
-    uint8_t spki[SHA256_BYTES];
-    int64_t expires_s;
     VAULT_AUTO(service_release) struct service_hold service = {0};
     VAULT_TRY(admin_text_of(call, "id", &id));
     VAULT_TRY(service_by_id(call->vault, bytes_of_text(id), &service, call->err));
-    VAULT_TRY(sign_request(call, &kind, id, spki, &expires_s));
-    return service_add_key(call->vault, kind.kind, id, spki, expires_s, call->err);
+    return let_in(call, CONTROL_CERTIFICATE_SERVICE, &signing, id);
 }
 
 static enum vault_code run_auditor_add(const struct command_call *call)
 {
     const struct config *config = call->context->config;
-    const struct client_kind kind = {CONTROL_CERTIFICATE_AUDITOR, config->auditors.clients_ca,
-                                     config->auditors_ca_key, AUDITOR_DAYS};
+    const struct vault_signing signing = {config->auditors.clients_ca, config->auditors_ca_key,
+                                          AUDITOR_DAYS};
     const char *name;
-    uint8_t spki[SHA256_BYTES];
-    int64_t expires_s;
     VAULT_TRY(admin_text_of(call, "id", &name));
-    VAULT_TRY(sign_request(call, &kind, name, spki, &expires_s));
-    return service_add_key(call->vault, kind.kind, name, spki, expires_s, call->err);
+    return let_in(call, CONTROL_CERTIFICATE_AUDITOR, &signing, name);
 }
 
 /* By the certificate; or by the key's hash as "service show" has it, since what a service renewed

@@ -5,9 +5,8 @@
 #include "pace.h"
 #include "parts.h"
 #include "vault/base/clock.h"
-#include "vault/base/file.h"
-#include "vault/crypto/x509.h"
 #include "vault/store/control_service.h"
+#include "vault/vault/signing.h"
 
 /* The service's keys that count. */
 struct live {
@@ -53,46 +52,33 @@ static enum vault_code check_pace(struct vault *vault, const struct service *ser
 }
 
 /* What is missing is missing here, not to the service. */
-static enum vault_code read_authority(const char *path, struct buf *out, struct vault_error *err)
-{
-    if (!path)
-        return vault_fail(err, VAULT_UNAVAILABLE, "this vault signs no certificates");
-    const enum vault_code code = file_read(path, out, err);
-    return code == VAULT_NOT_FOUND || code == VAULT_DENIED ? VAULT_IO : code;
-}
-
 static enum vault_code sign(struct vault *vault, const struct service *service,
-                            struct bytes request, struct buf *certificate,
-                            uint8_t spki[SHA256_BYTES], struct vault_error *err)
+                            struct bytes request, struct signing_made *out, struct vault_error *err)
 {
     const struct vault_signing *signing = &vault->options.signing;
-    const struct x509_period period = {clock_now_s(&vault->options.clock), signing->days};
-    VAULT_AUTO(buf_finish) struct buf ca_certificate = buf_limited(X509_PEM_BYTES_MAX);
-    VAULT_AUTO(buf_finish) struct buf ca_key = buf_limited(X509_PEM_BYTES_MAX);
-    VAULT_TRY(read_authority(signing->ca, &ca_certificate, err));
-    VAULT_TRY(read_authority(signing->ca_key, &ca_key, err));
-    const struct x509_ca ca = {buf_view(&ca_certificate), buf_view(&ca_key)};
-    return x509_sign_client(&ca, request, service->id, period, certificate, spki, err);
+    if (!signing->ca || !signing->ca_key)
+        return vault_fail(err, VAULT_UNAVAILABLE, "this vault signs no certificates");
+    const enum vault_code code =
+        signing_sign(signing, service->id, clock_now_s(&vault->options.clock), request, out, err);
+    return code == VAULT_NOT_FOUND || code == VAULT_DENIED ? VAULT_IO : code;
 }
 
 enum vault_code renewal_sign(struct vault *vault, const struct service *service,
                              struct bytes request, struct buf *certificate, int64_t *expires_s,
                              int64_t *wait_s, struct vault_error *err)
 {
-    VAULT_AUTO(buf_finish) struct buf text = buf_limited(X509_PEM_BYTES_MAX);
-    uint8_t spki[SHA256_BYTES];
-    int64_t end_s = 0;
+    VAULT_AUTO(signing_finish) struct signing_made made = {0};
     VAULT_TRY(check_pace(vault, service, wait_s, err));
-    VAULT_TRY(sign(vault, service, request, &text, spki, err));
-    VAULT_TRY(x509_read(buf_view(&text), spki, &end_s, err));
+    VAULT_TRY(sign(vault, service, request, &made, err));
     pthread_mutex_lock(&vault->renewing);
-    enum vault_code code = check_count(vault, service, spki, err);
+    enum vault_code code = check_count(vault, service, made.spki, err);
     if (code == VAULT_OK)
-        code = service_add_key(vault, CONTROL_CERTIFICATE_SERVICE, service->id, spki, end_s, err);
+        code = service_add_key(vault, CONTROL_CERTIFICATE_SERVICE, service->id, made.spki,
+                               made.expires_s, err);
     pthread_mutex_unlock(&vault->renewing);
     if (code)
         return code;
-    buf_bytes(certificate, buf_view(&text));
-    *expires_s = end_s;
+    buf_bytes(certificate, buf_view(&made.certificate));
+    *expires_s = made.expires_s;
     return buf_check(certificate, err);
 }
