@@ -254,3 +254,18 @@ void base32_string(char *out, const void *data, size_t size_bytes)
 {
     string(&base32, out, data, size_bytes);
 }
+
+bool digits_read(struct bytes text, uint64_t *out)
+{
+    uint64_t number = 0;
+    *out = 0;
+    if (text.size < 1 || text.size > DIGITS_CHARS_MAX)
+        return false;
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9')
+            return false;
+        number = number * 10 + (uint64_t)(text.data[i] - '0');
+    }
+    *out = number;
+    return true;
+}

@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +23,11 @@
 #define HEX_CHARS(size)    ((size)*2)
 #define BASE64_CHARS(size) (((size) + 2) / 3 * 4)
 #define BASE32_CHARS(size) (((size)*8 + 4) / 5)
+
+/* A decimal number as people and addresses write it: 1 to 18 digits, which any 63-bit number holds,
+ * and nothing else. False, and *out 0, if it is none. */
+#define DIGITS_CHARS_MAX   18
+bool digits_read(struct bytes text, uint64_t *out);
 
 void hex_encode(struct buf *out, struct bytes bytes);
 void base64_encode(struct buf *out, struct bytes bytes);

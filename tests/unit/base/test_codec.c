@@ -130,9 +130,30 @@ static void test_a_buffer_that_is_too_small_stays_as_it_was(void **state)
     assert_int_equal(back.size, 2);
 }
 
+static void test_digits_are_numbers_and_nothing_else_is(void **state)
+{
+    (void)state;
+    uint64_t number = 7;
+    assert_true(digits_read(BYTES("0"), &number));
+    assert_int_equal(number, 0);
+    assert_true(digits_read(BYTES("0042"), &number));
+    assert_int_equal(number, 42);
+    assert_true(digits_read(BYTES("999999999999999999"), &number));
+    assert_true(number == 999999999999999999U);
+    static const char *const none[] = {"",   "-1",  "+1",   " 1",
+                                       "1 ", "0x1", "1e3",  "1000000000000000000",
+                                       "a",  "1.0", "1\n2", "18446744073709551616"};
+    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
+        number = 7;
+        assert_false(digits_read(bytes_of_text(none[i]), &number));
+        assert_int_equal(number, 0);
+    }
+}
+
 int main(void)
 {
-    return TEST_RUN(test_the_vectors_of_rfc_4648_hold_both_ways, test_every_byte_comes_back,
+    return TEST_RUN(test_digits_are_numbers_and_nothing_else_is,
+                    test_the_vectors_of_rfc_4648_hold_both_ways, test_every_byte_comes_back,
                     test_only_the_characters_of_the_alphabet_are_read,
                     test_a_second_spelling_is_refused, test_exact_decoding_writes_all_or_nothing,
                     test_a_buffer_that_is_too_small_stays_as_it_was);
