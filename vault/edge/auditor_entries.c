@@ -1,7 +1,6 @@
 /* The entries of the log that a filter lets through, for programs and for people; and one entry to
  * take away, with its proof. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "auditor_filter.h"
@@ -9,11 +8,10 @@
 #include "vault/base/codec.h"
 #include "vault/edge/problem.h"
 
-#define ON_PAGE         50
-#define IN_ANSWER       100
-#define PLACE_CHARS     32
-#define INDEX_CHARS_MAX 18
-#define TEXT_TYPE       "text/plain; charset=utf-8"
+#define ON_PAGE     50
+#define IN_ANSWER   100
+#define PLACE_CHARS 32
+#define TEXT_TYPE   "text/plain; charset=utf-8"
 
 static const char *const places[] = {"after", "before", NULL};
 static const char *const page_also[] = {"lang", NULL};
@@ -310,8 +308,7 @@ void auditor_entries_show(struct auditor_visit *visitor, const char *id)
 
 bool auditor_index(const char *id, uint64_t *out)
 {
-    *out = strtoull(id, NULL, 10);
-    return id[0] && strspn(id, "0123456789") == strlen(id) && strlen(id) <= INDEX_CHARS_MAX;
+    return digits_read(bytes_of_text(id), out);
 }
 
 static void take(struct auditor_visit *visitor, const char *id, const char *suffix,

@@ -3,8 +3,7 @@
 #include <string.h>
 
 #include "vault/base/clock.h"
-
-#define NUMBER_CHARS_MAX 18 /* fits a 63-bit number */
+#include "vault/base/codec.h"
 
 static const struct auditor_fault fine = {0};
 
@@ -74,21 +73,10 @@ static struct auditor_fault read_outcome(struct bytes value, struct auditor_filt
                              "auditor.wrong_outcome");
 }
 
-static bool read_number(struct bytes value, uint64_t *out)
-{
-    *out = 0;
-    for (size_t i = 0; i < value.size; i++) {
-        if (value.data[i] < '0' || value.data[i] > '9')
-            return false;
-        *out = *out * 10 + (value.data[i] - '0');
-    }
-    return value.size <= NUMBER_CHARS_MAX;
-}
-
 static struct auditor_fault read_after(struct bytes value, struct auditor_filter *out)
 {
     uint64_t index = 0;
-    if (!read_number(value, &index))
+    if (!digits_read(value, &index))
         return malformed("after", "after is the index of an entry", "auditor.wrong_place");
     out->range.from = index + 1;
     out->is_placed = true;
@@ -97,7 +85,7 @@ static struct auditor_fault read_after(struct bytes value, struct auditor_filter
 
 static struct auditor_fault read_before(struct bytes value, struct auditor_filter *out)
 {
-    if (!read_number(value, &out->range.below))
+    if (!digits_read(value, &out->range.below))
         return malformed("before", "before is the index of an entry", "auditor.wrong_place");
     if (out->is_placed)
         return malformed("before", "after and before exclude each other", "auditor.wrong_place");
@@ -109,7 +97,7 @@ static struct auditor_fault read_before(struct bytes value, struct auditor_filte
 static struct auditor_fault read_limit(struct bytes value, struct auditor_filter *out)
 {
     uint64_t limit = 0;
-    if (!read_number(value, &limit))
+    if (!digits_read(value, &limit))
         return malformed("limit", "limit is a number", "auditor.wrong_limit");
     out->range.limit = limit > SIZE_MAX ? SIZE_MAX : (size_t)limit;
     return fine;

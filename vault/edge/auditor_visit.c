@@ -140,15 +140,6 @@ static bool is_named(struct bytes name, const char *const names[])
     return false;
 }
 
-static void add_pair(struct buf *out, char *sign, struct bytes name, struct bytes value)
-{
-    buf_byte(out, (uint8_t)*sign);
-    address_encode(out, name);
-    buf_byte(out, '=');
-    address_encode(out, value);
-    *sign = '&';
-}
-
 void auditor_address(const struct auditor_visit *visitor, const char *path,
                      const char *const without[], const char *more, struct buf *out)
 {
@@ -159,10 +150,10 @@ void auditor_address(const struct auditor_visit *visitor, const char *path,
         const struct http_pair *pair = &request->query[i];
         if (pair->value.size && !is_named(pair->name, without) &&
             !is_named(pair->name, language_alone))
-            add_pair(out, &sign, pair->name, pair->value);
+            address_add(out, &sign, pair->name, pair->value);
     }
     if (!visitor->speaks_by_wish && !is_named(bytes_of_text(LANGUAGE), without))
-        add_pair(out, &sign, bytes_of_text(LANGUAGE), bytes_of_text(visitor->visit.language));
+        address_add(out, &sign, bytes_of_text(LANGUAGE), bytes_of_text(visitor->visit.language));
     if (more)
         buf_format(out, "%c%s", sign, more);
 }

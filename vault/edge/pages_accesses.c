@@ -1,7 +1,6 @@
 /* Every event that concerns the citizen: a year at a glance, the list with its filters, and of each
  * event what can be taken away to check it. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "pages_alerts.h"
@@ -9,6 +8,7 @@
 #include "pages_parts.h"
 #include "pages_words.h"
 #include "pages_year.h"
+#include "vault/base/codec.h"
 #include "vault/vault/active_policy.h"
 #include "vault/vault/look.h"
 
@@ -17,7 +17,6 @@
 #define SCAN_AT_A_TIME 100
 #define SERVICES_MAX   64 /* to choose from */
 #define LOOKS_OF_EVENT 5
-#define NUMBER_CHARS   20
 
 static const char *const kind_names[EVENT_KIND_COUNT] = {"all", "access", "decision", "account"};
 static const char *const kind_texts[EVENT_KIND_COUNT] = {
@@ -139,7 +138,7 @@ static uint64_t read_filter(struct listing *listing)
 {
     struct visit *visit = listing->visit;
     char kind[16] = "";
-    char number[NUMBER_CHARS + 1];
+    uint64_t before = 0;
     listing->kind = EVENT_ALL;
     if (visit_query(visit, "kind", kind, sizeof kind)) {
         for (int i = 0; i < EVENT_KIND_COUNT; i++)
@@ -148,10 +147,8 @@ static uint64_t read_filter(struct listing *listing)
     if (!visit_query(visit, "service", listing->service, sizeof listing->service) ||
         !entry_id_is_valid(bytes_of_text(listing->service)))
         listing->service[0] = 0;
-    if (!visit_query(visit, "before", number, sizeof number) ||
-        strspn(number, "0123456789") != strlen(number) || strlen(number) > NUMBER_CHARS - 2)
-        return 0;
-    return strtoull(number, NULL, 10);
+    digits_read(http_request_query(visit->request, "before"), &before);
+    return before;
 }
 
 static void put_filter(struct listing *listing)
@@ -239,8 +236,8 @@ static const struct {
 static void take(struct visit *visit, const char *id, enum history_part part)
 {
     struct vault_error err;
-    const bool is_number = strspn(id, "0123456789") == strlen(id) && strlen(id) < NUMBER_CHARS - 1;
-    const uint64_t n = is_number ? strtoull(id, NULL, 10) : 0;
+    uint64_t n = 0;
+    digits_read(bytes_of_text(id), &n); /* what is no number is none of theirs: 0 */
     const enum vault_code code = history_take(visit->pages->vault, &visit->session.citizen, n, part,
                                               &visit->answer->body, &err);
     if (code) {

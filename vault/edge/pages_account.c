@@ -18,8 +18,9 @@ bool account_is_fresh(struct visit *visit, const char *next)
     if (sign_in_is_fresh(visit->pages->vault, &visit->session))
         return true;
     VAULT_AUTO(buf_finish) struct buf address = buf_limited(AGAIN_CHARS);
-    buf_text(&address, "/again?next=");
-    address_encode(&address, bytes_of_text(next));
+    char sign = '?';
+    buf_text(&address, "/again");
+    address_add(&address, &sign, bytes_of_text("next"), bytes_of_text(next));
     const char *text = buf_string(&address);
     page_redirect(visit, text ? text : "/again");
     return false;

@@ -1,25 +1,24 @@
 /* Receipts of decisions: each as a file to keep, and as a page to read and to print; and whether
  * one that somebody shows is real. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "pages_parts.h"
 #include "pages_words.h"
 #include "vault/base/clock.h"
+#include "vault/base/codec.h"
 #include "vault/crypto/jws.h"
 #include "vault/crypto/note.h"
 #include "vault/vault/active_policy.h"
 #include "vault/vault/receipt.h"
 
-#define RECORD_CHARS 19 /* of a record's number */
-#define DEPTH_MAX    8
-#define KEY_BYTES    512
+#define DEPTH_MAX 8
+#define KEY_BYTES 512
 
 static int64_t record_of(const char *id)
 {
-    const bool is_number = strspn(id, "0123456789") == strlen(id) && strlen(id) < RECORD_CHARS;
-    return is_number ? strtoll(id, NULL, 10) : 0;
+    uint64_t number;
+    return digits_read(bytes_of_text(id), &number) ? (int64_t)number : 0;
 }
 
 void receipt_send(struct visit *visit, const char *id)

@@ -1,13 +1,13 @@
 /* Reporting a service: the citizen's words and the lines they choose, as a page to print, a text to
  * send, and a record. Nothing is sent from here. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "pages_event.h"
 #include "pages_parts.h"
 #include "pages_words.h"
 #include "vault/base/clock.h"
+#include "vault/base/codec.h"
 #include "vault/vault/active_policy.h"
 #include "vault/vault/report.h"
 #include "vault/vault/service.h"
@@ -120,9 +120,8 @@ static void show_form(struct visit *visit, unsigned status, const char *service,
 
 static uint64_t number_of(const char *text)
 {
-    const bool is_number =
-        text[0] && strspn(text, "0123456789") == strlen(text) && strlen(text) < NUMBER_CHARS - 1;
-    return is_number ? strtoull(text, NULL, 10) : 0;
+    uint64_t number;
+    return digits_read(bytes_of_text(text), &number) ? number : 0;
 }
 
 void report_show_form(struct visit *visit, const char *id)

@@ -389,9 +389,13 @@ static void encode(struct buf *out, struct bytes text, bool keeps_slashes)
     }
 }
 
-void address_encode(struct buf *out, struct bytes text)
+void address_add(struct buf *out, char *sign, struct bytes name, struct bytes value)
 {
-    encode(out, text, false);
+    buf_byte(out, (uint8_t)*sign);
+    encode(out, name, false);
+    buf_byte(out, '=');
+    encode(out, value, false);
+    *sign = '&';
 }
 
 void local_address(char out[VISIT_ADDRESS_CHARS + 1], struct bytes address)
@@ -416,27 +420,18 @@ static void page_path(const struct visit *visit, char out[VISIT_ADDRESS_CHARS + 
     }
 }
 
-static void add_part(struct buf *address, bool *first, struct bytes name, struct bytes value)
-{
-    buf_byte(address, *first ? '?' : '&');
-    encode(address, name, false);
-    buf_byte(address, '=');
-    encode(address, value, false);
-    *first = false;
-}
-
 /* Of an address all its parts; of a form those that say which page it was, and no words. */
 static void add_parts(const struct visit *visit, struct buf *address)
 {
     static const char *const kept[] = {"service", "purpose", "code", "period", "next", "request"};
-    bool first = true;
+    char sign = '?';
     for (size_t i = 0; visit->request->method != HTTP_POST && i < visit->request->query_count; i++)
-        add_part(address, &first, visit->request->query[i].name, visit->request->query[i].value);
+        address_add(address, &sign, visit->request->query[i].name, visit->request->query[i].value);
     for (size_t i = 0; visit->request->method == HTTP_POST && i < sizeof kept / sizeof kept[0];
          i++) {
         const struct bytes value = form_value(&visit->form, kept[i]);
         if (value.data)
-            add_part(address, &first, bytes_of_text(kept[i]), value);
+            address_add(address, &sign, bytes_of_text(kept[i]), value);
     }
 }
 
@@ -452,13 +447,12 @@ void visit_address(const struct visit *visit, char out[VISIT_ADDRESS_CHARS + 1])
 void visit_sign_in_first(struct visit *visit)
 {
     char next[VISIT_ADDRESS_CHARS + 1];
+    char sign = '?';
     VAULT_AUTO(buf_finish) struct buf address = buf_limited(LOCATION_CHARS);
     visit_address(visit, next);
     buf_text(&address, SIGN_IN_ADDRESS);
-    if (strcmp(next, "/") != 0) {
-        buf_text(&address, "?next=");
-        encode(&address, bytes_of_text(next), false);
-    }
+    if (strcmp(next, "/") != 0)
+        address_add(&address, &sign, bytes_of_text("next"), bytes_of_text(next));
     const char *text = buf_string(&address);
     if (!text)
         text = SIGN_IN_ADDRESS; /* too long to come back to */

@@ -118,8 +118,9 @@ void visit_address(const struct visit *visit, char out[VISIT_ADDRESS_CHARS + 1])
  * becomes "/". */
 void local_address(char out[VISIT_ADDRESS_CHARS + 1], struct bytes address);
 
-/* Append text as a part of a query, percent-encoded (RFC 3986 section 2.1). */
-void address_encode(struct buf *out, struct bytes text);
+/* Append a pair to an address's query, percent-encoded (RFC 3986 section 2.1); sign is '?' before
+ * the first, and '&' from then on. */
+void address_add(struct buf *out, char *sign, struct bytes name, struct bytes value);
 
 /* --- Cookies -------------------------------------------------------------------------------- */
 

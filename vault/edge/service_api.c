@@ -5,6 +5,7 @@
 
 #include "service_calls.h"
 #include "service_parts.h"
+#include "vault/base/codec.h"
 #include "vault/base/log.h"
 #include "vault/edge/problem.h"
 #include "vault/vault/quota.h"
@@ -67,31 +68,16 @@ void service_answer_shut(const struct route_call *call, struct http_answer *answ
     problem_write(answer, 503, detail, call->request->path);
 }
 
-/* Digits alone, few enough for no overflow. */
-static bool read_number(struct bytes text, int64_t most, int64_t *out)
-{
-    int64_t number = 0;
-    if (text.size < 1 || text.size > 18)
-        return false;
-    for (size_t i = 0; i < text.size; i++) {
-        if (text.data[i] < '0' || text.data[i] > '9')
-            return false;
-        number = number * 10 + (text.data[i] - '0');
-    }
-    *out = number;
-    return number <= most;
-}
-
 bool service_query_number(const struct route_call *call, struct http_answer *answer,
                           const char *name, int64_t most, int64_t *out)
 {
     char detail[128];
-    int64_t number = 0;
+    uint64_t number = 0;
     const struct bytes text = http_request_query(call->request, name);
     if (!text.data)
         return true;
-    if (read_number(text, most, &number)) {
-        *out = number;
+    if (digits_read(text, &number) && number <= (uint64_t)most) {
+        *out = (int64_t)number;
         return true;
     }
     snprintf(detail, sizeof detail, "the query's %s must be a whole number from 0 to %lld", name,
