@@ -158,12 +158,19 @@ void note_key_print(const struct note_key *key, char out[NOTE_KEY_CHARS_MAX])
 enum vault_code note_signer_make(struct bytes name, enum note_kind kind, const struct secret *seed,
                                  struct note_signer *out, struct vault_error *err)
 {
-    VAULT_AUTO(note_signer_finish) struct note_signer signer = {0};
+    VAULT_AUTO(sign_key_free) struct sign_key *pair = NULL;
+    VAULT_TRY(sign_key_of_seed(seed, &pair, err));
+    return note_signer_of(name, kind, &pair, out, err);
+}
+
+enum vault_code note_signer_of(struct bytes name, enum note_kind kind, struct sign_key **pair,
+                               struct note_signer *out, struct vault_error *err)
+{
+    struct note_key key;
     uint8_t public_key[SIGN_PUBLIC_BYTES];
-    VAULT_TRY(sign_key_of_seed(seed, &signer.pair, err));
-    sign_key_public(signer.pair, public_key);
-    VAULT_TRY(note_key_make(name, kind, public_key, &signer.key, err));
-    *out = (struct note_signer){.key = signer.key, .pair = VAULT_TAKE(signer.pair)};
+    sign_key_public(*pair, public_key);
+    VAULT_TRY(note_key_make(name, kind, public_key, &key, err));
+    *out = (struct note_signer){.key = key, .pair = VAULT_TAKE(*pair)};
     return VAULT_OK;
 }
 

@@ -8,7 +8,8 @@
 #include "vault/crypto/crypto.h"
 
 struct sign_key {
-    EVP_PKEY *pair; /* OpenSSL keeps the private half in the secure heap */
+    EVP_PKEY *pair; /* OpenSSL keeps the private half in the secure heap; NULL: it is elsewhere */
+    struct sign_elsewhere elsewhere;
     uint8_t public_key[SIGN_PUBLIC_BYTES];
 };
 
@@ -38,6 +39,19 @@ enum vault_code sign_key_of_seed(const struct secret *seed, struct sign_key **ou
     return VAULT_OK;
 }
 
+enum vault_code sign_key_elsewhere(const uint8_t public_key[SIGN_PUBLIC_BYTES],
+                                   struct sign_elsewhere elsewhere, struct sign_key **out,
+                                   struct vault_error *err)
+{
+    struct sign_key *key = calloc(1, sizeof *key);
+    if (!key)
+        return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
+    key->elsewhere = elsewhere;
+    memcpy(key->public_key, public_key, sizeof key->public_key);
+    *out = key;
+    return VAULT_OK;
+}
+
 void sign_key_free(struct sign_key **key)
 {
     if (*key) {
@@ -55,6 +69,8 @@ void sign_key_public(const struct sign_key *key, uint8_t out[SIGN_PUBLIC_BYTES])
 enum vault_code sign_message(const struct sign_key *key, struct bytes message,
                              uint8_t out[SIGN_SIGNATURE_BYTES], struct vault_error *err)
 {
+    if (!key->pair)
+        return key->elsewhere.sign(key->elsewhere.context, message, out, err);
     VAULT_AUTO(digest_free) EVP_MD_CTX *context = EVP_MD_CTX_new();
     uint8_t signature[SIGN_SIGNATURE_BYTES];
     size_t size = sizeof signature;

@@ -52,6 +52,20 @@ static bool read_text(struct bytes text, struct checkpoint *out)
     return true;
 }
 
+enum vault_code checkpoint_read_text(struct bytes text, const char *origin, uint64_t *size,
+                                     struct tree_hash *root, struct vault_error *err)
+{
+    struct checkpoint checkpoint = {0};
+    VAULT_AUTO(buf_finish) struct buf again = buf_limited(CHECKPOINT_TEXT_MAX_BYTES);
+    const bool is_read = read_text(text, &checkpoint);
+    checkpoint_write_text(&again, origin, checkpoint.size, &checkpoint.root);
+    if (!is_read || again.problem || !bytes_equal(text, buf_view(&again)))
+        return vault_fail(err, VAULT_INVALID, "not the text of a checkpoint of this log");
+    *size = checkpoint.size;
+    *root = checkpoint.root;
+    return VAULT_OK;
+}
+
 enum vault_code checkpoint_parse(struct bytes bytes, struct checkpoint *out,
                                  struct vault_error *err)
 {

@@ -89,6 +89,10 @@ void note_key_print(const struct note_key *key, char out[NOTE_KEY_CHARS_MAX]);
 enum vault_code note_signer_make(struct bytes name, enum note_kind kind, const struct secret *seed,
                                  struct note_signer *out, struct vault_error *err) VAULT_MUST_CHECK;
 
+/* The signer of this name with a key pair, which is taken: *pair is NULL afterwards. */
+enum vault_code note_signer_of(struct bytes name, enum note_kind kind, struct sign_key **pair,
+                               struct note_signer *out, struct vault_error *err) VAULT_MUST_CHECK;
+
 /* Read a private key as text. VAULT_INVALID as for note_key_parse(). */
 enum vault_code note_signer_parse(struct bytes text, struct note_signer *out,
                                   struct vault_error *err) VAULT_MUST_CHECK;

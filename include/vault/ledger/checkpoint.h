@@ -35,6 +35,12 @@ struct checkpoint {
 void checkpoint_write_text(struct buf *out, const char *origin, uint64_t size,
                            const struct tree_hash *root);
 
+/* Read such a text, without signatures, of the log of this origin. VAULT_INVALID if it is not
+ * exactly what checkpoint_write_text() writes. */
+enum vault_code checkpoint_read_text(struct bytes text, const char *origin, uint64_t *size,
+                                     struct tree_hash *root, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
 /* Append a whole checkpoint with the log's signature over its text. */
 void checkpoint_write(struct buf *out, const struct note_key *key, uint64_t size,
                       const struct tree_hash *root, const uint8_t signature[SIGN_SIGNATURE_BYTES]);

@@ -163,11 +163,48 @@ static void test_threads_share_a_key(void **state)
     assert_int_equal(signer.wrong, 0);
 }
 
+/* Whoever has the private half: counts, and refuses an empty message. */
+struct afar {
+    const struct sign_key *key;
+    int asked;
+};
+
+static enum vault_code sign_afar(void *context, struct bytes message,
+                                 uint8_t out[SIGN_SIGNATURE_BYTES], struct vault_error *err)
+{
+    struct afar *afar = context;
+    afar->asked++;
+    if (!message.size)
+        return vault_fail(err, VAULT_UNAVAILABLE, "nobody is there");
+    return sign_message(afar->key, message, out, err);
+}
+
+static void test_a_key_that_is_elsewhere_is_asked_for_each_signature(void **state)
+{
+    (void)state;
+    VAULT_AUTO(sign_key_free) struct sign_key *key = key_of(rfc8032[1].seed);
+    VAULT_AUTO(sign_key_free) struct sign_key *away = NULL;
+    struct afar afar = {.key = key};
+    uint8_t public_key[SIGN_PUBLIC_BYTES];
+    uint8_t shown[SIGN_PUBLIC_BYTES];
+    uint8_t signature[SIGN_SIGNATURE_BYTES];
+    sign_key_public(key, public_key);
+    assert_done(sign_key_elsewhere(public_key, (struct sign_elsewhere){sign_afar, &afar}, &away,
+                                   &test_error));
+    sign_key_public(away, shown);
+    assert_memory_equal(shown, public_key, sizeof shown);
+    assert_done(sign_message(away, BYTES("text"), signature, &test_error));
+    assert_done(sign_verify(public_key, BYTES("text"), signature, &test_error));
+    assert_fails(VAULT_UNAVAILABLE, sign_message(away, BYTES(""), signature, &test_error));
+    assert_int_equal(afar.asked, 2);
+}
+
 int main(void)
 {
     if (crypto_start(true, &test_error))
         return 1;
     return TEST_RUN(test_the_vectors_of_rfc_8032, test_any_changed_byte_breaks_a_signature,
                     test_another_keys_signature_is_denied, test_a_signature_has_one_form,
-                    test_what_is_no_point_is_denied, test_threads_share_a_key);
+                    test_what_is_no_point_is_denied, test_threads_share_a_key,
+                    test_a_key_that_is_elsewhere_is_asked_for_each_signature);
 }

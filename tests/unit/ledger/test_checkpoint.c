@@ -111,6 +111,29 @@ static void test_only_origin_size_and_root_make_a_checkpoint(void **state)
     assert_fails(VAULT_INVALID, checkpoint_parse(BYTES(""), &checkpoint, NULL));
 }
 
+static void test_only_what_we_write_is_read_as_a_text_alone(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {
+        "",
+        "monkeys\n5\n",
+        "monkeys\n05\n41smjBUiAU70EtKlT6lIOIYtRTYxYXsDB+XHfcvu/BE=\n",
+        "monkeys\n5\n41smjBUiAU70EtKlT6lIOIYtRTYxYXsDB+XHfcvu/BE=\nan extension\n",
+        "monkeys\n5\n41smjBUiAU70EtKlT6lIOIYtRTYxYXsDB+XHfcvu/BE=",
+        "apes\n5\n41smjBUiAU70EtKlT6lIOIYtRTYxYXsDB+XHfcvu/BE=\n",
+    };
+    uint64_t size = 0;
+    struct tree_hash root;
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        assert_fails(VAULT_INVALID, checkpoint_read_text(bytes_of_text(wrong[i]), "monkeys", &size,
+                                                         &root, &test_error));
+    assert_done(checkpoint_read_text(BYTES(MONKEYS_5_TEXT), "monkeys", &size, &root, &test_error));
+    assert_int_equal(size, 5);
+    VAULT_AUTO(buf_finish) struct buf again = buf_limited(CHECKPOINT_TEXT_MAX_BYTES);
+    checkpoint_write_text(&again, "monkeys", size, &root);
+    assert_true(bytes_equal(buf_view(&again), BYTES(MONKEYS_5_TEXT)));
+}
+
 static void test_further_lines_are_left_aside(void **state)
 {
     (void)state;
@@ -278,6 +301,7 @@ int main(void)
     return TEST_RUN(
         test_checkpoints_of_another_implementation_verify,
         test_what_is_written_is_read_and_verifies, test_only_origin_size_and_root_make_a_checkpoint,
+        test_only_what_we_write_is_read_as_a_text_alone,
         test_further_lines_are_left_aside, test_another_key_origin_or_text_is_denied,
         test_cosignatures_verify_and_tell_their_newest_time,
         test_a_cosignature_is_bound_to_time_and_text,
