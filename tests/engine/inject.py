@@ -11,7 +11,7 @@ import sys
 
 HEADERS, LIST = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
 # Keys are not an engine's; what looks at and copies files is of the one that has files.
-OUTSIDE = {"keyring.h", "check.h", "store_copy.h"}
+OUTSIDE = {"keyring.h", "keyholder.h", "check.h", "store_copy.h"}
 PRIVATE = [r"sqlite", r"\.db\b", r"\bSELECT\b.*\bFROM\b", r"#include .*\.\./"]
 KINDS = {"change", "read", "hold", "plain"}
 DECLARED = re.compile(r"^(?P<type>.*?)(?P<name>\w+)\((?P<args>.*)\)( VAULT_MUST_CHECK)?$")

@@ -4,8 +4,8 @@
  *
  *     key_tool VAULT KEY-FILE REFERENCE
  *
- * prints lines of "NAME HEX": the provider's key, the root, the seed, the control store's key, and
- * the citizen's own with the two that come from it.
+ * prints lines of "NAME HEX": the provider's key, the root, the seed, the log's first key, the
+ * control store's key, and the citizen's own with the two that come from it.
  */
 #include <stdio.h>
 
@@ -48,6 +48,7 @@ static enum vault_code show_all(const char *dir, const char *key_file, const cha
     const struct keyring_provider provider = {.name = "file", .place = key_file};
     VAULT_AUTO(keyring_close) struct keyring *keyring = NULL;
     VAULT_AUTO(secret_free) struct secret *control = NULL;
+    VAULT_AUTO(secret_free) struct secret *log = NULL;
     VAULT_AUTO(buf_finish) struct buf file = buf_limited(SECRET_KEY_BYTES);
     json_start();
     VAULT_TRY(crypto_start(true, err));
@@ -56,9 +57,11 @@ static enum vault_code show_all(const char *dir, const char *key_file, const cha
     VAULT_AUTO(store_close) struct store *store = NULL;
     VAULT_TRY(store_open(dir, keyring, NULL, &store, err));
     VAULT_TRY(keyring_derive(keyring, control_file.label, SECRET_KEY_BYTES, &control, err));
+    VAULT_TRY(keyring_derive(keyring, KEYRING_LABEL_LOG "1", SECRET_KEY_BYTES, &log, err));
     show("provider", buf_view(&file));
     show("root", secret_view(keyring->roots->items[keyring->roots->count - 1].key));
     show("seed", secret_view(keyring->seed));
+    show("log", secret_view(log));
     show("control", secret_view(control));
     return show_citizen(store, reference, err);
 }

@@ -9,22 +9,29 @@
 #define HEADER_DEPTH_MAX 1
 #define PARTS            3
 
-enum vault_code jws_sign(const struct sign_key *key, const char *kid, const char *typ,
-                         struct bytes payload, struct buf *out, struct vault_error *err)
+enum vault_code jws_begin(const char *kid, const char *typ, struct buf *out,
+                          struct vault_error *err)
 {
-    uint8_t signature[SIGN_SIGNATURE_BYTES];
     VAULT_AUTO(buf_finish) struct buf header = buf_limited(HEADER_MAX_BYTES);
-    VAULT_AUTO(buf_finish) struct buf text = buf_limited(JWS_MAX_BYTES);
-    if (payload.size > JWS_PAYLOAD_MAX_BYTES)
-        return vault_fail(err, VAULT_TOO_LARGE, "there is too much to sign");
     buf_text(&header, "{\"alg\":\"EdDSA\",\"kid\":");
     json_write_string(&header, bytes_of_text(kid));
     buf_text(&header, ",\"typ\":");
     json_write_string(&header, bytes_of_text(typ));
     buf_byte(&header, '}');
     VAULT_TRY(buf_check(&header, err));
-    base64url_encode(&text, buf_view(&header));
-    buf_byte(&text, '.');
+    base64url_encode(out, buf_view(&header));
+    buf_byte(out, '.');
+    return buf_check(out, err);
+}
+
+enum vault_code jws_sign(const struct sign_key *key, const char *kid, const char *typ,
+                         struct bytes payload, struct buf *out, struct vault_error *err)
+{
+    uint8_t signature[SIGN_SIGNATURE_BYTES];
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(JWS_MAX_BYTES);
+    if (payload.size > JWS_PAYLOAD_MAX_BYTES)
+        return vault_fail(err, VAULT_TOO_LARGE, "there is too much to sign");
+    VAULT_TRY(jws_begin(kid, typ, &text, err));
     base64url_encode(&text, payload);
     VAULT_TRY(buf_check(&text, err));
     VAULT_TRY(sign_message(key, buf_view(&text), signature, err));

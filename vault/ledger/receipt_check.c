@@ -1,5 +1,6 @@
 #include "vault/ledger/receipt_check.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "vault/base/codec.h"
@@ -11,6 +12,30 @@
 #define DEPTH_MAX       8
 #define BASIS_MAX_BYTES 256
 #define WHAT_MAX_BYTES  (16U * 1024)
+
+#define BEGIN_MAX_BYTES 2048
+
+void receipt_kid(const struct note_key *key, char out[RECEIPT_KID_CHARS + 1])
+{
+    char id[HEX_CHARS(NOTE_KEY_ID_BYTES) + 1];
+    hex_string(id, key->id, sizeof key->id);
+    snprintf(out, RECEIPT_KID_CHARS + 1, "%s+%s", key->name, id);
+}
+
+enum vault_code receipt_text_check(struct bytes text, const struct note_key *key,
+                                   struct vault_error *err)
+{
+    char kid[RECEIPT_KID_CHARS + 1];
+    VAULT_AUTO(buf_finish) struct buf begin = buf_limited(BEGIN_MAX_BYTES);
+    VAULT_AUTO(buf_finish) struct buf payload = buf_limited(JWS_PAYLOAD_MAX_BYTES);
+    receipt_kid(key, kid);
+    VAULT_TRY(jws_begin(kid, RECEIPT_TYPE, &begin, err));
+    if (text.size <= begin.size || memcmp(text.data, begin.data, begin.size) != 0 ||
+        base64url_decode(&payload, (struct bytes){text.data + begin.size, text.size - begin.size},
+                         NULL))
+        return vault_fail(err, VAULT_INVALID, "not what the signature of a receipt is over");
+    return VAULT_OK;
+}
 
 struct receipt {
     json_t *file;

@@ -14,7 +14,6 @@
 
 #define LABEL_FILE    "vault/citizen-file/1"
 #define LABEL_SEAL    "vault/citizen-openings/1"
-#define KEY_USE       "citizen"
 #define SYNC_EACH_MAX 4 /* more files than this are synced with their whole file system */
 
 /* The newest version of a field counts. A record's seq is its place in the order of all records. */
@@ -66,7 +65,7 @@ static enum vault_code derive(const struct secret *key, struct citizen_keys *out
 
 struct keyring_binding citizen_key_binding(const struct citizen_id *id, uint32_t version)
 {
-    struct keyring_binding binding = {.version = version, .use = KEY_USE};
+    struct keyring_binding binding = {.version = version, .use = KEYRING_USE_CITIZEN};
     _Static_assert(sizeof binding.owner == sizeof id->bytes, "a citizen can own a key");
     memcpy(binding.owner, id->bytes, sizeof binding.owner);
     return binding;

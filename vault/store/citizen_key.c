@@ -225,11 +225,9 @@ static enum vault_code rewrap_one(const struct keyring *keyring, const struct ci
                                   struct vault_error *err)
 {
     const struct keyring_binding binding = citizen_key_binding(id, version);
-    VAULT_AUTO(secret_free) struct secret *key = NULL;
     VAULT_AUTO(buf_finish) struct buf text = buf_limited(KEYRING_WRAPPED_BYTES);
-    VAULT_TRY(keyring_unwrap(keyring, &binding, (struct bytes){wrapped, KEYRING_WRAPPED_BYTES},
-                             &key, err));
-    VAULT_TRY(keyring_wrap(keyring, &binding, key, &text, err));
+    VAULT_TRY(keyring_rewrap(keyring, &binding, (struct bytes){wrapped, KEYRING_WRAPPED_BYTES},
+                             &text, err));
     memcpy(wrapped, text.data, KEYRING_WRAPPED_BYTES);
     return VAULT_OK;
 }

@@ -212,6 +212,6 @@ static const struct database_kind control_kind = {
 const struct shared_file control_file = {
     .name = "control.db",
     .what = "the control store",
-    .label = "vault/control-store/1",
+    .label = STORE_CONTROL_KEY_LABEL,
     .kind = &control_kind,
 };

@@ -1,6 +1,7 @@
 #include "vault/store/keyring.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@
 #define USE_SEED       "vault-seed"
 #define ASSOCIATED_MAX 256
 #define VERSION_BYTES  4
+#define LABEL_CHARS    32
 
 _Static_assert(KEYRING_RECOVERY_CHARS == RECOVERY_CHARS, "the header says what recovery.h does");
 
@@ -26,6 +28,7 @@ void keyring_close(struct keyring **keyring)
         pthread_rwlock_destroy(&gone->roots->lock);
     free(gone->roots);
     secret_free(&gone->seed);
+    keyring_held_close(&gone->held);
     free(gone);
 }
 
@@ -94,6 +97,8 @@ enum vault_code keyring_wrap(const struct keyring *keyring, const struct keyring
                              const struct secret *key, struct buf *out, struct vault_error *err)
 {
     assert(secret_view(key).size == SECRET_KEY_BYTES);
+    if (keyring->held)
+        return keyring_held_wrap(keyring->held, binding, key, (struct bytes){0}, out, err);
     struct keyring_roots *roots = keyring->roots;
     pthread_rwlock_rdlock(&roots->lock);
     const enum vault_code code = wrap_by(&roots->items[roots->count - 1], binding, key, out, err);
@@ -125,6 +130,8 @@ enum vault_code keyring_unwrap(const struct keyring *keyring, const struct keyri
 {
     if (wrapped.size != KEYRING_WRAPPED_BYTES)
         return vault_fail(err, VAULT_CORRUPT, "a wrapped key has the wrong size");
+    if (keyring->held)
+        return keyring_held_unwrap(keyring->held, binding, wrapped, out, err);
     struct keyring_roots *roots = keyring->roots;
     pthread_rwlock_rdlock(&roots->lock);
     const enum vault_code code = unwrap_by(roots, binding, wrapped, out, err);
@@ -132,6 +139,16 @@ enum vault_code keyring_unwrap(const struct keyring *keyring, const struct keyri
     if (code)
         vault_error_context(err, "unwrapping a key");
     return code;
+}
+
+enum vault_code keyring_rewrap(const struct keyring *keyring, const struct keyring_binding *binding,
+                               struct bytes wrapped, struct buf *out, struct vault_error *err)
+{
+    VAULT_AUTO(secret_free) struct secret *key = NULL;
+    if (keyring->held)
+        return keyring_held_wrap(keyring->held, binding, NULL, wrapped, out, err);
+    VAULT_TRY(keyring_unwrap(keyring, binding, wrapped, &key, err));
+    return keyring_wrap(keyring, binding, key, out, err);
 }
 
 uint32_t keyring_wrapped_by(struct bytes wrapped)
@@ -143,11 +160,34 @@ uint32_t keyring_wrapped_by(struct bytes wrapped)
 enum vault_code keyring_derive(const struct keyring *keyring, const char *label, size_t size_bytes,
                                struct secret **out, struct vault_error *err)
 {
+    if (keyring->held)
+        return keyring_held_derive(keyring->held, label, size_bytes, out, err);
     return kdf_derive(keyring->seed, label, size_bytes, out, err);
+}
+
+enum vault_code keyring_log_signer(const struct keyring *keyring, const char *origin,
+                                   uint32_t generation, struct note_signer *out,
+                                   struct vault_error *err)
+{
+    char label[LABEL_CHARS];
+    VAULT_AUTO(secret_free) struct secret *seed = NULL;
+    assert(generation >= 1 && generation <= KEYRING_LOG_KEYS);
+    if (keyring->held)
+        return keyring_held_log_signer(keyring->held, origin, generation, out, err);
+    snprintf(label, sizeof label, KEYRING_LABEL_LOG "%u", generation);
+    VAULT_TRY(kdf_derive(keyring->seed, label, SIGN_SEED_BYTES, &seed, err));
+    return note_signer_make(bytes_of_text(origin), NOTE_ED25519, seed, out, err);
+}
+
+const uint8_t *keyring_vault(const struct keyring *keyring)
+{
+    return keyring->vault;
 }
 
 uint32_t keyring_root_version(const struct keyring *keyring)
 {
+    if (keyring->held)
+        return keyring_held_root_version(keyring->held);
     struct keyring_roots *roots = keyring->roots;
     pthread_rwlock_rdlock(&roots->lock);
     const uint32_t version = roots->items[roots->count - 1].version;
@@ -157,6 +197,8 @@ uint32_t keyring_root_version(const struct keyring *keyring)
 
 size_t keyring_root_count(const struct keyring *keyring)
 {
+    if (keyring->held)
+        return keyring_held_root_count(keyring->held);
     struct keyring_roots *roots = keyring->roots;
     pthread_rwlock_rdlock(&roots->lock);
     const size_t count = roots->count;

@@ -111,6 +111,8 @@ enum vault_code keyring_rotate(struct keyring *keyring, const char *dir,
     VAULT_AUTO(file_close) int lock = -1;
     VAULT_AUTO(provider_close) struct provider *provider = NULL;
     VAULT_AUTO(secret_free) struct secret *root = NULL;
+    if (keyring->held)
+        return keyring_held_rotate(keyring->held, options->secret, err);
     VAULT_TRY(keyring_file_lock(dir, &lock, err));
     VAULT_TRY(keyring_file_read(dir, &file, err));
     VAULT_TRY(check_format(&file, err));
@@ -144,6 +146,8 @@ enum vault_code keyring_drop_former(struct keyring *keyring, const char *dir,
 {
     struct keyring_file file;
     VAULT_AUTO(file_close) int lock = -1;
+    if (keyring->held)
+        return keyring_held_drop_former(keyring->held, err);
     VAULT_TRY(keyring_file_lock(dir, &lock, err));
     VAULT_TRY(keyring_file_read(dir, &file, err));
     VAULT_TRY(check_same(keyring, &file, err));

@@ -16,7 +16,7 @@
 #define LABEL_RECOVERY_1   "vault/recovery/1"
 #define LABEL_RECOVERY_2   "vault/recovery/2"
 #define LABEL_ROOT_HPKE    "vault/root-recovery/2"
-#define LABEL_FILE_MAC     "vault/keyring-file/1"
+#define LABEL_FILE_MAC     KEYRING_LABEL_OWN "1"
 #define BY_RECOVERY        "recovery"
 #define FIRST_ROOT_VERSION 1
 

@@ -1,11 +1,12 @@
 /*
- * keyring_parts - an open keyring from inside, for keyring.c, keyring_open.c and keyring_change.c.
+ * keyring_parts - an open keyring from inside, for the keyring's own modules alone.
  */
 #pragma once
 
 #include <pthread.h>
 #include <stdint.h>
 
+#include "keyholder_parts.h"
 #include "keyring_file.h"
 #include "provider.h"
 #include "vault/store/keyring.h"
@@ -26,6 +27,7 @@ struct keyring {
     uint8_t vault[KEYRING_OWNER_BYTES];
     struct keyring_roots *roots;
     struct secret *seed;
+    struct keyring_held *held; /* NULL: roots and seed are here */
 };
 
 enum vault_code keyring_new(const uint8_t vault[KEYRING_OWNER_BYTES], struct keyring **out,

@@ -67,7 +67,7 @@ static const struct database_kind openings_kind = {
 const struct shared_file openings_file = {
     .name = "openings.db",
     .what = "the index of openings",
-    .label = "vault/openings-store/1",
+    .label = STORE_OPENINGS_KEY_LABEL,
     .kind = &openings_kind,
 };
 

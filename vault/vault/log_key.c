@@ -1,34 +1,22 @@
 #include "log_key.h"
 
-#include <stdio.h>
-
 #include "event.h"
 #include "parts.h"
 #include "vault/store/setting.h"
 
-#define LABEL_CHARS 32
-#define MS_PER_DAY  86400000
+#define MS_PER_DAY 86400000
+
+_Static_assert(LOG_KEY_GENERATION_MAX <= KEYRING_LOG_KEYS, "the keyring has a key for each");
 
 struct kept {
     uint32_t generation;
     int64_t since_ms;
 };
 
-enum vault_code log_key_derive(const struct keyring *keyring, const char *origin,
-                               uint32_t generation, struct note_signer *out,
-                               struct vault_error *err)
-{
-    char label[LABEL_CHARS];
-    VAULT_AUTO(secret_free) struct secret *seed = NULL;
-    snprintf(label, sizeof label, "vault/log-signing/%u", generation);
-    VAULT_TRY(keyring_derive(keyring, label, SIGN_SEED_BYTES, &seed, err));
-    return note_signer_make(bytes_of_text(origin), NOTE_ED25519, seed, out, err);
-}
-
 static enum vault_code derive(const struct vault *vault, uint32_t generation,
                               struct note_signer *out, struct vault_error *err)
 {
-    return log_key_derive(vault->keyring, vault->options.origin, generation, out, err);
+    return keyring_log_signer(vault->keyring, vault->options.origin, generation, out, err);
 }
 
 static enum vault_code read_kept(struct vault *vault, struct kept *out, struct vault_error *err)

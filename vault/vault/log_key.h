@@ -26,11 +26,6 @@ struct log_keys {
     size_t former_count;
 };
 
-/* The key of one generation. */
-enum vault_code log_key_derive(const struct keyring *keyring, const char *origin,
-                               uint32_t generation, struct note_signer *out,
-                               struct vault_error *err) VAULT_MUST_CHECK;
-
 /* The first key, for a log that is to be made; the keys of one that is there. */
 enum vault_code log_key_first(struct vault *vault, struct vault_error *err) VAULT_MUST_CHECK;
 enum vault_code log_key_open(struct vault *vault, struct vault_error *err) VAULT_MUST_CHECK;

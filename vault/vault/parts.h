@@ -27,6 +27,8 @@ struct backup_job;
 
 #define VAULT_REPEATING 256
 
+#define STATEMENT_KEY_LABEL "vault/statement-signing/1"
+
 struct vault {
     struct vault_options options;
     char log_dir[4096];

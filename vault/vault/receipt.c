@@ -16,7 +16,6 @@
 
 #define RECORD_BYTES_MAX (48U * 1024)
 #define RECORD_DEPTH_MAX 4
-#define KID_CHARS        (NOTE_NAME_CHARS_MAX + 1 + 2 * NOTE_KEY_ID_BYTES)
 
 /* A decision and all that its receipt says. */
 struct facts {
@@ -219,12 +218,10 @@ static enum vault_code write_payload(const struct facts *facts, struct buf *out,
 static enum vault_code sign(const struct facts *facts, struct buf *out, struct vault_error *err)
 {
     const struct note_signer *signer = &facts->vault->log_keys.signer;
-    char kid[KID_CHARS + 1];
-    char id[HEX_CHARS(NOTE_KEY_ID_BYTES) + 1];
+    char kid[RECEIPT_KID_CHARS + 1];
     VAULT_AUTO(buf_finish) struct buf payload = buf_limited(JWS_PAYLOAD_MAX_BYTES);
     VAULT_TRY(write_payload(facts, &payload, err));
-    hex_string(id, signer->key.id, sizeof signer->key.id);
-    snprintf(kid, sizeof kid, "%s+%s", signer->key.name, id);
+    receipt_kid(&signer->key, kid);
     return jws_sign(signer->pair, kid, RECEIPT_TYPE, buf_view(&payload), out, err);
 }
 

@@ -39,7 +39,7 @@ static enum vault_code keys_of(const struct restore *restore, uint32_t generatio
         if (i > 1)
             out->former[out->former_count++] = out->signer.key;
         note_signer_finish(&out->signer);
-        VAULT_TRY(log_key_derive(restore->keyring, restore->facts.origin, i, &out->signer, err));
+        VAULT_TRY(keyring_log_signer(restore->keyring, restore->facts.origin, i, &out->signer, err));
     }
     return VAULT_OK;
 }
@@ -66,7 +66,7 @@ static enum vault_code find_generation(struct restore *restore, struct vault_err
     for (; generation >= 1; generation--) {
         struct note_signer signer = {0};
         VAULT_TRY(
-            log_key_derive(restore->keyring, restore->facts.origin, generation, &signer, err));
+            keyring_log_signer(restore->keyring, restore->facts.origin, generation, &signer, err));
         const bool signs = checkpoint_verify(&checkpoint, &signer.key, NULL) == VAULT_OK;
         note_signer_finish(&signer);
         if (!signs)

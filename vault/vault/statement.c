@@ -11,7 +11,6 @@
 #include "vault/crypto/secret.h"
 #include "vault/ledger/opening.h"
 
-#define KEY_LABEL   "vault/statement-signing/1"
 #define NAME_SUFFIX "/statement"
 
 /* What is stated, of one moment. */
@@ -61,7 +60,7 @@ static enum vault_code make_signer(struct vault *vault, struct note_signer *out,
     char name[NOTE_NAME_CHARS_MAX + 1];
     VAULT_AUTO(secret_free) struct secret *seed = NULL;
     snprintf(name, sizeof name, "%s" NAME_SUFFIX, vault->options.origin);
-    VAULT_TRY(keyring_derive(vault->keyring, KEY_LABEL, SIGN_SEED_BYTES, &seed, err));
+    VAULT_TRY(keyring_derive(vault->keyring, STATEMENT_KEY_LABEL, SIGN_SEED_BYTES, &seed, err));
     return note_signer_make(bytes_of_text(name), NOTE_ED25519, seed, out, err);
 }
 

@@ -17,6 +17,15 @@
 #define RECEIPT_TYPE      "consent-receipt+jws"
 #define RECEIPT_BYTES_MAX (1024UL * 1024)
 
+/* What the receipts that a key signs call it, NUL-ended. */
+#define RECEIPT_KID_CHARS (NOTE_NAME_CHARS_MAX + 1 + 2 * NOTE_KEY_ID_BYTES)
+void receipt_kid(const struct note_key *key, char out[RECEIPT_KID_CHARS + 1]);
+
+/* Whether a text is what the signature of a receipt by this key is over (RFC 7515 section 5.1), and
+ * nothing else that the key may sign. VAULT_INVALID if not. */
+enum vault_code receipt_text_check(struct bytes text, const struct note_key *key,
+                                   struct vault_error *err) VAULT_MUST_CHECK;
+
 /* Check a receipt's text; what was signed is the caller's to free. VAULT_INVALID, or the code of
  * the part that does not hold, and says which. */
 enum vault_code receipt_check(struct bytes file, const struct note_key *key, json_t **payload,

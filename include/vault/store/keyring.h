@@ -33,6 +33,7 @@
 
 #include "vault/base/buf.h"
 #include "vault/base/error.h"
+#include "vault/crypto/note.h"
 #include "vault/crypto/seal.h"
 #include "vault/crypto/secret.h"
 
@@ -46,6 +47,15 @@
 #define KEYRING_RECOVERY_CHARS 63
 
 struct keyring;
+struct keyholder;
+
+/* The log's keys come from the vault seed like the others, under labels that begin so, one for each
+ * generation from 1 to KEYRING_LOG_KEYS. */
+#define KEYRING_LABEL_LOG "vault/log-signing/"
+#define KEYRING_LOG_KEYS  32U
+
+/* What labels of the keyring's own begin with: the mac of its file. */
+#define KEYRING_LABEL_OWN "vault/keyring-file/"
 
 /*
  * Where the provider's key comes from. What is not in this table does not exist:
@@ -145,14 +155,27 @@ enum vault_code keyring_rotate(struct keyring *keyring, const char *dir,
 enum vault_code keyring_drop_former(struct keyring *keyring, const char *dir,
                                     struct vault_error *err) VAULT_MUST_CHECK;
 
+/*
+ * The keyring of a keyholder (keyholder.h), which is borrowed: the roots, the seed and the log's
+ * private keys stay there. secret is the provider's, where it has one. What can be derived is fixed
+ * now, by labels, which are borrowed too: each gives SECRET_KEY_BYTES.
+ *
+ * Codes as keyring_open(); VAULT_DENIED for a label that is kept; VAULT_CONFLICT if it is open.
+ */
+enum vault_code keyring_open_held(struct keyholder *holder, const struct secret *secret,
+                                  const char *const *labels, size_t label_count,
+                                  struct keyring **out, struct vault_error *err) VAULT_MUST_CHECK;
+
 /* Wipe and free. */
 void keyring_close(struct keyring **keyring);
 
 /* Whose key it is, which of theirs, and what for. */
+#define KEYRING_USE_CITIZEN "citizen"
+
 struct keyring_binding {
     uint8_t owner[KEYRING_OWNER_BYTES];
     uint32_t version; /* from 1 */
-    const char *use;  /* such as "citizen" */
+    const char *use;  /* such as KEYRING_USE_CITIZEN */
 };
 
 /* Append the wrapped key, KEYRING_WRAPPED_BYTES, to out. The key has SECRET_KEY_BYTES. */
@@ -165,6 +188,11 @@ enum vault_code keyring_unwrap(const struct keyring *keyring, const struct keyri
                                struct bytes wrapped, struct secret **out, struct vault_error *err)
     VAULT_MUST_CHECK;
 
+/* Append what is wrapped by whichever root, wrapped by the newest. Codes as keyring_unwrap(). */
+enum vault_code keyring_rewrap(const struct keyring *keyring, const struct keyring_binding *binding,
+                               struct bytes wrapped, struct buf *out, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
 /* The version of the root that wrapped it. */
 uint32_t keyring_wrapped_by(struct bytes wrapped);
 
@@ -172,6 +200,14 @@ uint32_t keyring_wrapped_by(struct bytes wrapped);
  * same label gives the same key for as long as the vault exists. */
 enum vault_code keyring_derive(const struct keyring *keyring, const char *label, size_t size_bytes,
                                struct secret **out, struct vault_error *err) VAULT_MUST_CHECK;
+
+/* The log's signer of a generation, by the name of the log. The keyring outlives it. */
+enum vault_code keyring_log_signer(const struct keyring *keyring, const char *origin,
+                                   uint32_t generation, struct note_signer *out,
+                                   struct vault_error *err) VAULT_MUST_CHECK;
+
+/* The vault's id, KEYRING_OWNER_BYTES; borrowed. */
+const uint8_t *keyring_vault(const struct keyring *keyring);
 
 /* The version of the root that wraps now, from 1; and how many roots there are. */
 uint32_t keyring_root_version(const struct keyring *keyring);

@@ -43,6 +43,11 @@
 #define STORE_OPEN_CITIZENS_MAX     8000 /* their keys must fit into secret memory */
 #define STORE_ACQUIRE_WAIT_MS       10000
 
+/* The keys that it takes from the keyring, by label. */
+#define STORE_CONTROL_KEY_LABEL     "vault/control-store/1"
+#define STORE_OPENINGS_KEY_LABEL    "vault/openings-store/1"
+#define STORE_KEY_LABELS            STORE_CONTROL_KEY_LABEL, STORE_OPENINGS_KEY_LABEL
+
 struct store;
 
 struct store_options {
