@@ -38,6 +38,7 @@ static const struct key keys[] = {
     {"keyring", "token", TEXT, AT(keyring.token), "", 0, 0},
     {"keyring", "key", TEXT, AT(keyring.key), "", 0, 0},
     {"keyring", "pin_file", FILE_PATH, AT(keyring.pin_file), "", 0, 0},
+    {"keyring", "unwraps_per_minute", NUMBER, AT(keyring.unwraps_per_minute), "12000", 60, 6000000},
     {"services", "address", TEXT, AT(services.address), "127.0.0.1", 0, 0},
     {"services", "port", NUMBER, AT(services.port), NULL, 0, 65535},
     {"services", "certificate", FILE_PATH, AT(services.certificate), NULL, 0, 0},

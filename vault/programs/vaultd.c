@@ -4,6 +4,8 @@
  * It stays in the foreground. SIGTERM and SIGINT end it cleanly: no new connections, what is being
  * answered is answered, the log is published and its end remembered. It ends by itself, with code
  * 74, when the log has stopped for good.
+ *
+ * It is two processes: this one, and its keyholder (store/keyholder.h), which has the root key.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -15,6 +17,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "keyholder_process.h"
 #include "notify.h"
 #include "options.h"
 #include "vault/base/file.h"
@@ -44,6 +47,7 @@ static const char help[] =
     "\n"
     "  --config FILE        run with this configuration, in the foreground\n"
     "  --check-config FILE  print what is understood of a configuration, and end\n"
+    "  --keyholder FILE     what vaultd starts as its second process, which has the root key\n"
     "  --help               print this\n"
     "  --version            print the version\n"
     "\n"
@@ -52,6 +56,7 @@ static const char help[] =
 
 struct server {
     struct config config;
+    struct keyholder_process keyholder;
     const char *trust[CONFIG_TRUST_MAX];
     char link_base[LINK_BASE_CHARS];
     struct sealing *sealing;
@@ -113,6 +118,7 @@ static enum vault_code open_vault(struct server *server, const struct secret *se
         .dir = config->data,
         .origin = config->origin,
         .provider = provider,
+        .keyholder = server->keyholder.holder,
         .open_citizens_max = (size_t)config->open_citizens,
         .trust = server->trust,
         .trust_count = (size_t)config->trust_count,
@@ -265,6 +271,7 @@ static void stop(struct server *server)
     tls_close(&server->services_tls);
     tls_close(&server->citizens_tls);
     tls_close(&server->auditors_tls);
+    keyholder_process_stop(&server->keyholder);
 }
 
 /* Each open citizen and each connection costs descriptors: take as many as the system lets us have.
@@ -305,6 +312,15 @@ static bool log_has_stopped(const struct server *server)
     }
     sealing_leave(server->sealing);
     return has_stopped;
+}
+
+/* Without it no key opens and nothing is signed. */
+static bool keyholder_has_ended(struct server *server)
+{
+    const bool has_ended = keyholder_process_has_ended(&server->keyholder);
+    if (has_ended)
+        log_event(LOG_ERROR, "stop", "the keyholder has ended; the next start begins another");
+    return has_ended;
 }
 
 /* SIGHUP: as "vaultctl reload", with the outcome in the program's log. */
@@ -361,7 +377,7 @@ static int wait_for_the_end(struct server *server, const sigset_t *signals)
             log_event(LOG_INFO, "stop", "asked to stop");
             return 0;
         }
-        if (log_has_stopped(server))
+        if (log_has_stopped(server) || keyholder_has_ended(server))
             return LOG_STOPPED;
     }
 }
@@ -387,6 +403,8 @@ static int serve(const char *path)
         code = program_start(server->config.allow_swap, &err);
     if (code == VAULT_OK)
         code = config_check_trust(&server->config, &err);
+    if (code == VAULT_OK)
+        code = keyholder_process_start(path, &server->keyholder, &err);
     block_signals(&signals);
     raise_descriptor_limit();
     if (code == VAULT_OK)
@@ -433,11 +451,9 @@ static int check_config(const char *path)
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'},
-        {"check-config", required_argument, NULL, 'k'},
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'v'},
-        {NULL, 0, NULL, 0},
+        {"config", required_argument, NULL, 'c'},    {"check-config", required_argument, NULL, 'k'},
+        {"keyholder", required_argument, NULL, 'r'}, {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'v'},         {NULL, 0, NULL, 0},
     };
     const int option = getopt_long(argc, argv, "", options, NULL);
     const char *path = optarg;
@@ -450,9 +466,12 @@ int main(int argc, char **argv)
         return 0;
     case 'c':
     case 'k':
+    case 'r':
         if (getopt_long(argc, argv, "", options, NULL) != -1 || optind != argc)
             return program_usage(PROGRAM, "one option at a time");
-        return option == 'c' ? serve(path) : check_config(path);
+        return option == 'c'   ? serve(path)
+               : option == 'k' ? check_config(path)
+                               : keyholder_process_run(path);
     default:
         return program_usage(PROGRAM, "--config FILE is needed");
     }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bell.h"
+#include "contents.h"
 #include "heads.h"
 #include "indexer.h"
 #include "keeper.h"
@@ -39,6 +40,12 @@ static const struct {
     {"vault/replies/1", offsetof(struct vault, reply_key)},
 };
 
+/* Derived when they are used, and not kept. */
+static const char *const other_labels[] = {STATEMENT_KEY_LABEL, BACKUP_LABEL, STORE_KEY_LABELS};
+
+#define DERIVED_COUNT (sizeof derived_keys / sizeof derived_keys[0])
+#define OTHER_COUNT   (sizeof other_labels / sizeof other_labels[0])
+
 static struct secret **key_place(struct vault *vault, size_t i)
 {
     return (struct secret **)(void *)((char *)vault + derived_keys[i].offset);
@@ -46,7 +53,7 @@ static struct secret **key_place(struct vault *vault, size_t i)
 
 static enum vault_code derive_keys(struct vault *vault, struct vault_error *err)
 {
-    for (size_t i = 0; i < sizeof derived_keys / sizeof derived_keys[0]; i++)
+    for (size_t i = 0; i < DERIVED_COUNT; i++)
         VAULT_TRY(keyring_derive(vault->keyring, derived_keys[i].label, SECRET_KEY_BYTES,
                                  key_place(vault, i), err));
     return VAULT_OK;
@@ -135,10 +142,24 @@ static enum vault_code open_ledger(struct vault *vault, struct vault_error *err)
     return ledger_open(&options, &vault->ledger, err);
 }
 
+/* By the keyholder, or here. */
+static enum vault_code open_keyring(struct vault *vault, struct vault_error *err)
+{
+    const struct vault_options *options = &vault->options;
+    const char *labels[DERIVED_COUNT + OTHER_COUNT];
+    if (!options->keyholder)
+        return keyring_open(options->dir, &options->provider, &vault->keyring, err);
+    for (size_t i = 0; i < DERIVED_COUNT; i++)
+        labels[i] = derived_keys[i].label;
+    memcpy(&labels[DERIVED_COUNT], other_labels, sizeof other_labels);
+    return keyring_open_held(options->keyholder, options->provider.secret, labels,
+                             DERIVED_COUNT + OTHER_COUNT, &vault->keyring, err);
+}
+
 static enum vault_code open_parts(struct vault *vault, struct vault_error *err)
 {
     const struct store_options store = {.open_citizens_max = vault->options.open_citizens_max};
-    VAULT_TRY(keyring_open(vault->options.dir, &vault->options.provider, &vault->keyring, err));
+    VAULT_TRY(open_keyring(vault, err));
     vault->options.provider.secret = NULL; /* it was lent for this */
     VAULT_TRY(derive_keys(vault, err));
     VAULT_TRY(store_open(vault->options.dir, vault->keyring, &store, &vault->store, err));
@@ -199,7 +220,7 @@ void vault_close(struct vault **vault)
     heads_free(&gone->heads);
     stop_close(gone);
     store_close(&gone->store);
-    for (size_t i = 0; i < sizeof derived_keys / sizeof derived_keys[0]; i++)
+    for (size_t i = 0; i < DERIVED_COUNT; i++)
         secret_free(key_place(gone, i));
     log_key_close(gone);
     keyring_close(&gone->keyring);

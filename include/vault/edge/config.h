@@ -55,7 +55,8 @@ struct config_keyring {
     char module[PATH_MAX];              /* "pkcs11" */
     char token[CONFIG_NAME_CHARS];
     char key[CONFIG_NAME_CHARS];
-    char pin_file[PATH_MAX]; /* empty: the vault starts sealed, and a person gives the PIN */
+    char pin_file[PATH_MAX];    /* empty: the vault starts sealed, and a person gives the PIN */
+    int64_t unwraps_per_minute; /* citizens' keys that the keyholder gives (store/keyholder.h) */
 };
 
 /* Whom citizens turn to: the city's data-protection officer. Empty: the city named none. */

@@ -62,6 +62,7 @@ struct vault_options {
     const char *dir;                  /* the vault's folder: keyring, store, log, policy */
     const char *origin;               /* the log's name */
     struct keyring_provider provider; /* its secret is borrowed for the call only */
+    struct keyholder *keyholder; /* has the keyring, and asks the provider; NULL: opened here */
     size_t open_citizens_max;         /* 0: the store's default */
     const char *const *trust; /* who may sign policy bundles: lines as in vault/policy/trust.h */
     size_t trust_count;

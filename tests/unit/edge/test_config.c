@@ -7,6 +7,7 @@
 #include "vault/base/json.h"
 #include "vault/crypto/crypto.h"
 #include "vault/edge/config.h"
+#include "vault/store/keyholder.h"
 
 /* Public keys that are one byte repeated: nobody has the other half. */
 #define CITY  "city+4bd3cff8+AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB"
@@ -85,6 +86,7 @@ static void test_what_may_be_left_out_has_its_default(void **state)
     assert_int_equal(config.signatures, 1);
     assert_int_equal(config.signatures_to_widen, 2);
     assert_int_equal(config.open_citizens, 1000);
+    assert_int_equal(config.keyring.unwraps_per_minute, KEYHOLDER_UNWRAPS_PER_MINUTE);
     assert_false(config.allow_swap);
 }
 
