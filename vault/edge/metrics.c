@@ -107,6 +107,19 @@ static void write_store(const struct store_stats *stats, struct buf *out)
            stats->evictions);
 }
 
+static void write_keyholder(const struct keyholder_figures *keyholder, struct buf *out)
+{
+    single(out, "vault_keys_unwrapped_total", "counter", "Citizens' keys that the keyholder gave.",
+           keyholder->unwrapped);
+    single(out, "vault_keys_wrapped_total", "counter", "Those that it wrapped.",
+           keyholder->wrapped);
+    single(out, "vault_keyholder_signatures_total", "counter",
+           "Heads of the log and receipts that it signed.", keyholder->signatures);
+    single(out, "vault_keyholder_refused_total", "counter",
+           "Keys over keyring.unwraps_per_minute and heads of another log, which it did not.",
+           keyholder->refused);
+}
+
 static void write_batches(const struct ledger_stats *log, struct buf *out)
 {
     static const char name[] = "vault_log_batch_seconds";
@@ -168,6 +181,7 @@ void metrics_write(const struct metrics *metrics, struct vault *vault, struct bu
         return;
     write_counted(&figures, out);
     write_store(&figures.store, out);
+    write_keyholder(&figures.keyholder, out);
     write_log(&figures.log, out);
     write_anchor(vault, out);
 }

@@ -24,4 +24,8 @@ void vault_figures(struct vault *vault, struct figures *out)
     out->ready = vault_ready(vault, NULL) == VAULT_OK;
     out->store = store_stats(vault->store);
     out->log = ledger_stats(vault->ledger);
+    out->keyholder = (struct keyholder_figures){0};
+    if (vault->options.keyholder &&
+        keyholder_figures(vault->options.keyholder, &out->keyholder, NULL))
+        out->keyholder = (struct keyholder_figures){0};
 }

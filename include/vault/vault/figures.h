@@ -7,6 +7,7 @@
 #pragma once
 
 #include "vault/ledger/ledger.h"
+#include "vault/store/keyholder.h"
 #include "vault/store/store.h"
 #include "vault/vault/vault.h"
 
@@ -30,6 +31,7 @@ struct figures {
     bool ready; /* as vault_ready() has it */
     struct store_stats store;
     struct ledger_stats log;
+    struct keyholder_figures keyholder; /* zeros where there is none, or it is gone */
 };
 
 void vault_figures(struct vault *vault, struct figures *out);
