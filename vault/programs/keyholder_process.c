@@ -50,7 +50,7 @@ enum vault_code keyholder_process_start(const char *config_path, struct keyholde
     return keyholder_of(pair[0], &out->holder, err);
 }
 
-bool keyholder_process_has_ended(struct keyholder_process *process)
+static bool has_ended(struct keyholder_process *process)
 {
     if (!process->pid || waitpid(process->pid, NULL, WNOHANG) == 0)
         return false;
@@ -58,12 +58,17 @@ bool keyholder_process_has_ended(struct keyholder_process *process)
     return true;
 }
 
+bool keyholder_process_is_gone(struct keyholder_process *process)
+{
+    return has_ended(process) || keyholder_is_lost(process->holder);
+}
+
 void keyholder_process_stop(struct keyholder_process *process)
 {
     const struct timespec pause = {.tv_nsec = LOOK_EACH_MS * 1000000L};
     const int64_t end_ms = clock_monotonic_ms() + END_WAIT_MS;
     keyholder_free(&process->holder);
-    while (process->pid && !keyholder_process_has_ended(process)) {
+    while (process->pid && !has_ended(process)) {
         if (clock_monotonic_ms() > end_ms)
             kill(process->pid, SIGKILL);
         nanosleep(&pause, NULL);

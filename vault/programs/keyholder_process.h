@@ -24,8 +24,8 @@ struct keyholder_process {
 enum vault_code keyholder_process_start(const char *config_path, struct keyholder_process *out,
                                         struct vault_error *err) VAULT_MUST_CHECK;
 
-/* Whether it has ended by itself, as it never should. */
-bool keyholder_process_has_ended(struct keyholder_process *process);
+/* Whether it has ended by itself or does not answer, as never should be. */
+bool keyholder_process_is_gone(struct keyholder_process *process);
 
 /* Have it wipe its keys and end. */
 void keyholder_process_stop(struct keyholder_process *process);

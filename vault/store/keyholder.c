@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -15,7 +16,7 @@ struct keyholder {
     int socket;
     pthread_mutex_t mutex; /* held from a question until its answer is done with */
     struct keyholder_frame frame;
-    bool is_lost;
+    atomic_bool is_lost;
 };
 
 enum vault_code keyholder_of(int socket, struct keyholder **out, struct vault_error *err)
@@ -41,6 +42,11 @@ void keyholder_free(struct keyholder **holder)
     keyholder_frame_finish(&gone->frame);
     pthread_mutex_destroy(&gone->mutex);
     free(gone);
+}
+
+bool keyholder_is_lost(const struct keyholder *holder)
+{
+    return holder->is_lost;
 }
 
 static enum vault_code lost(struct keyholder *holder, struct vault_error *err)

@@ -54,6 +54,9 @@ enum vault_code keyholder_of(int socket, struct keyholder **out, struct vault_er
 /* Close the socket: the keyholder wipes its keys and ends. */
 void keyholder_free(struct keyholder **holder);
 
+/* Whether it is gone for good. Does not wait. */
+bool keyholder_is_lost(const struct keyholder *holder);
+
 struct keyholder_figures {
     uint64_t unwrapped; /* since it began, as all of these */
     uint64_t wrapped;

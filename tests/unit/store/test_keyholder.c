@@ -485,7 +485,9 @@ static void test_a_keyholder_that_does_not_answer_is_given_up(void **state)
     assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
     VAULT_AUTO(file_close) int silent = pair[1];
     assert_done(keyholder_of(pair[0], &holder, &test_error));
+    assert_false(keyholder_is_lost(holder));
     assert_fails(VAULT_UNAVAILABLE, keyholder_figures(holder, &figures, &test_error));
+    assert_true(keyholder_is_lost(holder));
     /* An answer that comes late is nobody's. */
     const struct keyholder_out late = {.kind = VAULT_OK};
     assert_done(keyholder_send(silent, &late, &test_error));
