@@ -126,7 +126,7 @@ static const char *fault_of(enum json_error_code code)
 enum vault_code json_parse(struct bytes text, unsigned depth_limit, json_t **out,
                            struct json_position *position, struct vault_error *err)
 {
-    struct json_position at;
+    struct json_position at = {0};
     struct json_position *where = position ? position : &at;
     const size_t too_deep = find_too_deep(text, depth_limit);
     if (too_deep < text.size) {

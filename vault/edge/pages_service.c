@@ -21,7 +21,7 @@ static void put_previews(const struct decided *decided)
     json_t *item;
     json_array_foreach(decided->live, i, item)
     {
-        struct consent_field fields[CONSENT_FIELDS_MAX];
+        struct consent_field fields[CONSENT_FIELDS_MAX] = {0};
         json_t *lines = json_object_get(item, "fields");
         const size_t count = json_array_size(lines);
         const char *purpose = json_string_value(json_object_get(item, "purpose"));

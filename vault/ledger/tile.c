@@ -319,7 +319,7 @@ static enum vault_code load(struct tile_source *source, struct tile_name name,
             return VAULT_OK;
         }
     }
-    struct tree_hash found[TILE_WIDTH];
+    struct tree_hash found[TILE_WIDTH] = {0};
     VAULT_AUTO(buf_finish) struct buf content = buf_limited(TILE_BYTES);
     enum vault_code code = tile_read(source->dir, name, &content, err);
     if (code == VAULT_OK)

@@ -69,7 +69,7 @@ static int by_text(const void *a, const void *b)
 /* The rules that decided on either side, each once, sorted. */
 static json_t *deciding_rules(json_t *const answers[SIDES])
 {
-    json_t *ids[2 * POLICY_FIELD_RULES_MAX];
+    json_t *ids[2 * POLICY_FIELD_RULES_MAX] = {0};
     size_t count = 0;
     for (size_t side = 0; side < SIDES; side++) {
         const json_t *by = json_object_get(answers[side], "by");

@@ -356,7 +356,7 @@ static int by_text(const void *a, const void *b)
 
 static json_t *sorted(const json_t *list)
 {
-    const char *texts[RULES_MAX];
+    const char *texts[RULES_MAX] = {0};
     const size_t count = json_array_size(list);
     for (size_t i = 0; i < count; i++)
         texts[i] = json_string_value(json_array_get(list, i));

@@ -128,7 +128,7 @@ static void write_form(struct rehearsal *rehearsal, const char *field, struct bu
 /* An object of fields and forms; each field once, as JSON wants it. */
 static void write_fields(struct rehearsal *rehearsal, const struct theme *theme, struct buf *out)
 {
-    const char *fields[FIELDS_MAX];
+    const char *fields[FIELDS_MAX] = {0};
     const size_t count = 1 + below(rehearsal, FIELDS_MAX);
     buf_text(out, ",\"fields\":{");
     size_t written = 0;

@@ -282,7 +282,7 @@ static enum vault_code has_row(struct look *look, const struct citizen_id *id, b
 static enum vault_code check_name(struct look *look, int folder, const char *name,
                                   struct vault_error *err)
 {
-    struct citizen_id id;
+    struct citizen_id id = {0};
     struct stat status;
     const size_t digits = HEX_CHARS(CITIZEN_ID_BYTES);
     bool has = false;

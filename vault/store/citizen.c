@@ -8,7 +8,7 @@
 
 struct citizen_id citizen_id_new(void)
 {
-    struct citizen_id id;
+    struct citizen_id id = {0};
     random_bytes(id.bytes, sizeof id.bytes);
     return id;
 }

@@ -111,10 +111,12 @@ static enum vault_code answer_first(struct passage *passage, struct kept *kept, 
 {
     struct citizen_id id;
     VAULT_AUTO(buf_finish) struct buf sealed = buf_limited(REPLY_SEALED_MAX_BYTES);
-    passage->sealed = &sealed;
-    passage->associated = kept_associated(kept);
     VAULT_TRY(passage_admit(passage, &id, fault, err));
-    VAULT_TRY(passage_go(passage, &id, body, ticket, err));
+    passage->associated = kept_associated(kept);
+    passage->sealed = &sealed;
+    const enum vault_code code = passage_go(passage, &id, body, ticket, err);
+    passage->sealed = NULL;
+    VAULT_TRY(code);
     return kept_put(kept, buf_view(&sealed), ticket, err);
 }
 

@@ -60,9 +60,9 @@ struct report {
 typedef enum vault_code report_each(void *context, const struct report *report,
                                     struct vault_error *err);
 
-/* The citizen's own, the oldest first; or the one of that id (NULL: all). VAULT_NOT_FOUND if there
- * is none of that id. */
-enum vault_code report_list(struct vault *vault, const struct citizen_id *citizen, const char *id,
+/* The citizen's own, the oldest first; or that one alone (NULL: all). VAULT_NOT_FOUND if there
+ * is no such one. */
+enum vault_code report_list(struct vault *vault, const struct citizen_id *id, const char *report,
                             report_each *each, void *context, struct vault_error *err)
     VAULT_MUST_CHECK;
 
