@@ -213,7 +213,7 @@ static const struct {
     {"Content-Security-Policy", PAGE_SECURITY_POLICY, false},
     {"X-Content-Type-Options", "nosniff", false},
     {"Referrer-Policy", "no-referrer", false},
-    {"Strict-Transport-Security", "max-age=63072000", false},
+    {"Strict-Transport-Security", "max-age=63072000; includeSubDomains", false},
     {"Cache-Control", "no-store", false}, /* where the answer does not say otherwise */
     {"Cross-Origin-Opener-Policy", "same-origin", true},
     {"Permissions-Policy",

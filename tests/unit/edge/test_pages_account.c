@@ -47,7 +47,8 @@ static void test_an_export_is_a_file_and_an_entry(void **state)
     browser_get(&browser, "/data");
     browser_submit(&browser, "/export", "");
     assert_status(&browser, 200);
-    assert_non_null(strstr(browser_header(&browser, "Content-Disposition"), "attachment"));
+    assert_string_equal(browser_header(&browser, "Content-Disposition"),
+                        "attachment; filename=\"citizen-vault.json\"");
     assert_done(json_parse(buf_view(&browser.answer.body), 16, &root, NULL, &test_error));
     assert_string_equal(json_string_value(json_object_get(root, "reference")), "T-1");
     browser_get(&browser, "/accesses");
