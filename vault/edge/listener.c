@@ -151,10 +151,22 @@ static enum MHD_Result send_answer(struct listener *listener, struct MHD_Connect
     return result;
 }
 
+/* What was refused is a line of the program's log, found by the id that the answer has. It quotes
+ * nothing: the reason is the gate's, which quotes nothing either, and a handler's stays its own. */
+static void log_refusal(const struct listener *listener, const struct exchange *exchange,
+                        unsigned status, const char *reason)
+{
+    log_set_request(exchange->id);
+    log_event(LOG_WARNING, "refused", "%s: %u%s%s", listener->options.name, status,
+              *reason ? ": " : "", reason);
+    log_set_request(NULL);
+}
+
 static enum MHD_Result refuse(struct listener *listener, struct MHD_Connection *mhd,
                               struct exchange *exchange, unsigned status, const char *detail)
 {
     exchange->refused = true;
+    log_refusal(listener, exchange, status, detail);
     struct http_answer answer = http_answer_new();
     problem_write(&answer, status, detail, exchange->target_too_long ? "" : exchange->target);
     answer.close = true;
@@ -268,6 +280,8 @@ static enum MHD_Result finish(struct MHD_Connection *mhd, struct connection *con
     connection_start_deadline(connection);
     if (answer.body.problem)
         problem_write(&answer, 500, "the answer could not be built", exchange->target);
+    if (answer.status >= 400 && answer.status < 500)
+        log_refusal(listener, exchange, answer.status, "");
     const enum MHD_Result result = send_answer(listener, mhd, exchange, &answer);
     http_answer_finish(&answer);
     return result;

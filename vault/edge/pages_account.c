@@ -6,6 +6,7 @@
 #include "pages_passkey.h"
 #include "pages_words.h"
 #include "vault/base/json.h"
+#include "vault/base/log.h"
 #include "vault/vault/erase.h"
 #include "vault/vault/people.h"
 
@@ -60,6 +61,7 @@ void again_do(struct visit *visit, const char *id)
     if (code == VAULT_OK) {
         page_redirect(visit, next);
     } else if (code == VAULT_DENIED) {
+        log_event(LOG_WARNING, "sign-in", "refused again, by password");
         page_wrong(visit, "password",
                    password.size ? "error.password_wrong" : "error.password_empty");
         show_again(visit, 422, next);

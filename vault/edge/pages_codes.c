@@ -3,6 +3,7 @@
 
 #include "pages_account.h"
 #include "pages_parts.h"
+#include "vault/base/log.h"
 #include "vault/vault/sign_in_code.h"
 
 #define CODES_TITLE    "recovery.title"
@@ -49,12 +50,14 @@ static void show_wrong(struct visit *visit, enum vault_code code)
     char typed[SIGN_IN_CODE_CHARS * 2];
     if (visit_field(visit, "activation", typed, sizeof typed))
         page_text(visit, visit->data, "activation", typed);
-    if (code == VAULT_DENIED)
+    if (code == VAULT_DENIED) {
+        log_event(LOG_WARNING, "sign-in", "refused, by activation code");
         page_wrong(visit, "activation", "error.activation_wrong");
-    else if (code == VAULT_LIMITED)
+    } else if (code == VAULT_LIMITED) {
         page_wrong(visit, "activation", "error.activation_wait");
-    else
+    } else {
         page_wrong(visit, "new_password", "error.password_short");
+    }
     page_send(visit, code == VAULT_LIMITED ? 429 : 422, "activate", ACTIVATE_TITLE);
 }
 

@@ -4,6 +4,7 @@
 
 #include "pages_parts.h"
 #include "pages_terms.h"
+#include "vault/base/log.h"
 
 #define LOGIN_SHOWN_CHARS 256
 #define HOME              "/mediator"
@@ -41,6 +42,7 @@ void mediator_door_do(struct visit *visit, const char *id)
         visit_set_mediator(visit, token);
         page_redirect(visit, HOME);
     } else if (code == VAULT_DENIED || code == VAULT_INVALID) {
+        log_event(LOG_WARNING, "sign-in", "refused, by a mediator's password");
         page_wrong(visit, "login", "error.sign_in_wrong");
         show_door(visit, 422);
     } else if (code == VAULT_LIMITED) {

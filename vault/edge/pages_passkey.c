@@ -7,6 +7,7 @@
 #include "pages_parts.h"
 #include "pages_words.h"
 #include "vault/base/codec.h"
+#include "vault/base/log.h"
 #include "vault/edge/problem.h"
 #include "vault/store/passkey.h"
 #include "vault/vault/sign_in_passkey.h"
@@ -38,10 +39,12 @@ static void send_next(struct visit *visit, const char *next)
 /* What is wrong with a passkey is for nobody to learn from. */
 static void send_failed(struct visit *visit, enum vault_code code, const struct vault_error *err)
 {
-    if (code == VAULT_DENIED || code == VAULT_INVALID)
+    if (code == VAULT_DENIED || code == VAULT_INVALID) {
+        log_event(LOG_WARNING, "sign-in", "refused, by passkey");
         problem_write(visit->answer, 422, "the passkey is not accepted", visit->request->path);
-    else
+    } else {
         page_failed(visit, code, err);
+    }
 }
 
 /* --- A challenge ---------------------------------------------------------------------------- */

@@ -3,6 +3,7 @@
 
 #include "pages_parts.h"
 #include "pages_typed.h"
+#include "vault/base/log.h"
 
 #define LOGIN_SHOWN_CHARS 256
 #define SIGN_IN_PAGE      "sign_in"
@@ -82,6 +83,7 @@ void sign_in_do(struct visit *visit, const char *id)
     if (code == VAULT_OK) {
         enter_session(visit, token, next);
     } else if (code == VAULT_DENIED || code == VAULT_INVALID) {
+        log_event(LOG_WARNING, "sign-in", "refused, by password");
         page_wrong(visit, "login", "error.sign_in_wrong");
         show(visit, 422, next);
     } else if (code == VAULT_LIMITED) {
