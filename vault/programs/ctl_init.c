@@ -26,24 +26,23 @@
 #define CONFIG_BYTES_MAX (64U * 1024)
 
 struct init {
-    const char *dir;
-    const char *origin;
-    const char *host;
-    struct config_keyring keyring;
-    long port; /* of the services; citizens and auditors have the next two */
-    bool allow_swap;
+    const char *dir; /* NULL: all is as the configuration that is given says */
+    long port;       /* of the services; citizens and auditors have the next two */
     const char *signers[CONFIG_TRUST_MAX];
     size_t signer_count;
-    char absolute[PATH_MAX];
-    char certs[PATH_MAX];
+    struct config config; /* what is made */
 };
 
 static const char help[] =
     "usage: vaultctl init --dir DIR [options]\n"
+    "       vaultctl --config FILE init\n"
     "\n"
     "Make a vault in DIR: keys, encrypted store, access log, certificate authorities, a server\n"
     "certificate and DIR/vaultd.json. The recovery secret is printed once: write it down and lock\n"
     "it away; it opens the vault when the provider of its key is lost.\n"
+    "\n"
+    "With --config make the vault that this configuration tells of, where it says. Certificates\n"
+    "that are there already stay; an option of the list below is none then.\n"
     "\n"
     "  --dir DIR               where; a new or an empty folder\n"
     "  --origin NAME           the access log's name "
@@ -54,49 +53,98 @@ static const char help[] =
     "                          \"VKEY until 2028-01-01T00:00:00Z\" for a key that ends then\n"
     "  --allow-swap            run even where memory for keys cannot be locked\n";
 
-static enum vault_code write_pem(const struct init *init, const char *name, const struct buf *pem,
-                                 mode_t mode, struct vault_error *err)
+/* A file beside another one: in the folder of it. */
+static enum vault_code beside(char *out, const char *file, const char *name,
+                              struct vault_error *err)
 {
-    char path[PATH_MAX];
-    VAULT_TRY(file_join(path, sizeof path, init->certs, name, err));
-    return file_create(path, buf_view(pem), mode, err);
+    char folder[PATH_MAX];
+    snprintf(folder, sizeof folder, "%s", file);
+    char *slash = strrchr(folder, '/');
+    if (!slash) /* a configuration's paths are absolute */
+        return vault_fail(err, VAULT_INVALID, "%s is no absolute path", file);
+    slash[slash == folder] = 0;
+    VAULT_TRY(folder_create(folder, err));
+    return name ? file_join(out, PATH_MAX, folder, name, err) : VAULT_OK;
 }
 
-static enum vault_code make_ca(const struct init *init, const char *common_name, const char *file,
-                               struct buf *certificate, struct buf *key, struct vault_error *err)
+struct authority {
+    struct buf certificate;
+    struct buf key;
+};
+
+static void authority_finish(struct authority *authority)
 {
-    char name[64];
+    buf_finish(&authority->certificate);
+    buf_finish(&authority->key);
+}
+
+/* A pair of which a half is there is an error, by the file that is. */
+static enum vault_code write_pair(const char *certificate_path, const char *key_path,
+                                  const struct authority *pair, struct vault_error *err)
+{
+    VAULT_TRY(beside(NULL, certificate_path, NULL, err));
+    VAULT_TRY(beside(NULL, key_path, NULL, err));
+    VAULT_TRY(file_create(certificate_path, buf_view(&pair->certificate), 0644, err));
+    return file_create(key_path, buf_view(&pair->key), 0600, err);
+}
+
+static bool pair_exists(const char *certificate_path, const char *key_path)
+{
+    return file_exists(certificate_path) && file_exists(key_path);
+}
+
+static enum vault_code make_authority(const char *common_name, const char *certificate_path,
+                                      const char *key_path, struct authority *out,
+                                      struct vault_error *err)
+{
     const struct x509_period period = {clock_now_s(&clock_system), CA_DAYS};
-    VAULT_TRY(x509_make_ca(common_name, period, certificate, key, err));
-    snprintf(name, sizeof name, "%s.pem", file);
-    VAULT_TRY(write_pem(init, name, certificate, 0644, err));
-    snprintf(name, sizeof name, "%s.key", file);
-    return write_pem(init, name, key, 0600, err);
+    *out = (struct authority){buf_limited(X509_PEM_BYTES_MAX), buf_limited(X509_PEM_BYTES_MAX)};
+    VAULT_TRY(x509_make_ca(common_name, period, &out->certificate, &out->key, err));
+    return write_pair(certificate_path, key_path, out, err);
 }
 
-static enum vault_code make_client_ca(const struct init *init, const char *common_name,
-                                      const char *file, struct vault_error *err)
+static enum vault_code make_client_ca(const char *common_name, const char *certificate_path,
+                                      const char *key_path, struct vault_error *err)
 {
-    VAULT_AUTO(buf_finish) struct buf certificate = buf_limited(X509_PEM_BYTES_MAX);
-    VAULT_AUTO(buf_finish) struct buf key = buf_limited(X509_PEM_BYTES_MAX);
-    return make_ca(init, common_name, file, &certificate, &key, err);
+    VAULT_AUTO(authority_finish) struct authority made = {0};
+    if (pair_exists(certificate_path, key_path))
+        return VAULT_OK;
+    return make_authority(common_name, certificate_path, key_path, &made, err);
 }
 
-/* The servers' certificate, by a CA that is there for nothing else and that clients trust. */
-static enum vault_code make_server(const struct init *init, struct vault_error *err)
+/* A listener's certificate, by a CA that is there for nothing else and that clients trust. */
+static enum vault_code make_server(const struct config_listener *listener, const char *host,
+                                   struct authority *ca, struct vault_error *err)
 {
-    VAULT_AUTO(buf_finish) struct buf ca_certificate = buf_limited(X509_PEM_BYTES_MAX);
-    VAULT_AUTO(buf_finish) struct buf ca_key = buf_limited(X509_PEM_BYTES_MAX);
-    VAULT_AUTO(buf_finish) struct buf certificate = buf_limited(X509_PEM_BYTES_MAX);
-    VAULT_AUTO(buf_finish) struct buf key = buf_limited(X509_PEM_BYTES_MAX);
-    const char *const hosts[] = {init->host, "localhost", "127.0.0.1"};
+    char ca_certificate[PATH_MAX];
+    char ca_key[PATH_MAX];
+    VAULT_AUTO(authority_finish)
+    struct authority made = {buf_limited(X509_PEM_BYTES_MAX), buf_limited(X509_PEM_BYTES_MAX)};
+    const char *const hosts[] = {host, "localhost", "127.0.0.1"};
     const struct x509_period period = {clock_now_s(&clock_system), SERVER_DAYS};
-    VAULT_TRY(make_ca(init, "Citizen Vault servers", "server-ca", &ca_certificate, &ca_key, err));
-    const struct x509_ca ca = {buf_view(&ca_certificate), buf_view(&ca_key)};
-    VAULT_TRY(x509_make_server(&ca, hosts, sizeof hosts / sizeof hosts[0], period, &certificate,
-                               &key, err));
-    VAULT_TRY(write_pem(init, "server.pem", &certificate, 0644, err));
-    return write_pem(init, "server.key", &key, 0600, err);
+    if (pair_exists(listener->certificate, listener->key))
+        return VAULT_OK;
+    if (ca->certificate.size == 0) {
+        VAULT_TRY(beside(ca_certificate, listener->certificate, "server-ca.pem", err));
+        VAULT_TRY(beside(ca_key, listener->key, "server-ca.key", err));
+        VAULT_TRY(make_authority("Citizen Vault servers", ca_certificate, ca_key, ca, err));
+    }
+    const struct x509_ca signer = {buf_view(&ca->certificate), buf_view(&ca->key)};
+    VAULT_TRY(x509_make_server(&signer, hosts, sizeof hosts / sizeof hosts[0], period,
+                               &made.certificate, &made.key, err));
+    return write_pair(listener->certificate, listener->key, &made, err);
+}
+
+static enum vault_code make_certificates(const struct config *config, struct vault_error *err)
+{
+    VAULT_AUTO(authority_finish) struct authority ca = {0};
+    VAULT_TRY(make_server(&config->services, config->citizens_host, &ca, err));
+    VAULT_TRY(make_server(&config->citizens, config->citizens_host, &ca, err));
+    VAULT_TRY(make_server(&config->auditors, config->citizens_host, &ca, err));
+    VAULT_TRY(make_client_ca("Citizen Vault services", config->services.clients_ca,
+                             config->services_ca_key, err));
+    return make_client_ca("Citizen Vault auditors", config->auditors.clients_ca,
+                          config->auditors_ca_key, err);
 }
 
 static void write_listener(struct buf *out, const char *name, long port, const char *more)
@@ -110,16 +158,16 @@ static void write_listener(struct buf *out, const char *name, long port, const c
 static void write_config(const struct init *init, struct buf *out)
 {
     buf_text(out, "{\n  \"data\": \".\",\n  \"origin\": ");
-    json_write_string(out, bytes_of_text(init->origin));
-    buf_format(out, ",\n  \"allow_swap\": %s,\n  ", init->allow_swap ? "true" : "false");
-    config_print_keyring(&init->keyring, out);
+    json_write_string(out, bytes_of_text(init->config.origin));
+    buf_format(out, ",\n  \"allow_swap\": %s,\n  ", init->config.allow_swap ? "true" : "false");
+    config_print_keyring(&init->config.keyring, out);
     buf_text(out, ",\n");
     write_listener(out, "services", init->port,
                    ",\n    \"clients_ca\": \"certs/services-ca.pem\","
                    " \"clients_ca_key\": \"certs/services-ca.key\"");
     VAULT_AUTO(buf_finish) struct buf host = buf_limited(1024);
     buf_text(&host, ",\n    \"host\": ");
-    json_write_string(&host, bytes_of_text(init->host));
+    json_write_string(&host, bytes_of_text(init->config.citizens_host));
     write_listener(out, "citizens", init->port ? init->port + 1 : 0, buf_string(&host));
     write_listener(out, "auditors", init->port ? init->port + 2 : 0,
                    ",\n    \"clients_ca\": \"certs/auditors-ca.pem\","
@@ -137,45 +185,69 @@ static void write_config(const struct init *init, struct buf *out)
 
 static enum vault_code write_config_file(const struct init *init, struct vault_error *err)
 {
-    char path[PATH_MAX];
     VAULT_AUTO(buf_finish) struct buf text = buf_limited(CONFIG_BYTES_MAX);
     write_config(init, &text);
     VAULT_TRY(buf_check(&text, err));
-    VAULT_TRY(file_join(path, sizeof path, init->absolute, "vaultd.json", err));
-    return file_create(path, buf_view(&text), 0600, err);
+    return file_create(init->config.path, buf_view(&text), 0600, err);
+}
+
+/* Where everything is in a folder of its own. The same names stand in write_config(). */
+static enum vault_code place_in_folder(struct init *init, struct vault_error *err)
+{
+    struct config *config = &init->config;
+    const struct {
+        char *out;
+        const char *name;
+    } places[] = {
+        {config->path, "vaultd.json"},
+        {config->services.certificate, "certs/server.pem"},
+        {config->services.key, "certs/server.key"},
+        {config->services.clients_ca, "certs/services-ca.pem"},
+        {config->services_ca_key, "certs/services-ca.key"},
+        {config->citizens.certificate, "certs/server.pem"},
+        {config->citizens.key, "certs/server.key"},
+        {config->auditors.certificate, "certs/server.pem"},
+        {config->auditors.key, "certs/server.key"},
+        {config->auditors.clients_ca, "certs/auditors-ca.pem"},
+        {config->auditors_ca_key, "certs/auditors-ca.key"},
+    };
+    VAULT_TRY(folder_create(init->dir, err));
+    if (!realpath(init->dir, config->data))
+        return vault_fail_errno(err, "%s", init->dir);
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
+        VAULT_TRY(file_join(places[i].out, PATH_MAX, config->data, places[i].name, err));
+    return ctl_provider_settle(&config->keyring, config->data, err);
 }
 
 static enum vault_code make_vault(struct init *init, struct secret **recovery,
                                   struct vault_error *err)
 {
-    VAULT_TRY(folder_create(init->dir, err));
-    if (!realpath(init->dir, init->absolute))
-        return vault_fail_errno(err, "%s", init->dir);
+    const struct config *config = &init->config;
     VAULT_AUTO(secret_free) struct secret *secret = NULL;
-    VAULT_TRY(ctl_provider_settle(&init->keyring, init->absolute, err));
-    VAULT_TRY(ctl_provider_secret(&init->keyring, true, &secret, err));
-    VAULT_TRY(file_join(init->certs, sizeof init->certs, init->absolute, "certs", err));
-    struct keyring_provider provider = config_provider(&init->keyring);
+    if (init->dir)
+        VAULT_TRY(place_in_folder(init, err));
+    VAULT_TRY(folder_create(config->data, err));
+    VAULT_TRY(ctl_provider_secret(&config->keyring, true, &secret, err));
+    struct keyring_provider provider = config_provider(&config->keyring);
     provider.secret = secret;
     const struct vault_options options = {
-        .dir = init->absolute,
-        .origin = init->origin,
+        .dir = config->data,
+        .origin = config->origin,
         .provider = provider,
         .clock = clock_system,
     };
     VAULT_TRY(vault_create(&options, recovery, err));
-    VAULT_TRY(folder_create(init->certs, err));
-    VAULT_TRY(make_server(init, err));
-    VAULT_TRY(make_client_ca(init, "Citizen Vault services", "services-ca", err));
-    VAULT_TRY(make_client_ca(init, "Citizen Vault auditors", "auditors-ca", err));
-    return write_config_file(init, err);
+    VAULT_TRY(make_certificates(config, err));
+    return init->dir ? write_config_file(init, err) : VAULT_OK;
 }
 
 static enum vault_code check(const struct init *init, struct vault_error *err)
 {
     struct policy_trust trust = {.count = 0};
-    if (!note_name_is_valid(bytes_of_text(init->origin)))
+    if (!note_name_is_valid(bytes_of_text(init->config.origin)))
         return vault_fail(err, VAULT_INVALID, "an origin has no spaces and no '+'");
+    if (!init->dir)
+        return config_check_trust(&init->config, err);
     for (size_t i = 0; i < init->signer_count; i++) {
         const enum vault_code code = policy_trust_add(&trust, bytes_of_text(init->signers[i]), err);
         if (code) {
@@ -186,24 +258,28 @@ static enum vault_code check(const struct init *init, struct vault_error *err)
     return VAULT_OK;
 }
 
+/* A value that fits where it goes. */
+static bool take(char out[CONFIG_NAME_CHARS], const char *value)
+{
+    return snprintf(out, CONFIG_NAME_CHARS, "%s", value) < CONFIG_NAME_CHARS;
+}
+
 /* One of init's own options with its value, or without one; false if it is none, or wrong. */
 static bool own_option(int argc, char **argv, int *i, struct init *init)
 {
     const char *option = argv[*i];
     char *end = NULL;
-    if (strcmp(option, "--allow-swap") == 0) {
-        init->allow_swap = true;
-        return true;
-    }
+    if (strcmp(option, "--allow-swap") == 0)
+        return init->config.allow_swap = true;
     if (*i + 1 >= argc)
         return false;
     const char *value = argv[++*i];
     if (strcmp(option, "--dir") == 0)
         init->dir = value;
     else if (strcmp(option, "--origin") == 0)
-        init->origin = value;
+        return take(init->config.origin, value);
     else if (strcmp(option, "--host") == 0)
-        init->host = value;
+        return take(init->config.citizens_host, value);
     else if (strcmp(option, "--port") == 0)
         init->port = strtol(value, &end, 10);
     else if (strcmp(option, "--policy-signer") == 0 && init->signer_count < CONFIG_TRUST_MAX)
@@ -219,40 +295,64 @@ static bool read_options(int argc, char **argv, struct init *init, bool *wants_h
         *wants_help = strcmp(argv[i], "--help") == 0;
         if (*wants_help)
             return true;
-        if (!ctl_provider_option(argc, argv, &i, &init->keyring) &&
+        if (!ctl_provider_option(argc, argv, &i, &init->config.keyring) &&
             !own_option(argc, argv, &i, init))
             return false;
     }
     return init->dir;
 }
 
-int ctl_init(const struct ctl *ctl, int argc, char **argv)
+static void print_made(const struct ctl *ctl, const struct config *config, struct secret *recovery)
 {
-    struct init init = {
-        .origin = "citizen-vault.local/log", .host = "localhost", .port = FIRST_PORT};
-    VAULT_AUTO(secret_free) struct secret *recovery = NULL;
-    struct vault_error err;
-    bool wants_help = false;
-    if (!read_options(argc, argv, &init, &wants_help))
-        return ctl_usage("init: --dir DIR is needed, and options as in 'vaultctl init --help'");
-    if (wants_help) {
-        fputs(help, stdout);
-        return 0;
-    }
-    enum vault_code code = program_start(init.allow_swap, &err);
-    if (code == VAULT_OK)
-        code = check(&init, &err);
-    if (code == VAULT_OK)
-        code = make_vault(&init, &recovery, &err);
-    if (code)
-        return ctl_failed(code, &err);
     const char *words = (const char *)secret_view(recovery).data;
     if (ctl->json)
-        printf("{\"config\":\"%s/vaultd.json\",\"recovery\":\"%s\"}\n", init.absolute, words);
+        printf("{\"config\":\"%s\",\"recovery\":\"%s\"}\n", config->path, words);
     else
         printf("The vault is in %s.\n"
                "Recovery secret, shown only now; write it down and lock it away:\n\n    %s\n\n"
-               "Start it with:  vaultd --config %s/vaultd.json\n",
-               init.absolute, words, init.absolute);
+               "Start it with:  vaultd --config %s\n",
+               config->data, words, config->path);
+}
+
+static int init_run(const struct ctl *ctl, struct init *init)
+{
+    struct vault_error err;
+    VAULT_AUTO(secret_free) struct secret *recovery = NULL;
+    enum vault_code code = VAULT_OK;
+    if (!init->dir)
+        code = config_read(ctl->config, &init->config, &err);
+    if (code == VAULT_OK)
+        code = program_start(init->config.allow_swap, &err);
+    if (code == VAULT_OK)
+        code = check(init, &err);
+    if (code == VAULT_OK)
+        code = make_vault(init, &recovery, &err);
+    if (code)
+        return ctl_failed(code, &err);
+    print_made(ctl, &init->config, recovery);
     return 0;
+}
+
+int ctl_init(const struct ctl *ctl, int argc, char **argv)
+{
+    bool wants_help = false;
+    const bool by_config = ctl->config && argc == 1;
+    struct init *init = calloc(1, sizeof *init);
+    if (!init)
+        return vault_code_exit(VAULT_NO_MEMORY);
+    init->port = FIRST_PORT;
+    (void)take(init->config.origin, "citizen-vault.local/log");
+    (void)take(init->config.citizens_host, "localhost");
+    int result = 0;
+    if (!by_config &&
+        (!read_options(argc, argv, init, &wants_help) || (ctl->config && !wants_help)))
+        result =
+            ctl_usage("init: --dir DIR is needed, and options as in 'vaultctl init --help'; or "
+                      "--config FILE before it, and no option");
+    else if (wants_help)
+        fputs(help, stdout);
+    else
+        result = init_run(ctl, init);
+    free(init);
+    return result;
 }
