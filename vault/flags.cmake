@@ -41,9 +41,16 @@ endfunction()
 foreach(flag -Wno-format-truncation -Wlogical-op -Wduplicated-cond -Wduplicated-branches -Wtrampolines
              -Wbidi-chars=any -fstack-protector-strong -fstack-clash-protection
              -fcf-protection=full -fno-delete-null-pointer-checks -fno-strict-overflow
-             -fno-strict-aliasing -ftrivial-auto-var-init=zero -fno-omit-frame-pointer)
+             -fno-strict-aliasing -ftrivial-auto-var-init=zero -fno-omit-frame-pointer -Wdate-time)
   vault_compile_flag(${flag})
 endforeach()
+
+# What a city runs does not tell where or when it was built (tests/integration/reproducible). The
+# longer of the two paths last, which counts.
+if(NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
+  target_compile_options(vault_flags INTERFACE
+    -ffile-prefix-map=${PROJECT_SOURCE_DIR}/=./ -ffile-prefix-map=${CMAKE_BINARY_DIR}=./build)
+endif()
 
 foreach(flag -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed)
   string(MAKE_C_IDENTIFIER "HAVE${flag}" name)
