@@ -91,13 +91,13 @@ heard() {
     die "the service manager did not hear $1 ${2:-1} times, but: $(tail -n 20 "$work/heard")"
 }
 
-# unit_start [DROP-IN…]: ready, as the manager hears it.
+# unit_start [DROP-IN...]: ready, as the manager hears it; begun by what $apart names.
 unit_start() {
     local option=() file
     for file in "$@"; do option+=(--drop-in "$file"); done
     : >"$work/vaultd.log"
     : >"$work/heard"
-    NOTIFY_SOCKET=/run/manager "$here/../support/unit_run" --root "$root" --applied "$work/applied" "${option[@]}" \
+    NOTIFY_SOCKET=/run/manager ${apart:-} "$here/../support/unit_run" --root "$root" --applied "$work/applied" "${option[@]}" \
         "$root/usr/lib/systemd/system/vaultd.service" 2>"$work/vaultd.log" &
     vaultd_pid=$!
     heard '^READY=1$'
