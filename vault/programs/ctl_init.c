@@ -9,18 +9,16 @@
 #include <unistd.h>
 
 #include "ctl.h"
+#include "ctl_certificates.h"
 #include "ctl_provider.h"
 #include "options.h"
 #include "vault/base/clock.h"
 #include "vault/base/file.h"
 #include "vault/crypto/note.h"
-#include "vault/crypto/x509.h"
 #include "vault/edge/config.h"
 #include "vault/policy/trust.h"
 #include "vault/vault/vault.h"
 
-#define CA_DAYS          3650
-#define SERVER_DAYS      397
 #define FIRST_PORT       8440
 #define LAST_FIRST_PORT  65533
 #define CONFIG_BYTES_MAX (64U * 1024)
@@ -52,100 +50,6 @@ static const char help[] =
     "  --policy-signer VKEY    who may sign policy bundles; may be repeated, all must sign;\n"
     "                          \"VKEY until 2028-01-01T00:00:00Z\" for a key that ends then\n"
     "  --allow-swap            run even where memory for keys cannot be locked\n";
-
-/* A file beside another one: in the folder of it. */
-static enum vault_code beside(char *out, const char *file, const char *name,
-                              struct vault_error *err)
-{
-    char folder[PATH_MAX];
-    snprintf(folder, sizeof folder, "%s", file);
-    char *slash = strrchr(folder, '/');
-    if (!slash) /* a configuration's paths are absolute */
-        return vault_fail(err, VAULT_INVALID, "%s is no absolute path", file);
-    slash[slash == folder] = 0;
-    VAULT_TRY(folder_create(folder, err));
-    return name ? file_join(out, PATH_MAX, folder, name, err) : VAULT_OK;
-}
-
-struct authority {
-    struct buf certificate;
-    struct buf key;
-};
-
-static void authority_finish(struct authority *authority)
-{
-    buf_finish(&authority->certificate);
-    buf_finish(&authority->key);
-}
-
-/* A pair of which a half is there is an error, by the file that is. */
-static enum vault_code write_pair(const char *certificate_path, const char *key_path,
-                                  const struct authority *pair, struct vault_error *err)
-{
-    VAULT_TRY(beside(NULL, certificate_path, NULL, err));
-    VAULT_TRY(beside(NULL, key_path, NULL, err));
-    VAULT_TRY(file_create(certificate_path, buf_view(&pair->certificate), 0644, err));
-    return file_create(key_path, buf_view(&pair->key), 0600, err);
-}
-
-static bool pair_exists(const char *certificate_path, const char *key_path)
-{
-    return file_exists(certificate_path) && file_exists(key_path);
-}
-
-static enum vault_code make_authority(const char *common_name, const char *certificate_path,
-                                      const char *key_path, struct authority *out,
-                                      struct vault_error *err)
-{
-    const struct x509_period period = {clock_now_s(&clock_system), CA_DAYS};
-    *out = (struct authority){buf_limited(X509_PEM_BYTES_MAX), buf_limited(X509_PEM_BYTES_MAX)};
-    VAULT_TRY(x509_make_ca(common_name, period, &out->certificate, &out->key, err));
-    return write_pair(certificate_path, key_path, out, err);
-}
-
-static enum vault_code make_client_ca(const char *common_name, const char *certificate_path,
-                                      const char *key_path, struct vault_error *err)
-{
-    VAULT_AUTO(authority_finish) struct authority made = {0};
-    if (pair_exists(certificate_path, key_path))
-        return VAULT_OK;
-    return make_authority(common_name, certificate_path, key_path, &made, err);
-}
-
-/* A listener's certificate, by a CA that is there for nothing else and that clients trust. */
-static enum vault_code make_server(const struct config_listener *listener, const char *host,
-                                   struct authority *ca, struct vault_error *err)
-{
-    char ca_certificate[PATH_MAX];
-    char ca_key[PATH_MAX];
-    VAULT_AUTO(authority_finish)
-    struct authority made = {buf_limited(X509_PEM_BYTES_MAX), buf_limited(X509_PEM_BYTES_MAX)};
-    const char *const hosts[] = {host, "localhost", "127.0.0.1"};
-    const struct x509_period period = {clock_now_s(&clock_system), SERVER_DAYS};
-    if (pair_exists(listener->certificate, listener->key))
-        return VAULT_OK;
-    if (ca->certificate.size == 0) {
-        VAULT_TRY(beside(ca_certificate, listener->certificate, "server-ca.pem", err));
-        VAULT_TRY(beside(ca_key, listener->key, "server-ca.key", err));
-        VAULT_TRY(make_authority("Citizen Vault servers", ca_certificate, ca_key, ca, err));
-    }
-    const struct x509_ca signer = {buf_view(&ca->certificate), buf_view(&ca->key)};
-    VAULT_TRY(x509_make_server(&signer, hosts, sizeof hosts / sizeof hosts[0], period,
-                               &made.certificate, &made.key, err));
-    return write_pair(listener->certificate, listener->key, &made, err);
-}
-
-static enum vault_code make_certificates(const struct config *config, struct vault_error *err)
-{
-    VAULT_AUTO(authority_finish) struct authority ca = {0};
-    VAULT_TRY(make_server(&config->services, config->citizens_host, &ca, err));
-    VAULT_TRY(make_server(&config->citizens, config->citizens_host, &ca, err));
-    VAULT_TRY(make_server(&config->auditors, config->citizens_host, &ca, err));
-    VAULT_TRY(make_client_ca("Citizen Vault services", config->services.clients_ca,
-                             config->services_ca_key, err));
-    return make_client_ca("Citizen Vault auditors", config->auditors.clients_ca,
-                          config->auditors_ca_key, err);
-}
 
 static void write_listener(struct buf *out, const char *name, long port, const char *more)
 {
@@ -237,7 +141,7 @@ static enum vault_code make_vault(struct init *init, struct secret **recovery,
         .clock = clock_system,
     };
     VAULT_TRY(vault_create(&options, recovery, err));
-    VAULT_TRY(make_certificates(config, err));
+    VAULT_TRY(ctl_make_certificates(config, err));
     return init->dir ? write_config_file(init, err) : VAULT_OK;
 }
 
