@@ -79,9 +79,9 @@ END
     heard '^listening'
 }
 
-# heard PATTERN [TIMES]: said by now so often, or within ten seconds.
+# heard PATTERN [TIMES]: said by now so often, or within half a minute.
 heard() {
-    for _ in $(seq 200); do
+    for _ in $(seq 600); do
         if [ "$(grep -c -- "$1" "$work/heard")" -ge "${2:-1}" ]; then
             checks=$((checks + 1))
             return 0
