@@ -11,6 +11,7 @@ pkg_check_modules(microhttpd REQUIRED IMPORTED_TARGET libmicrohttpd>=0.9.75)
 pkg_check_modules(p11kit REQUIRED p11-kit-1>=0.23)
 pkg_check_modules(fido2 REQUIRED IMPORTED_TARGET libfido2>=1.12)
 pkg_check_modules(qrencode REQUIRED IMPORTED_TARGET libqrencode>=4.0)
+pkg_check_modules(seccomp REQUIRED IMPORTED_TARGET libseccomp>=2.5)
 pkg_check_modules(curl REQUIRED IMPORTED_TARGET libcurl>=7.88)
 
 # sqlcipher.pc gives the version of SQLite inside: 3.46 is SQLCipher 4.6. Debian 12's main suite

@@ -1,0 +1,231 @@
+/*
+ * seccomp: which system calls a profile may make. The tables were measured with strace over all
+ * integration tests, and hold besides what newer versions of the C library call instead.
+ *
+ * Calls are named as the kernel does; a name that libseccomp does not know yet is passed over, and
+ * the call then is ENOSYS like all that is not listed.
+ */
+#include <errno.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "sandbox_parts.h"
+
+#ifndef PR_SET_VMA
+#define PR_SET_VMA 0x53564d41 /* names of memory, which newer C libraries give */
+#endif
+
+#define NEW_NAMESPACES                                                                             \
+    (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET |     \
+     CLONE_NEWCGROUP)
+#define SOCKET_KIND 0xfU /* without SOCK_CLOEXEC, SOCK_NONBLOCK */
+#define SPEED_TREE  2    /* SCMP_FLTATR_CTL_OPTIMIZE: look a call up in a tree */
+
+/* What both profiles do. */
+static const char *const basic[] = {
+    /* memory */
+    "brk", "madvise", "mlock", "mlock2", "mremap", "mseal", "munlock", "munmap",
+    /* time, chance, itself */
+    "clock_getres", "clock_gettime", "clock_nanosleep", "getegid", "geteuid", "getgid", "getpid",
+    "getrandom", "gettid", "gettimeofday", "getuid", "nanosleep", "sched_getaffinity",
+    "sched_yield", "time",
+    /* waiting, signals, the end */
+    "exit", "exit_group", "futex", "futex_waitv", "poll", "ppoll", "restart_syscall", "rseq",
+    "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "set_robust_list", "sigaltstack",
+    /* descriptors that are open, files that may be opened */
+    "close", "close_range", "fchmod", "fcntl", "fdatasync", "flock", "fstat", "fsync", "ftruncate",
+    "getdents64", "lseek", "lstat", "newfstatat", "open", "openat", "pread64", "pwrite64", "read",
+    "readlink", "readlinkat", "readv", "recvfrom", "recvmsg", "rename", "renameat", "renameat2",
+    "sendmsg", "sendto", "shutdown", "stat", "statx", "unlink", "unlinkat", "write", "writev"};
+
+/* What threads, listeners and a store do besides. */
+static const char *const of_worker[] = {
+    /* files */
+    "access", "chmod", "faccessat", "faccessat2", "fadvise64", "fallocate", "fchmodat", "fchmodat2",
+    "fchown", "fstatfs", "getcwd", "mkdir", "mkdirat", "openat2", "rmdir", "statfs",
+    "sync_file_range", "syncfs", "truncate", "umask",
+    /* sockets and waiting */
+    "accept", "accept4", "bind", "connect", "dup", "epoll_create1", "epoll_ctl", "epoll_pwait",
+    "epoll_pwait2", "epoll_wait", "eventfd2", "getpeername", "getsockname", "getsockopt", "listen",
+    "pipe2", "pselect6", "recvmmsg", "rt_sigtimedwait", "select", "sendfile", "sendmmsg",
+    "setsockopt",
+    /* threads and figures */
+    "getcpu", "getppid", "getrusage", "membarrier", "mincore", "rt_sigpending", "sched_getparam",
+    "sched_getscheduler", "set_tid_address", "sysinfo", "times", "uname"};
+
+/* What only somebody who has taken over the process would want. */
+static const char *const deadly[] = {
+    /* other programs, other processes */
+    "execve", "execveat", "kcmp", "pidfd_getfd", "process_madvise", "process_vm_readv",
+    "process_vm_writev", "ptrace",
+    /* other rights */
+    "capset", "setfsgid", "setfsuid", "setgid", "setgroups", "setregid", "setresgid", "setresuid",
+    "setreuid", "setuid",
+    /* another view of the machine */
+    "chroot", "fsconfig", "fsmount", "fsopen", "fspick", "mount", "mount_setattr", "move_mount",
+    "open_by_handle_at", "open_tree", "pivot_root", "setns", "umount", "umount2", "unshare",
+    /* the kernel's own affairs */
+    "acct", "add_key", "bpf", "clock_adjtime", "clock_settime", "delete_module", "fanotify_init",
+    "finit_module", "init_module", "io_uring_enter", "io_uring_register", "io_uring_setup",
+    "ioperm", "iopl", "kexec_file_load", "kexec_load", "keyctl", "lookup_dcookie", "mknod",
+    "mknodat", "modify_ldt", "perf_event_open", "personality", "quotactl", "quotactl_fd", "reboot",
+    "request_key", "sethostname", "setdomainname", "settimeofday", "swapoff", "swapon", "syslog",
+    "userfaultfd"};
+
+/* What the sanitizers' search for leaks does at the end. */
+static const char *const of_sanitizers[] = {"clone", "ptrace",  "wait4",
+                                            "prctl", "getppid", "tgkill"};
+
+static enum vault_code refused(int code, const char *name, struct vault_error *err)
+{
+    return vault_fail(err, VAULT_IO, "making the list of system calls, at %s: %s", name,
+                      strerrordesc_np(-code));
+}
+
+static enum vault_code add_all(scmp_filter_ctx filter, uint32_t action, const char *const names[],
+                               size_t count, struct vault_error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        const int number = seccomp_syscall_resolve_name(names[i]);
+        const int code =
+            number == __NR_SCMP_ERROR ? 0 : seccomp_rule_add(filter, action, number, 0);
+        if (code && code != -EDOM) /* a call of another machine's */
+            return refused(code, names[i], err);
+    }
+    return VAULT_OK;
+}
+
+/* One rule for a call's arguments. */
+struct detail {
+    uint32_t action;
+    const char *name;
+    unsigned count;
+    struct scmp_arg_cmp arguments[2];
+};
+
+static enum vault_code add_details(scmp_filter_ctx filter, const struct detail details[],
+                                   size_t count, struct vault_error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        const int number = seccomp_syscall_resolve_name(details[i].name);
+        const int code = seccomp_rule_add_array(filter, details[i].action, number, details[i].count,
+                                                details[i].arguments);
+        if (code)
+            return refused(code, details[i].name, err);
+    }
+    return VAULT_OK;
+}
+
+#define HAS(argument, mask, value)                                                                 \
+    {                                                                                              \
+        (argument), SCMP_CMP_MASKED_EQ, (mask), (value)                                            \
+    }
+#define IS(argument, value)                                                                        \
+    {                                                                                              \
+        (argument), SCMP_CMP_EQ, (value), 0                                                        \
+    }
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+
+/* Memory that is written or mapped is not executed. */
+static enum vault_code add_memory(scmp_filter_ctx filter, bool may_execute, struct vault_error *err)
+{
+    const uint32_t action = may_execute ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EACCES);
+    const struct detail details[] = {
+        {SCMP_ACT_ALLOW, "mmap", 1, {HAS(2, PROT_EXEC, 0)}},
+        {SCMP_ACT_ALLOW, "mprotect", 1, {HAS(2, PROT_EXEC, 0)}},
+        {action, "mmap", 1, {HAS(2, PROT_EXEC, PROT_EXEC)}},
+        {action, "mprotect", 1, {HAS(2, PROT_EXEC, PROT_EXEC)}},
+    };
+    return add_details(filter, details, COUNT(details), err);
+}
+
+/* Signals to itself, as abort() sends; a name for a thread. */
+static enum vault_code add_own(scmp_filter_ctx filter, struct vault_error *err)
+{
+    const struct detail details[] = {
+        {SCMP_ACT_ALLOW, "tgkill", 1, {IS(0, (scmp_datum_t)getpid())}},
+        {SCMP_ACT_ALLOW, "prctl", 1, {IS(0, PR_SET_NAME)}},
+        {SCMP_ACT_ALLOW, "prctl", 1, {IS(0, PR_SET_VMA)}},
+    };
+    return SANDBOX_RELAXED ? VAULT_OK : add_details(filter, details, COUNT(details), err);
+}
+
+/* Threads and no processes; sockets of the Internet, of this machine, and the one by which the C
+ * library asks for this machine's addresses; limits that are looked at. clone3 hides what it asks
+ * for in memory: refused, and the C library takes clone. */
+static enum vault_code add_worker_details(scmp_filter_ctx filter, struct vault_error *err)
+{
+    const scmp_datum_t thread = CLONE_THREAD;
+    const struct detail details[] = {
+        {SCMP_ACT_ALLOW, "clone", 1, {HAS(0, thread | NEW_NAMESPACES, thread)}},
+        {SCMP_ACT_ALLOW, "socket", 2, {IS(0, AF_INET), HAS(1, SOCKET_KIND, SOCK_STREAM)}},
+        {SCMP_ACT_ALLOW, "socket", 2, {IS(0, AF_INET), HAS(1, SOCKET_KIND, SOCK_DGRAM)}},
+        {SCMP_ACT_ALLOW, "socket", 2, {IS(0, AF_INET6), HAS(1, SOCKET_KIND, SOCK_STREAM)}},
+        {SCMP_ACT_ALLOW, "socket", 2, {IS(0, AF_INET6), HAS(1, SOCKET_KIND, SOCK_DGRAM)}},
+        {SCMP_ACT_ALLOW, "socket", 1, {IS(0, AF_UNIX)}},
+        {SCMP_ACT_ALLOW, "socket", 2, {IS(0, AF_NETLINK), IS(2, 0)}}, /* NETLINK_ROUTE */
+        {SCMP_ACT_ALLOW, "socketpair", 1, {IS(0, AF_UNIX)}},
+        {SCMP_ACT_ALLOW, "prlimit64", 2, {IS(0, 0), IS(2, 0)}},
+        {SCMP_ACT_ALLOW, "ioctl", 1, {IS(1, FIONBIO)}},
+        {SCMP_ACT_ALLOW, "ioctl", 1, {IS(1, FIONREAD)}},
+        {SCMP_ACT_ALLOW, "ioctl", 1, {IS(1, TCGETS)}},
+    };
+    const size_t first = SANDBOX_RELAXED ? 1 : 0; /* clone stands in of_sanitizers */
+    return add_details(filter, details + first, COUNT(details) - first, err);
+}
+
+/* Deadly, but for what the sanitizers do. */
+static enum vault_code add_deadly(scmp_filter_ctx filter, struct vault_error *err)
+{
+    for (size_t i = 0; i < COUNT(deadly); i++) {
+        const bool is_needed = SANDBOX_RELAXED && deadly[i][0] == 'p' && deadly[i][1] == 't';
+        if (!is_needed)
+            VAULT_TRY(add_all(filter, SCMP_ACT_KILL_PROCESS, &deadly[i], 1, err));
+    }
+    return VAULT_OK;
+}
+
+static enum vault_code fill(scmp_filter_ctx filter, const struct sandbox_options *options,
+                            struct vault_error *err)
+{
+    VAULT_TRY(add_all(filter, SCMP_ACT_ALLOW, basic, COUNT(basic), err));
+    VAULT_TRY(add_memory(filter, options->with_module, err));
+    VAULT_TRY(add_own(filter, err));
+    if (options->profile == SANDBOX_WORKER || options->with_module) {
+        VAULT_TRY(add_all(filter, SCMP_ACT_ALLOW, of_worker, COUNT(of_worker), err));
+        VAULT_TRY(add_worker_details(filter, err));
+    }
+    if (SANDBOX_RELAXED)
+        VAULT_TRY(add_all(filter, SCMP_ACT_ALLOW, of_sanitizers, COUNT(of_sanitizers), err));
+    return add_deadly(filter, err);
+}
+
+static void release(scmp_filter_ctx *filter)
+{
+    if (*filter)
+        seccomp_release(*filter);
+}
+
+enum vault_code sandbox_restrict_calls(const struct sandbox_options *options,
+                                       struct vault_error *err)
+{
+    VAULT_AUTO(release) scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
+    if (!filter)
+        return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
+    VAULT_TRY(fill(filter, options, err));
+    int code = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+    code = code ? code : seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
+    code = code ? code : seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, SPEED_TREE);
+    code = code ? code : seccomp_load(filter);
+    if (code)
+        return vault_fail(err, VAULT_UNAVAILABLE,
+                          "this kernel does not take the list of system calls (seccomp): %s",
+                          strerrordesc_np(-code));
+    return VAULT_OK;
+}
