@@ -217,7 +217,8 @@ moved_time() {
     preload=$(find /usr/lib -path "*/faketime/libfaketimeMT.so.1" | head -n 1)
     cat >"$work/vaultd" <<END
 #!/bin/sh
-export FAKETIME_DONT_FAKE_MONOTONIC=1 FAKETIME_NO_CACHE=1 FAKETIME_TIMESTAMP_FILE=$work/time
+export FAKETIME_DONT_FAKE_MONOTONIC=1 FAKETIME_NO_CACHE=1 FAKETIME_TIMESTAMP_FILE=$work/vault/time # where its sandbox lets it read
+[ ! -e $work/time ] || cp $work/time $work/vault/time
 export LD_PRELOAD=\${LD_PRELOAD:+\$LD_PRELOAD:}$preload ASAN_OPTIONS=verify_asan_link_order=0
 exec $bin/vaultd "\$@"
 END
@@ -231,7 +232,8 @@ END
 # jump OFFSET: the offset is put in place whole, since vaultd reads it all the time.
 jump() {
     echo "$1" >"$work/time.new"
-    mv "$work/time.new" "$work/time"
+    cp "$work/time.new" "$work/time"
+    [ ! -d "$work/vault" ] || mv "$work/time.new" "$work/vault/time"
 }
 
 # log_key: the log's verifier key.

@@ -79,8 +79,8 @@ static const char *const deadly[] = {
     "userfaultfd"};
 
 /* What the sanitizers' search for leaks does at the end. */
-static const char *const of_sanitizers[] = {"clone", "ptrace",  "wait4",
-                                            "prctl", "getppid", "tgkill"};
+static const char *const of_sanitizers[] = {"clone", "getdents", "ptrace", "wait4",
+                                            "prctl", "getppid",  "tgkill"};
 
 static enum vault_code refused(int code, const char *name, struct vault_error *err)
 {

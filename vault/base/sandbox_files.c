@@ -144,7 +144,9 @@ enum vault_code sandbox_restrict_files(const struct sandbox_options *options, in
                                        struct vault_error *err)
 {
     size_t size = 0;
-    const struct ruleset all = all_of(abi, &size);
+    struct ruleset all = all_of(abi, &size);
+    if (options->needs_abstract_sockets)
+        all.scopes &= ~SCOPE_ABSTRACT_SOCKETS;
     VAULT_AUTO(file_close)
     int ruleset = (int)syscall(SYS_landlock_create_ruleset, &all, size, 0U);
     if (ruleset < 0)

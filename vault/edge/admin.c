@@ -69,7 +69,8 @@ static void set_wait(int fd, time_t seconds)
 static void serve(struct admin *admin, int fd)
 {
     struct vault_error err;
-    struct admin_reader reader = {fd, buf_limited(ADMIN_LINE_BYTES_MAX)};
+    VAULT_AUTO(admin_reader_finish)
+    struct admin_reader reader = admin_reader_of(fd, ADMIN_LINE_BYTES_MAX);
     VAULT_AUTO(buf_finish) struct buf line = buf_limited(ADMIN_LINE_BYTES_MAX);
     VAULT_AUTO(buf_finish) struct buf answer = buf_limited(ADMIN_LINE_BYTES_MAX);
     while (!atomic_load(&admin->stopping) && admin_read_line(&reader, &line, &err) == VAULT_OK) {
@@ -78,11 +79,11 @@ static void serve(struct admin *admin, int fd)
             break;
         }
         buf_clear(&answer);
-        admin_answer(admin->context, buf_view(&line), &answer);
+        admin_answer_with(admin->context, buf_view(&line), &reader.given, &answer);
+        file_close(&reader.given);
         if (admin_write_line(fd, &answer, &err))
             break;
     }
-    buf_finish(&reader.pending);
 }
 
 static void *serve_client(void *context)
@@ -268,12 +269,18 @@ enum vault_code admin_connect(const char *path, int *fd, struct vault_error *err
 
 enum vault_code admin_ask(int fd, const struct buf *line, json_t **answer, struct vault_error *err)
 {
-    struct admin_reader reader = {fd, buf_limited(ADMIN_LINE_BYTES_MAX)};
+    return admin_ask_with(fd, line, -1, answer, err);
+}
+
+enum vault_code admin_ask_with(int fd, const struct buf *line, int given, json_t **answer,
+                               struct vault_error *err)
+{
+    VAULT_AUTO(admin_reader_finish)
+    struct admin_reader reader = admin_reader_of(fd, ADMIN_LINE_BYTES_MAX);
     VAULT_AUTO(buf_finish) struct buf text = buf_limited(ADMIN_LINE_BYTES_MAX);
     VAULT_TRY(buf_check(line, err));
-    VAULT_TRY(admin_write_line(fd, line, err));
+    VAULT_TRY(admin_write_line_with(fd, line, given, err));
     const enum vault_code code = admin_read_line(&reader, &text, err);
-    buf_finish(&reader.pending);
     if (code == VAULT_NOT_FOUND)
         return vault_fail(err, VAULT_UNAVAILABLE,
                           "vaultd closed the connection: is this its user, or root?");

@@ -1,11 +1,12 @@
 #include "admin_backup.h"
 
+#include "place_channel.h"
 #include "vault/base/file.h"
 #include "vault/base/json.h"
 #include "vault/vault/backup.h"
 
 enum vault_code admin_backup_start(struct vault *vault, const struct config *config,
-                                   const char *folder, struct vault_error *err)
+                                   const char *folder, int *given, struct vault_error *err)
 {
     char anchors[PATH_MAX];
     char certificates[PATH_MAX];
@@ -38,6 +39,8 @@ enum vault_code admin_backup_start(struct vault *vault, const struct config *con
         if (files[i][0])
             request.files[request.file_count++] = files[i];
     }
+    if (*given >= 0)
+        VAULT_TRY(place_channel_new(given, &request.place, err));
     return backup_start(vault, &request, err);
 }
 

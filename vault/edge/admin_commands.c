@@ -30,6 +30,16 @@ enum vault_code admin_text_of(const struct command_call *call, const char *membe
     return VAULT_OK;
 }
 
+/* Into the object that ends there. */
+static void add_sandbox(const struct sandbox_state *state, struct buf *result)
+{
+    if (!state || result->size == 0 || result->data[result->size - 1] != '}')
+        return;
+    result->size--;
+    buf_format(result, ",\"sandbox\":{\"seccomp\":%s,\"landlock\":%d}}",
+               state->is_entered ? "true" : "false", state->landlock);
+}
+
 /* Answers while it is sealed, too. */
 static enum vault_code run_status(const struct command_call *call)
 {
@@ -41,6 +51,8 @@ static enum vault_code run_status(const struct command_call *call)
         buf_text(call->result, "{\"ready\":false,\"reason\":\"the vault is sealed\","
                                "\"sealed\":true}");
     sealing_leave(call->context->sealing);
+    if (code == VAULT_OK)
+        add_sandbox(call->context->sandbox, call->result);
     return code;
 }
 
@@ -255,7 +267,7 @@ static enum vault_code run_backup(const struct command_call *call)
 {
     const char *folder;
     VAULT_TRY(admin_text_of(call, "folder", &folder));
-    return admin_backup_start(call->vault, call->context->config, folder, call->err);
+    return admin_backup_start(call->vault, call->context->config, folder, call->given, call->err);
 }
 
 static enum vault_code run_backup_status(const struct command_call *call)
@@ -362,10 +374,17 @@ static enum vault_code run(struct command_call *call)
 
 void admin_answer(const struct admin_context *context, struct bytes line, struct buf *out)
 {
+    int none = -1;
+    admin_answer_with(context, line, &none, out);
+}
+
+void admin_answer_with(const struct admin_context *context, struct bytes line, int *given,
+                       struct buf *out)
+{
     struct vault_error err = {0};
     VAULT_AUTO(json_free) json_t *request = NULL;
     VAULT_AUTO(buf_finish) struct buf result = buf_limited(ADMIN_LINE_BYTES_MAX / 2);
-    struct command_call call = {.context = context, .result = &result, .err = &err};
+    struct command_call call = {.context = context, .given = given, .result = &result, .err = &err};
     enum vault_code code = json_parse(line, REQUEST_DEPTH_MAX, &request, NULL, &err);
     call.request = request;
     if (code == VAULT_OK)

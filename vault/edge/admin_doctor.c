@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "admin_parts.h"
+#include "vault/edge/confine.h"
 #include "vault/edge/doctor.h"
 
 struct list {
@@ -22,6 +23,15 @@ static void add(void *context, const char *check, enum checkup_severity severity
     buf_byte(list->out, '}');
 }
 
+static void judge_sandbox(const struct sandbox_state *state, const struct checkup *out)
+{
+    char text[CONFINE_TEXT_CHARS + 1];
+    if (!state)
+        return;
+    confine_describe(state, text);
+    checkup_tell(out, state->landlock ? CHECKUP_NOTICE : CHECKUP_WARNING, "%s", text);
+}
+
 enum vault_code admin_run_doctor(const struct command_call *call)
 {
     struct list list = {.out = call->result};
@@ -29,6 +39,8 @@ enum vault_code admin_run_doctor(const struct command_call *call)
     const struct doctor_limits limits = doctor_limits_here();
     buf_text(call->result, "{\"findings\":[");
     doctor_judge_limits(&limits, call->context->config, &checkup);
+    checkup.check = "sandbox";
+    judge_sandbox(call->context->sandbox, &checkup);
     VAULT_TRY(checkup_run(call->vault, &checkup, call->err));
     buf_text(call->result, "]}");
     return VAULT_OK;

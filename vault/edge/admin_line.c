@@ -4,6 +4,42 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "vault/base/file.h"
+
+union room {
+    struct cmsghdr head;
+    char bytes[CMSG_SPACE(sizeof(int))];
+};
+
+struct admin_reader admin_reader_of(int fd, size_t line_bytes_max)
+{
+    return (struct admin_reader){.fd = fd, .given = -1, .pending = buf_limited(line_bytes_max)};
+}
+
+void admin_reader_finish(struct admin_reader *reader)
+{
+    file_close(&reader->given);
+    buf_finish(&reader->pending);
+}
+
+/* Bytes, as recv(2), and the descriptor that came with them. */
+static ssize_t take(struct admin_reader *reader, void *chunk, size_t size)
+{
+    union room room = {0};
+    struct iovec part = {chunk, size};
+    struct msghdr header = {.msg_iov = &part,
+                            .msg_iovlen = 1,
+                            .msg_control = room.bytes,
+                            .msg_controllen = sizeof room.bytes};
+    const ssize_t got = recvmsg(reader->fd, &header, MSG_CMSG_CLOEXEC);
+    const struct cmsghdr *item = got > 0 ? CMSG_FIRSTHDR(&header) : NULL;
+    if (item && item->cmsg_level == SOL_SOCKET && item->cmsg_type == SCM_RIGHTS) {
+        file_close(&reader->given);
+        memcpy(&reader->given, CMSG_DATA(item), sizeof(int));
+    }
+    return got;
+}
+
 enum vault_code admin_read_line(struct admin_reader *reader, struct buf *line,
                                 struct vault_error *err)
 {
@@ -21,7 +57,7 @@ enum vault_code admin_read_line(struct admin_reader *reader, struct buf *line,
             return buf_check(line, err);
         }
         uint8_t chunk[16384];
-        const ssize_t got = recv(reader->fd, chunk, sizeof chunk, 0);
+        const ssize_t got = take(reader, chunk, sizeof chunk);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
@@ -53,9 +89,39 @@ bool admin_send(int fd, struct bytes bytes)
     return send_all(fd, bytes.data, bytes.size, NULL) == VAULT_OK;
 }
 
-enum vault_code admin_write_line(int fd, const struct buf *line, struct vault_error *err)
+/* The first byte carries it. */
+static enum vault_code send_with(int fd, const uint8_t *first, int given, struct vault_error *err)
+{
+    union room room = {0};
+    struct iovec part = {(void *)(uintptr_t)first, 1};
+    struct msghdr header = {.msg_iov = &part,
+                            .msg_iovlen = 1,
+                            .msg_control = room.bytes,
+                            .msg_controllen = sizeof room.bytes};
+    struct cmsghdr *item = CMSG_FIRSTHDR(&header);
+    *item = (struct cmsghdr){
+        .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+    memcpy(CMSG_DATA(item), &given, sizeof(int));
+    ssize_t put = -1;
+    do
+        put = sendmsg(fd, &header, MSG_NOSIGNAL);
+    while (put < 0 && errno == EINTR);
+    return put == 1 ? VAULT_OK
+                    : vault_fail(err, VAULT_UNAVAILABLE, "the other end of the socket is gone");
+}
+
+enum vault_code admin_write_line_with(int fd, const struct buf *line, int given,
+                                      struct vault_error *err)
 {
     static const uint8_t end = '\n';
-    VAULT_TRY(send_all(fd, line->data, line->size, err));
+    const size_t sent = given >= 0 && line->size ? 1 : 0;
+    if (sent)
+        VAULT_TRY(send_with(fd, line->data, given, err));
+    VAULT_TRY(send_all(fd, line->data + sent, line->size - sent, err));
     return send_all(fd, &end, 1, err);
+}
+
+enum vault_code admin_write_line(int fd, const struct buf *line, struct vault_error *err)
+{
+    return admin_write_line_with(fd, line, -1, err);
 }

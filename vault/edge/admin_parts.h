@@ -11,6 +11,7 @@ struct command_call {
     const struct admin_context *context;
     struct vault *vault; /* open; NULL for the commands that do without */
     const json_t *request;
+    int *given;         /* the descriptor that came with it; -1: none. Whoever takes it puts -1 */
     struct buf *result; /* JSON; empty stands for {} */
     struct vault_error *err;
 };

@@ -31,6 +31,7 @@ static const struct key keys[] = {
     {NULL, "data", FILE_PATH, AT(data), NULL, 0, 0},
     {NULL, "origin", TEXT, AT(origin), NULL, 0, 0},
     {NULL, "allow_swap", SWITCH, AT(allow_swap), "false", 0, 0},
+    {NULL, "sandbox", TEXT, AT(sandbox), "on", 0, 0},
     {"keyring", "provider", TEXT, AT(keyring.provider), "file", 0, 0},
     {"keyring", "key_file", FILE_PATH, AT(keyring.key_file), "", 0, 0},
     {"keyring", "credential", TEXT, AT(keyring.credential), "", 0, 0},
@@ -206,10 +207,11 @@ static enum vault_code read_keys(const struct reading *reading, struct vault_err
     return VAULT_OK;
 }
 
+/* One that is in the table; section NULL: at the top. */
 static const struct key *find_key(const char *section, const char *name)
 {
     size_t i = 0;
-    while (!keys[i].section || strcmp(keys[i].section, section) != 0 ||
+    while (strcmp(keys[i].section ? keys[i].section : "", section ? section : "") != 0 ||
            strcmp(keys[i].name, name) != 0)
         i++;
     return &keys[i];
@@ -295,6 +297,16 @@ static enum vault_code settle_contact(const struct reading *reading, struct vaul
     return VAULT_OK;
 }
 
+static enum vault_code settle_sandbox(const struct reading *reading, struct vault_error *err)
+{
+    static const char *const known[] = {"on", "required", "off"};
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (strcmp(reading->config->sandbox, known[i]) == 0)
+            return VAULT_OK;
+    }
+    return fault(reading, find_key(NULL, "sandbox"), err, "must be on, required or off");
+}
+
 /* Whether a key of the table has this section and name; name NULL asks for the section alone. */
 static bool is_known(const char *section, const char *name)
 {
@@ -370,6 +382,8 @@ enum vault_code config_read(const char *path, struct config *out, struct vault_e
         result = settle_keyring(&reading, err);
     if (result == VAULT_OK)
         result = settle_contact(&reading, err);
+    if (result == VAULT_OK)
+        result = settle_sandbox(&reading, err);
     if (result == VAULT_OK) {
         snprintf(config->path, sizeof config->path, "%s", path);
         *out = *config;

@@ -69,6 +69,19 @@ bool fetch_url_is_valid(const char *url)
     return valid;
 }
 
+uint16_t fetch_url_port(const char *url)
+{
+    char *text = NULL;
+    CURLU *parsed = curl_url();
+    unsigned long port = 0;
+    if (parsed && curl_url_set(parsed, CURLUPART_URL, url, CURLU_DISALLOW_USER) == CURLUE_OK &&
+        curl_url_get(parsed, CURLUPART_PORT, &text, CURLU_DEFAULT_PORT) == CURLUE_OK)
+        port = strtoul(text, NULL, 10);
+    curl_free(text);
+    curl_url_cleanup(parsed);
+    return port <= UINT16_MAX ? (uint16_t)port : 0;
+}
+
 /* Less than was given tells the library to stop. */
 static size_t on_data(char *data, size_t one, size_t size, void *context)
 {

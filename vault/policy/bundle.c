@@ -8,6 +8,14 @@
 
 #include "files.h"
 
+const char *bundle_file(const struct bundle *bundle, size_t n, struct bytes *content)
+{
+    if (n >= bundle->file_count)
+        return NULL;
+    *content = buf_view(&bundle->files[n].content);
+    return bundle->files[n].path;
+}
+
 void bundle_free(struct bundle **bundle)
 {
     if (!*bundle)

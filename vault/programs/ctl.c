@@ -76,8 +76,14 @@ static enum vault_code code_of_name(const char *name)
 
 enum vault_code ctl_ask(int fd, const struct buf *request, json_t **result, struct vault_error *err)
 {
+    return ctl_ask_with(fd, request, -1, result, err);
+}
+
+enum vault_code ctl_ask_with(int fd, const struct buf *request, int given, json_t **result,
+                             struct vault_error *err)
+{
     VAULT_AUTO(json_free) json_t *answer = NULL;
-    VAULT_TRY(admin_ask(fd, request, &answer, err));
+    VAULT_TRY(admin_ask_with(fd, request, given, &answer, err));
     if (json_is_true(json_object_get(answer, "ok"))) {
         *result = json_incref(json_object_get(answer, "result"));
         return VAULT_OK;

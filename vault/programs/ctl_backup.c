@@ -4,15 +4,18 @@
  */
 #include <errno.h>
 #include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "ctl.h"
 #include "ctl_provider.h"
+#include "edge/place_channel.h"
 #include "options.h"
 #include "progress.h"
 #include "vault/base/clock.h"
@@ -56,14 +59,70 @@ static enum vault_code ask_command(int fd, const char *command, json_t **result,
     return ctl_ask(fd, &request, result, err);
 }
 
-static enum vault_code ask_backup(int fd, const char *folder, struct vault_error *err)
+/* --- The files, which the daemon asks us to make -------------------------------------------- */
+
+/* What is served, and the thread that does; started: it is to be joined. */
+struct maker {
+    struct backup_folder folder;
+    struct backup_place place;
+    int served; /* our end */
+    int handed; /* the daemon's */
+    pthread_t thread;
+    bool started;
+};
+
+static void *make_files(void *context)
+{
+    struct maker *maker = context;
+    place_channel_serve(maker->served, &maker->place);
+    return NULL;
+}
+
+/* The daemon's end goes first, so that the thread ends once the daemon has let go of it. */
+static void maker_finish(struct maker *maker)
+{
+    file_close(&maker->handed);
+    if (maker->started)
+        pthread_join(maker->thread, NULL);
+    file_close(&maker->served);
+}
+
+/* What root makes for the daemon is the daemon's. */
+static void give_to_daemon(int daemon, struct backup_folder *folder)
+{
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+    if (geteuid() == 0 && getsockopt(daemon, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
+        peer.uid != 0) {
+        folder->owner = peer.uid;
+        folder->group = peer.gid;
+    }
+}
+
+static enum vault_code maker_start(struct maker *maker, int daemon, const char *path,
+                                   struct vault_error *err)
+{
+    int ends[2];
+    VAULT_TRY(backup_folder_at(path, &maker->folder, &maker->place, err));
+    give_to_daemon(daemon, &maker->folder);
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+        return vault_fail_errno(err, "making a pair of sockets");
+    maker->served = ends[0];
+    maker->handed = ends[1];
+    if (pthread_create(&maker->thread, NULL, make_files, maker) != 0)
+        return vault_fail(err, VAULT_NO_MEMORY, "cannot start a thread");
+    maker->started = true;
+    return VAULT_OK;
+}
+
+static enum vault_code ask_backup(int fd, const char *folder, int given, struct vault_error *err)
 {
     VAULT_AUTO(json_free) json_t *result = NULL;
     VAULT_AUTO(buf_finish) struct buf request = buf_limited(REQUEST_BYTES_MAX);
     buf_text(&request, "{\"command\":\"backup\",\"folder\":");
     json_write_string(&request, bytes_of_text(folder));
     buf_byte(&request, '}');
-    return ctl_ask(fd, &request, &result, err);
+    return ctl_ask_with(fd, &request, given, &result, err);
 }
 
 static long long number_of(const json_t *answer, const char *name)
@@ -132,10 +191,14 @@ static enum vault_code backup(const struct ctl *ctl, const char *path, json_t **
     char folder[PATH_MAX];
     VAULT_AUTO(file_close) int fd = -1;
     VAULT_TRY(absolute_path(path, folder, err));
+    VAULT_AUTO(maker_finish) struct maker maker = {.served = -1, .handed = -1};
     VAULT_TRY(ctl_connect(ctl, &fd, err));
+    VAULT_TRY(maker_start(&maker, fd, folder, err));
     signal(SIGINT, on_interrupt);
     signal(SIGTERM, on_interrupt);
-    VAULT_TRY(ask_backup(fd, folder, err));
+    const enum vault_code code = ask_backup(fd, folder, maker.handed, err);
+    file_close(&maker.handed); /* the daemon has its own, or has refused it */
+    VAULT_TRY(code);
     return follow(fd, status, err);
 }
 

@@ -26,6 +26,7 @@
 #include "vault/edge/anchor.h"
 #include "vault/edge/auditor_api.h"
 #include "vault/edge/config.h"
+#include "vault/edge/confine.h"
 #include "vault/edge/listener.h"
 #include "vault/edge/metrics.h"
 #include "vault/edge/pages.h"
@@ -79,6 +80,7 @@ struct server {
     struct listener *auditors;
     struct listener_counts counts[METRICS_LISTENERS_MAX];
     struct metrics metrics;
+    struct sandbox_state sandbox;
 };
 
 static void on_trouble(const char *part, const char *text)
@@ -247,8 +249,9 @@ static enum vault_code start(struct server *server, struct vault_error *err)
     server->auditors_handler =
         (struct sealed_handler){server->sealing, auditor_api_handle, &server->auditors_context};
     VAULT_TRY(open_or_wait(server, err));
-    server->admin_context = (struct admin_context){
-        server->sealing, &server->config, server->link_base, &server->reload, &server->metrics};
+    server->admin_context =
+        (struct admin_context){server->sealing, &server->config,  server->link_base,
+                               &server->reload, &server->metrics, &server->sandbox};
     server->metrics.started_s = clock_now_s(&clock_system);
     VAULT_TRY(start_listeners(server, err));
     server->reload = (struct reload){.parts = {{"services", server->services_tls},
@@ -272,6 +275,16 @@ static void stop(struct server *server)
     tls_close(&server->citizens_tls);
     tls_close(&server->auditors_tls);
     keyholder_process_stop(&server->keyholder);
+}
+
+/* Give up what will not be needed, and say what holds. */
+static enum vault_code enter_sandbox(struct server *server, struct vault_error *err)
+{
+    char text[CONFINE_TEXT_CHARS + 1];
+    VAULT_TRY(confine_enter(&server->config, &server->sandbox, err));
+    confine_describe(&server->sandbox, text);
+    log_event(server->sandbox.landlock ? LOG_INFO : LOG_WARNING, "sandbox", "%s", text);
+    return VAULT_OK;
 }
 
 /* Each open citizen and each connection costs descriptors: take as many as the system lets us have.
@@ -397,7 +410,9 @@ static int serve(const char *path)
     struct server *server = calloc(1, sizeof *server);
     if (!server)
         return vault_code_exit(VAULT_NO_MEMORY);
-    enum vault_code code = read_config(path, &server->config, &err);
+    enum vault_code code = sandbox_close_inherited(&err);
+    if (code == VAULT_OK)
+        code = read_config(path, &server->config, &err);
     if (code == VAULT_OK && setenv("TZ", server->config.citizens_time_zone, 1)) /* no thread yet */
         code = vault_fail(&err, VAULT_NO_MEMORY, "out of memory");
     if (code == VAULT_OK)
@@ -408,6 +423,8 @@ static int serve(const char *path)
         code = keyholder_process_start(path, &server->keyholder, &err);
     block_signals(&signals);
     raise_descriptor_limit();
+    if (code == VAULT_OK)
+        code = enter_sandbox(server, &err);
     if (code == VAULT_OK)
         code = start(server, &err);
     int result = 0;

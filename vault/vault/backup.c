@@ -10,7 +10,7 @@
 #include "vault/base/file.h"
 #include "vault/store/control_citizen.h"
 
-#define PARTIAL ".partial"
+#define SPOOL "backup" BACKUP_PARTIAL
 
 /* --- Its thread ------------------------------------------------------------------------------- */
 
@@ -23,8 +23,11 @@ static void *run(void *context)
     contents_abandon(&job->manifest);
     hasher_free(&job->hasher);
     secret_free(&job->key);
+    buf_finish(&job->keyring);
     if (code)
-        (void)!folder_remove(job->made, NULL);
+        job->place.calls->abandon(job->place.context);
+    job->place.calls->close(job->place.context);
+    (void)!folder_remove(job->spool, NULL);
     atomic_store(&job->vault->backing_up, false);
     pthread_mutex_lock(&job->mutex);
     job->progress.state = code ? BACKUP_FAILED : BACKUP_DONE;
@@ -53,34 +56,34 @@ static void job_free(struct backup_job **job)
     atomic_store(&gone->cancelled, true);
     if (!gone->joined)
         pthread_join(gone->thread, NULL);
+    else if (gone->place.calls) /* it was never begun, and no thread lets go of it */
+        gone->place.calls->close(gone->place.context);
+    if (gone->joined && gone->spool[0])
+        (void)!folder_remove(gone->spool, NULL);
     pthread_mutex_destroy(&gone->mutex);
     contents_abandon(&gone->manifest);
     free(gone);
 }
 
-/* An interrupted backup's folder has a manifest; anything else is not ours to remove. */
 static enum vault_code make_place(struct backup_job *job, struct vault_error *err)
 {
-    if (!folder_is_free(job->folder))
-        return vault_fail(err, VAULT_CONFLICT, "there is something at %s", job->folder);
-    if (file_exists(job->made) && !contents_is_there(job->made) && !folder_is_free(job->made))
-        return vault_fail(err, VAULT_CONFLICT, "%s is in the way, and is no unfinished backup",
-                          job->made);
-    VAULT_TRY(folder_remove(job->made, err));
-    if (mkdir(job->made, 0700) != 0)
-        return vault_fail_errno(err, "making the folder %s", job->made);
-    return contents_begin(&job->manifest, job->made, err);
+    VAULT_AUTO(file_close) int fd = -1;
+    VAULT_TRY(folder_remove(job->spool, err)); /* of one that a crash interrupted */
+    VAULT_TRY(folder_create(job->spool, err));
+    VAULT_TRY(job->place.calls->begin(job->place.context, err));
+    VAULT_TRY(job->place.calls->create(job->place.context, MANIFEST_FILE, &fd, err));
+    return contents_begin(&job->manifest, &fd, err);
 }
 
 static enum vault_code fill(struct backup_job *job, const struct backup_request *request,
                             struct vault_error *err)
 {
-    if (request->folder[0] != '/' || strlen(request->folder) + sizeof PARTIAL > sizeof job->folder)
-        return vault_fail(err, VAULT_INVALID, "a backup's folder is given as an absolute path");
+    const struct vault *vault = job->vault;
+    if (!job->place.calls)
+        VAULT_TRY(backup_folder_at(request->folder, &job->folder, &job->place, err));
     if (request->file_count > BACKUP_FILES_MAX)
         return vault_fail(err, VAULT_TOO_LARGE, "too many files to back up");
-    snprintf(job->folder, sizeof job->folder, "%s", request->folder);
-    snprintf(job->made, sizeof job->made, "%s" PARTIAL, request->folder);
+    VAULT_TRY(file_join(job->spool, sizeof job->spool, vault->options.dir, SPOOL, err));
     snprintf(job->config, sizeof job->config, "%s", request->config);
     snprintf(job->certificates, sizeof job->certificates, "%s",
              request->certificates ? request->certificates : "");
@@ -89,20 +92,25 @@ static enum vault_code fill(struct backup_job *job, const struct backup_request 
     job->progress.state = BACKUP_RUNNING;
     job->progress.step = "beginning";
     job->prefix = "";
-    return control_citizen_count(job->vault->store, &job->progress.citizens, err);
+    job->keyring = buf_limited(BACKUP_SEALED_MAX_BYTES);
+    return control_citizen_count(vault->store, &job->progress.citizens, err);
 }
 
 static enum vault_code start(struct vault *vault, const struct backup_request *request,
                              struct vault_error *err)
 {
-    VAULT_TRY(backup_check_none(vault, err));
-    struct backup_job *job = calloc(1, sizeof *job);
-    if (!job)
+    VAULT_AUTO(job_free) struct backup_job *owned = calloc(1, sizeof *owned);
+    struct backup_job *job = owned;
+    if (!job) {
+        if (request->place.calls)
+            request->place.calls->close(request->place.context);
         return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
+    }
     job->vault = vault;
     job->joined = true;
+    job->place = request->place;
     pthread_mutex_init(&job->mutex, NULL);
-    VAULT_AUTO(job_free) struct backup_job *owned = job;
+    VAULT_TRY(backup_check_none(vault, err));
     VAULT_TRY(fill(job, request, err));
     VAULT_TRY(make_place(job, err));
     atomic_store(&vault->backing_up, true);

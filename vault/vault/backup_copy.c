@@ -1,6 +1,5 @@
 /* What a backup is made of, copied while the vault goes on: the store, the index and the log at one
  * size, the policy, the keyring, and sealed what lies beside. */
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -53,14 +52,7 @@ static enum vault_code add(struct backup_job *job, const char *name, uint64_t si
 static enum vault_code create(const struct backup_job *job, const char *name, int *out,
                               struct vault_error *err)
 {
-    char path[PATH_MAX];
-    VAULT_TRY(folder_create_for(job->made, name, err));
-    VAULT_TRY(file_join(path, sizeof path, job->made, name, err));
-    const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
-        return vault_fail_errno(err, "making a file in %s", job->made);
-    *out = fd;
-    return VAULT_OK;
+    return job->place.calls->create(job->place.context, name, out, err);
 }
 
 /* A file_taker: a copy, and its line in the manifest. */
@@ -80,22 +72,28 @@ static enum vault_code take(void *context, const char *name, int fd, uint64_t si
     return add(job, full, size_bytes, hash, err);
 }
 
-/* One that stands in the backup already: its line. */
-static enum vault_code take_made(void *context, const char *name, int fd, uint64_t size_bytes,
-                                 struct vault_error *err)
-{
-    struct backup_job *job = context;
-    uint8_t hash[SHA256_BYTES];
-    const struct backup_pour pour = {fd, -1, size_bytes, name, goes_on, job};
-    VAULT_TRY(backup_pour(&pour, job->hasher, hash, err));
-    return add(job, name, size_bytes, hash, err);
-}
-
-static enum vault_code add_made(struct backup_job *job, const char *name, struct vault_error *err)
+/* A database that was copied beside the vault: into the backup, and away from here. */
+static enum vault_code take_spooled(struct backup_job *job, const char *name,
+                                    struct vault_error *err)
 {
     char path[PATH_MAX];
-    VAULT_TRY(file_join(path, sizeof path, job->made, name, err));
-    return folder_give(path, name, take_made, job, err);
+    VAULT_TRY(file_join(path, sizeof path, job->spool, name, err));
+    VAULT_TRY(folder_give(path, name, take, job, err));
+    return unlink(path) == 0 ? VAULT_OK : vault_fail_errno(err, "removing %s", path);
+}
+
+static enum vault_code put(struct backup_job *job, const char *name, struct bytes content,
+                           struct vault_error *err)
+{
+    uint8_t hash[SHA256_BYTES];
+    VAULT_AUTO(file_close) int to = -1;
+    VAULT_TRY(create(job, name, &to, err));
+    VAULT_TRY(file_write_all(to, content, err));
+    hasher_begin(job->hasher);
+    hasher_add(job->hasher, content);
+    hasher_end(job->hasher, hash);
+    VAULT_TRY(goes_on(job, content.size, err));
+    return add(job, name, content.size, hash, err);
 }
 
 /* "sealed/inside/certs/server.key" or "sealed/outside/etc/vaultd.json" */
@@ -119,22 +117,16 @@ static enum vault_code sealed_name(const struct backup_job *job, const char *pat
 static enum vault_code add_sealed(struct backup_job *job, const char *path, struct vault_error *err)
 {
     char name[FOLDER_NAME_CHARS + 1];
-    char made[PATH_MAX];
-    VAULT_AUTO(file_close) int to = -1;
     VAULT_AUTO(buf_finish) struct buf content = buf_limited(BACKUP_SEALED_MAX_BYTES);
     VAULT_AUTO(buf_finish) struct buf bound = buf_limited(FOLDER_NAME_CHARS + 64);
     VAULT_AUTO(buf_finish)
     struct buf sealed = buf_limited(BACKUP_SEALED_MAX_BYTES + SEAL_OVERHEAD_BYTES);
     VAULT_TRY(sealed_name(job, path, name, err));
-    VAULT_TRY(file_join(made, sizeof made, job->made, name, err));
-    if (file_exists(made)) /* named twice in the configuration */
-        return VAULT_OK;
     VAULT_TRY(file_read_regular(path, &content, err));
     backup_bind(name, &bound);
     VAULT_TRY(seal(job->key, buf_view(&bound), buf_view(&content), &sealed, err));
-    VAULT_TRY(create(job, name, &to, err));
-    VAULT_TRY(file_write_all(to, buf_view(&sealed), err));
-    return add_made(job, name, err);
+    const enum vault_code code = put(job, name, buf_view(&sealed), err);
+    return code == VAULT_CONFLICT ? VAULT_OK : code; /* named twice in the configuration */
 }
 
 static enum vault_code add_certificate(void *context, const char *name, int fd, uint64_t size_bytes,
@@ -178,10 +170,10 @@ static enum vault_code copy_control(struct backup_job *job, struct vault_error *
 {
     struct store_copy *copy = NULL;
     say(job, "control store");
-    VAULT_TRY(store_copy_begin(job->vault->store, STORE_CONTROL, job->made, &copy, err));
+    VAULT_TRY(store_copy_begin(job->vault->store, STORE_CONTROL, job->spool, &copy, err));
     const enum vault_code code = copy_steps(job, copy, false, err);
     store_copy_end(&copy);
-    return code ? code : add_made(job, "control.db", err);
+    return code;
 }
 
 static enum vault_code copy_citizen(struct backup_job *job, const struct citizen_id *id,
@@ -205,7 +197,7 @@ static enum vault_code copy_citizens(struct backup_job *job, struct vault_error 
     VAULT_AUTO(store_frozen_close) struct store_frozen *frozen = NULL;
     struct citizen_id ids[STORE_COPY_IDS_MAX];
     say(job, "citizens");
-    VAULT_TRY(store_frozen_open(job->made, job->vault->keyring, &frozen, err));
+    VAULT_TRY(store_frozen_open(job->spool, job->vault->keyring, &frozen, err));
     do {
         VAULT_TRY(store_frozen_ids(frozen, after, ids, &count, err));
         for (size_t i = 0; i < count; i++)
@@ -258,7 +250,7 @@ static enum vault_code copy_openings_and_log(struct backup_job *job, struct vaul
     struct vault *vault = job->vault;
     struct store_copy *openings = NULL;
     say(job, "index of openings");
-    VAULT_TRY(store_copy_begin(vault->store, STORE_OPENINGS, job->made, &openings, err));
+    VAULT_TRY(store_copy_begin(vault->store, STORE_OPENINGS, job->spool, &openings, err));
     enum vault_code code = copy_steps(job, openings, true, err);
     if (code == VAULT_OK)
         code = retention_pruned(vault, &job->facts.pruned_below, err);
@@ -273,7 +265,7 @@ static enum vault_code copy_openings_and_log(struct backup_job *job, struct vaul
     }
     job->prefix = "";
     store_copy_end(&openings);
-    return code ? code : add_made(job, "openings.db", err);
+    return code ? code : take_spooled(job, "openings.db", err);
 }
 
 /* --- All of it ------------------------------------------------------------------------------ */
@@ -297,11 +289,9 @@ static enum vault_code read_keyring(const char *dir, struct buf *out, struct vau
 /* An offline command may have replaced it meanwhile. */
 static enum vault_code check_keyring(const struct backup_job *job, struct vault_error *err)
 {
-    VAULT_AUTO(buf_finish) struct buf then = buf_limited(BACKUP_SEALED_MAX_BYTES);
     VAULT_AUTO(buf_finish) struct buf now = buf_limited(BACKUP_SEALED_MAX_BYTES);
-    VAULT_TRY(read_keyring(job->made, &then, err));
     VAULT_TRY(read_keyring(job->vault->options.dir, &now, err));
-    if (!bytes_equal(buf_view(&then), buf_view(&now)))
+    if (!bytes_equal(buf_view(&job->keyring), buf_view(&now)))
         return vault_fail(err, VAULT_CONFLICT,
                           "the keyring was changed while the backup was made: make it again");
     return VAULT_OK;
@@ -309,9 +299,8 @@ static enum vault_code check_keyring(const struct backup_job *job, struct vault_
 
 static enum vault_code copy_keyring(struct backup_job *job, struct vault_error *err)
 {
-    char path[PATH_MAX];
-    VAULT_TRY(file_join(path, sizeof path, job->vault->options.dir, KEYRING_FILE, err));
-    return folder_give(path, KEYRING_FILE, take, job, err);
+    VAULT_TRY(read_keyring(job->vault->options.dir, &job->keyring, err));
+    return put(job, KEYRING_FILE, buf_view(&job->keyring), err);
 }
 
 static void fill_facts(struct backup_job *job)
@@ -334,6 +323,7 @@ enum vault_code backup_copy(struct backup_job *job, struct vault_error *err)
     VAULT_TRY(copy_keyring(job, err));
     VAULT_TRY(copy_control(job, err));
     VAULT_TRY(copy_citizens(job, err));
+    VAULT_TRY(take_spooled(job, "control.db", err));
     VAULT_TRY(copy_policy(job, err));
     VAULT_TRY(copy_openings_and_log(job, err));
     VAULT_TRY(add_all_sealed(job, err));
@@ -343,5 +333,5 @@ enum vault_code backup_copy(struct backup_job *job, struct vault_error *err)
     VAULT_TRY(contents_end(&job->manifest, &job->facts, job->key, err));
     contents_abandon(&job->manifest);
     VAULT_TRY(goes_on(job, 0, err));
-    return folder_finish(job->made, job->folder, err);
+    return job->place.calls->finish(job->place.context, err);
 }

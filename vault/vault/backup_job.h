@@ -13,8 +13,9 @@
 
 struct backup_job {
     struct vault *vault;
-    char folder[PATH_MAX]; /* what it is to be called */
-    char made[PATH_MAX];   /* where it is made */
+    struct backup_folder folder; /* where the place is by its path */
+    struct backup_place place;
+    char spool[PATH_MAX]; /* in the vault's folder: databases that are being copied */
     char config[PATH_MAX];
     char files[BACKUP_FILES_MAX][PATH_MAX];
     size_t file_count;
@@ -27,6 +28,7 @@ struct backup_job {
 
     /* The thread's own. */
     struct secret *key;
+    struct buf keyring; /* as it was copied */
     struct hasher *hasher;
     struct contents_writer manifest;
     struct contents_facts facts;

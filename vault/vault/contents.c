@@ -46,19 +46,12 @@ static enum vault_code write_line(struct contents_writer *writer, struct vault_e
     return VAULT_OK;
 }
 
-enum vault_code contents_begin(struct contents_writer *writer, const char *dir,
-                               struct vault_error *err)
+enum vault_code contents_begin(struct contents_writer *writer, int *fd, struct vault_error *err)
 {
-    char path[PATH_MAX];
-    VAULT_TRY(path_of(path, dir, err));
-    const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
-        return vault_fail_errno(err, "making %s", path);
-    FILE *file = fdopen(fd, "w");
-    if (!file) {
-        close(fd);
+    FILE *file = fdopen(*fd, "w");
+    if (!file)
         return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
-    }
+    *fd = -1;
     *writer = (struct contents_writer){.file = file, .hasher = hasher_new()};
     hasher_begin(writer->hasher);
     return write_line(writer, err, "%s\n", MANIFEST_FIRST);

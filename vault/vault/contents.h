@@ -52,9 +52,9 @@ struct contents_writer {
     uint64_t files;
 };
 
-/* Begin the manifest of the backup in a folder. VAULT_CONFLICT if there is one. */
-enum vault_code contents_begin(struct contents_writer *writer, const char *dir,
-                               struct vault_error *err) VAULT_MUST_CHECK;
+/* Begin the manifest, MANIFEST_FILE of a backup, in that file, which it takes over. */
+enum vault_code contents_begin(struct contents_writer *writer, int *fd, struct vault_error *err)
+    VAULT_MUST_CHECK;
 enum vault_code contents_add(struct contents_writer *writer, const char *name, uint64_t size_bytes,
                              const uint8_t hash[SHA256_BYTES], struct vault_error *err)
     VAULT_MUST_CHECK;

@@ -88,8 +88,9 @@ struct config {
     int64_t signatures_to_widen; /* how many for a bundle that widens what the active one gives */
     struct config_log log;
     struct config_dpo dpo;
-    int64_t open_citizens; /* open files at most */
-    bool allow_swap;       /* go on when memory for keys cannot be locked */
+    int64_t open_citizens;           /* open files at most */
+    bool allow_swap;                 /* go on when memory for keys cannot be locked */
+    char sandbox[CONFIG_NAME_CHARS]; /* "on", "required", "off": confine.h */
 };
 
 /* VAULT_INVALID with the key and where it stands. */

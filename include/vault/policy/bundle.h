@@ -38,6 +38,9 @@ enum vault_code bundle_read(const char *folder, struct bundle **out, struct poli
 
 void bundle_free(struct bundle **bundle);
 
+/* Its files as they were read, from 0: the path in the folder, NULL behind the last. Borrowed. */
+const char *bundle_file(const struct bundle *bundle, size_t n, struct bytes *content);
+
 /* The hash of the manifest that this bundle's manifest follows, SHA256_BYTES, borrowed; NULL if it
  * names none. */
 const uint8_t *bundle_previous(const struct bundle *bundle);

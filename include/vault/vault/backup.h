@@ -10,9 +10,10 @@
  *
  * A thread of the vault's own makes it while everybody is served: a citizen is held only while
  * their file is copied. The folder is written as FOLDER.partial and gets its name last, when all of
- * it is on disk. The log is copied last, up to a size at which the index of openings is copied too:
- * it knows of every change that a citizen's file in the backup may lack. A citizen who is erased
- * meanwhile is left out; who is made meanwhile is not in it.
+ * it is on disk; until then control.db and openings.db lie in the vault's own folder, too, which
+ * needs room for the two. The log is copied last, up to a size at which the index of openings is
+ * copied too: it knows of every change that a citizen's file in the backup may lack. A citizen who
+ * is erased meanwhile is left out; who is made meanwhile is not in it.
  *
  * While it is made no key is wrapped again or replaced, and nothing of the log is pruned: those
  * calls say VAULT_CONFLICT.
@@ -25,6 +26,7 @@
 #include "vault/base/buf.h"
 #include "vault/base/error.h"
 #include "vault/crypto/secret.h"
+#include "vault/vault/backup_place.h"
 #include "vault/vault/vault.h"
 
 #define BACKUP_SEALED_MAX_BYTES (1024UL * 1024) /* of one sealed file */
@@ -32,8 +34,10 @@
 
 /* What is to be backed up beside what the vault knows of itself. Copied. */
 struct backup_request {
-    const char *folder; /* to be made; absolute */
-    const char *config; /* the configuration's path */
+    const char *folder;        /* to be made; absolute */
+    struct backup_place place; /* who makes it and its files: taken over, also when it is refused;
+                                  calls NULL: this process, by the path */
+    const char *config;        /* the configuration's path */
     const char *files[BACKUP_FILES_MAX];
     size_t file_count;
     const char *certificates; /* a folder of files, or NULL */

@@ -722,6 +722,9 @@ static void test_abstract_sockets_of_others_are_out_of_reach(void **state)
     assert_int_equal(in_sandbox(&options, connect_abstract, name), EPERM);
     options.landlock_most = 5;
     assert_int_equal(in_sandbox(&options, connect_abstract, name), 0);
+    options.landlock_most = 0;
+    options.needs_abstract_sockets = true;
+    assert_int_equal(in_sandbox(&options, connect_abstract, name), 0);
 }
 
 /* --- Entering ------------------------------------------------------------------------------- */

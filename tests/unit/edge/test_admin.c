@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -563,6 +564,91 @@ static void test_a_policy_is_activated_from_its_folder(void **state)
     end();
 }
 
+/* A file without a name, with that in it, handed over with a request; what is left of it. */
+static void ask_with_file(const char *content, const char *line, struct buf *out)
+{
+    int fd = memfd_create("handed", MFD_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_done(file_write_all(fd, bytes_of_text(content), &test_error));
+    admin_answer_with(&context, bytes_of_text(line), &fd, out);
+    file_close(&fd);
+}
+
+static void test_a_bundle_that_is_handed_over_is_held_to_what_was_said_of_it(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {
+        "[{\"name\":\"../escaped\",\"bytes\":1}]",
+        "[{\"name\":\"/tmp/escaped\",\"bytes\":1}]",
+        "[{\"name\":\"catalogue.json\",\"bytes\":-1}]",
+        "[{\"name\":\"catalogue.json\",\"bytes\":99999999}]",
+        "[{\"name\":\"catalogue.json\",\"bytes\":9}]",
+        "[{\"bytes\":1}]",
+        "[7]",
+        "[{\"name\":\"a\",\"bytes\":1},{\"name\":\"a\",\"bytes\":1}]",
+        "[{\"name\":\"catalogue.json\",\"bytes\":2}]", /* no bundle */
+    };
+    char line[512];
+    char incoming[PATH_MAX];
+    begin();
+    snprintf(config.data, sizeof config.data, "%s", test_folder());
+    snprintf(incoming, sizeof incoming, "%s/incoming", config.data);
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        VAULT_AUTO(buf_finish) struct buf out = buf_limited(4096);
+        snprintf(line, sizeof line,
+                 "{\"command\":\"policy activate\",\"folder\":\"/given\",\"files\":%s}", wrong[i]);
+        ask_with_file("{}", line, &out);
+        assert_true(strncmp(buf_string(&out), "{\"ok\":false", 11) == 0);
+        assert_false(file_exists(incoming));
+    }
+    end();
+}
+
+static void test_what_is_handed_over_is_a_file(void **state)
+{
+    (void)state;
+    int ends[2];
+    VAULT_AUTO(buf_finish) struct buf out = buf_limited(4096);
+    begin();
+    snprintf(config.data, sizeof config.data, "%s", test_folder());
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    admin_answer_with(&context,
+                      BYTES("{\"command\":\"policy activate\",\"folder\":\"/given\","
+                            "\"files\":[{\"name\":\"a\",\"bytes\":1}]}"),
+                      &ends[0], &out);
+    assert_true(strstr(buf_string(&out), "no file") != NULL);
+    close(ends[0]);
+    close(ends[1]);
+    end();
+}
+
+static void test_status_and_doctor_say_which_sandbox_holds(void **state)
+{
+    (void)state;
+    const struct sandbox_state states[] = {
+        {.is_entered = false}, {.is_entered = true}, {.is_entered = true, .landlock = 4}};
+    begin();
+    for (size_t i = 0; i < sizeof states / sizeof states[0]; i++) {
+        context.sandbox = &states[i];
+        const json_t *sandbox = json_object_get(result_of("{\"command\":\"status\"}"), "sandbox");
+        assert_int_equal(json_is_true(json_object_get(sandbox, "seccomp")), states[i].is_entered);
+        assert_int_equal(json_integer_value(json_object_get(sandbox, "landlock")),
+                         states[i].landlock);
+        const json_t *found = json_object_get(result_of("{\"command\":\"doctor\"}"), "findings");
+        size_t n;
+        const json_t *finding;
+        const char *severity = "";
+        json_array_foreach(found, n, finding)
+        {
+            if (strcmp(json_string_value(json_object_get(finding, "check")), "sandbox") == 0)
+                severity = json_string_value(json_object_get(finding, "severity"));
+        }
+        assert_string_equal(severity, states[i].landlock ? "notice" : "warning");
+    }
+    context.sandbox = NULL;
+    end();
+}
+
 /* --- The socket ----------------------------------------------------------------------------- */
 
 static int connect_now(void)
@@ -925,6 +1011,8 @@ int main(void)
         test_a_new_key_of_the_log_is_told, test_an_activation_code_is_made_for_who_has_a_login,
         test_the_log_is_pruned_when_asked, test_who_is_erased_is_gone_and_only_once,
         test_an_import_has_1_to_100_rows_of_text, test_a_policy_is_activated_from_its_folder,
+        test_a_bundle_that_is_handed_over_is_held_to_what_was_said_of_it,
+        test_what_is_handed_over_is_a_file, test_status_and_doctor_say_which_sandbox_holds,
         test_one_connection_carries_many_requests,
         test_the_figures_are_answered_in_http_and_nothing_else_is,
         test_a_request_in_http_that_never_ends_is_not_answered,

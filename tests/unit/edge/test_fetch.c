@@ -182,6 +182,11 @@ static void test_only_http_and_https_urls_will_do(void **state)
     assert_true(fetch_url_is_valid("https://witness.example/prefix/"));
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
         assert_false(fetch_url_is_valid(wrong[i]));
+    assert_int_equal(fetch_url_port("http://127.0.0.1:7380"), 7380);
+    assert_int_equal(fetch_url_port("https://witness.example/prefix/"), 443);
+    assert_int_equal(fetch_url_port("http://witness.example"), 80);
+    assert_int_equal(fetch_url_port(""), 0);
+    assert_int_equal(fetch_url_port("https://witness.example:70000"), 0);
     struct fetch fetch;
     VAULT_AUTO(buf_finish) struct buf answer = buf_limited(100);
     fetch_one("file:///dev/null", &fetch, &answer);

@@ -111,7 +111,10 @@ static void write_manifest(void)
     uint8_t hash[SHA256_BYTES] = {1, 2, 3};
     const struct contents_facts facts = {
         .time_ms = 5, .from = 3, .log = {.size = 4}, .gone = 1, .origin = "test.example/log"};
-    assert_done(contents_begin(&writer, dir, &test_error));
+    char path[PATH_MAX];
+    assert_done(file_join(path, sizeof path, dir, MANIFEST_FILE, &test_error));
+    VAULT_AUTO(file_close) int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    assert_done(contents_begin(&writer, &fd, &test_error));
     assert_done(contents_add(&writer, "a/b", 10, hash, &test_error));
     assert_done(contents_add(&writer, "c d", 0, hash, &test_error));
     assert_fails(VAULT_INVALID, contents_add(&writer, "../e", 0, hash, &test_error));
@@ -148,9 +151,6 @@ static void test_a_manifest_is_read_as_it_was_written(void **state)
     assert_int_equal(facts.log.size, 4);
     assert_int_equal(facts.gone, 1);
     assert_string_equal(facts.origin, "test.example/log");
-    struct contents_writer writer = {0};
-    assert_int_not_equal(contents_begin(&writer, dir, &test_error), VAULT_OK);
-    contents_abandon(&writer);
 }
 
 static void test_another_key_opens_no_manifest(void **state)

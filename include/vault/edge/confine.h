@@ -1,0 +1,33 @@
+/*
+ * confine - vaultd's own sandbox (base/sandbox.h): which files and ports it needs, by its
+ * configuration and by nothing else.
+ *
+ *     read and write  the vault's folder with what lies below, where links in it lead, log.keep
+ *     read            the folders of the certificates, keys, lists and policies that the
+ *                     configuration names, so that a file that is put in another's place is read
+ *                     again at a reload; the systemd credentials
+ *     sockets         in the folder of admin.socket
+ *     ports           bound: the listeners'. Connected to: those in the URLs of the witnesses and
+ *                     the time stamps, as they stand at the start, and the one of DNS
+ *
+ * Folders that an operator names later, of a backup and of a policy bundle, are not among them:
+ * vaultctl opens what is in those, and hands it over (place_channel.h, admin_policy.c).
+ *
+ * The system's own files that name services and authorities of https need are readable only where
+ * somebody is to be called. What a PKCS #11 module opens is not known: with one there is no
+ * Landlock.
+ */
+#pragma once
+
+#include "vault/base/error.h"
+#include "vault/base/sandbox.h"
+#include "vault/edge/config.h"
+
+/* Enter it, as config->sandbox says; *out is as it was with "off". Before any thread is started.
+ * The codes of sandbox_enter(). */
+enum vault_code confine_enter(const struct config *config, struct sandbox_state *out,
+                              struct vault_error *err) VAULT_MUST_CHECK;
+
+/* What holds, in words for an operator; text has CONFINE_TEXT_CHARS + 1. */
+#define CONFINE_TEXT_CHARS 255
+void confine_describe(const struct sandbox_state *state, char text[CONFINE_TEXT_CHARS + 1]);
