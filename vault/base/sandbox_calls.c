@@ -40,16 +40,17 @@ static const char *const basic[] = {
     "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "set_robust_list", "sigaltstack",
     /* descriptors that are open, files that may be opened */
     "close", "close_range", "fchmod", "fcntl", "fdatasync", "flock", "fstat", "fsync", "ftruncate",
-    "getdents64", "lseek", "lstat", "newfstatat", "open", "openat", "pread64", "pwrite64", "read",
-    "readlink", "readlinkat", "readv", "recvfrom", "recvmsg", "rename", "renameat", "renameat2",
-    "sendmsg", "sendto", "shutdown", "stat", "statx", "unlink", "unlinkat", "write", "writev"};
+    "getcwd", "getdents64", "lseek", "lstat", "newfstatat", "open", "openat", "pread64", "pwrite64",
+    "read", "readlink", "readlinkat", "readv", "recvfrom", "recvmsg", "rename", "renameat",
+    "renameat2", "sendmsg", "sendto", "shutdown", "stat", "statx", "unlink", "unlinkat", "write",
+    "writev"};
 
 /* What threads, listeners and a store do besides. */
 static const char *const of_worker[] = {
     /* files */
     "access", "chmod", "faccessat", "faccessat2", "fadvise64", "fallocate", "fchmodat", "fchmodat2",
-    "fchown", "fstatfs", "getcwd", "mkdir", "mkdirat", "openat2", "rmdir", "statfs",
-    "sync_file_range", "syncfs", "truncate", "umask",
+    "fchown", "fstatfs", "mkdir", "mkdirat", "openat2", "rmdir", "statfs", "sync_file_range",
+    "syncfs", "truncate", "umask",
     /* sockets and waiting */
     "accept", "accept4", "bind", "connect", "dup", "epoll_create1", "epoll_ctl", "epoll_pwait",
     "epoll_pwait2", "epoll_wait", "eventfd2", "getpeername", "getsockname", "getsockopt", "listen",
@@ -103,10 +104,10 @@ static enum vault_code add_all(scmp_filter_ctx filter, uint32_t action, const ch
 
 /* One rule for a call's arguments. */
 struct detail {
-    uint32_t action;
     const char *name;
-    unsigned count;
     struct scmp_arg_cmp arguments[2];
+    unsigned count; /* of those that are given */
+    uint32_t action;
 };
 
 static enum vault_code add_details(scmp_filter_ctx filter, const struct detail details[],
@@ -137,10 +138,10 @@ static enum vault_code add_memory(scmp_filter_ctx filter, bool may_execute, stru
 {
     const uint32_t action = may_execute ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EACCES);
     const struct detail details[] = {
-        {SCMP_ACT_ALLOW, "mmap", 1, {HAS(2, PROT_EXEC, 0)}},
-        {SCMP_ACT_ALLOW, "mprotect", 1, {HAS(2, PROT_EXEC, 0)}},
-        {action, "mmap", 1, {HAS(2, PROT_EXEC, PROT_EXEC)}},
-        {action, "mprotect", 1, {HAS(2, PROT_EXEC, PROT_EXEC)}},
+        {"mmap", {HAS(2, PROT_EXEC, 0)}, 1, SCMP_ACT_ALLOW},
+        {"mprotect", {HAS(2, PROT_EXEC, 0)}, 1, SCMP_ACT_ALLOW},
+        {"mmap", {HAS(2, PROT_EXEC, PROT_EXEC)}, 1, action},
+        {"mprotect", {HAS(2, PROT_EXEC, PROT_EXEC)}, 1, action},
     };
     return add_details(filter, details, COUNT(details), err);
 }
@@ -149,9 +150,9 @@ static enum vault_code add_memory(scmp_filter_ctx filter, bool may_execute, stru
 static enum vault_code add_own(scmp_filter_ctx filter, struct vault_error *err)
 {
     const struct detail details[] = {
-        {SCMP_ACT_ALLOW, "tgkill", 1, {IS(0, (scmp_datum_t)getpid())}},
-        {SCMP_ACT_ALLOW, "prctl", 1, {IS(0, PR_SET_NAME)}},
-        {SCMP_ACT_ALLOW, "prctl", 1, {IS(0, PR_SET_VMA)}},
+        {"tgkill", {IS(0, (scmp_datum_t)getpid())}, 1, SCMP_ACT_ALLOW},
+        {"prctl", {IS(0, PR_SET_NAME)}, 1, SCMP_ACT_ALLOW},
+        {"prctl", {IS(0, PR_SET_VMA)}, 1, SCMP_ACT_ALLOW},
     };
     return SANDBOX_RELAXED ? VAULT_OK : add_details(filter, details, COUNT(details), err);
 }
@@ -163,18 +164,18 @@ static enum vault_code add_worker_details(scmp_filter_ctx filter, struct vault_e
 {
     const scmp_datum_t thread = CLONE_THREAD;
     const struct detail details[] = {
-        {SCMP_ACT_ALLOW, "clone", 1, {HAS(0, thread | NEW_NAMESPACES, thread)}},
-        {SCMP_ACT_ALLOW, "socket", 2, {IS(0, AF_INET), HAS(1, SOCKET_KIND, SOCK_STREAM)}},
-        {SCMP_ACT_ALLOW, "socket", 2, {IS(0, AF_INET), HAS(1, SOCKET_KIND, SOCK_DGRAM)}},
-        {SCMP_ACT_ALLOW, "socket", 2, {IS(0, AF_INET6), HAS(1, SOCKET_KIND, SOCK_STREAM)}},
-        {SCMP_ACT_ALLOW, "socket", 2, {IS(0, AF_INET6), HAS(1, SOCKET_KIND, SOCK_DGRAM)}},
-        {SCMP_ACT_ALLOW, "socket", 1, {IS(0, AF_UNIX)}},
-        {SCMP_ACT_ALLOW, "socket", 2, {IS(0, AF_NETLINK), IS(2, 0)}}, /* NETLINK_ROUTE */
-        {SCMP_ACT_ALLOW, "socketpair", 1, {IS(0, AF_UNIX)}},
-        {SCMP_ACT_ALLOW, "prlimit64", 2, {IS(0, 0), IS(2, 0)}},
-        {SCMP_ACT_ALLOW, "ioctl", 1, {IS(1, FIONBIO)}},
-        {SCMP_ACT_ALLOW, "ioctl", 1, {IS(1, FIONREAD)}},
-        {SCMP_ACT_ALLOW, "ioctl", 1, {IS(1, TCGETS)}},
+        {"clone", {HAS(0, thread | NEW_NAMESPACES, thread)}, 1, SCMP_ACT_ALLOW},
+        {"socket", {IS(0, AF_INET), HAS(1, SOCKET_KIND, SOCK_STREAM)}, 2, SCMP_ACT_ALLOW},
+        {"socket", {IS(0, AF_INET), HAS(1, SOCKET_KIND, SOCK_DGRAM)}, 2, SCMP_ACT_ALLOW},
+        {"socket", {IS(0, AF_INET6), HAS(1, SOCKET_KIND, SOCK_STREAM)}, 2, SCMP_ACT_ALLOW},
+        {"socket", {IS(0, AF_INET6), HAS(1, SOCKET_KIND, SOCK_DGRAM)}, 2, SCMP_ACT_ALLOW},
+        {"socket", {IS(0, AF_UNIX)}, 1, SCMP_ACT_ALLOW},
+        {"socket", {IS(0, AF_NETLINK), IS(2, 0)}, 2, SCMP_ACT_ALLOW}, /* NETLINK_ROUTE */
+        {"socketpair", {IS(0, AF_UNIX)}, 1, SCMP_ACT_ALLOW},
+        {"prlimit64", {IS(0, 0), IS(2, 0)}, 2, SCMP_ACT_ALLOW},
+        {"ioctl", {IS(1, FIONBIO)}, 1, SCMP_ACT_ALLOW},
+        {"ioctl", {IS(1, FIONREAD)}, 1, SCMP_ACT_ALLOW},
+        {"ioctl", {IS(1, TCGETS)}, 1, SCMP_ACT_ALLOW},
     };
     const size_t first = SANDBOX_RELAXED ? 1 : 0; /* clone stands in of_sanitizers */
     return add_details(filter, details + first, COUNT(details) - first, err);

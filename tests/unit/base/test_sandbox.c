@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -133,6 +134,7 @@ static const struct call deadly[] = {
 #ifdef __x86_64__
     {"iopl", SYS_iopl},
     {"modify_ldt", SYS_modify_ldt},
+    {"getpid of x32", 0x40000000L + SYS_getpid},
 #endif
 };
 
@@ -558,6 +560,42 @@ static void make_folders(void)
     assert_int_equal(symlink("../outside/file", path), 0);
 }
 
+/* What a keyholder does: reads a key, answers over a socket that it has, rotates its file. */
+static int keep_keys(const void *context)
+{
+    const int *ends = context;
+    char file[PATH_MAX];
+    uint8_t bytes[4] = {0};
+    struct timespec short_time = {.tv_nsec = 1000};
+    struct pollfd waiting = {.fd = ends[0], .events = POLLIN};
+    struct iovec part = {bytes, sizeof bytes};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(64);
+    snprintf(file, sizeof file, "%s/file", readable);
+    if (file_read(file, &text, NULL) || sendmsg(ends[1], &message, MSG_NOSIGNAL) != 4 ||
+        poll(&waiting, 1, 1000) != 1 || recvmsg(ends[0], &message, MSG_CMSG_CLOEXEC) != 4)
+        return 1;
+    snprintf(file, sizeof file, "%s/keyring.json", inside);
+    if (file_replace(file, BYTES("rotated"), 0600, NULL) ||
+        file_replace(file, BYTES("rotated again"), 0600, NULL))
+        return 2;
+    void *page = malloc(1 << 20);
+    free(page);
+    return page && clock_nanosleep(CLOCK_MONOTONIC, 0, &short_time, NULL) == 0 ? 0 : 3;
+}
+
+static void test_a_keyholder_can_do_its_work(void **state)
+{
+    (void)state;
+    int ends[2];
+    make_folders();
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    const struct sandbox_options options = options_of(SANDBOX_KEYHOLDER);
+    assert_int_equal(in_sandbox(&options, keep_keys, ends), 0);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 /* Every ABI up to the kernel's is gone by in its turn. */
 static void test_files_are_those_that_were_named(void **state)
 {
@@ -859,8 +897,8 @@ int main(void)
     make_folders();
     return TEST_RUN(test_what_only_an_intruder_wants_ends_the_process, test_nobody_is_traced,
                     test_each_call_is_refused_or_let_through_by_its_arguments,
-                    test_files_are_those_that_were_named, test_what_is_open_stays_usable,
-                    test_a_path_that_is_not_there_is_passed_over,
+                    test_a_keyholder_can_do_its_work, test_files_are_those_that_were_named,
+                    test_what_is_open_stays_usable, test_a_path_that_is_not_there_is_passed_over,
                     test_it_holds_in_threads_that_are_started_later,
                     test_ports_are_those_that_were_named,
                     test_abstract_sockets_of_others_are_out_of_reach,
