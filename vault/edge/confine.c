@@ -187,6 +187,8 @@ enum vault_code confine_enter(const struct config *config, struct sandbox_state 
     };
     const enum vault_code code = sandbox_enter(&options, out, err);
     free(needs);
+    if (code)
+        vault_error_context(err, "\"sandbox\" is \"%s\" in the configuration", config->sandbox);
     return code;
 }
 

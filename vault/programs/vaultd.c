@@ -410,9 +410,8 @@ static int serve(const char *path)
     struct server *server = calloc(1, sizeof *server);
     if (!server)
         return vault_code_exit(VAULT_NO_MEMORY);
-    enum vault_code code = sandbox_close_inherited(&err);
-    if (code == VAULT_OK)
-        code = read_config(path, &server->config, &err);
+    sandbox_close_inherited();
+    enum vault_code code = read_config(path, &server->config, &err);
     if (code == VAULT_OK && setenv("TZ", server->config.citizens_time_zone, 1)) /* no thread yet */
         code = vault_fail(&err, VAULT_NO_MEMORY, "out of memory");
     if (code == VAULT_OK)

@@ -76,7 +76,7 @@ struct sandbox_state {
 };
 
 /* Close all descriptors but standard input, output and error. Before anything is opened. */
-enum vault_code sandbox_close_inherited(struct vault_error *err) VAULT_MUST_CHECK;
+void sandbox_close_inherited(void);
 
 /* Enter. VAULT_CONFLICT if there is more than one thread; VAULT_UNAVAILABLE, VAULT_IO. After an
  * error the process may be half in it: it is not to go on. */

@@ -876,8 +876,8 @@ static void test_what_was_handed_down_is_closed(void **state)
     const pid_t child = fork();
     if (child == 0) {
         const int high = fcntl(0, F_DUPFD, 900);
-        const bool closed = high >= 900 && sandbox_close_inherited(NULL) == VAULT_OK &&
-                            fcntl(high, F_GETFD) < 0 && fcntl(3, F_GETFD) < 0 &&
+        sandbox_close_inherited();
+        const bool closed = high >= 900 && fcntl(high, F_GETFD) < 0 && fcntl(3, F_GETFD) < 0 &&
                             fcntl(2, F_GETFD) >= 0;
         _exit(closed ? 0 : 1);
     }

@@ -90,6 +90,25 @@ static void test_a_folder_that_is_not_there(void **state)
     assert_fails(VAULT_NOT_FOUND, bundle_read("/nowhere/at/all", &bundle, NULL, &test_error));
 }
 
+static void test_its_files_are_told_as_they_were_read(void **state)
+{
+    struct bundle *bundle = NULL;
+    struct bytes content = {0};
+    size_t count = 0;
+    bool has_catalogue = false;
+    fresh_folder(state);
+    assert_done(bundle_read(folder, &bundle, NULL, &test_error));
+    for (const char *name; (name = bundle_file(bundle, count, &content)); count++) {
+        VAULT_AUTO(buf_finish) struct buf text = buf_limited(POLICY_FILE_BYTES_MAX);
+        assert_done(file_read(in_folder(name), &text, &test_error));
+        assert_true(bytes_equal(buf_view(&text), content));
+        has_catalogue = has_catalogue || strcmp(name, "catalogue.json") == 0;
+    }
+    assert_true(has_catalogue && count > 1);
+    assert_null(bundle_file(bundle, count, &content));
+    bundle_free(&bundle);
+}
+
 static void test_without_a_catalogue_there_is_no_bundle(void **state)
 {
     fresh_folder(state);
@@ -292,7 +311,8 @@ int main(void)
         return 1;
     return TEST_RUN(
         test_a_folder_is_read, test_the_hash_of_an_unsigned_folder_changes_with_every_file,
-        test_a_folder_that_is_not_there, test_without_a_catalogue_there_is_no_bundle,
+        test_a_folder_that_is_not_there, test_its_files_are_told_as_they_were_read,
+        test_without_a_catalogue_there_is_no_bundle,
         test_json_where_it_would_not_be_read_is_refused,
         test_a_listed_file_of_any_name_is_carried_along,
         test_other_folders_links_and_pipes_are_refused, test_a_file_over_four_mebibytes_is_refused,
