@@ -1,6 +1,7 @@
 #include "vault/base/sandbox.h"
 
 #include <dirent.h>
+#include <dlfcn.h>
 #include <limits.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -63,12 +64,20 @@ static enum vault_code choose_abi(const struct sandbox_options *options, int *ou
     return VAULT_OK;
 }
 
+/* glibc loads what unwinds a thread when one first leaves by pthread_exit(3), as those of Argon2
+ * do, and ends the program if it cannot: then nothing may be mapped to be executed any more. */
+static void load_unwinder(void)
+{
+    (void)dlopen("libgcc_s.so.1", RTLD_NOW);
+}
+
 enum vault_code sandbox_enter(const struct sandbox_options *options, struct sandbox_state *out,
                               struct vault_error *err)
 {
     int abi = 0;
     VAULT_TRY(check_alone(err));
     VAULT_TRY(choose_abi(options, &abi, err));
+    load_unwinder();
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return vault_fail_errno(err, "giving up new privileges");
     if (abi)

@@ -274,6 +274,19 @@ static int start_thread(const void *context)
     return code ? code : pthread_join(thread, NULL);
 }
 
+static void *leave(void *context)
+{
+    pthread_exit(context);
+}
+
+static int leave_thread(const void *context)
+{
+    pthread_t thread;
+    (void)context;
+    const int code = pthread_create(&thread, NULL, leave, NULL);
+    return code ? code : pthread_join(thread, NULL);
+}
+
 static int signal_parent(const void *context)
 {
     (void)context;
@@ -373,6 +386,7 @@ static const struct {
     {"a process in a namespace", fork_into_namespace, RELAXED, RELAXED},
     {"a thread in a namespace", thread_in_namespace, sizeof(long) > 4 ? -2 : 0, -2},
     {"a thread", start_thread, 0, RELAXED},
+    {"a thread that leaves by pthread_exit", leave_thread, 0, RELAXED},
     {"a signal to another process", signal_parent, ENOSYS, ENOSYS},
     {"a signal to another's thread", signal_thread_of_parent, -3, -3},
     {"a core dump of itself", become_dumpable, RELAXED, RELAXED},
