@@ -69,7 +69,7 @@ elseif(NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
 endif()
 
 if(VAULT_COVERAGE)
-  target_compile_definitions(vault_flags INTERFACE VAULT_COVERAGE) # the counts are files, too
+  target_compile_definitions(vault_flags INTERFACE VAULT_COVERAGE="${CMAKE_BINARY_DIR}") # where the counts go
   # Counters of threads must not overwrite each other.
   target_compile_options(vault_flags INTERFACE --coverage -fprofile-update=atomic -O0)
   target_link_options(vault_flags INTERFACE --coverage)

@@ -130,7 +130,8 @@ static enum vault_code add_for_builds(int ruleset, const struct ruleset *all,
                                       struct vault_error *err)
 {
 #ifdef VAULT_COVERAGE
-    return add_path(ruleset, all, &(struct sandbox_rule){"/", SANDBOX_READ | SANDBOX_WRITE}, err);
+    return add_path(ruleset, all,
+                    &(struct sandbox_rule){VAULT_COVERAGE, SANDBOX_READ | SANDBOX_WRITE}, err);
 #else
     static const struct sandbox_rule rules[] = {
         {"/proc/self", SANDBOX_READ}, {"/proc/self/exe", SANDBOX_READ}, {"/usr/lib", SANDBOX_READ}};
