@@ -61,8 +61,10 @@ static int give_away(const char *path, const struct stat *status, int kind, stru
 static enum vault_code finish(void *context, struct vault_error *err)
 {
     const struct backup_folder *folder = context;
+    /* The folder last: until then nobody but us can put a link to something else into it. */
     given_away = folder;
-    if (folder->owner != (uid_t)-1 && nftw(folder->made, give_away, DEPTH_MAX, FTW_PHYS) != 0)
+    if (folder->owner != (uid_t)-1 &&
+        nftw(folder->made, give_away, DEPTH_MAX, FTW_DEPTH | FTW_PHYS) != 0)
         return vault_fail_errno(err, "giving %s to the vault's user", folder->made);
     return folder_finish(folder->made, folder->folder, err);
 }
