@@ -83,7 +83,6 @@ enum vault_code sandbox_enter(const struct sandbox_options *options, struct sand
     if (abi)
         VAULT_TRY(sandbox_restrict_files(options, abi, err));
     VAULT_TRY(sandbox_restrict_calls(options, err));
-    *out = (struct sandbox_state){
-        .is_entered = true, .has_module = options->with_module, .landlock = abi};
+    *out = (struct sandbox_state){.is_entered = true, .landlock = abi};
     return VAULT_OK;
 }

@@ -59,7 +59,9 @@ static const char *const of_worker[] = {
     "setsockopt",
     /* threads and figures */
     "getcpu", "getppid", "getrusage", "membarrier", "mincore", "rt_sigpending", "sched_getparam",
-    "sched_getscheduler", "set_tid_address", "sysinfo", "times", "uname"};
+    "sched_getscheduler", "set_tid_address", "sysinfo", "times", "uname",
+    /* whether the keyholder is there */
+    "wait4"};
 
 /* What only somebody who has taken over the process would want. */
 static const char *const deadly[] = {
@@ -158,14 +160,21 @@ static enum vault_code add_own(scmp_filter_ctx filter, struct vault_error *err)
     return SANDBOX_RELAXED ? VAULT_OK : add_details(filter, details, COUNT(details), err);
 }
 
-/* Threads and no processes; sockets of the Internet, of this machine, and the one by which the C
- * library asks for this machine's addresses; limits that are looked at. clone3 hides what it asks
- * for in memory: refused, and the C library takes clone. */
-static enum vault_code add_worker_details(scmp_filter_ctx filter, struct vault_error *err)
+/* No processes. clone3 hides what it asks for in memory: refused, and the C library takes clone. */
+static enum vault_code add_threads(scmp_filter_ctx filter, struct vault_error *err)
 {
     const scmp_datum_t thread = CLONE_THREAD;
     const struct detail details[] = {
-        {"clone", {HAS(0, thread | NEW_NAMESPACES, thread)}, 1, SCMP_ACT_ALLOW},
+        {"clone", {HAS(0, thread | NEW_NAMESPACES, thread)}, 1, SCMP_ACT_ALLOW}};
+    return SANDBOX_RELAXED ? VAULT_OK /* of_sanitizers has it */
+                           : add_details(filter, details, COUNT(details), err);
+}
+
+/* Sockets of the Internet, of this machine, and the one by which the C
+ * library asks for this machine's addresses; limits that are looked at. */
+static enum vault_code add_worker_details(scmp_filter_ctx filter, struct vault_error *err)
+{
+    const struct detail details[] = {
         {"socket", {IS(0, AF_INET), HAS(1, SOCKET_KIND, SOCK_STREAM)}, 2, SCMP_ACT_ALLOW},
         {"socket", {IS(0, AF_INET), HAS(1, SOCKET_KIND, SOCK_DGRAM)}, 2, SCMP_ACT_ALLOW},
         {"socket", {IS(0, AF_INET6), HAS(1, SOCKET_KIND, SOCK_STREAM)}, 2, SCMP_ACT_ALLOW},
@@ -178,8 +187,7 @@ static enum vault_code add_worker_details(scmp_filter_ctx filter, struct vault_e
         {"ioctl", {IS(1, FIONREAD)}, 1, SCMP_ACT_ALLOW},
         {"ioctl", {IS(1, TCGETS)}, 1, SCMP_ACT_ALLOW},
     };
-    const size_t first = SANDBOX_RELAXED ? 1 : 0; /* clone stands in of_sanitizers */
-    return add_details(filter, details + first, COUNT(details) - first, err);
+    return add_details(filter, details, COUNT(details), err);
 }
 
 /* What ends the process; on a kernel from before 4.14 the thread, which brings the program down. */
@@ -204,7 +212,10 @@ static enum vault_code fill(scmp_filter_ctx filter, const struct sandbox_options
     VAULT_TRY(add_all(filter, SCMP_ACT_ALLOW, basic, COUNT(basic), err));
     VAULT_TRY(add_memory(filter, options->with_module, err));
     VAULT_TRY(add_own(filter, err));
-    if (options->profile == SANDBOX_WORKER || options->with_module) {
+    const bool works = options->profile == SANDBOX_WORKER || options->with_module;
+    if (works || options->with_threads)
+        VAULT_TRY(add_threads(filter, err));
+    if (works) {
         VAULT_TRY(add_all(filter, SCMP_ACT_ALLOW, of_worker, COUNT(of_worker), err));
         VAULT_TRY(add_worker_details(filter, err));
     }

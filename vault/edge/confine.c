@@ -75,7 +75,6 @@ static void add_named(struct needs *needs, const struct config *config)
                                                  &config->auditors};
     const char *const files[] = {
         config->path,
-        config->keyring.key_file,
         config->keyring.pin_file,
         config->services_ca_key,
         config->auditors_ca_key,
@@ -91,7 +90,6 @@ static void add_named(struct needs *needs, const struct config *config)
         add_folder_of(needs, listeners[i]->clients_ca);
         add_folder_of(needs, listeners[i]->crl);
     }
-    add(needs, getenv("CREDENTIALS_DIRECTORY"), SANDBOX_READ); /* systemd.exec(5) */
     add(needs, config->log.keep, READ_WRITE);
     add_parent(needs, config->admin_socket, SANDBOX_SOCKETS);
 }
@@ -177,7 +175,6 @@ enum vault_code confine_enter(const struct config *config, struct sandbox_state 
         .profile = SANDBOX_WORKER,
         .needs_landlock = strcmp(config->sandbox, "required") == 0,
         .needs_abstract_sockets = has_abstract_manager(),
-        .with_module = config->keyring.module[0] != 0,
         .rules = needs->rules,
         .rule_count = needs->rule_count,
         .bind_ports = bind_ports,
@@ -192,6 +189,31 @@ enum vault_code confine_enter(const struct config *config, struct sandbox_state 
     return code;
 }
 
+enum vault_code confine_keyholder(const struct config *config, struct vault_error *err)
+{
+    struct sandbox_state state;
+    if (strcmp(config->sandbox, "off") == 0)
+        return VAULT_OK;
+    struct needs *needs = calloc(1, sizeof *needs);
+    if (!needs)
+        return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
+    add(needs, config->data, READ_WRITE);
+    add_folder_of(needs, config->keyring.key_file);
+    add(needs, getenv("CREDENTIALS_DIRECTORY"), SANDBOX_READ); /* systemd.exec(5) */
+    add_machine(needs);
+    const struct sandbox_options options = {
+        .profile = SANDBOX_KEYHOLDER,
+        .needs_landlock = strcmp(config->sandbox, "required") == 0,
+        .with_module = config->keyring.module[0] != 0,
+        .with_threads = strcmp(config->keyring.provider, "passphrase") == 0,
+        .rules = needs->rules,
+        .rule_count = needs->rule_count,
+    };
+    const enum vault_code code = sandbox_enter(&options, &state, err);
+    free(needs);
+    return code;
+}
+
 void confine_describe(const struct sandbox_state *state, char text[CONFINE_TEXT_CHARS + 1])
 {
     const size_t room = CONFINE_TEXT_CHARS + 1;
@@ -201,10 +223,6 @@ void confine_describe(const struct sandbox_state *state, char text[CONFINE_TEXT_
     else if (state->landlock)
         snprintf(text, room, "vaultd is in its sandbox: seccomp, and Landlock by ABI %d",
                  state->landlock);
-    else if (state->has_module)
-        snprintf(text, room,
-                 "vaultd is in its sandbox by seccomp alone, without Landlock: what the PKCS #11 "
-                 "module opens is not known");
     else
         snprintf(text, room,
                  "vaultd is in its sandbox by seccomp alone: this kernel has no Landlock (Linux "

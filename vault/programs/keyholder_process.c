@@ -13,6 +13,7 @@
 #include "vault/base/file.h"
 #include "vault/base/log.h"
 #include "vault/edge/config.h"
+#include "vault/edge/confine.h"
 
 #define EVENT        "keyholder"
 #define SOCKET       3 /* in the keyholder */
@@ -68,11 +69,8 @@ void keyholder_process_stop(struct keyholder_process *process)
     const struct timespec pause = {.tv_nsec = LOOK_EACH_MS * 1000000L};
     const int64_t end_ms = clock_monotonic_ms() + END_WAIT_MS;
     keyholder_free(&process->holder);
-    while (process->pid && !has_ended(process)) {
-        if (clock_monotonic_ms() > end_ms)
-            kill(process->pid, SIGKILL);
+    while (process->pid && !has_ended(process) && clock_monotonic_ms() < end_ms)
         nanosleep(&pause, NULL);
-    }
 }
 
 /* --- In the keyholder ----------------------------------------------------------------------- */
@@ -93,6 +91,7 @@ static enum vault_code run(const char *config_path, struct config *config, struc
 {
     VAULT_TRY(config_read(config_path, config, err));
     VAULT_TRY(program_start(config->allow_swap, err));
+    VAULT_TRY(confine_keyholder(config, err));
     const struct keyholder_options options = {
         .dir = config->data,
         .origin = config->origin,

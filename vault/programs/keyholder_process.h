@@ -27,7 +27,8 @@ enum vault_code keyholder_process_start(const char *config_path, struct keyholde
 /* Whether it has ended by itself or does not answer, as never should be. */
 bool keyholder_process_is_gone(struct keyholder_process *process);
 
-/* Have it wipe its keys and end. */
+/* Have it wipe its keys and end, and wait for that for some seconds. One that hangs is left to the
+ * service manager: no signal to another process is sent from the sandbox. */
 void keyholder_process_stop(struct keyholder_process *process);
 
 /* What "vaultd --keyholder FILE" does; returns the exit code. */

@@ -56,9 +56,10 @@ struct sandbox_options {
     enum sandbox_profile profile;
     bool needs_landlock;         /* VAULT_UNAVAILABLE where the kernel has none */
     bool needs_abstract_sockets; /* of others: those names are not kept within */
-    bool with_module; /* a PKCS #11 module is loaded later, which opens nobody knows what: no
-                         Landlock, the worker's calls for every profile, and memory that can be
-                         executed */
+    bool with_module;  /* a PKCS #11 module is loaded later, which opens nobody knows what: no
+                          Landlock, the worker's calls for every profile, and memory that can be
+                          executed */
+    bool with_threads; /* the keyholder too: a passphrase is tried by several */
     const struct sandbox_rule *rules;
     size_t rule_count;
     const uint16_t *bind_ports; /* of TCP, from ABI 4 on; 0 is "any free one" */
@@ -71,7 +72,6 @@ struct sandbox_options {
 /* What holds. */
 struct sandbox_state {
     bool is_entered; /* no new privileges, and seccomp */
-    bool has_module; /* as was asked for */
     int landlock;    /* the ABI that is held to; 0: none */
 };
 

@@ -5,7 +5,7 @@
  *     read and write  the vault's folder with what lies below, where links in it lead, log.keep
  *     read            the folders of the certificates, keys, lists and policies that the
  *                     configuration names, so that a file that is put in another's place is read
- *                     again at a reload; the systemd credentials
+ *                     again at a reload
  *     sockets         in the folder of admin.socket
  *     ports           bound: the listeners'. Connected to: those in the URLs of the witnesses and
  *                     the time stamps, as they stand at the start, and the one of DNS
@@ -14,8 +14,9 @@
  * vaultctl opens what is in those, and hands it over (place_channel.h, admin_policy.c).
  *
  * The system's own files that name services and authorities of https need are readable only where
- * somebody is to be called. What a PKCS #11 module opens is not known: with one there is no
- * Landlock.
+ * somebody is to be called.
+ *
+ * What opens the keyring is the keyholder's to read, which has a narrower one of its own.
  */
 #pragma once
 
@@ -27,6 +28,12 @@
  * The codes of sandbox_enter(). */
 enum vault_code confine_enter(const struct config *config, struct sandbox_state *out,
                               struct vault_error *err) VAULT_MUST_CHECK;
+
+/* The keyholder's (store/keyholder.h): the vault's folder, the key's and the credentials, and no
+ * port. A PKCS #11 module opens what it likes: with one seccomp holds alone, and the list is the
+ * worker's. */
+enum vault_code confine_keyholder(const struct config *config, struct vault_error *err)
+    VAULT_MUST_CHECK;
 
 /* What holds, in words for an operator; text has CONFINE_TEXT_CHARS + 1. */
 #define CONFINE_TEXT_CHARS 255
