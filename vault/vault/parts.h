@@ -25,7 +25,7 @@ struct keeper;
 struct stops;
 struct backup_job;
 
-#define VAULT_REPEATING 256
+#define VAULT_REPEATING     256
 
 #define STATEMENT_KEY_LABEL "vault/statement-signing/1"
 

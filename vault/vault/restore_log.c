@@ -39,7 +39,8 @@ static enum vault_code keys_of(const struct restore *restore, uint32_t generatio
         if (i > 1)
             out->former[out->former_count++] = out->signer.key;
         note_signer_finish(&out->signer);
-        VAULT_TRY(keyring_log_signer(restore->keyring, restore->facts.origin, i, &out->signer, err));
+        VAULT_TRY(
+            keyring_log_signer(restore->keyring, restore->facts.origin, i, &out->signer, err));
     }
     return VAULT_OK;
 }

@@ -63,8 +63,8 @@ struct vault_options {
     const char *origin;               /* the log's name */
     struct keyring_provider provider; /* its secret is borrowed for the call only */
     struct keyholder *keyholder; /* has the keyring, and asks the provider; NULL: opened here */
-    size_t open_citizens_max;         /* 0: the store's default */
-    const char *const *trust; /* who may sign policy bundles: lines as in vault/policy/trust.h */
+    size_t open_citizens_max;    /* 0: the store's default */
+    const char *const *trust;    /* who may sign policy bundles: lines as in vault/policy/trust.h */
     size_t trust_count;
     size_t signatures;          /* how many of them must have signed */
     size_t signatures_to_widen; /* how many for what widens; 0: policy_signatures_to_widen() */

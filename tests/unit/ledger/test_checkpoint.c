@@ -301,8 +301,8 @@ int main(void)
     return TEST_RUN(
         test_checkpoints_of_another_implementation_verify,
         test_what_is_written_is_read_and_verifies, test_only_origin_size_and_root_make_a_checkpoint,
-        test_only_what_we_write_is_read_as_a_text_alone,
-        test_further_lines_are_left_aside, test_another_key_origin_or_text_is_denied,
+        test_only_what_we_write_is_read_as_a_text_alone, test_further_lines_are_left_aside,
+        test_another_key_origin_or_text_is_denied,
         test_cosignatures_verify_and_tell_their_newest_time,
         test_a_cosignature_is_bound_to_time_and_text,
         test_a_witness_and_a_log_of_one_key_are_not_confused,
