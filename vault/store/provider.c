@@ -38,20 +38,29 @@ enum vault_code provider_given(const char *value, const char *what, struct vault
     return VAULT_OK;
 }
 
-enum vault_code provider_known(const struct keyring_provider *options, struct vault_error *err)
+static enum vault_code find_kind(const struct keyring_provider *options,
+                                 const struct provider_kind **out, struct vault_error *err)
 {
-    if (!kind_of(options))
+    const struct provider_kind *kind = kind_of(options);
+    if (!kind)
         return vault_fail(err, VAULT_INVALID,
                           "there is no such key provider; there are: file, credential, passphrase, "
                           "pkcs11");
+    *out = kind;
     return VAULT_OK;
+}
+
+enum vault_code provider_known(const struct keyring_provider *options, struct vault_error *err)
+{
+    const struct provider_kind *kind = NULL;
+    return find_kind(options, &kind, err);
 }
 
 static enum vault_code provider_new(const struct keyring_provider *options, struct provider **out,
                                     struct vault_error *err)
 {
-    const struct provider_kind *kind = kind_of(options);
-    VAULT_TRY(provider_known(options, err));
+    const struct provider_kind *kind = NULL;
+    VAULT_TRY(find_kind(options, &kind, err));
     if (kind->needs && !options->secret)
         return vault_fail(err, VAULT_UNAVAILABLE, "the key provider %s needs its %s", kind->name,
                           kind->needs);

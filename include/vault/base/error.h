@@ -89,8 +89,8 @@ const char *vault_code_name(enum vault_code code);
 /* The exit code of a program that ends with this error (contracts: 0, 1, 65, 69, 74, 77). */
 int vault_code_exit(enum vault_code code);
 
-#ifdef __clang_analyzer__
-/* The analyzer does not look into error.c, and would follow paths on which failing is VAULT_OK. */
+#if defined(__clang_analyzer__) || defined(VAULT_ANALYZE)
+/* Analyzers do not look into error.c, and would follow paths on which failing is VAULT_OK. */
 #define vault_fail(err, code, ...) ((void)vault_fail(err, code, __VA_ARGS__), (code))
 #define vault_fail_errno(err, ...) ((void)vault_fail_errno(err, __VA_ARGS__), VAULT_IO)
 #endif
