@@ -149,6 +149,7 @@ enum vault_code control_citizen_destroy_key(struct store *store, const struct ci
     VAULT_TRY(sign_in_codes_forget(control.database, id, err));
     VAULT_TRY(mandate_forget(control.database, id, err));
     VAULT_TRY(open_case_forget(control.database, id, err));
+    VAULT_TRY(digest_forget(control.database, id, err));
     VAULT_TRY(erasure_note(control.database, id, openings, err));
     VAULT_TRY(transaction_commit(&change, err));
     /* The wrapped key is zeros in the file, but the log may still have the page it stood in. */

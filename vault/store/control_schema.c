@@ -199,6 +199,22 @@ static const char *const steps[] = {
      "  DELETE FROM look_entry WHERE look = OLD.log_index;"
      "END;"
      "PRAGMA user_version = 10"),
+
+    /* Who wants to be told by e-mail that something is new. */
+    ("CREATE TABLE digest ("
+     "  citizen BLOB PRIMARY KEY CHECK (length(citizen) = 16),"
+     "  address BLOB NOT NULL CHECK (length(address) BETWEEN 1 AND 282),"
+     "  language TEXT NOT NULL,"
+     "  every_s INTEGER NOT NULL CHECK (every_s > 0),"
+     "  confirmed INTEGER NOT NULL CHECK (confirmed BETWEEN 0 AND 1),"
+     "  code_hash BLOB NOT NULL CHECK (length(code_hash) = 32),"
+     "  stop BLOB NOT NULL UNIQUE CHECK (length(stop) = 16),"
+     "  tries INTEGER NOT NULL,"
+     "  failures INTEGER NOT NULL,"
+     "  told_n INTEGER NOT NULL,"
+     "  due_s INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+     "CREATE INDEX digest_by_due ON digest (confirmed, due_s);"
+     "PRAGMA user_version = 11"),
 };
 
 static const struct database_kind control_kind = {

@@ -128,6 +128,8 @@ enum vault_code mandate_forget(struct database *control, const struct citizen_id
                                struct vault_error *err) VAULT_MUST_CHECK;
 enum vault_code open_case_forget(struct database *control, const struct citizen_id *citizen,
                                  struct vault_error *err) VAULT_MUST_CHECK;
+enum vault_code digest_forget(struct database *control, const struct citizen_id *citizen,
+                              struct vault_error *err) VAULT_MUST_CHECK;
 
 /* structure.c: VAULT_NOT_FOUND unless sql, which counts what a structure has by its id, has a row;
  * VAULT_LIMITED if that is as many as there may be. */

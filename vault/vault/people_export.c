@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "correction_record.h"
+#include "digest_row.h"
 #include "export_log.h"
 #include "guardian_record.h"
 #include "parts.h"
@@ -124,6 +125,28 @@ static const struct {
     {"halves", PERSON_HALF_KIND, write_record},
 };
 
+/* Where they want to be told of what is new; null if nowhere. */
+static enum vault_code write_messages(struct exporting *exporting, const struct citizen *citizen,
+                                      struct vault_error *err)
+{
+    struct digest row;
+    struct digest_wish wish;
+    const enum vault_code code = digest_get(exporting->vault->store, exporting->citizen, &row, err);
+    buf_text(exporting->out, ",\"messages\":");
+    if (code == VAULT_NOT_FOUND) {
+        buf_text(exporting->out, "null");
+        return VAULT_OK;
+    }
+    VAULT_TRY(code);
+    VAULT_TRY(digest_read_row(citizen, &row, &wish, err));
+    buf_text(exporting->out, "{\"address\":");
+    json_write_string(exporting->out, bytes_of_text(wish.address));
+    buf_format(exporting->out, ",\"language\":\"%s\",\"every_days\":%lld,\"confirmed\":%s}",
+               wish.language, (long long)(wish.every_s / DIGEST_DAY_S),
+               wish.confirmed ? "true" : "false");
+    return buf_check(exporting->out, err);
+}
+
 /* what counts the values and the consents, for the log. */
 static enum vault_code write_own(struct exporting *exporting, struct citizen *citizen,
                                  const char *reference, char what[WHAT_CHARS],
@@ -144,7 +167,7 @@ static enum vault_code write_own(struct exporting *exporting, struct citizen *ci
         consents = i == 0 ? exporting->count : consents;
     }
     snprintf(what, WHAT_CHARS, "%zu values, %zu records of consents", values, consents);
-    return buf_check(out, err);
+    return write_messages(exporting, citizen, err);
 }
 
 /* by is who does it: "operator", or NULL for the citizen. */

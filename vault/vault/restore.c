@@ -11,6 +11,7 @@
 #include "vault/base/file.h"
 #include "vault/crypto/seal.h"
 #include "vault/store/control_citizen.h"
+#include "vault/store/digest.h"
 #include "vault/store/erasure.h"
 #include "vault/store/session.h"
 #include "vault/store/store_copy.h"
@@ -273,6 +274,8 @@ static enum vault_code settle_store(struct restore *restore, struct vault_error 
     VAULT_TRY(forget_the_erased(restore, store, err));
     /* Whoever signed out since must not be signed in again. */
     VAULT_TRY(session_prune(store, INT64_MAX, INT64_MAX, &sessions, err));
+    /* Nor whoever ended messages be written to; they ask for them again. */
+    VAULT_TRY(digest_drop_all(store, err));
     return restore_join_log(restore, store, err);
 }
 

@@ -54,6 +54,7 @@ enum vault_code people_find(struct vault *vault, const char *reference, struct c
  *
  *     {"format":"vault-citizen/1","reference":"…","values":{FIELD:{"value","as_of","source"}},
  *      "consents":[…],"mandates":[…],"objections":[…],"pauses":[…],"corrections":[…],"reports":[…],
+ *      "messages":{"address","language","every_days","confirmed"},
  *      "receipts":{"complete":true,"list":[…]},"log":{"origin":"…","entries":[…],"complete":true}}
  *
  * It is PEOPLE_EXPORT_BYTES_MAX long at the most, which out must have room for: the log has what
