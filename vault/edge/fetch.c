@@ -32,10 +32,15 @@ static void start_curl(void)
     curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-enum vault_code fetcher_new(const char *ca_path, struct fetcher **out, struct vault_error *err)
+void fetch_start(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, start_curl);
+}
+
+enum vault_code fetcher_new(const char *ca_path, struct fetcher **out, struct vault_error *err)
+{
+    fetch_start();
     VAULT_AUTO(fetcher_free) struct fetcher *fetcher = calloc(1, sizeof *fetcher);
     if (fetcher)
         fetcher->multi = curl_multi_init();

@@ -19,6 +19,9 @@
 
 struct fetcher;
 
+/* Start the library, once, before any other thread is started; for others who use it too. */
+void fetch_start(void);
+
 /* Authorities of https in a PEM file, or NULL for the system's. The first call must come before any
  * other thread is started. */
 enum vault_code fetcher_new(const char *ca_path, struct fetcher **out, struct vault_error *err)
