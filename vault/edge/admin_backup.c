@@ -28,6 +28,7 @@ enum vault_code admin_backup_start(struct vault *vault, const struct config *con
         config->log.witnesses,
         config->log.witnesses_ca,
         config->log.timestamps_ca,
+        config->mail.ca,
         config->services.crl,
         config->auditors.crl,
         anchors,

@@ -7,6 +7,7 @@
 #include "admin_parts.h"
 #include "vault/edge/confine.h"
 #include "vault/edge/doctor.h"
+#include "vault/edge/metrics.h"
 
 struct list {
     struct buf *out;
@@ -32,6 +33,15 @@ static void judge_sandbox(const struct sandbox_state *state, const struct checku
     checkup_tell(out, state->landlock ? CHECKUP_NOTICE : CHECKUP_WARNING, "%s", text);
 }
 
+static void judge_mail(const struct metrics *metrics, struct list *list)
+{
+    const struct checkup checkup = {.each = add, .context = list, .check = "mail"};
+    if (!metrics || !metrics->mailer)
+        return;
+    const struct mailer_figures figures = mailer_figures(metrics->mailer);
+    doctor_judge_mail(&figures, &checkup);
+}
+
 enum vault_code admin_run_doctor(const struct command_call *call)
 {
     struct list list = {.out = call->result};
@@ -41,6 +51,7 @@ enum vault_code admin_run_doctor(const struct command_call *call)
     doctor_judge_limits(&limits, call->context->config, &checkup);
     checkup.check = "sandbox";
     judge_sandbox(call->context->sandbox, &checkup);
+    judge_mail(call->context->metrics, &list);
     VAULT_TRY(checkup_run(call->vault, &checkup, call->err));
     buf_text(call->result, "]}");
     return VAULT_OK;

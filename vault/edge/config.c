@@ -3,11 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "vault/base/file.h"
 #include "vault/base/json.h"
+#include "vault/edge/mail.h"
 #include "vault/policy/trust.h"
+#include "vault/vault/digest.h"
 
 #define DEPTH_MAX            4
 #define OPENINGS_MONTHS_FREE 12
@@ -83,6 +84,9 @@ static const struct key keys[] = {
     {"dpo", "name", TEXT, AT(dpo.name), "", 0, 0},
     {"dpo", "email", TEXT, AT(dpo.email), "", 0, 0},
     {"dpo", "page", TEXT, AT(dpo.page), "", 0, 0},
+    {"mail", "relay", TEXT, AT(mail.relay), "", 0, 0},
+    {"mail", "from", TEXT, AT(mail.from), "", 0, 0},
+    {"mail", "ca", FILE_PATH, AT(mail.ca), "", 0, 0},
     {"limits", "open_citizens", NUMBER, AT(open_citizens), "1000", 8, 100000},
 };
 
@@ -307,6 +311,21 @@ static enum vault_code settle_sandbox(const struct reading *reading, struct vaul
     return fault(reading, find_key(NULL, "sandbox"), err, "must be on, required or off");
 }
 
+static enum vault_code settle_mail(const struct reading *reading, struct vault_error *err)
+{
+    const struct config_mail *mail = &reading->config->mail;
+    if (!mail->relay[0] && (mail->from[0] || mail->ca[0]))
+        return fault(reading, find_key("mail", "relay"), err, "is missing");
+    if (!mail->relay[0])
+        return VAULT_OK;
+    if (!mail_relay_is_valid(mail->relay))
+        return fault(reading, find_key("mail", "relay"), err,
+                     "must be smtps://HOST:PORT or smtp://HOST:PORT, without a name or a password");
+    if (!digest_address_is_valid(bytes_of_text(mail->from)))
+        return fault(reading, find_key("mail", "from"), err, "must be an e-mail address");
+    return VAULT_OK;
+}
+
 /* Whether a key of the table has this section and name; name NULL asks for the section alone. */
 static bool is_known(const char *section, const char *name)
 {
@@ -384,64 +403,14 @@ enum vault_code config_read(const char *path, struct config *out, struct vault_e
         result = settle_contact(&reading, err);
     if (result == VAULT_OK)
         result = settle_sandbox(&reading, err);
+    if (result == VAULT_OK)
+        result = settle_mail(&reading, err);
     if (result == VAULT_OK) {
         snprintf(config->path, sizeof config->path, "%s", path);
         *out = *config;
     }
     free(config);
     return result;
-}
-
-struct keyring_provider config_provider(const struct config_keyring *keyring)
-{
-    const char *places[] = {keyring->key_file, keyring->credential, keyring->module};
-    size_t i = 0;
-    while (i < 2 && !*places[i])
-        i++;
-    return (struct keyring_provider){.name = keyring->provider,
-                                     .place = places[i],
-                                     .token = keyring->token,
-                                     .key = keyring->key};
-}
-
-void config_print_keyring(const struct config_keyring *keyring, struct buf *out)
-{
-    const struct {
-        const char *name;
-        const char *value;
-    } all[] = {{"key_file", keyring->key_file}, {"credential", keyring->credential},
-               {"module", keyring->module},     {"token", keyring->token},
-               {"key", keyring->key},           {"pin_file", keyring->pin_file}};
-    buf_text(out, "\"keyring\": {\"provider\": ");
-    json_write_string(out, bytes_of_text(keyring->provider));
-    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
-        if (!*all[i].value)
-            continue;
-        buf_format(out, ", \"%s\": ", all[i].name);
-        json_write_string(out, bytes_of_text(all[i].value));
-    }
-    buf_byte(out, '}');
-}
-
-enum vault_code config_read_pin(const struct config_keyring *keyring, struct secret **out,
-                                struct vault_error *err)
-{
-    struct stat status;
-    VAULT_AUTO(buf_finish) struct buf text = buf_limited(CONFIG_PIN_BYTES_MAX + 2);
-    if (!keyring->pin_file[0])
-        return VAULT_OK;
-    VAULT_TRY(file_read(keyring->pin_file, &text, err));
-    if (stat(keyring->pin_file, &status) != 0 || status.st_mode & 077)
-        return vault_fail(err, VAULT_DENIED,
-                          "others than its owner may read the PIN in %s: chmod 600 it, and change "
-                          "the PIN",
-                          keyring->pin_file);
-    while (text.size && (text.data[text.size - 1] == '\n' || text.data[text.size - 1] == '\r'))
-        text.size--;
-    if (text.size == 0 || text.size > CONFIG_PIN_BYTES_MAX)
-        return vault_fail(err, VAULT_INVALID, "there is no PIN in %s: one line of 1 to %d bytes",
-                          keyring->pin_file, CONFIG_PIN_BYTES_MAX);
-    return secret_copy(buf_view(&text), out, err);
 }
 
 enum vault_code config_check_trust(const struct config *config, struct vault_error *err)

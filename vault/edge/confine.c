@@ -11,7 +11,7 @@
 #include "vault/ledger/quorum.h"
 
 #define RULES_MAX   96
-#define CONNECT_MAX (QUORUM_NAMES_MAX + 2)
+#define CONNECT_MAX (QUORUM_NAMES_MAX + 3)
 #define DNS_PORT    53
 #define READ_WRITE  (SANDBOX_READ | SANDBOX_WRITE)
 
@@ -81,6 +81,7 @@ static void add_named(struct needs *needs, const struct config *config)
         config->log.witnesses,
         config->log.witnesses_ca,
         config->log.timestamps_ca,
+        config->mail.ca,
     };
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
         add_folder_of(needs, files[i]);
@@ -140,7 +141,8 @@ static void add_calls(struct needs *needs, const struct config *config)
                                         "/usr/local/share/ca-certificates"};
     add_witnesses(needs, config->log.witnesses);
     add_url(needs, config->log.timestamps);
-    if (!config->log.witnesses[0] && !config->log.timestamps[0])
+    add_url(needs, config->mail.relay);
+    if (!config->log.witnesses[0] && !config->log.timestamps[0] && !config->mail.relay[0])
         return;
     needs->connect[needs->connect_count++] = DNS_PORT; /* of long answers; short ones go by UDP */
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)

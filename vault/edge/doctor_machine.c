@@ -90,6 +90,22 @@ void doctor_check_clock(const struct doctor *doctor, const struct checkup *out)
     doctor_judge_clock(&clock, out);
 }
 
+void doctor_judge_mail(const struct mailer_figures *figures, const struct checkup *out)
+{
+    const uint64_t sent = figures->codes_sent + figures->messages_sent;
+    if (figures->failures_in_a_row)
+        checkup_tell(out, CHECKUP_WARNING,
+                     "the last %llu letters could not be sent, and %llu codes wait: look at mail.* "
+                     "of the configuration and at the relay; the program's log says why",
+                     (unsigned long long)figures->failures_in_a_row,
+                     (unsigned long long)figures->waiting);
+    if (figures->refused > sent)
+        checkup_tell(out, CHECKUP_WARNING,
+                     "the mail relay refused %llu letters for good and took %llu: see whether it "
+                     "lets this machine send from mail.from",
+                     (unsigned long long)figures->refused, (unsigned long long)sent);
+}
+
 /* Whether the process may lock whatever it likes: of its effective capabilities (proc(5)). */
 static bool may_lock_all(void)
 {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "vault/base/json.h"
+#include "vault/edge/mailer.h"
 #include "vault/vault/figures.h"
 
 /* --- The format ----------------------------------------------------------------------------- */
@@ -55,6 +56,24 @@ static void write_connections(const struct metrics *metrics, struct buf *out)
         buf_format(out, "vault_connections_total{listener=\"%s\"} %" PRIu64 "\n",
                    metrics->listeners[i].name,
                    count_of(&metrics->listeners[i].counts->connections));
+}
+
+static void write_mail(const struct metrics *metrics, struct buf *out)
+{
+    static const char name[] = "vault_mail_letters_total";
+    if (!metrics->mailer)
+        return;
+    const struct mailer_figures figures = mailer_figures(metrics->mailer);
+    family(out, name, "counter", "Letters that the mail relay took, or never will.");
+    buf_format(out, "%s{kind=\"code\",outcome=\"sent\"} %" PRIu64 "\n", name, figures.codes_sent);
+    buf_format(out, "%s{kind=\"message\",outcome=\"sent\"} %" PRIu64 "\n", name,
+               figures.messages_sent);
+    buf_format(out, "%s{kind=\"any\",outcome=\"refused\"} %" PRIu64 "\n", name, figures.refused);
+    single(out, "vault_mail_failures_total", "counter",
+           "Times that a letter could not be sent, and is tried again.", figures.failures);
+    single(out, "vault_mail_failures_in_a_row", "gauge", "Those since the last that was.",
+           figures.failures_in_a_row);
+    single(out, "vault_mail_waiting", "gauge", "Codes that wait to be sent.", figures.waiting);
 }
 
 /* --- The vault ------------------------------------------------------------------------------ */
@@ -177,6 +196,7 @@ void metrics_write(const struct metrics *metrics, struct vault *vault, struct bu
     single(out, "vault_ready", "gauge", "1 while it can release.", figures.ready);
     write_connections(metrics, out);
     write_answers(metrics, out);
+    write_mail(metrics, out);
     if (!vault)
         return;
     write_counted(&figures, out);

@@ -78,6 +78,13 @@ typedef void page_function(struct visit *visit, const char *id);
     page(HTTP_POST, "/security/passkeys/rename", SIGNED_IN, passkey_rename_do)  \
     page(HTTP_POST, "/security/passkeys/remove", SIGNED_IN, passkey_remove_do)  \
     page(HTTP_POST, "/security/recovery",        SIGNED_IN, recovery_do)        \
+    page(HTTP_GET,  "/messages",                 SIGNED_IN, messages_show)      \
+    page(HTTP_POST, "/messages",                 KEEPS_TYPED, messages_ask_do)  \
+    page(HTTP_POST, "/messages/code",            SIGNED_IN, messages_code_do)   \
+    page(HTTP_POST, "/messages/stop",            SIGNED_IN, messages_stop_do)   \
+    page(HTTP_GET,  "/messages/end",             ANYBODY,   messages_ended_show) \
+    page(HTTP_GET,  "/messages/end/{id}",        ANYBODY,   messages_end_show)  \
+    page(HTTP_POST, "/messages/end/{id}",        ANYBODY,   messages_end_do)    \
     page(HTTP_GET,  "/activate",                 ANYBODY,   activate_show)      \
     page(HTTP_POST, "/activate",                 ANYBODY,   activate_do)        \
     page(HTTP_GET,  "/.well-known/change-password", FILE_ONLY, change_password_go) \

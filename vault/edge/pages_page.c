@@ -41,6 +41,10 @@ static const struct {
     [NOTICE_MINOR_GIVEN] = {"minor_given", "notice.minor_given"},
     [NOTICE_MINOR_REFUSED] = {"minor_refused", "notice.minor_refused"},
     [NOTICE_MINOR_WITHDRAWN] = {"minor_withdrawn", "notice.minor_withdrawn"},
+    [NOTICE_CODE_SENT] = {"code_sent", "notice.code_sent"},
+    [NOTICE_MESSAGES_ON] = {"messages_on", "notice.messages_on"},
+    [NOTICE_MESSAGES_CHANGED] = {"messages_changed", "notice.messages_changed"},
+    [NOTICE_MESSAGES_OFF] = {"messages_off", "notice.messages_off"},
     [NOTICE_THEIRS] = {"theirs", "notice.theirs"},
     [NOTICE_SESSION_ENDED] = {"session_ended", "notice.session_ended"},
 };
@@ -171,6 +175,8 @@ static void put_frame(struct visit *visit, const char *title)
     page_text(visit, visit->data, "title", title);
     if (visit->signed_in) {
         page_flag(visit, visit->data, "signed_in");
+        if (visit->pages->mailer)
+            page_flag(visit, visit->data, "messages_offered");
         put_whose(visit);
     } else if (visit->is_mediator)
         page_flag(visit, visit->data, "mediator_in");

@@ -70,6 +70,15 @@ void security_show(struct visit *visit, const char *id);
 void sign_out_others_do(struct visit *visit, const char *id);
 void password_do(struct visit *visit, const char *id);
 
+/* pages_messages.c */
+void messages_show(struct visit *visit, const char *id);
+void messages_ask_do(struct visit *visit, const char *id);
+void messages_code_do(struct visit *visit, const char *id);
+void messages_stop_do(struct visit *visit, const char *id);
+void messages_end_show(struct visit *visit, const char *id);
+void messages_end_do(struct visit *visit, const char *id);
+void messages_ended_show(struct visit *visit, const char *id);
+
 /* pages_data.c */
 void data_show(struct visit *visit, const char *id);
 void correction_show(struct visit *visit, const char *field);

@@ -13,7 +13,7 @@
 
 /* The fields that somebody writes into by hand, of all forms that keep. */
 static const char *const typed_names[] = {"words",    "value", "number", "street",
-                                          "postcode", "city",  "label"};
+                                          "postcode", "city",  "label",  "address"};
 
 static bool is_by_hand(const char *name)
 {

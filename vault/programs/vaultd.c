@@ -28,6 +28,7 @@
 #include "vault/edge/config.h"
 #include "vault/edge/confine.h"
 #include "vault/edge/listener.h"
+#include "vault/edge/mailer.h"
 #include "vault/edge/metrics.h"
 #include "vault/edge/pages.h"
 #include "vault/edge/reload.h"
@@ -62,7 +63,8 @@ struct server {
     char link_base[LINK_BASE_CHARS];
     struct sealing *sealing;
     struct anchor *anchor;
-    struct vault *vault; /* under the sealing's lock, with the contexts' */
+    struct mailer *mailer; /* NULL: there is no relay */
+    struct vault *vault;   /* under the sealing's lock, with the contexts' */
     struct admin *admin;
     struct admin_context admin_context;
     struct service_api services_context;
@@ -233,15 +235,35 @@ static enum vault_code open_or_wait(struct server *server, struct vault_error *e
     return VAULT_OK;
 }
 
+/* Letters are sent from here on, in which the address of the pages stands. */
+static enum vault_code start_mailer(struct server *server, struct vault_error *err)
+{
+    return server->mailer ? mailer_start(server->mailer, err) : VAULT_OK;
+}
+
+static enum vault_code open_mailer(struct server *server, struct vault_error *err)
+{
+    const struct config_mail *mail = &server->config.mail;
+    const struct mailer_options options = {
+        .mail = {mail->relay, mail->from, mail->ca},
+        .base = server->link_base,
+        .sealing = server->sealing,
+        .clock = clock_system,
+    };
+    return mail->relay[0] ? mailer_open(&options, &server->mailer, err) : VAULT_OK;
+}
+
 /* The lock of the log is taken before any port is opened. */
 static enum vault_code start(struct server *server, struct vault_error *err)
 {
     const struct sealing_calls calls = {server, open_all, close_all, interrupt_all};
     VAULT_TRY(sealing_new(&calls, &server->sealing, err));
+    VAULT_TRY(open_mailer(server, err));
     server->services_context.link_base = server->link_base;
     server->pages_context.base = server->link_base;
     server->pages_context.security_contact = server->config.security_contact;
     server->pages_context.dpo = &server->config.dpo;
+    server->pages_context.mailer = server->mailer;
     server->services_handler =
         (struct sealed_handler){server->sealing, service_api_handle, &server->services_context};
     server->citizens_handler =
@@ -252,8 +274,10 @@ static enum vault_code start(struct server *server, struct vault_error *err)
     server->admin_context =
         (struct admin_context){server->sealing, &server->config,  server->link_base,
                                &server->reload, &server->metrics, &server->sandbox};
+    server->metrics.mailer = server->mailer;
     server->metrics.started_s = clock_now_s(&clock_system);
     VAULT_TRY(start_listeners(server, err));
+    VAULT_TRY(start_mailer(server, err));
     server->reload = (struct reload){.parts = {{"services", server->services_tls},
                                                {"citizens", server->citizens_tls},
                                                {"auditors", server->auditors_tls}},
@@ -270,6 +294,7 @@ static void stop(struct server *server)
     listener_stop(&server->citizens);
     listener_stop(&server->auditors);
     admin_stop(&server->admin);
+    mailer_close(&server->mailer);
     sealing_free(&server->sealing);
     tls_close(&server->services_tls);
     tls_close(&server->citizens_tls);

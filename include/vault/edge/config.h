@@ -66,6 +66,13 @@ struct config_dpo {
     char page[CONFIG_NAME_CHARS]; /* an address of https */
 };
 
+/* The relay that letters go to (mail.h). Empty: there is none, and nobody is offered any. */
+struct config_mail {
+    char relay[CONFIG_NAME_CHARS];
+    char from[CONFIG_NAME_CHARS];
+    char ca[PATH_MAX]; /* of its certificate; empty: the system's */
+};
+
 struct config {
     char path[PATH_MAX];            /* of the file itself */
     char data[PATH_MAX];            /* the vault's folder */
@@ -88,6 +95,7 @@ struct config {
     int64_t signatures_to_widen; /* how many for a bundle that widens what the active one gives */
     struct config_log log;
     struct config_dpo dpo;
+    struct config_mail mail;
     int64_t open_citizens;           /* open files at most */
     bool allow_swap;                 /* go on when memory for keys cannot be locked */
     char sandbox[CONFIG_NAME_CHARS]; /* "on", "required", "off": confine.h */

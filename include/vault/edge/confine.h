@@ -7,8 +7,9 @@
  *                     configuration names, so that a file that is put in another's place is read
  *                     again at a reload
  *     sockets         in the folder of admin.socket
- *     ports           bound: the listeners'. Connected to: those in the URLs of the witnesses and
- *                     the time stamps, as they stand at the start, and the one of DNS
+ *     ports           bound: the listeners'. Connected to: those in the URLs of the witnesses,
+ *                     the time stamps and the mail relay, as they stand at the start, and the one
+ *                     of DNS
  *
  * Folders that an operator names later, of a backup and of a policy bundle, are not among them:
  * vaultctl opens what is in those, and hands it over (place_channel.h, admin_policy.c).

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "vault/edge/config.h"
+#include "vault/edge/mailer.h"
 #include "vault/vault/checkup.h"
 
 /* What is looked at. Borrowed. */
@@ -38,6 +39,9 @@ struct doctor_limits doctor_limits_here(void);
 /* Whether they are enough for what is configured. */
 void doctor_judge_limits(const struct doctor_limits *limits, const struct config *config,
                          const struct checkup *out);
+
+/* Whether letters are sent, by what the post room counted. */
+void doctor_judge_mail(const struct mailer_figures *figures, const struct checkup *out);
 
 /* Room on a disk, and whether it is enough; where names it. For doctor_run() and its tests. */
 struct doctor_room {

@@ -22,11 +22,14 @@ struct metrics_listener {
     const struct listener_counts *counts;
 };
 
+struct mailer;
+
 /* What is told of beside the vault. */
 struct metrics {
     struct metrics_listener listeners[METRICS_LISTENERS_MAX];
     size_t listener_count;
-    int64_t started_s; /* when the program was */
+    int64_t started_s;     /* when the program was */
+    struct mailer *mailer; /* NULL: no mail is sent */
 };
 
 /* Append all; vault is NULL while it is sealed. */

@@ -81,13 +81,14 @@ static void note_template(const char *mark, const char *where, void *used)
     mark_used(used, mark + 2);
 }
 
-/* Call found with each string in the C sources of the pages. */
+/* Call found with each string in the C sources of the pages and of letters. */
 static void each_literal(void (*found)(const char *literal, const char *where, void *),
                          void *context)
 {
     glob_t sources;
     assert_int_equal(glob(EDGE_FOLDER "/pages*.c", 0, NULL, &sources), 0);
     assert_int_equal(glob(EDGE_FOLDER "/auditor*.c", GLOB_APPEND, NULL, &sources), 0);
+    assert_int_equal(glob(EDGE_FOLDER "/mailer*.c", GLOB_APPEND, NULL, &sources), 0);
     for (size_t i = 0; i < sources.gl_pathc; i++) {
         VAULT_AUTO(buf_finish) struct buf text = buf_limited(SOURCE_BYTES_MAX);
         assert_done(file_read(sources.gl_pathv[i], &text, &test_error));

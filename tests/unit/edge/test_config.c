@@ -357,6 +357,36 @@ static void test_who_sees_the_log_may_be_left_out_or_empty_or_given(void **state
     assert_refused("\"policy\"", "\"log\": {\"witness\": \"/w\"}, \"policy\"", "log.witness", "");
 }
 
+static void test_mail_is_left_out_or_whole(void **state)
+{
+    (void)state;
+    assert_done(read_text(whole));
+    assert_string_equal(config.mail.relay, "");
+    VAULT_AUTO(buf_finish)
+    struct buf given = changed("\"policy\"", "\"mail\": {\"relay\": \"smtps://relay.example:465\", "
+                                             "\"from\": \"coffre@ville.example\", \"ca\": "
+                                             "\"relay.pem\"},\n  \"policy\"");
+    assert_done(read_text(buf_string(&given)));
+    assert_string_equal(config.mail.relay, "smtps://relay.example:465");
+    assert_string_equal(config.mail.from, "coffre@ville.example");
+    assert_non_null(strstr(config.mail.ca, "/relay.pem"));
+    static const char *const wrong[][2] = {
+        {"{\"from\": \"a@b.fr\"}", "/mail/relay"},
+        {"{\"ca\": \"relay.pem\"}", "/mail/relay"},
+        {"{\"relay\": \"smtp://relay.example\"}", "/mail/from"},
+        {"{\"relay\": \"smtp://relay.example\", \"from\": \"The city <a@b.fr>\"}", "/mail/from"},
+        {"{\"relay\": \"smtp://relay.example\", \"from\": \"a@b.fr\\r\\nBcc: c@d.fr\"}",
+         "/mail/from"},
+        {"{\"relay\": \"relay.example\", \"from\": \"a@b.fr\"}", "/mail/relay"},
+        {"{\"relay\": \"smtp://me:secret@relay.example\", \"from\": \"a@b.fr\"}", "/mail/relay"},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        char section[256];
+        snprintf(section, sizeof section, "\"mail\": %s, \"policy\"", wrong[i][0]);
+        assert_refused("\"policy\"", section, wrong[i][1], "line");
+    }
+}
+
 static void assert_provider(const char *keyring, const char *name, const char *place)
 {
     VAULT_AUTO(buf_finish) struct buf text = changed("{\"key_file\": \"/srv/key\"}", keyring);
@@ -439,7 +469,7 @@ int main(void)
     if (crypto_start(true, NULL))
         return 1;
     return TEST_RUN(
-        test_who_sees_the_log_may_be_left_out_or_empty_or_given,
+        test_who_sees_the_log_may_be_left_out_or_empty_or_given, test_mail_is_left_out_or_whole,
         test_each_key_provider_has_its_own_keys, test_a_key_providers_keys_are_there_and_no_others,
         test_the_keyrings_part_is_printed_as_it_is_read,
         test_a_pin_is_one_line_that_only_its_owner_may_read,

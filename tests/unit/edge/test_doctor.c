@@ -46,6 +46,28 @@ static size_t found(void)
 
 /* --- Judgements ----------------------------------------------------------------------------- */
 
+static void test_mail_is_judged_by_what_was_sent_and_not(void **state)
+{
+    (void)state;
+    static const struct {
+        struct mailer_figures figures;
+        size_t warnings;
+    } trials[] = {
+        {{0}, 0},
+        {{.codes_sent = 2, .messages_sent = 9, .failures = 4, .refused = 3}, 0},
+        {{.messages_sent = 9, .failures = 4, .failures_in_a_row = 4, .waiting = 1}, 1},
+        {{.codes_sent = 1, .refused = 2}, 1},
+        {{.failures = 5, .failures_in_a_row = 5, .refused = 1}, 2},
+    };
+    for (size_t i = 0; i < sizeof trials / sizeof trials[0]; i++) {
+        forget();
+        doctor_judge_mail(&trials[i].figures, &out);
+        assert_int_equal(counts[CHECKUP_WARNING], trials[i].warnings);
+        assert_int_equal(counts[CHECKUP_ERROR], 0);
+    }
+    assert_non_null(strstr(texts, "the last 5 letters could not be sent"));
+}
+
 static void test_room_is_judged_by_what_is_left_and_of_how_much(void **state)
 {
     (void)state;
@@ -352,7 +374,8 @@ int main(void)
 {
     json_start();
     assert_done(crypto_start(true, &test_error));
-    return TEST_RUN(test_a_list_of_revoked_certificates_is_seen_to,
+    return TEST_RUN(test_mail_is_judged_by_what_was_sent_and_not,
+                    test_a_list_of_revoked_certificates_is_seen_to,
                     test_room_is_judged_by_what_is_left_and_of_how_much,
                     test_the_clock_is_after_what_was_written_by_it,
                     test_limits_are_held_against_the_open_citizens, test_this_process_has_limits,
