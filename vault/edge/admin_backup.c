@@ -14,24 +14,12 @@ enum vault_code admin_backup_start(struct vault *vault, const struct config *con
     VAULT_TRY(file_join(certificates, sizeof certificates, config->data, "certs", err));
     /* What opens the keyring is not among them: a key does not belong beside what it opens. */
     const char *const files[] = {
-        config->services.certificate,
-        config->services.key,
-        config->services.clients_ca,
-        config->citizens.certificate,
-        config->citizens.key,
-        config->citizens.clients_ca,
-        config->auditors.certificate,
-        config->auditors.key,
-        config->auditors.clients_ca,
-        config->services_ca_key,
-        config->auditors_ca_key,
-        config->log.witnesses,
-        config->log.witnesses_ca,
-        config->log.timestamps_ca,
-        config->mail.ca,
-        config->services.crl,
-        config->auditors.crl,
-        anchors,
+        config->services.certificate, config->services.key,      config->services.clients_ca,
+        config->citizens.certificate, config->citizens.key,      config->citizens.clients_ca,
+        config->auditors.certificate, config->auditors.key,      config->auditors.clients_ca,
+        config->services_ca_key,      config->auditors_ca_key,   config->log.witnesses,
+        config->log.witnesses_ca,     config->log.timestamps_ca, config->mail.ca,
+        config->services.crl,         config->auditors.crl,      anchors,
     };
     struct backup_request request = {
         .folder = folder, .config = config->path, .certificates = certificates};

@@ -27,16 +27,16 @@
 struct digest {
     struct citizen_id citizen;
     uint8_t address[DIGEST_SEALED_MAX_BYTES]; /* sealed */
-    size_t address_bytes;                     /* of it, from 1 on */
-    char language[ACCOUNT_LANGUAGE_CHARS + 1];
-    int64_t every_s; /* between two messages, from 1 on */
-    bool confirmed;
     uint8_t code_hash[SHA256_BYTES]; /* of the code to confirm with; when confirmed, zeros */
     uint8_t stop[DIGEST_STOP_BYTES]; /* names the row to who has a message, to end it; unique */
-    uint32_t tries;                  /* wrong codes */
-    uint32_t failures;               /* of sending, since the last that was sent */
-    uint64_t told_n;                 /* the citizen's count when they were last told */
-    int64_t due_s;                   /* the next message; until confirmed, the code's end */
+    char language[ACCOUNT_LANGUAGE_CHARS + 1];
+    bool confirmed;
+    uint32_t tries;       /* wrong codes */
+    uint32_t failures;    /* of sending, since the last that was sent */
+    size_t address_bytes; /* of it, from 1 on */
+    int64_t every_s;      /* between two messages, from 1 on */
+    uint64_t told_n;      /* the citizen's count when they were last told */
+    int64_t due_s;        /* the next message; until confirmed, the code's end */
 };
 
 /* In the place of the one there is. VAULT_NOT_FOUND if there is no such citizen, VAULT_INVALID for
