@@ -29,3 +29,14 @@ void alerts_put(const struct alert_watch *watch, struct visit *visit)
     page_list(visit, visit->data, "alerts");
     alert_tell(watch, put_alert, visit);
 }
+
+enum vault_code alerts_put_count(struct visit *visit, struct vault_error *err)
+{
+    size_t count = 0;
+    VAULT_TRY(alert_count(visit->pages->vault, &visit->session.citizen, &count, err));
+    page_number(visit, visit->data, "alerts_count", (int64_t)count);
+    if (count)
+        page_text(visit, visit->data, "alerts_text",
+                  count == 1 ? "home.alerts_one" : "home.alerts_some");
+    return VAULT_OK;
+}

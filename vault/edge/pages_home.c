@@ -1,4 +1,5 @@
 /* Home: what is asked and what a citizen has decided; and the file to keep of it. */
+#include "pages_alerts.h"
 #include "pages_decided.h"
 #include "pages_guardian.h"
 #include "pages_parts.h"
@@ -22,6 +23,8 @@ void home_show(struct visit *visit, const char *id)
         code = guardian_put_own(visit, &err);
     if (code == VAULT_OK)
         code = guardian_put_minors(visit, &err);
+    if (code == VAULT_OK)
+        code = alerts_put_count(visit, &err);
     if (code) {
         decided_failed(visit, code, &err);
         return;

@@ -2,6 +2,9 @@
 
 #include <stdio.h>
 
+#include "parts.h"
+#include "person.h"
+
 #define DAY_S  (24 * 60 * 60)
 #define WEEK_S (7 * DAY_S)
 
@@ -77,4 +80,64 @@ void alert_tell(const struct alert_watch *watch, alert_each *each, void *context
 {
     for (size_t i = 0; i < watch->count; i++)
         tell(watch, &watch->services[i], each, context);
+}
+
+/* --- How many ------------------------------------------------------------------------------- */
+
+static bool see_one(void *context, const struct history_event *event)
+{
+    alert_see(context, event);
+    return false;
+}
+
+static void count_one(void *context, const struct alert *alert)
+{
+    size_t *count = context;
+    (void)alert;
+    (*count)++;
+}
+
+static enum vault_code find_kept(struct vault *vault, const struct citizen_id *id, int64_t now_s,
+                                 size_t *count, uint64_t *n, bool *found, struct vault_error *err)
+{
+    struct person *person = NULL;
+    VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
+    VAULT_TRY(person_hold_existing(vault, id, &citizen, &person, err));
+    *n = person->chain.n;
+    *found = person->alerts.until_s > now_s && person->alerts.n == *n;
+    if (*found)
+        *count = person->alerts.count;
+    return VAULT_OK;
+}
+
+static enum vault_code keep(struct vault *vault, const struct citizen_id *id, size_t count,
+                            uint64_t n, int64_t until_s, struct vault_error *err)
+{
+    struct person *person = NULL;
+    VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
+    VAULT_TRY(person_hold_existing(vault, id, &citizen, &person, err));
+    person->alerts.count = count;
+    person->alerts.n = n;
+    person->alerts.until_s = until_s;
+    return VAULT_OK;
+}
+
+enum vault_code alert_count(struct vault *vault, const struct citizen_id *citizen, size_t *count,
+                            struct vault_error *err)
+{
+    bool found = false;
+    uint64_t n = 0;
+    size_t counted = 0;
+    struct alert_watch watch = {.now_s = clock_now_s(&vault->options.clock)};
+    VAULT_TRY(find_kept(vault, citizen, watch.now_s, count, &n, &found, err));
+    if (found)
+        return VAULT_OK;
+    const enum vault_code code =
+        history_find(vault, citizen, 0, ALERT_EVENTS_MAX, see_one, NULL, &watch, err);
+    if (code != VAULT_CORRUPT)
+        VAULT_TRY(code);
+    alert_tell(&watch, count_one, &counted);
+    VAULT_TRY(keep(vault, citizen, counted, n, watch.now_s + ALERT_KEPT_S, err));
+    *count = counted;
+    return VAULT_OK;
 }

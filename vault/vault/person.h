@@ -45,6 +45,11 @@ struct person {
     size_t guardianship_count;
     struct half *halves; /* that nothing ended but the clock; HALVES_MAX, or NULL: never any */
     size_t half_count;
+    struct {
+        size_t count;    /* of what is worth a look (alert_count()) */
+        uint64_t n;      /* with so many entries */
+        int64_t until_s; /* 0: not known */
+    } alerts;
 };
 
 /* Hold the citizen, existing or not. *person is borrowed until citizen_release(). */

@@ -3,7 +3,7 @@
  *
  * Three things, each of one service: it looked for the first time; it looks much more often than it
  * used to; it asked for what it may not have. All of it is counted from the log's entries when
- * somebody wants to know: nothing is kept for it, so nothing can be out of step with the log. There
+ * somebody wants to know: nothing is stored for it, so nothing can be out of step with the log. There
  * may be a good reason for each, which only the citizen can know.
  */
 #pragma once
@@ -20,6 +20,7 @@
 #define ALERT_WEEKS        12               /* before the last seven days, for a usual week */
 #define ALERT_MANY_LEAST   10               /* looks in seven days, below which nothing is much */
 #define ALERT_MANY_TIMES   3                /* a usual week */
+#define ALERT_KEPT_S       3600             /* how long a count is taken for right */
 
 enum alert_kind {
     ALERT_FIRST,  /* the first look of a year; at_s is when */
@@ -63,3 +64,12 @@ typedef void alert_each(void *context, const struct alert *alert);
 
 /* Tell of each, by service, who looked last first. */
 void alert_tell(const struct alert_watch *watch, alert_each *each, void *context);
+
+/*
+ * How many there are, for a page that only says so: gone through once, then kept with the citizen's
+ * open file until another entry is made, and for ALERT_KEPT_S at most. What lies behind an entry
+ * that cannot be read is not counted.
+ * VAULT_NOT_FOUND, and the codes of a file that cannot be used
+ */
+enum vault_code alert_count(struct vault *vault, const struct citizen_id *citizen, size_t *count,
+                            struct vault_error *err) VAULT_MUST_CHECK;

@@ -75,6 +75,8 @@ static void test_what_is_worth_a_look_stands_first(void **state)
 {
     (void)state;
     begin();
+    browser_get(&browser, "/");
+    assert_hides(&browser, "à remarquer");
     browser_get(&browser, "/accesses");
     assert_hides(&browser, "À remarquer");
     ask();
@@ -85,6 +87,8 @@ static void test_what_is_worth_a_look_stands_first(void **state)
     assert_shows(&browser, "An employment plan a demandé 2 fois en 30 jours");
     browser_get(&browser, "/accesses?kind=access");
     assert_hides(&browser, "À remarquer");
+    browser_get(&browser, "/");
+    assert_shows(&browser, "<a href=\"/accesses#alerts\">2 choses à remarquer dans vos accès</a>");
     end();
 }
 

@@ -122,6 +122,30 @@ static void test_many_as_always_is_not(void **state)
     vault_close(&test.vault);
 }
 
+static size_t counted(void)
+{
+    size_t count = 99;
+    assert_done(alert_count(test.vault, &test.citizen, &count, &test_error));
+    return count;
+}
+
+static void test_how_many_there_are_follows_what_happens_and_the_time(void **state)
+{
+    (void)state;
+    size_t count = 99;
+    make_filled_vault(&test);
+    assert_int_equal(counted(), 0);
+    ask(1);
+    assert_int_equal(counted(), 2); /* a first look, and a refusal */
+    assert_int_equal(counted(), 2); /* as it is kept */
+    test.now_ms += ALERT_RECENT_DAYS * DAY_MS;
+    assert_int_equal(counted(), 0);
+    test.citizen = citizen_id_new();
+    assert_fails(VAULT_NOT_FOUND, alert_count(test.vault, &test.citizen, &count, &test_error));
+    assert_int_equal(count, 99);
+    vault_close(&test.vault);
+}
+
 static struct history_event look_at(int64_t time_ms, const char *service)
 {
     return (struct history_event){
@@ -166,5 +190,6 @@ int main(void)
     return TEST_RUN(test_nothing_happened_and_nothing_is_told,
                     test_a_first_look_is_told_for_a_month, test_what_was_refused_is_counted,
                     test_many_more_than_usual_is_told, test_many_as_always_is_not,
+                    test_how_many_there_are_follows_what_happens_and_the_time,
                     test_what_may_be_older_is_not_called_first, test_services_have_a_limit);
 }
