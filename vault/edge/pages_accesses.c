@@ -109,26 +109,31 @@ static enum vault_code list_event(void *context, const struct history_event *eve
     return VAULT_OK;
 }
 
-/* A gap is no reason to hide what is there. */
+/* A gap is no reason to hide what is there, before it and behind it. */
 static enum vault_code list_events(struct listing *listing, uint64_t before,
                                    struct vault_error *err)
 {
     struct visit *visit = listing->visit;
-    size_t seen;
-    do {
-        seen = listing->scanned;
+    size_t gaps = 0;
+    bool more = true;
+    while (more && listing->shown < EVENTS_ON_PAGE && listing->scanned < SCANNED_MAX &&
+           gaps < HISTORY_GAPS_MAX) {
+        const size_t seen = listing->scanned;
+        uint64_t reached = 0;
         const enum vault_code code =
-            history_find(visit->pages->vault, &visit->session.citizen, before, SCAN_AT_A_TIME,
-                         pick_event, list_event, listing, err);
-        if (code == VAULT_CORRUPT)
-            page_flag(visit, visit->data, "gap_shown");
-        if (code)
-            return code == VAULT_CORRUPT ? VAULT_OK : code;
-        before = listing->last_n;
-    } while (listing->scanned - seen == SCAN_AT_A_TIME && listing->shown < EVENTS_ON_PAGE &&
-             listing->scanned < SCANNED_MAX);
-    const bool more = listing->scanned - seen == SCAN_AT_A_TIME || listing->shown == EVENTS_ON_PAGE;
-    if (more && listing->last_n > 1)
+            history_find_to(visit->pages->vault, &visit->session.citizen, before, SCAN_AT_A_TIME,
+                            pick_event, list_event, listing, &reached, err);
+        if (code != VAULT_CORRUPT)
+            VAULT_TRY(code);
+        gaps += code == VAULT_CORRUPT;
+        if (listing->shown < EVENTS_ON_PAGE)
+            listing->last_n = reached;
+        more = (code || listing->scanned - seen == SCAN_AT_A_TIME) && reached > 1;
+        before = reached;
+    }
+    if (gaps)
+        page_flag(visit, visit->data, "gap_shown");
+    if ((more || listing->shown == EVENTS_ON_PAGE) && listing->last_n > 1)
         page_number(visit, visit->data, "older", (int64_t)listing->last_n);
     return VAULT_OK;
 }
@@ -172,23 +177,30 @@ static void put_filter(struct listing *listing)
 struct glance {
     struct year year;
     struct alert_watch watch;
+    size_t seen;
 };
 
 /* What is counted stands in clear: nothing need be opened. */
 static bool see_event(void *context, const struct history_event *event)
 {
     struct glance *glance = context;
-    year_see(&glance->year, event);
-    alert_see(&glance->watch, event);
-    return false;
+    const bool is_watched = glance->watch.seen < ALERT_EVENTS_MAX;
+    const bool is_of_year = year_see(&glance->year, event);
+    if (is_watched)
+        alert_see(&glance->watch, event);
+    return (is_watched || is_of_year) && ++glance->seen < YEAR_EVENTS_MAX;
 }
 
 static enum vault_code put_glance(struct visit *visit, bool with_alerts, struct vault_error *err)
 {
     struct glance glance = {.year = year_begin(visit), .watch = {.now_s = visit_now_s(visit)}};
-    VAULT_TRY(history_find(visit->pages->vault, &visit->session.citizen, 0, ALERT_EVENTS_MAX,
-                           see_event, NULL, &glance, err));
+    VAULT_TRY(
+        history_walk(visit->pages->vault, &visit->session.citizen, see_event, &glance, NULL, err));
     year_put(&glance.year, visit);
+    if (glance.seen == YEAR_EVENTS_MAX) {
+        page_number(visit, visit->data, "year_most", YEAR_EVENTS_MAX);
+        page_flag(visit, visit->data, "year_cut");
+    }
     if (with_alerts)
         alerts_put(&glance.watch, visit);
     return VAULT_OK;
@@ -210,7 +222,7 @@ void accesses_show(struct visit *visit, const char *id)
     put_filter(&listing);
     const bool at_the_top = !before && listing.kind == EVENT_ALL && !listing.service[0];
     enum vault_code code = before ? VAULT_OK : put_glance(visit, at_the_top, &err);
-    if (code == VAULT_OK || code == VAULT_CORRUPT)
+    if (code == VAULT_OK)
         code = list_events(&listing, before, &err);
     if (code) {
         page_failed(visit, code, &err);

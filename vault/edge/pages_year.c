@@ -21,9 +21,10 @@ struct year year_begin(const struct visit *visit)
     return year;
 }
 
-void year_see(struct year *year, const struct history_event *event)
+bool year_see(struct year *year, const struct history_event *event)
 {
     const struct date date = date_of_instant(event->time_ms / 1000);
+    const struct year_month *first = &year->months[0];
     for (size_t i = 0; i < YEAR_MONTHS; i++) {
         struct year_month *month = &year->months[i];
         if (month->year != date.year || month->month != date.month)
@@ -31,6 +32,7 @@ void year_see(struct year *year, const struct history_event *event)
         month->released += event->event == ENTRY_RELEASE;
         month->denied += event->event == ENTRY_DENY;
     }
+    return date.year > first->year || (date.year == first->year && date.month >= first->month);
 }
 
 static unsigned most_of(const struct year *year)

@@ -86,8 +86,9 @@ void alert_tell(const struct alert_watch *watch, alert_each *each, void *context
 
 static bool see_one(void *context, const struct history_event *event)
 {
-    alert_see(context, event);
-    return false;
+    struct alert_watch *watch = context;
+    alert_see(watch, event);
+    return watch->seen < ALERT_EVENTS_MAX;
 }
 
 static void count_one(void *context, const struct alert *alert)
@@ -132,10 +133,7 @@ enum vault_code alert_count(struct vault *vault, const struct citizen_id *citize
     VAULT_TRY(find_kept(vault, citizen, watch.now_s, count, &n, &found, err));
     if (found)
         return VAULT_OK;
-    const enum vault_code code =
-        history_find(vault, citizen, 0, ALERT_EVENTS_MAX, see_one, NULL, &watch, err);
-    if (code != VAULT_CORRUPT)
-        VAULT_TRY(code);
+    VAULT_TRY(history_walk(vault, citizen, see_one, &watch, NULL, err));
     alert_tell(&watch, count_one, &counted);
     VAULT_TRY(keep(vault, citizen, counted, n, watch.now_s + ALERT_KEPT_S, err));
     *count = counted;

@@ -9,8 +9,9 @@
 #include "person.h"
 #include "vault/ledger/proof.h"
 
-#define FILED_WAIT_MS  1000
-#define ROWS_AT_A_TIME 64
+#define FILED_WAIT_MS    1000
+#define ROWS_AT_A_TIME   64
+#define WALKED_AT_A_TIME 256 /* and others may hold the citizen in between */
 
 struct rows {
     struct filed list[ROWS_AT_A_TIME];
@@ -83,34 +84,65 @@ static enum vault_code tell(const struct telling *telling, const struct filed *r
 }
 
 static enum vault_code tell_rows(const struct telling *telling, const struct rows *rows,
-                                 struct vault_error *err)
+                                 uint64_t *reached_n, struct vault_error *err)
 {
-    for (size_t i = 0; i < rows->count; i++)
+    for (size_t i = 0; i < rows->count; i++) {
+        *reached_n = rows->list[i].n;
         VAULT_TRY(tell(telling, &rows->list[i], err));
+    }
     return VAULT_OK;
+}
+
+/* Where one is missing, that one is as far as it comes. */
+static enum vault_code tell_some(const struct telling *telling, uint64_t before_n, size_t limit,
+                                 uint64_t *reached_n, struct vault_error *err)
+{
+    const struct citizen_id *id = citizen_id_of(telling->citizen);
+    for (size_t left = limit; left > 0;) {
+        VAULT_AUTO(rows_finish) struct rows rows = {0};
+        const size_t wanted = left < ROWS_AT_A_TIME ? left : ROWS_AT_A_TIME;
+        const enum vault_code code =
+            openings_list(telling->vault->store, id, before_n, wanted, take_row, &rows, err);
+        VAULT_TRY(tell_rows(telling, &rows, reached_n, code ? NULL : err));
+        if (code == VAULT_CORRUPT && *reached_n)
+            --*reached_n;
+        if (code || rows.count < wanted)
+            return code;
+        before_n = *reached_n;
+        left -= rows.count;
+    }
+    return VAULT_OK;
+}
+
+static enum vault_code find(struct vault *vault, const struct citizen_id *id, uint64_t before_n,
+                            size_t limit, struct telling *telling, uint64_t *reached_n,
+                            struct vault_error *err)
+{
+    struct person *person = NULL;
+    VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
+    VAULT_TRY(person_hold_existing(vault, id, &citizen, &person, err));
+    const uint64_t end_n = person->chain.n + 1;
+    *reached_n = before_n && before_n < end_n ? before_n : end_n;
+    telling->vault = vault;
+    telling->citizen = citizen;
+    return tell_some(telling, before_n, limit, reached_n, err);
+}
+
+enum vault_code history_find_to(struct vault *vault, const struct citizen_id *id, uint64_t before_n,
+                                size_t limit, history_wants *wants, history_each *each,
+                                void *context, uint64_t *reached_n, struct vault_error *err)
+{
+    struct telling telling = {.wants = wants, .each = each, .context = context};
+    wait_until_filed(vault);
+    return find(vault, id, before_n, limit, &telling, reached_n, err);
 }
 
 enum vault_code history_find(struct vault *vault, const struct citizen_id *id, uint64_t before_n,
                              size_t limit, history_wants *wants, history_each *each, void *context,
                              struct vault_error *err)
 {
-    struct person *person = NULL;
-    VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
-    wait_until_filed(vault);
-    VAULT_TRY(person_hold_existing(vault, id, &citizen, &person, err));
-    const struct telling telling = {vault, citizen, wants, each, context};
-    for (size_t left = limit; left > 0;) {
-        VAULT_AUTO(rows_finish) struct rows rows = {0};
-        const size_t wanted = left < ROWS_AT_A_TIME ? left : ROWS_AT_A_TIME;
-        const enum vault_code code =
-            openings_list(vault->store, id, before_n, wanted, take_row, &rows, err);
-        VAULT_TRY(tell_rows(&telling, &rows, code ? NULL : err));
-        if (code || rows.count < wanted)
-            return code;
-        before_n = rows.list[rows.count - 1].n;
-        left -= rows.count;
-    }
-    return VAULT_OK;
+    uint64_t reached_n;
+    return history_find_to(vault, id, before_n, limit, wants, each, context, &reached_n, err);
 }
 
 enum vault_code history_list(struct vault *vault, const struct citizen_id *id, uint64_t before_n,
@@ -118,6 +150,45 @@ enum vault_code history_list(struct vault *vault, const struct citizen_id *id, u
                              struct vault_error *err)
 {
     return history_find(vault, id, before_n, limit, NULL, each, context, err);
+}
+
+/* --- All ------------------------------------------------------------------------------------ */
+
+struct walk {
+    history_sees *sees;
+    void *context;
+    bool is_enough;
+};
+
+static bool walk_by(void *context, const struct history_event *event)
+{
+    struct walk *walk = context;
+    walk->is_enough = walk->is_enough || !walk->sees(walk->context, event);
+    return false;
+}
+
+enum vault_code history_walk(struct vault *vault, const struct citizen_id *id, history_sees *sees,
+                             void *context, size_t *gaps, struct vault_error *err)
+{
+    struct walk walk = {.sees = sees, .context = context};
+    struct telling telling = {.wants = walk_by, .context = &walk};
+    uint64_t before_n = 0;
+    uint64_t reached_n = 0;
+    size_t passed = 0;
+    bool goes_on;
+    wait_until_filed(vault);
+    do {
+        const enum vault_code code =
+            find(vault, id, before_n, WALKED_AT_A_TIME, &telling, &reached_n, err);
+        if (code != VAULT_CORRUPT)
+            VAULT_TRY(code);
+        passed += code == VAULT_CORRUPT;
+        goes_on = reached_n > 1 && reached_n != before_n && passed < HISTORY_GAPS_MAX;
+        before_n = reached_n;
+    } while (goes_on && !walk.is_enough);
+    if (gaps)
+        *gaps = passed;
+    return VAULT_OK;
 }
 
 /* --- To take away --------------------------------------------------------------------------- */

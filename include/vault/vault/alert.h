@@ -67,8 +67,7 @@ void alert_tell(const struct alert_watch *watch, alert_each *each, void *context
 
 /*
  * How many there are, for a page that only says so: gone through once, then kept with the citizen's
- * open file until another entry is made, and for ALERT_KEPT_S at most. What lies behind an entry
- * that cannot be read is not counted.
+ * open file until another entry is made, and for ALERT_KEPT_S at most.
  * VAULT_NOT_FOUND, and the codes of a file that cannot be used
  */
 enum vault_code alert_count(struct vault *vault, const struct citizen_id *citizen, size_t *count,

@@ -23,6 +23,7 @@
 #include "vault/vault/vault.h"
 
 #define HISTORY_LIST_MAX 1000
+#define HISTORY_GAPS_MAX 100
 
 struct history_event {
     uint64_t n;     /* the citizen's own count */
@@ -62,6 +63,23 @@ enum vault_code history_find(struct vault *vault, const struct citizen_id *citiz
                              uint64_t before_n, size_t limit, history_wants *wants,
                              history_each *each, void *context, struct vault_error *err)
     VAULT_MUST_CHECK;
+
+/* The same, which tells how far it came: *reached_n is the lowest n that it looked at, with
+ * VAULT_CORRUPT the one that cannot be read; who goes on does so with what is before that. */
+enum vault_code history_find_to(struct vault *vault, const struct citizen_id *citizen,
+                                uint64_t before_n, size_t limit, history_wants *wants,
+                                history_each *each, void *context, uint64_t *reached_n,
+                                struct vault_error *err) VAULT_MUST_CHECK;
+
+/* Sees an event, by what its entry says in clear; false: that is enough. */
+typedef bool history_sees(void *context, const struct history_event *event);
+
+/* Every event from the newest on, until it is enough, for who counts. Goes on behind those that
+ * cannot be read, HISTORY_GAPS_MAX at most; *gaps (may be NULL) is how many. The citizen is not
+ * held all the while. VAULT_NOT_FOUND */
+enum vault_code history_walk(struct vault *vault, const struct citizen_id *citizen,
+                             history_sees *sees, void *context, size_t *gaps,
+                             struct vault_error *err) VAULT_MUST_CHECK;
 
 /* What can be taken away of one event, to check it without the vault. */
 enum history_part {

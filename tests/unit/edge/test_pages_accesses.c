@@ -2,7 +2,9 @@
  */
 #include "browser.h"
 
+#include "store/internal.h"
 #include "vault/ledger/opening.h"
+#include "vault/parts.h"
 #include "vault/vault/stance.h"
 
 static struct vault_test test;
@@ -183,6 +185,32 @@ static void test_older_ones_are_a_page_further_and_none_is_lost(void **state)
     end();
 }
 
+static void test_what_lies_behind_a_line_that_is_lost_is_shown_and_counted(void **state)
+{
+    (void)state;
+    enum { ASKED = 10 };
+    begin();
+    for (int i = 0; i < ASKED; i++)
+        ask();
+    browser_get(&browser, "/accesses?kind=access");
+    assert_int_equal(count_of("n’a rien obtenu"), ASKED);
+    assert_hides(&browser, "ne se lit plus");
+    {
+        VAULT_AUTO(shared_let_go) struct hold index = {0};
+        assert_done(shared_hold(&test.vault->store->openings, &index, &test_error));
+        VAULT_AUTO(statement_end) struct statement change = {0};
+        assert_done(statement_begin(index.database, "DELETE FROM opening WHERE n IN (5, 6)",
+                                    &change, &test_error));
+        assert_done(statement_run(&change, &test_error));
+    }
+    browser_get(&browser, "/accesses?kind=access");
+    assert_status(&browser, 200);
+    assert_shows(&browser, "ne se lit plus");
+    assert_int_equal(count_of("n’a rien obtenu"), ASKED - 2);
+    assert_shows(&browser, "<td>0</td><td>8</td>");
+    end();
+}
+
 static struct buf taken(const char *part)
 {
     char address[BROWSER_VALUE_CHARS];
@@ -248,6 +276,7 @@ int main(void)
         test_what_is_worth_a_look_stands_first, test_a_service_has_the_times_it_looked_on_its_page,
         test_pausing_and_objecting_have_words_of_their_own, test_filters_leave_out_the_rest,
         test_older_ones_are_a_page_further_and_none_is_lost,
+        test_what_lies_behind_a_line_that_is_lost_is_shown_and_counted,
         test_what_is_taken_away_holds_together_without_the_vault,
         test_nobody_takes_what_is_not_there_or_not_theirs);
 }

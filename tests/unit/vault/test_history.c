@@ -1,7 +1,9 @@
 /* A citizen's own history: every event once, newest first, and nobody else's. */
 #include "vault_test.h"
 
+#include "store/internal.h"
 #include "vault/ledger/entry.h"
+#include "vault/parts.h"
 #include "vault/vault/history.h"
 
 #define ASKED 70 /* more than are read at a time */
@@ -110,6 +112,76 @@ static void test_only_what_is_wanted_is_opened(void **state)
     vault_close(&test.vault);
 }
 
+/* Behind the vault's back, in the index of openings. */
+static void damage(const char *sql)
+{
+    VAULT_AUTO(shared_let_go) struct hold index = {0};
+    assert_done(shared_hold(&test.vault->store->openings, &index, &test_error));
+    VAULT_AUTO(statement_end) struct statement change = {0};
+    assert_done(statement_begin(index.database, sql, &change, &test_error));
+    assert_done(statement_run(&change, &test_error));
+}
+
+static bool count_all(void *context, const struct history_event *event)
+{
+    struct seen *seen = context;
+    seen->count++;
+    seen->last_n = event->n;
+    return true;
+}
+
+static bool count_to_five(void *context, const struct history_event *event)
+{
+    return count_all(context, event) && ((struct seen *)context)->count < 5;
+}
+
+static struct seen walked(history_sees *sees, size_t gaps_wanted)
+{
+    struct seen seen = {0};
+    size_t gaps = 99;
+    assert_done(history_walk(test.vault, &test.citizen, sees, &seen, &gaps, &test_error));
+    assert_int_equal(gaps, gaps_wanted);
+    return seen;
+}
+
+static void test_who_counts_sees_all_and_stops_when_it_is_enough(void **state)
+{
+    (void)state;
+    begin();
+    assert_int_equal(walked(count_all, 0).count, ASKED + 1);
+    assert_int_equal(walked(count_all, 0).last_n, 1);
+    assert_int_equal(walked(count_to_five, 0).count, 5);
+    test.citizen = citizen_id_new();
+    assert_fails(VAULT_NOT_FOUND,
+                 history_walk(test.vault, &test.citizen, count_all, NULL, NULL, &test_error));
+    vault_close(&test.vault);
+}
+
+static void test_behind_what_cannot_be_read_there_is_more(void **state)
+{
+    (void)state;
+    struct seen seen = {0};
+    uint64_t reached = 0;
+    begin();
+    assert_int_equal(list(0, 1).count, 1); /* all is filed */
+    damage("DELETE FROM opening WHERE n BETWEEN 40 AND 42");
+    damage("UPDATE opening SET sealed = zeroblob(60) WHERE n = 20");
+    assert_fails(VAULT_CORRUPT, history_find_to(test.vault, &test.citizen, 0, HISTORY_LIST_MAX,
+                                                NULL, see, &seen, &reached, &test_error));
+    assert_int_equal(seen.last_n, 43);
+    assert_int_equal(reached, 42);
+    seen.count = 0;
+    assert_fails(VAULT_CORRUPT, history_find_to(test.vault, &test.citizen, 40, HISTORY_LIST_MAX,
+                                                NULL, see, &seen, &reached, &test_error));
+    assert_int_equal(seen.last_n, 21);
+    assert_int_equal(reached, 20);
+    /* Who counts does not open: what is missing is a gap to them, and a bad opening none. */
+    assert_int_equal(walked(count_all, 3).count, ASKED + 1 - 3);
+    damage("DELETE FROM opening WHERE n > 60");
+    assert_int_equal(walked(count_all, 3 + ASKED + 1 - 60).count, 60 - 3);
+    vault_close(&test.vault);
+}
+
 static void test_it_is_the_same_after_a_restart(void **state)
 {
     (void)state;
@@ -150,8 +222,9 @@ static void test_who_is_not_there_has_none(void **state)
 
 int main(void)
 {
-    return TEST_RUN(test_every_event_is_there_once_and_the_newest_first,
-                    test_a_limit_and_a_beginning_cut_it, test_only_what_is_wanted_is_opened,
-                    test_it_is_the_same_after_a_restart, test_another_citizen_has_another,
-                    test_who_is_not_there_has_none);
+    return TEST_RUN(
+        test_every_event_is_there_once_and_the_newest_first, test_a_limit_and_a_beginning_cut_it,
+        test_only_what_is_wanted_is_opened, test_who_counts_sees_all_and_stops_when_it_is_enough,
+        test_behind_what_cannot_be_read_there_is_more, test_it_is_the_same_after_a_restart,
+        test_another_citizen_has_another, test_who_is_not_there_has_none);
 }
