@@ -59,7 +59,7 @@ for (const [language, words] of Object.entries(languages)) {
     await page.locator('summary').first().click()
     await page.locator('.events summary').first().click()
     await checkPage(page, language, 'my accesses')
-    for (const own of ['about', 'policies', 'policies/1', 'data', 'mandates', 'minors', 'reports', 'security', 'erase', 'again', 'mediator/sign-in']) {
+    for (const own of ['about', 'accessibility', 'policies', 'policies/1', 'data', 'mandates', 'minors', 'reports', 'security', 'erase', 'again', 'mediator/sign-in']) {
       await page.goto(`${base}/${own}`)
       await checkPage(page, language, own)
     }

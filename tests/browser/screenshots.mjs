@@ -7,7 +7,7 @@ const sizes = { wide: { width: 1280, height: 900 }, narrow: { width: 320, height
 
 // Pages that are there for whoever is signed in, and need no more than being opened.
 const own = ['accesses', 'data', 'data/contact.email', 'mandates', 'minors', 'security', 'messages', 'report?service=plie-rennes', 'erase']
-const everybodys = ['about', 'check', 'activate', 'mediator/sign-in']
+const everybodys = ['about', 'accessibility', 'check', 'activate', 'mediator/sign-in']
 
 async function shoot(page, name) {
   for (const [size, viewport] of Object.entries(sizes)) {

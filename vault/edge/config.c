@@ -60,6 +60,7 @@ static const struct key keys[] = {
      100000000},
     {"citizens", "host", TEXT, AT(citizens_host), "localhost", 0, 0},
     {"citizens", "security_contact", TEXT, AT(security_contact), "", 0, 0},
+    {"citizens", "accessibility_contact", TEXT, AT(accessibility_contact), "", 0, 0},
     {"auditors", "address", TEXT, AT(auditors.address), "127.0.0.1", 0, 0},
     {"auditors", "port", NUMBER, AT(auditors.port), NULL, 0, 65535},
     {"auditors", "certificate", FILE_PATH, AT(auditors.certificate), NULL, 0, 0},
@@ -290,13 +291,13 @@ static enum vault_code settle_retention(const struct reading *reading, struct va
 
 /* RFC 9116 section 2.5.3: an address of mail, or a page that nobody can change on its way. It goes
  * into a file of lines. */
-static enum vault_code settle_contact(const struct reading *reading, struct vault_error *err)
+static enum vault_code settle_contact(const struct reading *reading, const char *contact,
+                                      const char *name, struct vault_error *err)
 {
-    const char *contact = reading->config->security_contact;
     const bool is_address =
         strncmp(contact, "mailto:", 7) == 0 || strncmp(contact, "https://", 8) == 0;
     if (*contact && (!is_address || strpbrk(contact, " \t\r\n")))
-        return fault(reading, find_key("citizens", "security_contact"), err,
+        return fault(reading, find_key("citizens", name), err,
                      "must be a mailto: or https: address");
     return VAULT_OK;
 }
@@ -400,7 +401,10 @@ enum vault_code config_read(const char *path, struct config *out, struct vault_e
     if (result == VAULT_OK)
         result = settle_keyring(&reading, err);
     if (result == VAULT_OK)
-        result = settle_contact(&reading, err);
+        result = settle_contact(&reading, config->security_contact, "security_contact", err);
+    if (result == VAULT_OK)
+        result =
+            settle_contact(&reading, config->accessibility_contact, "accessibility_contact", err);
     if (result == VAULT_OK)
         result = settle_sandbox(&reading, err);
     if (result == VAULT_OK)

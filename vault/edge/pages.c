@@ -29,6 +29,7 @@ typedef void page_function(struct visit *visit, const char *id);
     page(HTTP_POST, "/sign-out",            SIGNED_IN, sign_out_do)        \
     page(HTTP_POST, "/language",            ANYBODY,   language_do)        \
     page(HTTP_GET,  "/about",               ANYBODY,   about_show)         \
+    page(HTTP_GET,  "/accessibility",       ANYBODY,   accessibility_show) \
     page(HTTP_GET,  "/request",             SIGNED_IN, code_show)          \
     page(HTTP_POST, "/request",             SIGNED_IN, code_do)            \
     page(HTTP_GET,  "/r/{id}",              SIGNED_IN, link_open)          \

@@ -5,6 +5,7 @@
 #include "pages_typed.h"
 #include "vault/base/log.h"
 
+#define DEFENDER_PAGE     "https://www.defenseurdesdroits.fr"
 #define LOGIN_SHOWN_CHARS 256
 #define SIGN_IN_PAGE      "sign_in"
 
@@ -113,6 +114,19 @@ void about_show(struct visit *visit, const char *id)
 {
     (void)id;
     page_send(visit, 200, "about", "explain.title");
+}
+
+/* How far everybody can use these pages, and whom to tell where they cannot. */
+void accessibility_show(struct visit *visit, const char *id)
+{
+    (void)id;
+    static const char mail[] = "mailto:";
+    const char *contact = visit->pages->accessibility_contact;
+    const bool is_mail = contact && strncmp(contact, mail, strlen(mail)) == 0;
+    page_text(visit, visit->data, "defender_page", DEFENDER_PAGE);
+    page_text(visit, visit->data, "contact", contact);
+    page_text(visit, visit->data, "contact_shown", is_mail ? contact + strlen(mail) : contact);
+    page_send(visit, 200, "accessibility", "accessibility.title");
 }
 
 void language_do(struct visit *visit, const char *id)

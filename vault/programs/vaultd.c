@@ -262,6 +262,7 @@ static enum vault_code start(struct server *server, struct vault_error *err)
     server->services_context.link_base = server->link_base;
     server->pages_context.base = server->link_base;
     server->pages_context.security_contact = server->config.security_contact;
+    server->pages_context.accessibility_contact = server->config.accessibility_contact;
     server->pages_context.dpo = &server->config.dpo;
     server->pages_context.mailer = server->mailer;
     server->services_handler =

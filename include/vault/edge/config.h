@@ -84,6 +84,7 @@ struct config {
     char citizens_host[CONFIG_NAME_CHARS];      /* the name that links are made with */
     char citizens_time_zone[CONFIG_NAME_CHARS]; /* of the city, as TZ is written */
     char security_contact[CONFIG_NAME_CHARS]; /* of who finds a fault, for security.txt; or empty */
+    char accessibility_contact[CONFIG_NAME_CHARS]; /* of who cannot use a page; or empty */
     char admin_socket[PATH_MAX];
     char services_ca_key[PATH_MAX]; /* signs services' certificates */
     int64_t certificate_days;       /* that those last */

@@ -29,8 +29,9 @@ struct pages {
     struct vault *vault;
     const char *base; /* where browsers find these pages: "https://host:port", no final slash */
     const char *security_contact; /* whom to tell of a fault (RFC 9116), or empty: no such file */
-    const struct config_dpo *dpo; /* whom reports are addressed to; NULL: nobody is named */
-    struct mailer *mailer;        /* NULL: no messages are offered */
+    const char *accessibility_contact; /* whom to tell that a page cannot be used; or empty */
+    const struct config_dpo *dpo;      /* whom reports are addressed to; NULL: nobody is named */
+    struct mailer *mailer;             /* NULL: no messages are offered */
 };
 
 /* The http_handler of the citizens' listener; context is a struct pages. */

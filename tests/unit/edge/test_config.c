@@ -153,6 +153,8 @@ static void test_whom_to_tell_of_a_fault_is_an_address(void **state)
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         snprintf(key, sizeof key, "\"security_contact\": \"%s\", \"port\": 8442,", wrong[i]);
         assert_refused("\"port\": 8442,", key, "/citizens/security_contact", "line 7");
+        snprintf(key, sizeof key, "\"accessibility_contact\": \"%s\", \"port\": 8442,", wrong[i]);
+        assert_refused("\"port\": 8442,", key, "/citizens/accessibility_contact", "line 7");
     }
     VAULT_AUTO(buf_finish)
     struct buf right =

@@ -37,6 +37,23 @@ static const struct {
     {HTTP_POST, "/withdraw"},
 };
 
+static void test_how_accessible_it_is_stands_on_a_page_that_every_page_leads_to(void **state)
+{
+    (void)state;
+    begin();
+    browser_get(&browser, "/sign-in");
+    assert_shows(&browser, "<a href=\"/accessibility\">Accessibilité\u00a0: non conforme</a>");
+    browser_get(&browser, "/accessibility");
+    assert_status(&browser, 200);
+    assert_shows(&browser, "La ville n’a pas encore donné d’adresse pour cela");
+    browser.pages.accessibility_contact = "mailto:acces@ville.example";
+    browser_get(&browser, "/accessibility");
+    assert_shows(&browser, "<a href=\"mailto:acces@ville.example\" rel=\"noreferrer\">"
+                           "acces@ville.example</a>");
+    assert_hides(&browser, "n’a pas encore donné d’adresse");
+    end();
+}
+
 static void test_every_page_but_signing_in_asks_to_sign_in_first(void **state)
 {
     (void)state;
@@ -827,6 +844,7 @@ static void test_a_notice_is_shown_once_and_only_if_it_is_one(void **state)
 int main(void)
 {
     return TEST_RUN(
+        test_how_accessible_it_is_stands_on_a_page_that_every_page_leads_to,
         test_strangers_do_not_keep_the_owner_out_of_a_known_browser,
         test_a_button_pressed_too_late_leads_to_a_page, test_the_switch_keeps_what_the_address_says,
         test_every_page_but_signing_in_asks_to_sign_in_first, test_signing_in_leads_home,
