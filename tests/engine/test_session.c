@@ -67,19 +67,24 @@ static void test_seeing_and_reauthenticating_move_the_times(void **state)
     const struct citizen_id ada = new_citizen();
     struct session found;
     const uint8_t token[SHA256_BYTES] = {1, 0xaa};
+    const uint8_t renewed[SHA256_BYTES] = {2, 0xaa};
     const uint8_t unknown[SHA256_BYTES] = {9};
     add(&ada, 1, NOW_S);
     assert_done(session_seen(store, token, NOW_S + 10, &test_error));
     assert_done(find(1, &found));
     assert_int_equal(found.seen_s, NOW_S + 10);
     assert_int_equal(found.reauthenticated_s, 0);
-    assert_done(session_reauthenticated(store, token, NOW_S + 20, &test_error));
-    assert_done(find(1, &found));
+    assert_done(session_reauthenticated(store, token, renewed, NOW_S + 20, &test_error));
+    assert_fails(VAULT_NOT_FOUND, find(1, &found));
+    assert_done(find(2, &found));
     assert_int_equal(found.seen_s, NOW_S + 20);
     assert_int_equal(found.reauthenticated_s, NOW_S + 20);
     assert_int_equal(found.created_s, NOW_S);
     assert_fails(VAULT_NOT_FOUND, session_seen(store, unknown, NOW_S, &test_error));
-    assert_fails(VAULT_NOT_FOUND, session_reauthenticated(store, unknown, NOW_S, &test_error));
+    assert_fails(VAULT_NOT_FOUND,
+                 session_reauthenticated(store, unknown, token, NOW_S, &test_error));
+    assert_fails(VAULT_NOT_FOUND,
+                 session_reauthenticated(store, token, renewed, NOW_S, &test_error));
 }
 
 static void test_a_citizen_has_only_so_many_and_the_longest_unseen_goes(void **state)

@@ -52,13 +52,16 @@ void again_do(struct visit *visit, const char *id)
 {
     (void)id;
     char next[VISIT_ADDRESS_CHARS + 1];
+    char token[SIGN_IN_TOKEN_CHARS + 1];
     struct vault_error err;
     const struct bytes password = form_value(&visit->form, "password");
     local_address(next, form_value(&visit->form, "next"));
     const enum vault_code code =
-        password.size ? sign_in_again(visit->pages->vault, &visit->session, password, &err)
+        password.size ? sign_in_again(visit->pages->vault, &visit->session, password, token, &err)
                       : VAULT_DENIED;
     if (code == VAULT_OK) {
+        visit_set_session(visit, token);
+        explicit_bzero(token, sizeof token);
         page_redirect(visit, next);
     } else if (code == VAULT_DENIED) {
         log_event(LOG_WARNING, "sign-in", "refused again, by password");

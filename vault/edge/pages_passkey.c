@@ -201,26 +201,32 @@ void passkey_sign_in_do(struct visit *visit, const char *id)
     send_json(visit, root);
 }
 
-static enum vault_code try_again(struct visit *visit, struct vault_error *err)
+static enum vault_code try_again(struct visit *visit, char token[SIGN_IN_TOKEN_CHARS + 1],
+                                 struct vault_error *err)
 {
     struct passkey_site site;
     VAULT_AUTO(parts_finish) struct parts parts = {0};
     VAULT_TRY(read_parts(visit, &parts, err));
     VAULT_TRY(passkey_site_of(visit->pages->base, &site, err));
-    return sign_in_passkey_again(visit->pages->vault, &site, &visit->session, &parts.answer, err);
+    return sign_in_passkey_again(visit->pages->vault, &site, &visit->session, &parts.answer, token,
+                                 err);
 }
 
 void passkey_again_do(struct visit *visit, const char *id)
 {
     (void)id;
     char next[VISIT_ADDRESS_CHARS + 1];
+    char token[SIGN_IN_TOKEN_CHARS + 1];
     struct vault_error err;
     local_address(next, form_value(&visit->form, "next"));
-    const enum vault_code code = try_again(visit, &err);
-    if (code)
+    const enum vault_code code = try_again(visit, token, &err);
+    if (code) {
         send_failed(visit, code, &err);
-    else
-        send_next(visit, next);
+        return;
+    }
+    visit_set_session(visit, token);
+    explicit_bzero(token, sizeof token);
+    send_next(visit, next);
 }
 
 static enum vault_code try_add(struct visit *visit, struct vault_error *err)

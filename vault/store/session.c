@@ -107,14 +107,21 @@ enum vault_code session_seen(struct store *store, const uint8_t token_hash[SHA25
 }
 
 enum vault_code session_reauthenticated(struct store *store, const uint8_t token_hash[SHA256_BYTES],
-                                        int64_t now_s, struct vault_error *err)
+                                        const uint8_t new_token_hash[SHA256_BYTES], int64_t now_s,
+                                        struct vault_error *err)
 {
-    int64_t changed = 0;
-    VAULT_TRY(session_run(store,
-                          "UPDATE session SET seen_s = ?2, reauthenticated_s = ?2"
-                          " WHERE token_hash = ?1",
-                          token_hash, now_s, &changed, err));
-    return changed ? VAULT_OK : no_such_session(err);
+    VAULT_AUTO(shared_let_go) struct hold control = {0};
+    VAULT_TRY(shared_hold(&store->control, &control, err));
+    VAULT_AUTO(statement_end) struct statement update = {0};
+    VAULT_TRY(statement_begin(control.database,
+                              "UPDATE session SET token_hash = ?2, seen_s = ?3,"
+                              " reauthenticated_s = ?3 WHERE token_hash = ?1",
+                              &update, err));
+    bind_blob(&update, 1, token_hash, SHA256_BYTES);
+    bind_blob(&update, 2, new_token_hash, SHA256_BYTES);
+    bind_integer(&update, 3, now_s);
+    VAULT_TRY(statement_run(&update, err));
+    return database_changes(control.database) ? VAULT_OK : no_such_session(err);
 }
 
 enum vault_code session_spend_challenge(struct store *store, const uint8_t token_hash[SHA256_BYTES],

@@ -110,23 +110,33 @@ static void hash_token(const struct vault *vault, struct bytes token, uint8_t ou
     hmac_sha256(out, secret_view(vault->session_key), &token, 1);
 }
 
-enum vault_code sign_in_begin(struct vault *vault, const struct citizen_id *citizen,
-                              char token[SIGN_IN_TOKEN_CHARS + 1], struct vault_error *err)
+static enum vault_code draw_token(struct vault *vault, char token[SIGN_IN_TOKEN_CHARS + 1],
+                                  uint8_t hash[SHA256_BYTES], struct vault_error *err)
 {
     uint8_t raw[32];
-    struct session session = {.citizen = *citizen, .created_s = clock_now_s(&vault->options.clock)};
     VAULT_AUTO(buf_finish) struct buf text = buf_limited(SIGN_IN_TOKEN_CHARS);
     random_bytes(raw, sizeof raw);
     base64url_encode(&text, (struct bytes){raw, sizeof raw});
     explicit_bzero(raw, sizeof raw);
     VAULT_TRY(buf_check(&text, err));
-    hash_token(vault, buf_view(&text), session.token_hash);
+    hash_token(vault, buf_view(&text), hash);
+    memcpy(token, text.data, text.size);
+    token[text.size] = 0;
+    return VAULT_OK;
+}
+
+enum vault_code sign_in_begin(struct vault *vault, const struct citizen_id *citizen,
+                              char token[SIGN_IN_TOKEN_CHARS + 1], struct vault_error *err)
+{
+    char drawn[SIGN_IN_TOKEN_CHARS + 1];
+    struct session session = {.citizen = *citizen, .created_s = clock_now_s(&vault->options.clock)};
+    VAULT_TRY(draw_token(vault, drawn, session.token_hash, err));
     session.seen_s = session.created_s;
     session.reauthenticated_s = session.created_s;
     random_bytes(session.csrf_secret, sizeof session.csrf_secret);
     VAULT_TRY(session_add(vault->store, &session, err));
-    memcpy(token, text.data, text.size);
-    token[text.size] = 0;
+    memcpy(token, drawn, sizeof drawn);
+    explicit_bzero(drawn, sizeof drawn);
     return VAULT_OK;
 }
 
@@ -186,10 +196,11 @@ enum vault_code sign_in(struct vault *vault, struct bytes login, struct bytes pa
     return sign_in_from(vault, (struct bytes){0}, login, password, token, err);
 }
 
+/* Of the session, and not of the token that it goes by now. */
 static void write_form_token(const struct session *session, char out[SIGN_IN_TOKEN_CHARS + 1])
 {
     uint8_t mac[SHA256_BYTES];
-    const struct bytes part = {session->token_hash, sizeof session->token_hash};
+    const struct bytes part = {session->citizen.bytes, sizeof session->citizen.bytes};
     hmac_sha256(mac, (struct bytes){session->csrf_secret, sizeof session->csrf_secret}, &part, 1);
     struct buf text = buf_limited(SIGN_IN_TOKEN_CHARS);
     base64url_encode(&text, (struct bytes){mac, sizeof mac});
@@ -269,22 +280,28 @@ bool sign_in_is_fresh(const struct vault *vault, const struct signed_in *session
 }
 
 enum vault_code sign_in_again(struct vault *vault, struct signed_in *session, struct bytes password,
-                              struct vault_error *err)
+                              char token[SIGN_IN_TOKEN_CHARS + 1], struct vault_error *err)
 {
     struct account account;
     const struct sign_in_marked known = known_session(session);
     bool by_code = false;
     VAULT_TRY(account_of_citizen(vault->store, &session->citizen, &account, err));
     VAULT_TRY(check_password(vault, &account, &known, password, &by_code, err));
-    return sign_in_refresh(vault, session, err);
+    return sign_in_refresh(vault, session, token, err);
 }
 
 enum vault_code sign_in_refresh(struct vault *vault, struct signed_in *session,
-                                struct vault_error *err)
+                                char token[SIGN_IN_TOKEN_CHARS + 1], struct vault_error *err)
 {
+    char drawn[SIGN_IN_TOKEN_CHARS + 1];
+    uint8_t hash[SHA256_BYTES];
     const int64_t now_s = clock_now_s(&vault->options.clock);
-    VAULT_TRY(session_reauthenticated(vault->store, session->token_hash, now_s, err));
+    VAULT_TRY(draw_token(vault, drawn, hash, err));
+    VAULT_TRY(session_reauthenticated(vault->store, session->token_hash, hash, now_s, err));
+    memcpy(session->token_hash, hash, sizeof hash);
     session->authenticated_s = now_s;
+    memcpy(token, drawn, sizeof drawn);
+    explicit_bzero(drawn, sizeof drawn);
     return VAULT_OK;
 }
 

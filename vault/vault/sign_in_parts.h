@@ -18,9 +18,10 @@ enum vault_code sign_in_begin(struct vault *vault, const struct citizen_id *citi
                               char token[SIGN_IN_TOKEN_CHARS + 1], struct vault_error *err)
     VAULT_MUST_CHECK;
 
-/* The session's person has shown again that it is them. */
+/* The session's person has shown again that it is them: it goes on under another token. */
 enum vault_code sign_in_refresh(struct vault *vault, struct signed_in *session,
-                                struct vault_error *err) VAULT_MUST_CHECK;
+                                char token[SIGN_IN_TOKEN_CHARS + 1], struct vault_error *err)
+    VAULT_MUST_CHECK;
 
 /* sign_in_code.c: use one of the citizen's recovery codes, and enter that into their log.
  * VAULT_NOT_FOUND if it is none. */

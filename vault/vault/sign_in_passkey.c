@@ -148,14 +148,14 @@ static struct bytes browser_of(const struct signed_in *session)
 enum vault_code sign_in_passkey_again(struct vault *vault, const struct passkey_site *site,
                                       struct signed_in *session,
                                       const struct sign_in_passkey_answer *answer,
-                                      struct vault_error *err)
+                                      char token[SIGN_IN_TOKEN_CHARS + 1], struct vault_error *err)
 {
     struct passkey passkey;
     VAULT_TRY(check_answer(vault, site, PASSKEY_TO_REAUTHENTICATE, browser_of(session), answer,
                            &passkey, err));
     if (!citizen_id_equal(&passkey.citizen, &session->citizen))
         return denied(err);
-    return sign_in_refresh(vault, session, err);
+    return sign_in_refresh(vault, session, token, err);
 }
 
 /* --- Having them ---------------------------------------------------------------------------- */

@@ -33,11 +33,15 @@ enum vault_code session_add(struct store *store, const struct session *session,
 enum vault_code session_find(struct store *store, const uint8_t token_hash[SHA256_BYTES],
                              struct session *out, struct vault_error *err) VAULT_MUST_CHECK;
 
-/* Seen now; the password or passkey was given again now. VAULT_NOT_FOUND. */
+/* Seen now. VAULT_NOT_FOUND. */
 enum vault_code session_seen(struct store *store, const uint8_t token_hash[SHA256_BYTES],
                              int64_t now_s, struct vault_error *err) VAULT_MUST_CHECK;
+
+/* The password or passkey was given again now: the session goes on under another token, and the one
+ * that it had is none any more. VAULT_NOT_FOUND. */
 enum vault_code session_reauthenticated(struct store *store, const uint8_t token_hash[SHA256_BYTES],
-                                        int64_t now_s, struct vault_error *err) VAULT_MUST_CHECK;
+                                        const uint8_t new_token_hash[SHA256_BYTES], int64_t now_s,
+                                        struct vault_error *err) VAULT_MUST_CHECK;
 
 /* The session answered a challenge made at challenge_ms, to make a passkey. VAULT_CONFLICT, and
  * nothing noted, if it answered one as late before, or is there no more. */

@@ -60,9 +60,12 @@ enum vault_code sign_in_check(struct vault *vault, struct bytes token, struct si
  * consent to a service, an export and an erasure. */
 bool sign_in_is_fresh(const struct vault *vault, const struct signed_in *session);
 
-/* They show it, by the password. Wrong tries count as at sign_in(), whose codes these are. */
+/* They show it, by the password. Wrong tries count as at sign_in(), whose codes these are. The
+ * session goes on under another token, so that whoever had the one before is out; forms that are
+ * open elsewhere in that browser still count. */
 enum vault_code sign_in_again(struct vault *vault, struct signed_in *session, struct bytes password,
-                              struct vault_error *err) VAULT_MUST_CHECK;
+                              char token[SIGN_IN_TOKEN_CHARS + 1], struct vault_error *err)
+    VAULT_MUST_CHECK;
 
 /* What stands for a citizen in a page that may outlive their session, so that whoever signs in next
  * on that machine is told from them. Means nothing to anybody else. */

@@ -60,7 +60,8 @@ enum vault_code sign_in_passkey(struct vault *vault, const struct passkey_site *
 enum vault_code sign_in_passkey_again(struct vault *vault, const struct passkey_site *site,
                                       struct signed_in *session,
                                       const struct sign_in_passkey_answer *answer,
-                                      struct vault_error *err) VAULT_MUST_CHECK;
+                                      char token[SIGN_IN_TOKEN_CHARS + 1], struct vault_error *err)
+    VAULT_MUST_CHECK;
 
 /* What an authenticator is told about whose passkey it makes. */
 struct sign_in_passkey_owner {

@@ -79,6 +79,35 @@ static void test_an_export_wants_the_password_again_after_a_while(void **state)
     end();
 }
 
+/* Whoever took the cookie before is out; a form that is open in another window still counts. */
+static void test_showing_that_it_is_oneself_changes_the_session_and_no_form(void **state)
+{
+    (void)state;
+    struct browser thief;
+    char stolen[BROWSER_VALUE_CHARS];
+    char form_token[BROWSER_VALUE_CHARS];
+    char again[BROWSER_VALUE_CHARS];
+    begin();
+    browser_get(&browser, "/again");
+    browser_hidden(&browser, "form_token", form_token);
+    snprintf(stolen, sizeof stolen, "%s", browser_cookie(&browser, "__Host-sid"));
+    browser_submit(&browser, "/again", "next=%2Fdata&password=wrong");
+    assert_string_equal(browser_cookie(&browser, "__Host-sid"), stolen);
+    browser_submit(&browser, "/again", "next=%2Fdata&password=" OLD_E);
+    assert_location(&browser, "/data");
+    assert_string_not_equal(browser_cookie(&browser, "__Host-sid"), stolen);
+    browser_follow(&browser);
+    assert_status(&browser, 200);
+    browser_hidden(&browser, "form_token", again);
+    assert_string_equal(again, form_token);
+    browser_open(&thief, test.vault);
+    browser_set_cookie(&thief, "__Host-sid", stolen);
+    browser_get(&thief, "/data");
+    assert_status(&thief, 303);
+    browser_close(&thief);
+    end();
+}
+
 static void test_the_way_back_leads_nowhere_else(void **state)
 {
     (void)state;
@@ -168,6 +197,7 @@ int main(void)
     return TEST_RUN(
         test_my_data_shows_each_value_with_source_and_date, test_an_export_is_a_file_and_an_entry,
         test_an_export_wants_the_password_again_after_a_while, test_the_way_back_leads_nowhere_else,
+        test_showing_that_it_is_oneself_changes_the_session_and_no_form,
         test_erasing_takes_a_tick_and_the_password_and_is_for_good,
         test_a_new_password_ends_all_other_sessions_and_the_old_one,
         test_all_other_sessions_can_be_ended);

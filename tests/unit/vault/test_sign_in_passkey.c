@@ -218,15 +218,19 @@ static void test_only_ones_own_key_shows_that_it_is_still_oneself(void **state)
     assert_false(sign_in_is_fresh(test.vault, &session));
     ask(PASSKEY_TO_REAUTHENTICATE, hash_of(&other));
     authenticator_sign(&key, challenge);
+    char token[SIGN_IN_TOKEN_CHARS + 1];
     assert_fails(VAULT_DENIED,
-                 sign_in_passkey_again(test.vault, &site, &other, &key.answer, &test_error));
+                 sign_in_passkey_again(test.vault, &site, &other, &key.answer, token, &test_error));
     assert_false(sign_in_is_fresh(test.vault, &other));
     assert_fails(VAULT_NOT_FOUND,
                  sign_in_passkey_remove(test.vault, &other, key.answer.credential, &test_error));
     ask(PASSKEY_TO_REAUTHENTICATE, hash_of(&session));
     authenticator_sign(&key, challenge);
-    assert_done(sign_in_passkey_again(test.vault, &site, &session, &key.answer, &test_error));
+    assert_done(
+        sign_in_passkey_again(test.vault, &site, &session, &key.answer, token, &test_error));
     assert_true(sign_in_is_fresh(test.vault, &session));
+    assert_done(sign_in_check(test.vault, bytes_of_text(token), &other, &test_error));
+    assert_memory_equal(other.token_hash, session.token_hash, sizeof session.token_hash);
     end();
 }
 
