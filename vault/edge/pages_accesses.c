@@ -119,17 +119,15 @@ static enum vault_code list_events(struct listing *listing, uint64_t before,
     while (more && listing->shown < EVENTS_ON_PAGE && listing->scanned < SCANNED_MAX &&
            gaps < HISTORY_GAPS_MAX) {
         const size_t seen = listing->scanned;
-        uint64_t reached = 0;
         const enum vault_code code =
-            history_find_to(visit->pages->vault, &visit->session.citizen, before, SCAN_AT_A_TIME,
-                            pick_event, list_event, listing, &reached, err);
+            history_find_on(visit->pages->vault, &visit->session.citizen, &before, SCAN_AT_A_TIME,
+                            pick_event, list_event, listing, err);
         if (code != VAULT_CORRUPT)
             VAULT_TRY(code);
         gaps += code == VAULT_CORRUPT;
         if (listing->shown < EVENTS_ON_PAGE)
-            listing->last_n = reached;
-        more = (code || listing->scanned - seen == SCAN_AT_A_TIME) && reached > 1;
-        before = reached;
+            listing->last_n = before;
+        more = (code || listing->scanned - seen == SCAN_AT_A_TIME) && before > 1;
     }
     if (gaps)
         page_flag(visit, visit->data, "gap_shown");

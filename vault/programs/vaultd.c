@@ -235,12 +235,6 @@ static enum vault_code open_or_wait(struct server *server, struct vault_error *e
     return VAULT_OK;
 }
 
-/* Letters are sent from here on, in which the address of the pages stands. */
-static enum vault_code start_mailer(struct server *server, struct vault_error *err)
-{
-    return server->mailer ? mailer_start(server->mailer, err) : VAULT_OK;
-}
-
 static enum vault_code open_mailer(struct server *server, struct vault_error *err)
 {
     const struct config_mail *mail = &server->config.mail;
@@ -278,7 +272,8 @@ static enum vault_code start(struct server *server, struct vault_error *err)
     server->metrics.mailer = server->mailer;
     server->metrics.started_s = clock_now_s(&clock_system);
     VAULT_TRY(start_listeners(server, err));
-    VAULT_TRY(start_mailer(server, err));
+    if (server->mailer) /* in letters stands where the pages are */
+        VAULT_TRY(mailer_start(server->mailer, err));
     server->reload = (struct reload){.parts = {{"services", server->services_tls},
                                                {"citizens", server->citizens_tls},
                                                {"auditors", server->auditors_tls}},

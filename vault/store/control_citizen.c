@@ -133,6 +133,20 @@ static enum vault_code forget_key(struct database *control, const struct citizen
     return database_changes(control) == 1 ? VAULT_OK : no_such_citizen(err);
 }
 
+/* What else the control store has of a citizen. */
+static enum vault_code forget_the_rest(struct database *control, const struct citizen_id *id,
+                                       struct vault_error *err)
+{
+    static enum vault_code (*const all[])(struct database *, const struct citizen_id *,
+                                          struct vault_error *) = {
+        account_forget,       request_forget, session_forget,   passkey_forget,
+        sign_in_codes_forget, mandate_forget, open_case_forget, digest_forget,
+    };
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        VAULT_TRY(all[i](control, id, err));
+    return VAULT_OK;
+}
+
 enum vault_code control_citizen_destroy_key(struct store *store, const struct citizen_id *id,
                                             uint64_t openings, struct vault_error *err)
 {
@@ -142,14 +156,7 @@ enum vault_code control_citizen_destroy_key(struct store *store, const struct ci
     VAULT_TRY(transaction_begin(control.database, &change, err));
     VAULT_TRY(forget_key(control.database, id, err));
     VAULT_TRY(population_add(control.database, -1, err));
-    VAULT_TRY(account_forget(control.database, id, err));
-    VAULT_TRY(request_forget(control.database, id, err));
-    VAULT_TRY(session_forget(control.database, id, err));
-    VAULT_TRY(passkey_forget(control.database, id, err));
-    VAULT_TRY(sign_in_codes_forget(control.database, id, err));
-    VAULT_TRY(mandate_forget(control.database, id, err));
-    VAULT_TRY(open_case_forget(control.database, id, err));
-    VAULT_TRY(digest_forget(control.database, id, err));
+    VAULT_TRY(forget_the_rest(control.database, id, err));
     VAULT_TRY(erasure_note(control.database, id, openings, err));
     VAULT_TRY(transaction_commit(&change, err));
     /* The wrapped key is zeros in the file, but the log may still have the page it stood in. */

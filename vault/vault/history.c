@@ -114,35 +114,35 @@ static enum vault_code tell_some(const struct telling *telling, uint64_t before_
     return VAULT_OK;
 }
 
-static enum vault_code find(struct vault *vault, const struct citizen_id *id, uint64_t before_n,
-                            size_t limit, struct telling *telling, uint64_t *reached_n,
-                            struct vault_error *err)
+/* From *at_n on, which becomes how far it came. */
+static enum vault_code find(struct vault *vault, const struct citizen_id *id, uint64_t *at_n,
+                            size_t limit, struct telling *telling, struct vault_error *err)
 {
     struct person *person = NULL;
     VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
     VAULT_TRY(person_hold_existing(vault, id, &citizen, &person, err));
+    const uint64_t before_n = *at_n;
     const uint64_t end_n = person->chain.n + 1;
-    *reached_n = before_n && before_n < end_n ? before_n : end_n;
+    *at_n = before_n && before_n < end_n ? before_n : end_n;
     telling->vault = vault;
     telling->citizen = citizen;
-    return tell_some(telling, before_n, limit, reached_n, err);
+    return tell_some(telling, before_n, limit, at_n, err);
 }
 
-enum vault_code history_find_to(struct vault *vault, const struct citizen_id *id, uint64_t before_n,
-                                size_t limit, history_wants *wants, history_each *each,
-                                void *context, uint64_t *reached_n, struct vault_error *err)
+enum vault_code history_find_on(struct vault *vault, const struct citizen_id *id,
+                                uint64_t *before_n, size_t limit, history_wants *wants,
+                                history_each *each, void *context, struct vault_error *err)
 {
     struct telling telling = {.wants = wants, .each = each, .context = context};
     wait_until_filed(vault);
-    return find(vault, id, before_n, limit, &telling, reached_n, err);
+    return find(vault, id, before_n, limit, &telling, err);
 }
 
 enum vault_code history_find(struct vault *vault, const struct citizen_id *id, uint64_t before_n,
                              size_t limit, history_wants *wants, history_each *each, void *context,
                              struct vault_error *err)
 {
-    uint64_t reached_n;
-    return history_find_to(vault, id, before_n, limit, wants, each, context, &reached_n, err);
+    return history_find_on(vault, id, &before_n, limit, wants, each, context, err);
 }
 
 enum vault_code history_list(struct vault *vault, const struct citizen_id *id, uint64_t before_n,
@@ -167,24 +167,32 @@ static bool walk_by(void *context, const struct history_event *event)
     return false;
 }
 
+/* Nothing is opened, so nobody is told. */
+static enum vault_code tell_nobody(void *context, const struct history_event *event,
+                                   struct vault_error *err)
+{
+    (void)context;
+    (void)event;
+    (void)err;
+    return VAULT_OK;
+}
+
 enum vault_code history_walk(struct vault *vault, const struct citizen_id *id, history_sees *sees,
                              void *context, size_t *gaps, struct vault_error *err)
 {
     struct walk walk = {.sees = sees, .context = context};
-    struct telling telling = {.wants = walk_by, .context = &walk};
-    uint64_t before_n = 0;
-    uint64_t reached_n = 0;
+    struct telling telling = {.wants = walk_by, .each = tell_nobody, .context = &walk};
+    uint64_t at_n = 0;
     size_t passed = 0;
     bool goes_on;
     wait_until_filed(vault);
     do {
-        const enum vault_code code =
-            find(vault, id, before_n, WALKED_AT_A_TIME, &telling, &reached_n, err);
+        const uint64_t before_n = at_n;
+        const enum vault_code code = find(vault, id, &at_n, WALKED_AT_A_TIME, &telling, err);
         if (code != VAULT_CORRUPT)
             VAULT_TRY(code);
         passed += code == VAULT_CORRUPT;
-        goes_on = reached_n > 1 && reached_n != before_n && passed < HISTORY_GAPS_MAX;
-        before_n = reached_n;
+        goes_on = at_n > 1 && at_n != before_n && passed < HISTORY_GAPS_MAX;
     } while (goes_on && !walk.is_enough);
     if (gaps)
         *gaps = passed;

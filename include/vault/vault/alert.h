@@ -3,8 +3,8 @@
  *
  * Three things, each of one service: it looked for the first time; it looks much more often than it
  * used to; it asked for what it may not have. All of it is counted from the log's entries when
- * somebody wants to know: nothing is stored for it, so nothing can be out of step with the log. There
- * may be a good reason for each, which only the citizen can know.
+ * somebody wants to know: nothing is stored for it, so nothing can be out of step with the log.
+ * There may be a good reason for each, which only the citizen can know.
  */
 #pragma once
 

@@ -64,12 +64,12 @@ enum vault_code history_find(struct vault *vault, const struct citizen_id *citiz
                              history_each *each, void *context, struct vault_error *err)
     VAULT_MUST_CHECK;
 
-/* The same, which tells how far it came: *reached_n is the lowest n that it looked at, with
- * VAULT_CORRUPT the one that cannot be read; who goes on does so with what is before that. */
-enum vault_code history_find_to(struct vault *vault, const struct citizen_id *citizen,
-                                uint64_t before_n, size_t limit, history_wants *wants,
-                                history_each *each, void *context, uint64_t *reached_n,
-                                struct vault_error *err) VAULT_MUST_CHECK;
+/* The same, which tells how far it came: *before_n becomes the lowest n that it looked at, with
+ * VAULT_CORRUPT the one that cannot be read, so that the next call goes on behind that. */
+enum vault_code history_find_on(struct vault *vault, const struct citizen_id *citizen,
+                                uint64_t *before_n, size_t limit, history_wants *wants,
+                                history_each *each, void *context, struct vault_error *err)
+    VAULT_MUST_CHECK;
 
 /* Sees an event, by what its entry says in clear; false: that is enough. */
 typedef bool history_sees(void *context, const struct history_event *event);

@@ -161,20 +161,21 @@ static void test_behind_what_cannot_be_read_there_is_more(void **state)
 {
     (void)state;
     struct seen seen = {0};
-    uint64_t reached = 0;
+    uint64_t at = 0;
     begin();
     assert_int_equal(list(0, 1).count, 1); /* all is filed */
     damage("DELETE FROM opening WHERE n BETWEEN 40 AND 42");
     damage("UPDATE opening SET sealed = zeroblob(60) WHERE n = 20");
-    assert_fails(VAULT_CORRUPT, history_find_to(test.vault, &test.citizen, 0, HISTORY_LIST_MAX,
-                                                NULL, see, &seen, &reached, &test_error));
+    assert_fails(VAULT_CORRUPT, history_find_on(test.vault, &test.citizen, &at, HISTORY_LIST_MAX,
+                                                NULL, see, &seen, &test_error));
     assert_int_equal(seen.last_n, 43);
-    assert_int_equal(reached, 42);
+    assert_int_equal(at, 42);
     seen.count = 0;
-    assert_fails(VAULT_CORRUPT, history_find_to(test.vault, &test.citizen, 40, HISTORY_LIST_MAX,
-                                                NULL, see, &seen, &reached, &test_error));
+    at = 40;
+    assert_fails(VAULT_CORRUPT, history_find_on(test.vault, &test.citizen, &at, HISTORY_LIST_MAX,
+                                                NULL, see, &seen, &test_error));
     assert_int_equal(seen.last_n, 21);
-    assert_int_equal(reached, 20);
+    assert_int_equal(at, 20);
     /* Who counts does not open: what is missing is a gap to them, and a bad opening none. */
     assert_int_equal(walked(count_all, 3).count, ASKED + 1 - 3);
     damage("DELETE FROM opening WHERE n > 60");
