@@ -147,6 +147,22 @@ static void test_ports_are_those_of_the_witnesses_and_time_stamps(void **state)
     assert_int_equal(opens(config, "/root/.profile", O_RDONLY), EACCES);
 }
 
+static void test_the_mail_relay_is_called_and_its_authorities_are_read(void **state)
+{
+    (void)state;
+    struct config *config = make_config();
+    put("relay/ca.pem");
+    assert_int_equal(opens(config, "relay/ca.pem", O_RDONLY), EACCES);
+    snprintf(config->mail.relay, sizeof config->mail.relay, "smtp://127.0.0.1:10");
+    SET(mail.ca, "relay/ca.pem");
+    assert_int_equal(connects(config, 10), ECONNREFUSED);
+    assert_int_equal(connects(config, 9), EACCES);
+    assert_int_equal(opens(config, "relay/ca.pem", O_RDONLY), 0);
+    assert_int_equal(opens(config, "/etc/passwd", O_RDONLY), 0);
+    snprintf(config->mail.relay, sizeof config->mail.relay, "smtps://127.0.0.1");
+    assert_int_equal(connects(config, 465), ECONNREFUSED);
+}
+
 static void test_off_is_off_and_required_is_required(void **state)
 {
     (void)state;
@@ -188,5 +204,6 @@ int main(void)
     here = test_folder();
     return TEST_RUN(test_what_the_configuration_names_is_open_and_nothing_else,
                     test_ports_are_those_of_the_witnesses_and_time_stamps,
+                    test_the_mail_relay_is_called_and_its_authorities_are_read,
                     test_off_is_off_and_required_is_required, test_what_holds_is_said_in_words);
 }
