@@ -51,6 +51,19 @@ enum vault_code mailer_open(const struct mailer_options *options, struct mailer 
     return VAULT_OK;
 }
 
+enum vault_code mailer_open_configured(const struct config_mail *config, const char *base,
+                                       struct sealing *sealing, struct mailer **out,
+                                       struct vault_error *err)
+{
+    const struct mailer_options options = {
+        .mail = {config->relay, config->from, config->ca},
+        .base = base,
+        .sealing = sealing,
+        .clock = clock_system,
+    };
+    return config->relay[0] ? mailer_open(&options, out, err) : VAULT_OK;
+}
+
 void mailer_close(struct mailer **mailer)
 {
     struct mailer *gone = VAULT_TAKE(*mailer);
@@ -309,6 +322,8 @@ static void *post_room(void *context)
 
 enum vault_code mailer_start(struct mailer *mailer, struct vault_error *err)
 {
+    if (!mailer)
+        return VAULT_OK;
     if (pthread_create(&mailer->thread, NULL, post_room, mailer))
         return vault_fail(err, VAULT_UNAVAILABLE,
                           "the thread that sends mail could not be started");

@@ -235,24 +235,13 @@ static enum vault_code open_or_wait(struct server *server, struct vault_error *e
     return VAULT_OK;
 }
 
-static enum vault_code open_mailer(struct server *server, struct vault_error *err)
-{
-    const struct config_mail *mail = &server->config.mail;
-    const struct mailer_options options = {
-        .mail = {mail->relay, mail->from, mail->ca},
-        .base = server->link_base,
-        .sealing = server->sealing,
-        .clock = clock_system,
-    };
-    return mail->relay[0] ? mailer_open(&options, &server->mailer, err) : VAULT_OK;
-}
-
 /* The lock of the log is taken before any port is opened. */
 static enum vault_code start(struct server *server, struct vault_error *err)
 {
     const struct sealing_calls calls = {server, open_all, close_all, interrupt_all};
     VAULT_TRY(sealing_new(&calls, &server->sealing, err));
-    VAULT_TRY(open_mailer(server, err));
+    VAULT_TRY(mailer_open_configured(&server->config.mail, server->link_base, server->sealing,
+                                     &server->mailer, err));
     server->services_context.link_base = server->link_base;
     server->pages_context.base = server->link_base;
     server->pages_context.security_contact = server->config.security_contact;
@@ -272,8 +261,7 @@ static enum vault_code start(struct server *server, struct vault_error *err)
     server->metrics.mailer = server->mailer;
     server->metrics.started_s = clock_now_s(&clock_system);
     VAULT_TRY(start_listeners(server, err));
-    if (server->mailer) /* in letters stands where the pages are */
-        VAULT_TRY(mailer_start(server->mailer, err));
+    VAULT_TRY(mailer_start(server->mailer, err)); /* in letters stands where the pages are */
     server->reload = (struct reload){.parts = {{"services", server->services_tls},
                                                {"citizens", server->citizens_tls},
                                                {"auditors", server->auditors_tls}},

@@ -18,6 +18,7 @@
 
 #include "vault/base/clock.h"
 #include "vault/base/error.h"
+#include "vault/edge/config.h"
 #include "vault/edge/mail.h"
 #include "vault/edge/sealing.h"
 
@@ -40,6 +41,13 @@ struct mailer_options {
  * thread is started. */
 enum vault_code mailer_open(const struct mailer_options *options, struct mailer **out,
                             struct vault_error *err) VAULT_MUST_CHECK;
+
+/* The same as a configuration has it; without a relay *out stays NULL. */
+enum vault_code mailer_open_configured(const struct config_mail *config, const char *base,
+                                       struct sealing *sealing, struct mailer **out,
+                                       struct vault_error *err) VAULT_MUST_CHECK;
+
+/* NULL: there is nothing to start. */
 enum vault_code mailer_start(struct mailer *mailer, struct vault_error *err) VAULT_MUST_CHECK;
 void mailer_close(struct mailer **mailer);
 
