@@ -1,6 +1,7 @@
 #include "vault/base/csv.h"
 
 #include <jansson.h>
+#include <string.h>
 
 /* A byte, of those that were read ahead first. */
 static int take_byte(struct csv *csv)
@@ -118,10 +119,14 @@ static enum vault_code take_cells(struct csv *csv, int first, size_t ends[],
     }
 }
 
-static bool is_utf8(struct bytes bytes)
+/* What can be a text of JSON, and of C. Each cell is by itself: two that are none can be one
+ * together. */
+static bool is_text(struct bytes cell)
 {
-    json_t *text = json_stringn((const char *)bytes.data, bytes.size);
-    const bool valid = bytes.size == 0 || text;
+    if (cell.size == 0)
+        return true;
+    json_t *text = json_stringn((const char *)cell.data, cell.size);
+    const bool valid = text && !memchr(cell.data, 0, cell.size);
     json_decref(text);
     return valid;
 }
@@ -144,11 +149,11 @@ enum vault_code csv_next(struct csv *csv, bool *found, struct vault_error *err)
     VAULT_TRY(take_cells(csv, c, ends, err));
     if (csv->text.problem)
         return vault_fail(err, VAULT_TOO_LARGE, "a row of more than %lu bytes", CSV_ROW_BYTES_MAX);
-    if (!is_utf8(buf_view(&csv->text)))
-        return vault_fail(err, VAULT_INVALID, "a row that is not UTF-8");
     for (size_t i = 0; i < csv->count; i++) {
         const size_t from = i ? ends[i - 1] : 0;
         csv->cells[i] = (struct bytes){csv->text.data + from, ends[i] - from};
+        if (!is_text(csv->cells[i]))
+            return vault_fail(err, VAULT_INVALID, "a cell that is not UTF-8, or has a zero in it");
     }
     return VAULT_OK;
 }

@@ -3,8 +3,9 @@
  *
  * Cells are separated by commas, rows end with a line's end (CRLF or LF), and a cell that holds a
  * comma, a quote or a line's end stands in quotes, in which two quotes are one. Everything is
- * UTF-8; a byte order mark before the first row is passed over, and so are empty lines. A row that
- * breaks the rules is refused by itself: the next one begins after the line that it was refused on.
+ * UTF-8 without zeros; a byte order mark before the first row is passed over, and so are empty
+ * lines. A row that breaks the rules is refused by itself: the next one begins after the line that
+ * it was refused on.
  */
 #pragma once
 
@@ -39,7 +40,7 @@ void csv_finish(struct csv *csv);
  * The next row: count cells, borrowed until the next call. *found is false at the end.
  *
  * VAULT_INVALID    a quote in the middle of a cell, text behind a closing quote, a cell whose quote
- *                  is not closed, or no UTF-8: the text says which, without the cell
+ *                  is not closed, no UTF-8, or a zero: the text says which, without the cell
  * VAULT_TOO_LARGE  a row over CSV_ROW_BYTES_MAX or CSV_CELLS_MAX
  * VAULT_IO         the file cannot be read
  */

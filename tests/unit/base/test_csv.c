@@ -180,13 +180,42 @@ static void test_a_row_has_its_limits(void **state)
     end();
 }
 
+static void begin_bytes(const char *text, size_t size)
+{
+    file = fmemopen((void *)(uintptr_t)text, size, "r");
+    assert_non_null(file);
+    csv_start(&csv, file);
+}
+
+/* A name with a zero in it would be taken for what stands before it. */
+static void test_a_zero_in_a_cell_is_refused(void **state)
+{
+    static const char text[] = "reference\0x,b\na,b\n";
+    (void)state;
+    begin_bytes(text, sizeof text - 1);
+    assert_refused(VAULT_INVALID, "zero");
+    assert_row(2);
+    end();
+}
+
+static void test_two_cells_are_no_text_because_together_they_are(void **state)
+{
+    (void)state;
+    begin("\xc3,\xa9\n\xc3\xa9,b\n");
+    assert_refused(VAULT_INVALID, "UTF-8");
+    assert_row(2);
+    assert_cell(0, "\xc3\xa9");
+    end();
+}
+
 int main(void)
 {
     json_start();
-    return TEST_RUN(test_cells_are_between_commas_and_rows_end_with_lines,
-                    test_the_last_line_may_have_no_end, test_quotes_hold_commas_quotes_and_lines,
-                    test_a_mark_and_empty_lines_are_passed_over,
-                    test_what_only_begins_like_a_mark_is_text, test_a_return_without_a_line_is_text,
-                    test_nothing_has_no_rows, test_a_row_that_breaks_the_rules_is_refused_by_itself,
-                    test_a_quote_that_is_not_closed_ends_with_the_file, test_a_row_has_its_limits);
+    return TEST_RUN(
+        test_cells_are_between_commas_and_rows_end_with_lines, test_the_last_line_may_have_no_end,
+        test_quotes_hold_commas_quotes_and_lines, test_a_mark_and_empty_lines_are_passed_over,
+        test_what_only_begins_like_a_mark_is_text, test_a_return_without_a_line_is_text,
+        test_nothing_has_no_rows, test_a_row_that_breaks_the_rules_is_refused_by_itself,
+        test_a_quote_that_is_not_closed_ends_with_the_file, test_a_row_has_its_limits,
+        test_a_zero_in_a_cell_is_refused, test_two_cells_are_no_text_because_together_they_are);
 }
