@@ -12,12 +12,16 @@ typedef struct rsa_st RSA;
 #include <stdio.h>
 #include <string.h>
 
+#include "cbor.h"
 #include "vault/base/json.h"
 #include "vault/crypto/hash.h"
 
 #define CLIENT_DEPTH_MAX 3
 #define FLAG_PRESENT     0x01
 #define FLAG_VERIFIED    0x04
+#define FLAG_ATTESTED    0x40
+#define COUNTER_BYTES    4
+#define AAGUID_BYTES     16
 
 static const int algorithms[] = {COSE_ES256, COSE_EDDSA, COSE_RS256};
 
@@ -68,6 +72,21 @@ static bool is_for_site(const struct passkey_site *site, struct bytes authentica
            memcmp(authenticator_data.data, hash, sizeof hash) == 0;
 }
 
+/* Whether what is behind the fixed parts of authenticator data can be read without harm: the key of
+ * a new passkey, and extensions (section 6.1). */
+static bool is_bounded(struct bytes authenticator_data, bool is_new)
+{
+    struct cursor at = cursor_over(authenticator_data);
+    cursor_take(&at, SHA256_BYTES);
+    const uint8_t flags = cursor_u8(&at);
+    cursor_take(&at, COUNTER_BYTES);
+    if (is_new && (flags & FLAG_ATTESTED)) {
+        cursor_take(&at, AAGUID_BYTES);
+        cursor_take(&at, cursor_u16(&at));
+    }
+    return !at.truncated && cbor_is_bounded(cursor_take(&at, at.left));
+}
+
 /* --- A new one ------------------------------------------------------------------------------ */
 
 static void free_credential(fido_cred_t **credential)
@@ -114,7 +133,9 @@ enum vault_code passkey_verify_made(const struct passkey_site *site,
         return vault_fail(err, VAULT_INVALID, "the authenticator data are too long");
     if (!is_for_site(site, authenticator_data))
         return denied(err, "it was made for another site");
-    VAULT_AUTO(free_credential) fido_cred_t *credential = read_credential(authenticator_data);
+    VAULT_AUTO(free_credential)
+    fido_cred_t *credential =
+        is_bounded(authenticator_data, true) ? read_credential(authenticator_data) : NULL;
     if (!credential)
         return vault_fail(err, VAULT_INVALID,
                           "the authenticator data hold no key of ES256, EdDSA or RS256");
@@ -189,7 +210,7 @@ enum vault_code passkey_verify_used(const struct passkey_site *site, const struc
     VAULT_AUTO(free_assertion) fido_assert_t *assertion = fido_assert_new();
     if (!assertion)
         return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
-    if (!fill_assertion(assertion, site, answer))
+    if (!is_bounded(answer->authenticator_data, false) || !fill_assertion(assertion, site, answer))
         return denied(err, "its data cannot be read");
     if (!verify_signature(assertion, passkey))
         return denied(err, "its signature is wrong, or the person was not verified");

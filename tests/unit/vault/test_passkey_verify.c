@@ -175,6 +175,35 @@ static void test_damaged_authenticator_data_give_no_key(void **state)
     authenticator_close(&key);
 }
 
+/* libcbor would make room for as many elements as a list says that it has. */
+static void test_a_list_that_says_it_has_more_than_there_is_gives_no_key(void **state)
+{
+    static const uint8_t extensions[] = {0xa1, 0x61, 'x', 0x9a, 0x2e, 0x00, 0x00, 0x00};
+    uint8_t bytes[512];
+    (void)state;
+    begin(AUTHENTICATOR_ES256);
+    const struct bytes whole = key.answer.authenticator_data;
+    assert_true(whole.size > 77 && whole.size + sizeof extensions <= sizeof bytes);
+    memcpy(bytes, whole.data, whole.size);
+    memcpy(bytes + whole.size, extensions, sizeof extensions);
+    bytes[SHA256_BYTES] |= 0x80; /* extensions follow */
+    key.answer.authenticator_data = (struct bytes){bytes, whole.size + sizeof extensions};
+    assert_fails(VAULT_INVALID, made());
+    bytes[whole.size - 77] = 0xba; /* the key's map: so many pairs as the next four bytes say */
+    key.answer.authenticator_data.size = whole.size;
+    assert_fails(VAULT_INVALID, made());
+    key.answer.authenticator_data = whole;
+    assert_done(made());
+    authenticator_sign(&key, challenge);
+    const size_t fixed = SHA256_BYTES + 5;
+    memcpy(bytes, key.answer.authenticator_data.data, fixed);
+    memcpy(bytes + fixed, extensions, sizeof extensions);
+    bytes[SHA256_BYTES] |= 0x80;
+    key.answer.authenticator_data = (struct bytes){bytes, fixed + sizeof extensions};
+    assert_fails(VAULT_DENIED, used());
+    authenticator_close(&key);
+}
+
 static void test_a_signature_holds_for_these_bytes_and_this_key_alone(void **state)
 {
     (void)state;
@@ -273,6 +302,7 @@ int main(void)
         test_what_is_no_client_data_is_refused, test_a_key_made_for_another_site_is_denied,
         test_a_key_made_without_verifying_the_person_is_denied,
         test_damaged_authenticator_data_give_no_key,
+        test_a_list_that_says_it_has_more_than_there_is_gives_no_key,
         test_a_signature_holds_for_these_bytes_and_this_key_alone,
         test_using_it_for_another_site_or_unverified_is_denied,
         test_a_key_is_not_read_as_one_of_another_algorithm, test_the_site_is_what_browsers_call_it);
