@@ -21,6 +21,16 @@ static enum vault_code read_text(const json_t *registration, const char *member,
     return VAULT_OK;
 }
 
+static enum vault_code read_id(const json_t *registration, const char **out,
+                               struct vault_error *err)
+{
+    VAULT_TRY(read_text(registration, "id", SERVICE_ID_CHARS, out, err));
+    return entry_id_is_valid(bytes_of_text(*out))
+               ? VAULT_OK
+               : wrong("id", "must be a letter and then letters, digits, _ . or -, in lower case",
+                       err);
+}
+
 static enum vault_code read_names(const json_t *registration, const char *member,
                                   struct service_names *out, struct vault_error *err)
 {
@@ -60,10 +70,7 @@ static enum vault_code read_members(json_t **registration, struct service *out,
         return vault_fail(err, VAULT_INVALID,
                           "registration: a member other than id, name, contact, classes, "
                           "purposes, atoms, quota");
-    VAULT_TRY(read_text(*registration, "id", SERVICE_ID_CHARS, &service.id, err));
-    if (!entry_id_is_valid(bytes_of_text(service.id)))
-        return wrong("id", "must be a letter and then letters, digits, _ . or -, in lower case",
-                     err);
+    VAULT_TRY(read_id(*registration, &service.id, err));
     if (strcmp(service.id, CORRECTION_SOURCE) == 0)
         return wrong("id", "must not be the name by which citizens' own values go", err);
     VAULT_TRY(read_text(*registration, "name", SERVICE_NAME_CHARS, &service.name, err));
@@ -90,7 +97,7 @@ enum vault_code registration_read_remembered(struct bytes text, struct service *
     VAULT_AUTO(json_free) json_t *root = NULL;
     struct service service = {0};
     VAULT_TRY(json_parse(text, SERVICE_DEPTH_MAX, &root, NULL, err));
-    VAULT_TRY(read_text(root, "id", SERVICE_ID_CHARS, &service.id, err));
+    VAULT_TRY(read_id(root, &service.id, err));
     VAULT_TRY(read_text(root, "name", SERVICE_NAME_CHARS, &service.name, err));
     VAULT_TRY(read_text(root, "contact", SERVICE_NAME_CHARS, &service.contact, err));
     service.removed_s = json_integer_value(json_object_get(root, "removed"));
