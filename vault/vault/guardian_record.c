@@ -159,11 +159,11 @@ void guardianship_write(struct buf *out, const struct guardianship *one)
     char other[HEX_CHARS(CITIZEN_ID_BYTES) + 1];
     char born[DATE_CHARS + 1];
     hex_string(other, one->other.bytes, sizeof one->other.bytes);
-    buf_format(out,
-               "{\"event\":\"%s\",\"id\":\"%s\",\"minor\":%s,\"other\":\"%s\",\"since\":%lld,"
-               "\"at\":%lld",
-               events[one->event], one->id, one->is_minor ? "true" : "false", other,
-               (long long)one->since_s, (long long)one->at_s);
+    buf_format(out, "{\"event\":\"%s\",\"id\":", events[one->event]);
+    json_write_string(out, bytes_of_text(one->id));
+    buf_format(out, ",\"minor\":%s,\"other\":\"%s\",\"since\":%lld,\"at\":%lld",
+               one->is_minor ? "true" : "false", other, (long long)one->since_s,
+               (long long)one->at_s);
     if (one->is_minor) {
         buf_text(out, ",\"name\":");
         json_write_string(out, bytes_of_text(one->name));
@@ -178,9 +178,11 @@ enum vault_code guardianship_export(struct buf *out, struct bytes json, struct v
 {
     struct guardianship one;
     VAULT_TRY(read_record(json, &one, err));
-    buf_format(out, "{\"id\":\"%s\",\"event\":\"%s\",\"side\":\"%s\",\"since\":%lld,\"at\":%lld",
-               one.id, events[one.event], one.is_minor ? "minor" : "guardian",
-               (long long)one.since_s, (long long)one.at_s);
+    buf_text(out, "{\"id\":");
+    json_write_string(out, bytes_of_text(one.id));
+    buf_format(out, ",\"event\":\"%s\",\"side\":\"%s\",\"since\":%lld,\"at\":%lld",
+               events[one.event], one.is_minor ? "minor" : "guardian", (long long)one.since_s,
+               (long long)one.at_s);
     if (one.is_minor) {
         buf_text(out, ",\"name\":");
         json_write_string(out, bytes_of_text(one.name));

@@ -142,8 +142,9 @@ void mandate_record_write(struct buf *out, const struct mandate *mandate, const 
                           const char *what)
 {
     const struct mandate_terms *terms = &mandate->terms;
-    buf_format(out, "{\"id\":\"%s\",\"event\":\"%s\",\"state\":\"%s\"", mandate->id,
-               mandate_event_name(mandate->event), mandate_state_name(mandate->state));
+    buf_format(out, "{\"event\":\"%s\",\"state\":\"%s\"", mandate_event_name(mandate->event),
+               mandate_state_name(mandate->state));
+    write_member(out, "id", mandate->id);
     write_member(out, "structure", terms->structure);
     write_member(out, "label", terms->label);
     buf_text(out, ",\"purposes\":[");
