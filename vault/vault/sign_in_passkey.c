@@ -28,12 +28,15 @@ static enum vault_code denied(struct vault_error *err)
 enum vault_code passkey_site_of(const char *base, struct passkey_site *out, struct vault_error *err)
 {
     static const char scheme[] = "https://";
-    const size_t size = strlen(base);
-    const char *host = base + sizeof scheme - 1;
-    if (strncmp(base, scheme, sizeof scheme - 1) != 0 || size >= sizeof out->origin ||
-        strcspn(host, ":/") == 0 || strcspn(host, ":/") >= sizeof out->rp_id || strchr(host, '/'))
+    const bool is_address = strncmp(base, scheme, sizeof scheme - 1) == 0;
+    const char *host = is_address ? base + sizeof scheme - 1 : "";
+    const size_t host_size = strcspn(host, ":/");
+    const char *rest = host + host_size; /* a port, or nothing */
+    const size_t digits = *rest == ':' ? strspn(rest + 1, "0123456789") : 0;
+    if (strlen(base) >= sizeof out->origin || host_size == 0 || host_size >= sizeof out->rp_id ||
+        (*rest && (digits == 0 || rest[1 + digits])))
         return vault_fail(err, VAULT_INVALID, "the pages' address has no host for passkeys");
-    snprintf(out->rp_id, sizeof out->rp_id, "%.*s", (int)strcspn(host, ":"), host);
+    snprintf(out->rp_id, sizeof out->rp_id, "%.*s", (int)host_size, host);
     snprintf(out->origin, sizeof out->origin, "%s", base);
     char *port = strrchr(out->origin, ':');
     if (strcmp(port, ":443") == 0) /* browsers leave out what goes without saying */

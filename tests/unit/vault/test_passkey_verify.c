@@ -285,6 +285,10 @@ static void test_the_site_is_what_browsers_call_it(void **state)
     assert_fails(VAULT_INVALID, passkey_site_of("https://", &read, &test_error));
     assert_fails(VAULT_INVALID, passkey_site_of("https://:8441", &read, &test_error));
     assert_fails(VAULT_INVALID, passkey_site_of("https://vault.example/x", &read, &test_error));
+    assert_fails(VAULT_INVALID, passkey_site_of("https://vault.example:", &read, &test_error));
+    assert_fails(VAULT_INVALID,
+                 passkey_site_of("https://vault.example:8441:443", &read, &test_error));
+    assert_fails(VAULT_INVALID, passkey_site_of("https://[::1]:8441", &read, &test_error));
     memset(name, 'a', sizeof name - 1);
     memcpy(name, "https://", 8);
     name[sizeof name - 1] = 0;
