@@ -15,6 +15,8 @@
 #define BODY_MAX        (64U * 1024U) /* the vault takes no more */
 #define RETRY_AFTER_MAX 3600L
 
+#define NOT_UNDERSTOOD  "the vault's answer is not one that this library understands"
+
 /* What comes back, up to the limit. */
 struct received {
     char *data;
@@ -51,8 +53,7 @@ enum vault_client_code exchange_fail(struct vault_client_error *err, enum vault_
 
 enum vault_client_code exchange_not_understood(struct vault_client_error *err)
 {
-    return exchange_fail(err, VAULT_CLIENT_FAILED,
-                         "the vault's answer is not one that this library understands");
+    return exchange_fail(err, VAULT_CLIENT_FAILED, NOT_UNDERSTOOD);
 }
 
 /* --- Wiping ----------------------------------------------------------------------------------- */
@@ -191,7 +192,7 @@ static void take_problem(const struct received *received, struct vault_client_er
 {
     json_t *problem = json_loadb(received->data, received->size, 0, NULL);
     char detail[sizeof err->text];
-    if (exchange_text(problem, "detail", detail, sizeof detail))
+    if (exchange_text(problem, "detail", detail, sizeof detail) && detail[0])
         memcpy(err->text, detail, sizeof detail);
     if (!exchange_text(problem, "pointer", err->pointer, sizeof err->pointer))
         err->pointer[0] = 0;
@@ -203,7 +204,7 @@ static enum vault_client_code fail_of_status(CURL *curl, const struct received *
 {
     long status = 0;
     curl_off_t after_s = 0;
-    struct vault_client_error found = {.code = VAULT_CLIENT_FAILED};
+    struct vault_client_error found = {.code = VAULT_CLIENT_FAILED, .text = NOT_UNDERSTOOD};
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &after_s);
     for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++)
