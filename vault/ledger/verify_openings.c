@@ -177,9 +177,9 @@ static enum vault_code hold_against_entry(struct openings *openings, uint64_t in
     }
     if (code)
         return vault_fail(err, code, "%s", why.text);
-    openings->checked++;
     if (entry_parse(text, &entry, NULL) != VAULT_OK)
         return VAULT_OK; /* the verdict on entries has it */
+    openings->checked++;
     if (opening_check(opening, &entry, &why) != VAULT_OK)
         verdict_fail(report, VERIFY_OPENINGS, VERIFY_EXIT_INVALID, "entry %" PRIu64 ": %.180s",
                      index, why.text);

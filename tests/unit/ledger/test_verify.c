@@ -971,6 +971,20 @@ static void test_an_opening_of_something_else_is_forty(void **state)
     assert_int_equal(verify_with_openings(&given), VERIFY_EXIT_INVALID);
 }
 
+/* Nothing can be committed to by an entry that cannot be read. */
+static void test_an_opening_of_an_entry_that_is_none_is_not_said_to_fit(void **state)
+{
+    (void)state;
+    struct given given = give();
+    buf_format(&given.lines, "{\"index\":%" PRIu64 ",\"fields\":{\"what\":{\"salt\":\"%s\",",
+               a_log.size, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+    buf_text(&given.lines, "\"value\":\"identity.name\"}}}\n");
+    published_add_text(&a_log, BYTES("hello"));
+    assert_int_equal(verify_with_openings(&given), VERIFY_EXIT_INVALID);
+    assert_state(VERIFY_ENTRIES, VERIFY_FAIL);
+    assert_state(VERIFY_OPENINGS, VERIFY_NOT_CHECKED);
+}
+
 static void test_a_citizens_entries_must_follow_each_other(void **state)
 {
     (void)state;
@@ -1147,7 +1161,9 @@ int main(void)
         test_old_cosignatures_are_twelve, test_a_forged_cosignature_is_forty,
         test_a_policy_without_witnesses_holds_nothing, test_a_policy_for_another_log_is_an_error,
         test_openings_that_fit_pass, test_a_release_after_a_withdrawal_is_forty,
-        test_an_opening_of_something_else_is_forty, test_a_citizens_entries_must_follow_each_other,
+        test_an_opening_of_something_else_is_forty,
+        test_an_opening_of_an_entry_that_is_none_is_not_said_to_fit,
+        test_a_citizens_entries_must_follow_each_other,
         test_a_file_that_holds_no_openings_is_an_error, test_the_largest_code_counts,
         test_what_is_no_file_is_forty, test_a_file_in_a_folders_place_is_forty,
         test_cosignatures_from_the_future_are_twelve,
