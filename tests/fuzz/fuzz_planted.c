@@ -9,6 +9,8 @@
 
 #define ROOM 16
 
+static volatile uint8_t last; /* somebody reads it, so that no compiler leaves the copy out */
+
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     (void)argc;
@@ -21,9 +23,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 4 || data[0] != 'P' || data[1] != 'T' || data[2] != 7 || data[3] > size - 4)
         return 0;
-    uint8_t *copy = malloc(ROOM);
-    if (copy)
+    uint8_t *copy = calloc(1, ROOM);
+    if (copy && data[3]) {
         memcpy(copy, data + 4, data[3]);
+        last = copy[ROOM - 1];
+    }
     free(copy);
     return 0;
 }
