@@ -4,7 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* jansson's allocator: the size stands before the bytes, so that free can wipe them. */
+#include "vault/base/insist.h"
+
+/*
+ * jansson's allocator: the size stands before the bytes, so that free can wipe them.
+ *
+ * It never refuses. Where jansson 2.14 reads a text it does not look whether the place that it
+ * collects a token in grew: with one refusal a name or a value is short of a byte, and if that was
+ * the closing quote, it is copied past its end (src/load.c, lex_save and lex_scan_string).
+ */
 union block {
     size_t size;
     max_align_t align;
@@ -12,7 +20,9 @@ union block {
 
 static void *wiping_malloc(size_t size)
 {
-    union block *block = size > SIZE_MAX - sizeof *block ? NULL : malloc(sizeof *block + size);
+    union block *block = size > SIZE_MAX - sizeof *block
+                             ? NULL
+                             : insist_malloc(sizeof *block + size, "reading JSON");
     if (!block)
         return NULL;
     block->size = size;
