@@ -1,34 +1,47 @@
 #include "vault/crypto/hash.h"
 
+#include <assert.h>
 #include <openssl/core_names.h>
-#include <stdio.h>
+#include <openssl/err.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "fetched.h"
+#include "vault/base/insist.h"
 
-/* A hash that fails leaves nothing sound to go on with. */
-static void must(int done)
+/* A hash has no way to fail: what is named by it would have no name. */
+static void again(unsigned *tries)
 {
-    if (done != 1) {
-        fputs("hashing failed: out of memory\n", stderr);
-        abort();
-    }
+    ERR_clear_error();
+    insist_again(tries, "hashing");
 }
 
-static void digest(EVP_MD_CTX *context, uint8_t out[SHA256_BYTES], const struct bytes parts[],
+static bool digest(EVP_MD_CTX *context, uint8_t out[SHA256_BYTES], const struct bytes parts[],
                    size_t part_count)
 {
-    must(EVP_DigestInit_ex2(context, crypto_fetched.sha256, NULL));
-    for (size_t i = 0; i < part_count; i++)
-        must(EVP_DigestUpdate(context, parts[i].data, parts[i].size));
-    must(EVP_DigestFinal_ex(context, out, NULL));
+    bool done = EVP_DigestInit_ex2(context, crypto_fetched.sha256, NULL) == 1;
+    for (size_t i = 0; i < part_count && done; i++)
+        done = EVP_DigestUpdate(context, parts[i].data, parts[i].size) == 1;
+    return done && EVP_DigestFinal_ex(context, out, NULL) == 1;
+}
+
+static EVP_MD_CTX *context_new(void)
+{
+    unsigned tries = 0;
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    while (!context) {
+        again(&tries);
+        context = EVP_MD_CTX_new();
+    }
+    return context;
 }
 
 void sha256(uint8_t out[SHA256_BYTES], const struct bytes parts[], size_t part_count)
 {
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    must(context != NULL);
-    digest(context, out, parts, part_count);
+    unsigned tries = 0;
+    EVP_MD_CTX *context = context_new();
+    while (!digest(context, out, parts, part_count))
+        again(&tries);
     EVP_MD_CTX_free(context);
 }
 
@@ -38,10 +51,8 @@ struct hasher {
 
 struct hasher *hasher_new(void)
 {
-    struct hasher *hasher = calloc(1, sizeof *hasher);
-    must(hasher != NULL);
-    hasher->context = EVP_MD_CTX_new();
-    must(hasher->context != NULL);
+    struct hasher *hasher = insist_malloc(sizeof *hasher, "hashing");
+    hasher->context = context_new();
     return hasher;
 }
 
@@ -56,22 +67,31 @@ void hasher_free(struct hasher **hasher)
 void hasher_sha256(struct hasher *hasher, uint8_t out[SHA256_BYTES], const struct bytes parts[],
                    size_t part_count)
 {
-    digest(hasher->context, out, parts, part_count);
+    unsigned tries = 0;
+    while (!digest(hasher->context, out, parts, part_count))
+        again(&tries);
 }
 
 void hasher_begin(struct hasher *hasher)
 {
-    must(EVP_DigestInit_ex2(hasher->context, crypto_fetched.sha256, NULL));
+    unsigned tries = 0;
+    while (EVP_DigestInit_ex2(hasher->context, crypto_fetched.sha256, NULL) != 1)
+        again(&tries);
 }
 
+/* What was begun asks for no more memory. */
 void hasher_add(struct hasher *hasher, struct bytes part)
 {
-    must(EVP_DigestUpdate(hasher->context, part.data, part.size));
+    const int done = EVP_DigestUpdate(hasher->context, part.data, part.size);
+    assert(done == 1);
+    (void)done;
 }
 
 void hasher_end(struct hasher *hasher, uint8_t out[SHA256_BYTES])
 {
-    must(EVP_DigestFinal_ex(hasher->context, out, NULL));
+    const int done = EVP_DigestFinal_ex(hasher->context, out, NULL);
+    assert(done == 1);
+    (void)done;
 }
 
 void sha256_of(uint8_t out[SHA256_BYTES], struct bytes bytes)
@@ -79,19 +99,27 @@ void sha256_of(uint8_t out[SHA256_BYTES], struct bytes bytes)
     sha256(out, &bytes, 1);
 }
 
-void hmac_sha256(uint8_t out[SHA256_BYTES], struct bytes key, const struct bytes parts[],
-                 size_t part_count)
+static bool mac(uint8_t out[SHA256_BYTES], struct bytes key, const struct bytes parts[],
+                size_t part_count)
 {
-    char digest[] = "SHA256";
+    char digest_name[] = "SHA256";
     const OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest_name, 0),
         OSSL_PARAM_construct_end(),
     };
     EVP_MAC_CTX *context = EVP_MAC_CTX_new(crypto_fetched.hmac);
-    must(context != NULL);
-    must(EVP_MAC_init(context, key.data, key.size, params));
-    for (size_t i = 0; i < part_count; i++)
-        must(EVP_MAC_update(context, parts[i].data, parts[i].size));
-    must(EVP_MAC_final(context, out, NULL, SHA256_BYTES));
+    bool done = context && EVP_MAC_init(context, key.data, key.size, params) == 1;
+    for (size_t i = 0; i < part_count && done; i++)
+        done = EVP_MAC_update(context, parts[i].data, parts[i].size) == 1;
+    done = done && EVP_MAC_final(context, out, NULL, SHA256_BYTES) == 1;
     EVP_MAC_CTX_free(context);
+    return done;
+}
+
+void hmac_sha256(uint8_t out[SHA256_BYTES], struct bytes key, const struct bytes parts[],
+                 size_t part_count)
+{
+    unsigned tries = 0;
+    while (!mac(out, key, parts, part_count))
+        again(&tries);
 }

@@ -2,10 +2,11 @@
 
 #include <assert.h>
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/rand.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "vault/base/insist.h"
 
 struct secret {
     size_t size;
@@ -68,8 +69,9 @@ bool secret_equal(struct bytes a, struct bytes b)
 
 void random_bytes(void *out, size_t size_bytes)
 {
-    if (RAND_bytes(out, (int)size_bytes) != 1) {
-        fputs("no randomness\n", stderr);
-        abort();
+    unsigned tries = 0;
+    while (RAND_bytes(out, (int)size_bytes) != 1) {
+        ERR_clear_error();
+        insist_again(&tries, "randomness");
     }
 }
