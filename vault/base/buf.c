@@ -92,6 +92,13 @@ void buf_bytes(struct buf *buf, struct bytes bytes)
     buf_append(buf, bytes.data, bytes.size);
 }
 
+void buf_join(struct buf *buf, const struct buf *part)
+{
+    if (part->problem && !buf->problem)
+        buf->problem = part->problem;
+    buf_append(buf, part->data, part->size);
+}
+
 void buf_text(struct buf *buf, const char *text)
 {
     buf_append(buf, text, strlen(text));

@@ -68,7 +68,7 @@ void admin_answer_http(const struct admin_context *context, struct admin_reader 
                "Connection: close\r\n\r\n",
                is_metrics ? "200 OK" : "404 Not Found",
                is_metrics ? METRICS_CONTENT_TYPE : "text/plain; charset=utf-8", text.size);
-    buf_bytes(&answer, buf_view(&text));
+    buf_join(&answer, &text);
     if (buf_check(&answer, NULL) == VAULT_OK)
         admin_send(reader->fd, buf_view(&answer));
 }

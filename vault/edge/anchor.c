@@ -42,7 +42,7 @@ void anchor_write_state(struct anchor *anchor)
     const bool is_dirty = anchor->is_dirty;
     anchor->is_dirty = false;
     buf_format(&text, STATE_FIRST STATE_ANCHORED "%" PRId64 "\n", anchor->freshness.anchored_s);
-    buf_bytes(&text, buf_view(&anchor->shown_lines));
+    buf_join(&text, &anchor->shown_lines);
     pthread_mutex_unlock(&anchor->mutex);
     if (!is_dirty)
         return;

@@ -62,7 +62,7 @@ static void write_state(const struct log_state *state, struct buf *out)
     json_write_string(out, buf_view(&state->checkpoint));
     buf_text(out, ",\"anchor\":");
     if (state->anchor.size)
-        buf_bytes(out, buf_view(&state->anchor));
+        buf_join(out, &state->anchor);
     else
         buf_text(out, "null");
     buf_text(out, "}\n");

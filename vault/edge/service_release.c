@@ -210,12 +210,9 @@ static void complete_item(const struct batch *batch, struct item *item)
 
 static void write_item(const struct item *item, struct buf *out)
 {
-    struct bytes text = buf_view(&item->answer.body);
-    while (text.size && text.data[text.size - 1] == '\n')
-        text.size--;
     buf_format(out, "{\"status\":%u,\"%s\":", item->answer.status,
                item->answer.status == 200 ? "answer" : "problem");
-    buf_bytes(out, text);
+    buf_join(out, &item->answer.body); /* a line end behind it is white space in JSON */
     buf_byte(out, '}');
 }
 

@@ -159,7 +159,7 @@ static bool write_set(const struct variable *first, struct buf *out)
         return false;
     json_write_string(out, bytes_of_text(first->id));
     buf_text(out, ":[");
-    buf_bytes(out, buf_view(&list));
+    buf_join(out, &list);
     buf_byte(out, ']');
     return true;
 }
@@ -188,7 +188,7 @@ void circumstance_write_atoms(const struct circumstance *circumstance, struct bu
             continue;
         if (!first)
             buf_byte(out, ',');
-        buf_bytes(out, buf_view(&atom));
+        buf_join(out, &atom);
         first = false;
     }
     buf_byte(out, '}');

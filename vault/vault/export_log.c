@@ -28,7 +28,7 @@ enum vault_code export_receipts(struct vault *vault, const struct citizen_id *ci
         if (!*all)
             break;
         buf_text(out, first ? "" : ",");
-        buf_bytes(out, buf_view(&receipt));
+        buf_join(out, &receipt);
         first = false;
     }
     buf_byte(out, ']');
@@ -86,7 +86,7 @@ static enum vault_code write_piece(struct writing *writing, const struct piece *
     VAULT_AUTO(buf_finish) struct buf text = buf_limited(PIECE_BYTES_MAX);
     VAULT_TRY(ledger_prove(writing->vault->ledger, piece->index, &proof, err));
     buf_text(&text, writing->last_n ? ",{" : "{");
-    buf_bytes(&text, buf_view(&piece->members));
+    buf_join(&text, &piece->members);
     buf_text(&text, ",\"proof\":");
     json_write_string(&text, buf_view(&proof));
     buf_byte(&text, '}');

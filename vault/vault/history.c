@@ -215,7 +215,7 @@ static enum vault_code write_opening(const struct filed *row, const struct clear
                                      struct buf *out, struct vault_error *err)
 {
     buf_format(out, "{\"index\":%llu,\"fields\":", (unsigned long long)row->index);
-    buf_bytes(out, buf_view(&clear->opening_text));
+    buf_join(out, &clear->opening_text);
     buf_text(out, "}\n");
     return buf_check(out, err);
 }
@@ -238,7 +238,7 @@ enum vault_code history_take(struct vault *vault, const struct citizen_id *id, u
     case HISTORY_OPENING:
         return write_opening(&rows.list[0], &clear, out, err);
     default:
-        buf_bytes(out, buf_view(&clear.entry_text));
+        buf_join(out, &clear.entry_text);
         return buf_check(out, err);
     }
 }

@@ -32,7 +32,7 @@ enum vault_code place_keep(struct citizen *citizen, int64_t seq, const struct pl
     base64_string(leaf, place->leaf.bytes, sizeof place->leaf.bytes);
     buf_format(&json, "{\"index\":%llu,\"time\":%lld,\"leaf\":\"%s\",\"opening\":",
                (unsigned long long)place->index, (long long)place->time_ms, leaf);
-    buf_bytes(&json, buf_view(&place->opening));
+    buf_join(&json, &place->opening);
     buf_byte(&json, '}');
     VAULT_TRY(buf_check(&json, err));
     const struct citizen_record record = {

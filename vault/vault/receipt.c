@@ -190,7 +190,7 @@ static void write_place(const struct facts *facts, struct buf *out)
     json_write_string(out, bytes_of_text(facts->vault->options.origin));
     buf_format(out, ",\"index\":%llu,\"leaf\":\"%s\",\"opening\":",
                (unsigned long long)facts->place.index, leaf);
-    buf_bytes(out, buf_view(&facts->place.opening));
+    buf_join(out, &facts->place.opening);
     buf_byte(out, '}');
 }
 

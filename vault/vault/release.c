@@ -210,6 +210,7 @@ enum vault_code passage_enter(struct passage *passage, const struct buf *body,
     write_asserted(passage, &what);
     write_basis(passage, &basis);
     VAULT_TRY(buf_check(&what, err));
+    VAULT_TRY(buf_check(&basis, err));
     assert(passage->request->purpose.size < sizeof purpose);
     memcpy(purpose, passage->request->purpose.data, passage->request->purpose.size);
     purpose[passage->request->purpose.size] = 0;

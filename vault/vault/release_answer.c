@@ -96,7 +96,7 @@ static void write_released(struct passage *passage, size_t i, bool *first, struc
     buf_format(body, "%s\"%s\":{\"form\":\"%s\",\"value\":", *first ? "" : ",",
                policy_id(policy, POLICY_FIELD, field),
                policy_form_name(policy, field, outcome->form));
-    buf_bytes(body, buf_view(&value));
+    buf_join(body, &value);
     buf_format(body, ",\"as_of\":\"%s\",\"source\":", as_of);
     json_write_string(body, bytes_of_text(passage->as_of_s ? passage->source : "vault"));
     buf_byte(body, '}');

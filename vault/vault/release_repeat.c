@@ -24,7 +24,7 @@ enum vault_code passage_seal(struct passage *passage, const struct buf *body,
     VAULT_AUTO(buf_finish) struct buf plain = buf_limited(KEPT_PLAIN_BYTES_MAX);
     const bool consented = passage->consent && passage->bases >> POLICY_CONSENT & 1;
     buf_append(&plain, consented ? passage->consent->id : none, CONSENT_ID_CHARS);
-    buf_bytes(&plain, buf_view(body));
+    buf_join(&plain, body);
     VAULT_TRY(buf_check(&plain, err));
     return seal(citizen_seal_key(passage->citizen), passage->associated, buf_view(&plain),
                 passage->sealed, err);

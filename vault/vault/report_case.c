@@ -131,7 +131,7 @@ enum vault_code report_show(struct vault *vault, const char *id, struct buf *out
     buf_text(out, "{\"reference\":");
     json_write_string(out, bytes_of_text(known.reference));
     buf_text(out, ",\"report\":");
-    buf_bytes(out, buf_view(&found.json));
+    buf_join(out, &found.json);
     buf_byte(out, '}');
     return buf_check(out, err);
 }

@@ -47,6 +47,10 @@ void buf_clear(struct buf *buf);
 void buf_append(struct buf *buf, const void *data, size_t size_bytes);
 void buf_bytes(struct buf *buf, struct bytes bytes);
 void buf_text(struct buf *buf, const char *text);
+
+/* Append what was written apart. If that has a problem, so has this: a text that is made of parts
+ * has all of them, or says that it has not. */
+void buf_join(struct buf *buf, const struct buf *part);
 void buf_byte(struct buf *buf, uint8_t byte);
 void buf_format(struct buf *buf, const char *format, ...) VAULT_PRINTF(2, 3);
 

@@ -73,6 +73,26 @@ static void test_a_problem_sticks_and_nothing_more_goes_in(void **state)
     assert_done(buf_check(&buf, &test_error));
 }
 
+static void test_a_text_of_parts_has_all_of_them_or_a_problem(void **state)
+{
+    (void)state;
+    VAULT_AUTO(buf_finish) struct buf whole = buf_limited(64);
+    VAULT_AUTO(buf_finish) struct buf part = buf_limited(4);
+    buf_text(&part, "abcd");
+    buf_text(&whole, "<");
+    buf_join(&whole, &part);
+    buf_text(&whole, ">");
+    assert_done(buf_check(&whole, &test_error));
+    assert_string_equal(buf_string(&whole), "<abcd>");
+    buf_text(&part, "e");
+    buf_join(&whole, &part);
+    assert_fails(VAULT_TOO_LARGE, buf_check(&whole, &test_error));
+    assert_null(buf_string(&whole));
+    buf_clear(&part);
+    buf_join(&whole, &part); /* what it was short of then, it is short of now */
+    assert_fails(VAULT_TOO_LARGE, buf_check(&whole, &test_error));
+}
+
 static void test_huge_sizes_do_not_wrap_around(void **state)
 {
     (void)state;
@@ -291,7 +311,8 @@ int main(void)
     return TEST_RUN(
         test_what_is_appended_is_there_in_order, test_integers_are_big_endian,
         test_an_empty_buffer_allocates_nothing, test_the_ceiling_is_reached_and_not_passed,
-        test_a_problem_sticks_and_nothing_more_goes_in, test_huge_sizes_do_not_wrap_around,
+        test_a_problem_sticks_and_nothing_more_goes_in,
+        test_a_text_of_parts_has_all_of_them_or_a_problem, test_huge_sizes_do_not_wrap_around,
         test_formatting_fits_exactly_or_not_at_all, test_extending_counts_and_gives_the_place,
         test_a_finished_buffer_can_be_used_again, test_growing_leaves_no_copy_behind,
         test_clearing_wipes_and_keeps_the_memory,
