@@ -52,7 +52,8 @@ enum vault_code seal(const struct secret *key, struct bytes associated, struct b
     return crypto_fail(err, VAULT_NO_MEMORY, "sealing");
 }
 
-/* Decrypt into place, which has the size of the ciphertext. Nothing in it counts unless true. */
+/* Decrypt into place, which has the size of the ciphertext. Nothing in it counts before the tag of
+ * it all was looked at; what fails before that is short of memory. */
 static bool decrypt(EVP_CIPHER_CTX *context, const struct secret *key, struct bytes associated,
                     struct bytes sealed, uint8_t *place)
 {
@@ -65,8 +66,7 @@ static bool decrypt(EVP_CIPHER_CTX *context, const struct secret *key, struct by
                                sealed.data, NULL) == 1 &&
            EVP_DecryptUpdate(context, NULL, &length, associated.data, (int)associated.size) == 1 &&
            (size == 0 || EVP_DecryptUpdate(context, place, &length, cipher, (int)size) == 1) &&
-           EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, TAG_BYTES, tag) == 1 &&
-           EVP_DecryptFinal_ex(context, place + size, &length) == 1;
+           EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, TAG_BYTES, tag) == 1;
 }
 
 static enum vault_code open_into(const struct secret *key, struct bytes associated,
@@ -74,11 +74,14 @@ static enum vault_code open_into(const struct secret *key, struct bytes associat
 {
     assert(key_fits(key) && sealed.size <= INT_MAX && associated.size <= INT_MAX);
     VAULT_AUTO(context_free) EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
-    if (!context)
-        return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
-    if (decrypt(context, key, associated, sealed, place))
+    const size_t size = sealed.size - SEAL_OVERHEAD_BYTES;
+    const bool decrypted = context && decrypt(context, key, associated, sealed, place);
+    int length = 0;
+    if (decrypted && EVP_DecryptFinal_ex(context, place + size, &length) == 1)
         return VAULT_OK;
-    explicit_bzero(place, sealed.size - SEAL_OVERHEAD_BYTES);
+    explicit_bzero(place, size);
+    if (!decrypted)
+        return crypto_fail(err, VAULT_NO_MEMORY, "opening a sealed text");
     return crypto_fail(err, VAULT_CORRUPT,
                        "a sealed text does not open: the key or the text is not the right one");
 }
