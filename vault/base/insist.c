@@ -24,3 +24,14 @@ void *insist_malloc(size_t size_bytes, const char *what)
     }
     return memory;
 }
+
+void *insist_calloc(size_t count, size_t size_bytes, const char *what)
+{
+    unsigned tries = 0;
+    void *memory = calloc(count, size_bytes);
+    while (!memory) {
+        insist_again(&tries, what);
+        memory = calloc(count, size_bytes);
+    }
+    return memory;
+}

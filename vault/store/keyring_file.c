@@ -9,6 +9,7 @@
 
 #include "vault/base/codec.h"
 #include "vault/base/file.h"
+#include "vault/base/insist.h"
 #include "vault/base/json.h"
 
 #define FORMAT_1       "citizen-vault-keyring/1"
@@ -109,9 +110,13 @@ void keyring_file_mac(const struct keyring_file *file, const struct secret *key,
                       uint8_t out[SHA256_BYTES])
 {
     VAULT_AUTO(buf_finish) struct buf text = buf_limited(FILE_MAX_BYTES);
-    write_body(&text, file);
-    /* Always fits: every member has a limit. Without memory the mac is over a shorter text, and
-     * does not match. */
+    unsigned tries = 0;
+    write_body(&text, file); /* always fits: every member has a limit */
+    while (text.problem) {   /* a mac over a shorter text would be kept, and never match again */
+        insist_again(&tries, "the keyring");
+        buf_clear(&text);
+        write_body(&text, file);
+    }
     const struct bytes part = buf_view(&text);
     hmac_sha256(out, secret_view(key), &part, 1);
 }
@@ -124,10 +129,15 @@ static bool read_hex(const json_t *object, const char *member, void *out, size_t
            VAULT_OK;
 }
 
+/* What is false here is said to be damage, and no memory is none. */
 static bool read_base64(const json_t *object, const char *member, void *out, size_t size)
 {
-    return base64_decode_exact(out, size, json_text(json_object_get(object, member)), NULL) ==
-           VAULT_OK;
+    const struct bytes text = json_text(json_object_get(object, member));
+    unsigned tries = 0;
+    enum vault_code code;
+    while ((code = base64_decode_exact(out, size, text, NULL)) == VAULT_NO_MEMORY)
+        insist_again(&tries, "the keyring");
+    return code == VAULT_OK;
 }
 
 static bool read_version(const json_t *value, uint32_t *out)
@@ -178,7 +188,13 @@ static bool read_note(const json_t *object, struct keyring_file *file)
 {
     VAULT_AUTO(buf_finish) struct buf note = buf_limited(KEYRING_NOTE_MAX_BYTES);
     const json_t *text = json_object_get(object, "note");
-    if (!json_is_string(text) || base64_decode(&note, json_text(text), NULL))
+    unsigned tries = 0;
+    enum vault_code code;
+    while ((code = base64_decode(&note, json_text(text), NULL)) == VAULT_NO_MEMORY) {
+        insist_again(&tries, "the keyring");
+        buf_clear(&note);
+    }
+    if (!json_is_string(text) || code)
         return false;
     file->note_size = note.size;
     if (note.size)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "vault/base/codec.h"
+#include "vault/base/insist.h"
 #include "vault/crypto/hash.h"
 
 #define DEPTH_MAX 4
@@ -53,10 +54,8 @@ bool consent_json_read_fields(json_t *fields, struct consent_field **out, size_t
     const size_t count = json_object_size(fields);
     if (!json_is_object(fields) || count > CONSENT_FIELDS_MAX)
         return false;
-    *out = calloc(count + 1, sizeof **out);
+    *out = insist_calloc(count + 1, sizeof **out, "reading a consent"); /* false is: damaged */
     *out_count = 0;
-    if (!*out)
-        return false;
     const char *name;
     json_t *form;
     json_object_foreach(fields, name, form)

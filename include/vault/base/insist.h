@@ -16,5 +16,6 @@
  * there were INSIST_MS of them. *tries begins as 0. */
 void insist_again(unsigned *tries, const char *what);
 
-/* malloc(), but never NULL. */
+/* malloc() and calloc(), but never NULL. */
 void *insist_malloc(size_t size_bytes, const char *what);
+void *insist_calloc(size_t count, size_t size_bytes, const char *what);
