@@ -244,8 +244,11 @@ static enum vault_code bring(struct bringing *bringing, struct buf *body,
     bool stored = false;
     VAULT_TRY(check_purpose(bringing, wrong, err));
     VAULT_TRY(read_values(bringing, wrong, err));
-    if (subject_read(bringing->service, bringing->request->subject, &citizen, err))
-        return vault_fail(err, VAULT_NOT_FOUND, "there is nothing here");
+    const enum vault_code code =
+        subject_read(bringing->service, bringing->request->subject, &citizen, err);
+    if (code)
+        return code == VAULT_INVALID ? vault_fail(err, VAULT_NOT_FOUND, "there is nothing here")
+                                     : code;
     VAULT_TRY(decide_and_enter(bringing, &citizen, body, &stored, &ticket, err));
     VAULT_TRY(ledger_wait(bringing->vault->ledger, &ticket, err));
     if (!stored)
