@@ -1,0 +1,62 @@
+/*
+ * torture_world - a vault for the torture: its citizen and services, what it acknowledged, and what
+ * must hold of it whatever failed.
+ *
+ * Whatever is answered goes through world_send(), which keeps in mind where the log is said to have
+ * it. world_audit() closes the vault and holds the log, the memory and the descriptors to that.
+ */
+#pragma once
+
+#include "torture.h"
+#include "vault/edge/service_api.h"
+#include "vault_test.h"
+
+#define WORLD_BODY_BYTES 4096
+
+struct world {
+    struct vault_test test;
+    struct service_api api;
+    char subject[SUBJECT_CHARS + 1]; /* of the citizen, for the caseworker */
+
+    /* The last answer, as it would leave. */
+    unsigned status;
+    struct buf body;
+    json_t *json;
+    size_t values; /* in it, of all its releases */
+
+    /* What the log must have. */
+    uint64_t acknowledged[ENTRY_EVENT_COUNT];
+    uint64_t with_values;
+    uint64_t stopped; /* how often the log stopped for good, and the vault was started again */
+};
+
+extern struct world world;
+
+/* Once: a vault that was filled, with a consent; all that is loaded once for a program is. */
+void world_begin(void);
+void world_end(void);
+
+/* Send a request as the caseworker. What comes back is read by world_read(), once nothing is to
+ * fail any more: it fails the test if an answer has no place in the log, or an error a value. */
+void world_send(enum http_method method, const char *path, const char *body);
+void world_read(void);
+
+/* Ask for three fields; how many came. Both must work now. */
+void world_write_ask(char body[WORLD_BODY_BYTES]);
+size_t world_released(void);
+
+/* A log that has stopped for good says so, and the vault starts again. */
+void world_go_on(void);
+
+/* Let what runs behind the requests come to its end, or two seconds pass. */
+void world_settle(void);
+
+/* Close it and open it again: what is in use then is what a later audit must find. */
+void world_mark(void);
+
+/* Close it; nothing leaks; the log holds, and has all that was acknowledged; open it again. How
+ * many entries were lost; faults is how many there were since the mark. */
+uint64_t world_audit(uint64_t faults);
+
+/* Start it again, with nothing failing. */
+void world_open(void);
