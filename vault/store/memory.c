@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vault/base/insist.h"
+
 /* The size stands before the bytes. */
 union block {
     size_t size;
@@ -18,9 +20,19 @@ static union block *block_of(void *bytes)
     return (union block *)bytes - 1;
 }
 
+static _Thread_local bool does_insist;
+
+void memory_insist(bool insists)
+{
+    does_insist = insists;
+}
+
 static void *wiping_malloc(int size)
 {
-    union block *block = size > 0 ? malloc(sizeof *block + (size_t)size) : NULL;
+    if (size <= 0)
+        return NULL;
+    const size_t whole = sizeof(union block) + (size_t)size;
+    union block *block = does_insist ? insist_malloc(whole, "setting a file's key") : malloc(whole);
     if (!block)
         return NULL;
     block->size = (size_t)size;

@@ -7,5 +7,11 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 /* Once per process, before anything else of SQLCipher. */
 void memory_start(void);
+
+/* Whether what this thread asks for is insisted on (vault/base/insist.h) until it is told
+ * otherwise: for calls of SQLCipher that do not look whether they got memory. */
+void memory_insist(bool insists);
