@@ -175,6 +175,12 @@ bool file_exists(const char *path)
     return lstat(path, &status) == 0;
 }
 
+bool file_is_missing(const char *path)
+{
+    struct stat status;
+    return lstat(path, &status) != 0 && (errno == ENOENT || errno == ENOTDIR);
+}
+
 enum vault_code file_join(char *out, size_t out_bytes, const char *dir, const char *name,
                           struct vault_error *err)
 {

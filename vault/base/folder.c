@@ -108,7 +108,7 @@ static int remove_one(const char *path, const struct stat *status, int kind, str
 
 enum vault_code folder_remove(const char *path, struct vault_error *err)
 {
-    if (!file_exists(path))
+    if (file_is_missing(path))
         return VAULT_OK;
     if (nftw(path, remove_one, FOLDER_DEPTH_MAX + 4, FTW_DEPTH | FTW_PHYS) != 0)
         return vault_fail_errno(err, "removing %s", path);
@@ -117,7 +117,7 @@ enum vault_code folder_remove(const char *path, struct vault_error *err)
 
 bool folder_is_free(const char *path)
 {
-    if (!file_exists(path))
+    if (file_is_missing(path))
         return true;
     VAULT_AUTO(folder_close) DIR *folder = opendir(path);
     bool is_free = folder != NULL;
@@ -172,7 +172,7 @@ enum vault_code folder_finish(const char *from, const char *to, struct vault_err
     /* A folder takes the place of an empty one, and of nothing else. */
     if (rename(from, to) != 0 && (errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR))
         return vault_fail(err, VAULT_CONFLICT, "there is something at %s", to);
-    if (file_exists(from))
+    if (!file_is_missing(from))
         return vault_fail_errno(err, "renaming %s to %s", from, to);
     snprintf(parent, sizeof parent, "%s/..", to);
     return folder_sync(parent, err);

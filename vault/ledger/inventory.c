@@ -126,7 +126,7 @@ enum vault_code inventory_take(const char *dir, uint64_t size, struct inventory 
     struct stat status;
     if (lstat(path, &status) == 0 && !S_ISDIR(status.st_mode))
         note_unknown(&inventory, "tile");
-    else if (file_exists(path))
+    else if (!file_is_missing(path))
         VAULT_TRY(search_folder(&search, path, 0, err));
     *out = inventory;
     inventory = (struct inventory){0};

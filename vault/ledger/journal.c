@@ -83,7 +83,7 @@ enum vault_code journal_create(const char *dir, const struct frame_segment *firs
     uint64_t size = segment_planned_bytes(0);
     uint64_t end = 0;
     VAULT_TRY(journal_new(dir, &journal, err));
-    if (file_exists(journal->dir))
+    if (!file_is_missing(journal->dir))
         return vault_fail(err, VAULT_CONFLICT, "there is a log in %s already", dir);
     VAULT_TRY(folder_create(journal->dir, err));
     VAULT_TRY(path_in(path, journal, "lock", err));
@@ -145,7 +145,7 @@ enum vault_code journal_open(const char *dir, struct journal **out, struct vault
 {
     VAULT_AUTO(journal_close) struct journal *journal = NULL;
     VAULT_TRY(journal_new(dir, &journal, err));
-    if (!file_exists(journal->dir))
+    if (file_is_missing(journal->dir))
         return vault_fail(err, VAULT_NOT_FOUND, "there is no log in %s", dir);
     VAULT_TRY(take_lock(journal, err));
     VAULT_TRY(list_segments(journal, err));

@@ -159,7 +159,7 @@ enum vault_code keep_put(const char *dir, struct bytes checkpoint, int64_t now_s
     date_format(day, date_of_instant(now_s));
     snprintf(name, sizeof name, "%s" CHECKPOINT, day);
     VAULT_TRY(file_join(path, sizeof path, dir, name, err));
-    const bool is_new_day = !file_exists(path);
+    const bool is_new_day = file_is_missing(path);
     VAULT_TRY(put(dir, day, CHECKPOINT, checkpoint, err));
     if (is_new_day)
         clear_out(dir, NULL);

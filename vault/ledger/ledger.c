@@ -37,7 +37,7 @@ enum vault_code ledger_create(const struct ledger_options *options, struct vault
     VAULT_TRY(ledger_sign(options->signer, &empty.head, empty.signature, err));
     memcpy(first.signature, empty.signature, sizeof first.signature);
     VAULT_TRY(new_path(path, options->dir, "checkpoint", err));
-    if (file_exists(path))
+    if (!file_is_missing(path))
         return vault_fail(err, VAULT_CONFLICT, "there is a log in %s already", options->dir);
     VAULT_TRY(folder_create(options->dir, err));
     VAULT_TRY(new_path(path, options->dir, "new", err));
@@ -93,7 +93,7 @@ static enum vault_code read_published(const struct ledger_options *options, stru
     VAULT_AUTO(buf_finish) struct buf note = buf_limited(CHECKPOINT_MAX_BYTES);
     VAULT_TRY(new_path(path, options->dir, "checkpoint", err));
     *out = (struct ledger_head){.root = tree_empty_root()};
-    if (!file_exists(path))
+    if (file_is_missing(path))
         return VAULT_OK;
     VAULT_TRY(file_read(path, &note, err));
     if (checkpoint_parse(buf_view(&note), &checkpoint, NULL) != VAULT_OK ||

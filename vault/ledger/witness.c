@@ -132,7 +132,7 @@ static enum vault_code recall(const struct witness *witness, struct witnessed *l
     VAULT_AUTO(buf_finish) struct buf note = buf_limited(CHECKPOINT_MAX_BYTES);
     log->root = tree_empty_root();
     VAULT_TRY(path_of(witness, log->name, path, err));
-    if (!file_exists(path))
+    if (file_is_missing(path))
         return VAULT_OK;
     VAULT_TRY(file_read(path, &note, err));
     if (checkpoint_parse(buf_view(&note), &checkpoint, NULL) != VAULT_OK ||

@@ -87,11 +87,11 @@ static enum vault_code verdict(enum vault_code code, struct vault_error *err)
 static enum vault_code check_is_bundle(const char *folder, struct vault_error *err)
 {
     static const char *const names[] = {"manifest.json", "manifest.sig", "catalogue.json"};
-    bool found = !file_exists(folder); /* then reading it says so */
+    bool found = file_is_missing(folder); /* then reading it says so */
     for (size_t i = 0; i < sizeof names / sizeof *names && !found; i++) {
         char path[PATH_MAX];
         VAULT_TRY(file_join(path, sizeof path, folder, names[i], err));
-        found = file_exists(path);
+        found = !file_is_missing(path);
     }
     return found ? VAULT_OK
                  : vault_fail(err, VAULT_INVALID,

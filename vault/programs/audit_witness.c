@@ -132,7 +132,7 @@ static enum vault_code add_log(struct logs *logs, struct bytes vkey, struct vaul
 static enum vault_code read_logs(const char *path, struct logs *logs, struct vault_error *err)
 {
     VAULT_AUTO(buf_finish) struct buf text = buf_limited(LOGS_FILE_MAX_BYTES);
-    if (!file_exists(path))
+    if (file_is_missing(path))
         return VAULT_OK;
     VAULT_TRY(audit_read_file(path, &text, err));
     struct bytes rest = buf_view(&text);

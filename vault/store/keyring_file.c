@@ -258,7 +258,7 @@ enum vault_code keyring_file_read(const char *dir, struct keyring_file *out,
 {
     char path[PATH_MAX];
     VAULT_TRY(file_join(path, sizeof path, dir, KEYRING_FILE, err));
-    if (!file_exists(path))
+    if (file_is_missing(path))
         return vault_fail(err, VAULT_NOT_FOUND, "there is no keyring: %s is missing", path);
     VAULT_AUTO(buf_finish) struct buf text = buf_limited(FILE_MAX_BYTES);
     VAULT_TRY(file_read(path, &text, err));

@@ -325,7 +325,7 @@ enum vault_code keyring_create(const char *dir, const struct keyring_provider *o
     VAULT_AUTO(provider_close) struct provider *provider = NULL;
     VAULT_AUTO(buf_finish) struct buf note = buf_limited(KEYRING_NOTE_MAX_BYTES);
     VAULT_TRY(file_join(path, sizeof path, dir, KEYRING_FILE, err));
-    if (file_exists(path))
+    if (!file_is_missing(path))
         return vault_fail(err, VAULT_CONFLICT, "there is a keyring already: %s", path);
     VAULT_TRY(make(&file, &keyring, &text, err));
     VAULT_TRY(provider_create(options, &note, &provider, err));

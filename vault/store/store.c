@@ -54,7 +54,7 @@ static enum vault_code check_empty(const char *dir, struct vault_error *err)
 {
     char path[PATH_MAX];
     VAULT_TRY(file_join(path, sizeof path, dir, control_file.name, err));
-    if (file_exists(path))
+    if (!file_is_missing(path))
         return vault_fail(err, VAULT_CONFLICT, "there is a store already: %s", path);
     return VAULT_OK;
 }
@@ -111,7 +111,7 @@ static enum vault_code store_new(const char *dir, const struct keyring *keyring,
         return vault_fail_errno(err, "finding the folder %s", dir);
     char path[PATH_MAX];
     VAULT_TRY(file_join(path, sizeof path, store->dir, control_file.name, err));
-    if (!file_exists(path))
+    if (file_is_missing(path))
         return vault_fail(err, VAULT_NOT_FOUND, "there is no store in %s", dir);
     *out = VAULT_TAKE(store);
     return VAULT_OK;

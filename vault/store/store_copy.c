@@ -113,7 +113,7 @@ enum vault_code store_has_file(struct store *store, const struct citizen_id *id,
 {
     char path[PATH_MAX];
     VAULT_TRY(citizen_path(path, store->dir, id, err));
-    *has = file_exists(path);
+    *has = !file_is_missing(path);
     return VAULT_OK;
 }
 
@@ -222,7 +222,7 @@ enum vault_code store_frozen_check_citizen(struct store_frozen *frozen, const st
     char path[PATH_MAX];
     struct control_key key;
     VAULT_TRY(citizen_path(path, frozen->dir, id, err));
-    *missing = !file_exists(path);
+    *missing = file_is_missing(path);
     if (*missing)
         return VAULT_OK;
     VAULT_TRY(read_key(frozen, id, &key, err));

@@ -54,7 +54,7 @@ static enum vault_code check_file(void *context, const char *name, uint64_t size
     uint8_t found[SHA256_BYTES];
     VAULT_AUTO(file_close) int fd = -1;
     VAULT_TRY(file_join(path, sizeof path, checking->folder, name, err));
-    if (!file_exists(path))
+    if (file_is_missing(path))
         return vault_fail(err, VAULT_CORRUPT, "a file is missing: %s", called(name, words));
     VAULT_TRY(file_open_regular(path, &fd, err));
     const struct backup_pour pour = {fd, -1, size_bytes, called(name, words), NULL, NULL};

@@ -145,10 +145,10 @@ static enum vault_code add_all_sealed(struct backup_job *job, struct vault_error
     say(job, "configuration and certificates");
     VAULT_TRY(add_sealed(job, job->config, err));
     for (size_t i = 0; i < job->file_count; i++) {
-        if (file_exists(job->files[i]))
+        if (!file_is_missing(job->files[i]))
             VAULT_TRY(add_sealed(job, job->files[i], err));
     }
-    return job->certificates[0] && file_exists(job->certificates)
+    return job->certificates[0] && !file_is_missing(job->certificates)
                ? folder_walk(job->certificates, "", add_certificate, job, err)
                : VAULT_OK;
 }
@@ -227,7 +227,7 @@ static enum vault_code copy_list(struct backup_job *job, struct vault_error *err
 {
     char path[PATH_MAX];
     VAULT_TRY(file_join(path, sizeof path, job->vault->log_dir, ERASED_LIST_FILE, err));
-    return file_exists(path) ? folder_give(path, ERASED_LIST_FILE, take, job, err) : VAULT_OK;
+    return !file_is_missing(path) ? folder_give(path, ERASED_LIST_FILE, take, job, err) : VAULT_OK;
 }
 
 /* With keeping held: nobody is being erased, so that the list and the log tell of the same. */

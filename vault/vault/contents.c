@@ -274,7 +274,7 @@ enum vault_code contents_read(const char *dir, const struct secret *key,
     struct reading reading = {.facts = facts, .each = each, .context = context};
     *facts = (struct contents_facts){0};
     VAULT_TRY(path_of(path, dir, err));
-    if (!file_exists(path))
+    if (file_is_missing(path))
         return vault_fail(err, VAULT_NOT_FOUND, "there is no backup in %s: it has no %s", dir,
                           MANIFEST_FILE);
     VAULT_TRY(file_open_regular(path, &fd, err));

@@ -52,7 +52,7 @@ enum vault_code policy_copy(const char *from, const char *to, struct vault_error
         char to_part[PATH_MAX];
         VAULT_TRY(file_join(from_part, sizeof from_part, from, parts[i], err));
         VAULT_TRY(file_join(to_part, sizeof to_part, to, parts[i], err));
-        if (file_exists(from_part))
+        if (!file_is_missing(from_part))
             VAULT_TRY(copy_files(from_part, to_part, err));
     }
     return VAULT_OK;

@@ -111,7 +111,7 @@ static enum vault_code take_journal(struct restore *restore, bool *has, struct v
     char journal[PATH_MAX];
     char lock[PATH_MAX];
     VAULT_TRY(file_join(journal, sizeof journal, restore->surviving, "journal", err));
-    *has = file_exists(journal);
+    *has = !file_is_missing(journal);
     if (!*has)
         return VAULT_OK;
     VAULT_TRY(check_unused(journal, err));

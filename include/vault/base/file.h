@@ -46,7 +46,11 @@ enum vault_code folder_create(const char *path, struct vault_error *err) VAULT_M
 /* Make what was done to the names in a folder last. */
 enum vault_code folder_sync(const char *path, struct vault_error *err) VAULT_MUST_CHECK;
 
+/* Whether there is something at the path, or nothing. A disk that does not say makes both false:
+ * who goes on without the file asks whether it is missing, who would overwrite or remove something
+ * whether it exists. */
 bool file_exists(const char *path);
+bool file_is_missing(const char *path);
 
 /* "dir/name" into out, NUL-ended. VAULT_TOO_LARGE if it does not fit. */
 enum vault_code file_join(char *out, size_t out_bytes, const char *dir, const char *name,

@@ -83,6 +83,8 @@ static void test_a_missing_file_is_not_found(void **state)
     VAULT_AUTO(buf_finish) struct buf content = buf_limited(100);
     assert_fails(VAULT_NOT_FOUND, file_read(path, &content, &test_error));
     assert_fails(VAULT_IO, file_read(dir, &content, &test_error));
+    assert_true(file_is_missing(path));
+    assert_false(file_is_missing(dir));
     assert_false(file_exists(path));
     assert_true(file_exists(dir));
 }
@@ -99,6 +101,7 @@ static void test_creating_does_not_overwrite(void **state)
     assert_int_equal(symlink("nowhere", link_path), 0);
     assert_fails(VAULT_CONFLICT, file_create(link_path, BYTES("x"), 0600, &test_error));
     assert_true(file_exists(link_path)); /* the link, though it leads nowhere */
+    assert_false(file_is_missing(link_path));
 }
 
 static void test_the_mode_is_as_said_whatever_the_umask(void **state)
