@@ -98,16 +98,12 @@ static enum vault_code key_literal(const struct secret *key, struct secret **out
     return VAULT_OK;
 }
 
-/* SQLCipher 4.6 loses what it has, the key with it, or falls where it gets no memory for the rest
- * (sqlcipherCodecAttach). */
 static enum vault_code set_key(struct database *database, const struct secret *key,
                                struct vault_error *err)
 {
     VAULT_AUTO(secret_free) struct secret *literal = NULL;
     VAULT_TRY(key_literal(key, &literal, err));
-    memory_insist(true);
     const int result = sqlite3_key(database->raw, secret_data(literal), KEY_LITERAL_CHARS);
-    memory_insist(false);
     return result ? database_fail(database, result, "setting its key", err) : VAULT_OK;
 }
 

@@ -20,21 +20,11 @@ static union block *block_of(void *bytes)
     return (union block *)bytes - 1;
 }
 
-static _Thread_local bool does_insist;
-
-void memory_insist(bool insists)
-{
-    does_insist = insists;
-}
-
 static void *wiping_malloc(int size)
 {
     if (size <= 0)
         return NULL;
-    const size_t whole = sizeof(union block) + (size_t)size;
-    union block *block = does_insist ? insist_malloc(whole, "setting a file's key") : malloc(whole);
-    if (!block)
-        return NULL;
+    union block *block = insist_malloc(sizeof *block + (size_t)size, "the store");
     block->size = (size_t)size;
     return block + 1;
 }
@@ -57,7 +47,7 @@ static void *wiping_realloc(void *bytes, int size)
 {
     void *moved = wiping_malloc(size);
     if (!moved)
-        return NULL;
+        return NULL; /* nothing was asked for */
     memcpy(moved, bytes, (size_t)(size < size_of(bytes) ? size : size_of(bytes)));
     wiping_free(bytes);
     return moved;

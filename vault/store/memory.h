@@ -4,14 +4,11 @@
  * Pages stand in it in clear, and values between a statement and us. SQLCipher's own way
  * (cipher_memory_security) wipes them too, and locks them, and makes every read seven times slower;
  * wiping alone costs nothing that can be measured. The keys among it are SQLCipher's to wipe.
+ *
+ * None is refused (vault/base/insist.h): SQLite bears it, and SQLCipher 4.6 does not. Where it gets
+ * no memory while a key is set or derived it leaves the key behind, falls, or frees it twice.
  */
 #pragma once
 
-#include <stdbool.h>
-
 /* Once per process, before anything else of SQLCipher. */
 void memory_start(void);
-
-/* Whether what this thread asks for is insisted on (vault/base/insist.h) until it is told
- * otherwise: for calls of SQLCipher that do not look whether they got memory. */
-void memory_insist(bool insists);
