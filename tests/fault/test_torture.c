@@ -3,142 +3,17 @@
  * import, an erasure and a deposit fails once in turn: nothing leaks, nothing is half done, and no
  * answer has a value that the log has no entry of.
  *
- * All of them with VAULT_TESTS_LONG=1, each call in each way it can fail; else every n-th, from
- * another one each day. To look at one: VAULT_TESTS_SEED says which day, VAULT_TORTURE_ONLY which
- * operation, and VAULT_TORTURE_SHOW=1 where each failed.
+ * torture_run.h says how many of them, and how to look at one.
  */
+#include "torture_run.h"
 #include "torture_world.h"
-
-#include <inttypes.h>
-#include <time.h>
 
 #include "vault/parts.h"
 #include "vault/store/control_citizen.h"
 #include "vault/vault/erase.h"
 
-#define HANG_S     60 /* an operation that takes longer hangs */
-#define WAYS       3  /* as many as a call has of failing */
 #define ROW_CHARS  512
 #define BATCH_SIZE 8
-
-struct operation {
-    const char *name;
-    void (*prepare)(void);
-    void (*run)(void);   /* while one thing fails */
-    void (*check)(void); /* when nothing fails any more */
-    unsigned sample[TORTURE_KINDS];
-};
-
-static const char *const kinds[TORTURE_KINDS] = {"memory", "calls"};
-
-static struct {
-    uint64_t injected;
-    uint64_t survived;
-    uint64_t lost;
-} total;
-
-static bool is_long;
-static unsigned seed;
-static enum vault_code code; /* what the operation said */
-
-/* --- One after the other -------------------------------------------------------------------- */
-
-static const char *now_name;
-static enum torture_kind now_kind;
-static unsigned now_nth;
-
-/* Says what was failing when a sanitizer stops the program. */
-void __asan_on_error(void);
-void __asan_on_error(void)
-{
-    fprintf(stderr, "torture: %s, %s %u, seed %u: %s\n", now_name, kinds[now_kind], now_nth, seed,
-            torture_struck() ? torture_struck() : "before it");
-}
-
-const char *__asan_default_options(void);
-const char *__asan_default_options(void)
-{
-    return "handle_abort=1";
-}
-
-/* SQLCipher's attaching of a key frees nothing when it fails. A handle or a statement that were
- * lost would keep their descriptor, and those are counted. */
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
-{
-    return "leak:libsqlcipher";
-}
-
-/* Whether there was an n-th to fail. */
-static bool fail_nth(const struct operation *operation, enum torture_kind kind, unsigned nth,
-                     unsigned *count)
-{
-    now_name = operation->name;
-    now_kind = kind;
-    now_nth = nth;
-    if (operation->prepare)
-        operation->prepare();
-    alarm(HANG_S);
-    code = VAULT_OK;
-    test_error = (struct vault_error){0};
-    torture_arm(kind, nth, nth + seed);
-    operation->run();
-    const unsigned seen = torture_disarm();
-    const char *struck = torture_struck();
-    alarm(0);
-    if (struck && getenv("VAULT_TORTURE_SHOW"))
-        fprintf(stderr, "%s, %s %u: %s (%d): %s %s\n", operation->name, kinds[kind], nth, struck,
-                torture_error(), vault_code_name(code), code ? test_error.text : "");
-    operation->check();
-    *count = seen;
-    total.injected += struck != NULL;
-    total.survived += struck != NULL;
-    return struck != NULL;
-}
-
-/* What runs behind may do more or less each time: two looks, and the smaller is what there is. */
-static unsigned count_of(const struct operation *operation, enum torture_kind kind)
-{
-    unsigned first = 0;
-    unsigned second = 0;
-    fail_nth(operation, kind, UINT32_MAX, &first);
-    fail_nth(operation, kind, UINT32_MAX, &second);
-    return first < second ? first : second;
-}
-
-static void torture_kind(const struct operation *operation, enum torture_kind kind)
-{
-    const uint64_t before = total.injected;
-    const unsigned most = count_of(operation, kind);
-    const unsigned sample = operation->sample[kind];
-    const unsigned step = is_long || most < sample ? 1 : most / sample;
-    const unsigned rounds = is_long && kind == TORTURE_CALL ? WAYS : 1;
-    unsigned count = 0;
-    world_mark();
-    for (unsigned round = 0; round < rounds; round++, seed++) {
-        for (unsigned nth = 1 + seed % step; fail_nth(operation, kind, nth, &count) || nth <= most;
-             nth += step)
-            ;
-    }
-    const uint64_t injected = total.injected - before;
-    total.lost += world_audit(injected);
-    printf("%s, %s: %" PRIu64 " of %u failed\n", operation->name, kinds[kind], injected,
-           most * rounds);
-    assert_true(injected > 0);
-}
-
-static void torture(const struct operation *operation)
-{
-    static bool is_under_way;
-    const char *only = getenv("VAULT_TORTURE_ONLY");
-    if (only && strcmp(only, operation->name) != 0)
-        return;
-    assert_false(is_under_way); /* else the one before has failed, and left who knows what */
-    is_under_way = true;
-    for (enum torture_kind kind = 0; kind < TORTURE_KINDS; kind++)
-        torture_kind(operation, kind);
-    is_under_way = false;
-}
 
 /* --- A release ------------------------------------------------------------------------------ */
 
@@ -234,8 +109,8 @@ static void test_a_batch_of_releases(void **state)
 /* What is withdrawn already is withdrawn again without an entry. */
 static void withdraw(void)
 {
-    code =
-        consent_withdraw(world.test.vault, &world.test.citizen, CASEWORKER, SUPPORT, &test_error);
+    torture_code =
+        consent_withdraw(world.test.vault, &world.test.citizen, CASEWORKER, SUPPORT, &torture_said);
 }
 
 static void give(void)
@@ -252,26 +127,27 @@ static void give(void)
                                               .text = "Le texte affiché."};
     char id[CONSENT_ID_CHARS + 1];
     int64_t seq;
-    code = consent_give(world.test.vault, &world.test.citizen, &decision, id, &seq, &test_error);
-    world.acknowledged[ENTRY_CONSENT] += code == VAULT_OK;
+    torture_code =
+        consent_give(world.test.vault, &world.test.citizen, &decision, id, &seq, &torture_said);
+    world.acknowledged[ENTRY_CONSENT] += torture_code == VAULT_OK;
 }
 
 /* Where OpenSSL gets no memory to decrypt a page, SQLCipher says that the page is damaged. */
 static void assert_failed_clearly(void)
 {
-    if (code == VAULT_CORRUPT && strstr(test_error.text, "memory was short"))
+    if (torture_code == VAULT_CORRUPT && strstr(torture_said.text, "memory was short"))
         return;
-    if (code != VAULT_OK && code != VAULT_IO && code != VAULT_UNAVAILABLE &&
-        code != VAULT_NO_MEMORY)
-        fail_msg("%s: %s", vault_code_name(code), test_error.text);
-    if (code)
-        assert_true(test_error.text[0] != 0);
+    if (torture_code != VAULT_OK && torture_code != VAULT_IO && torture_code != VAULT_UNAVAILABLE &&
+        torture_code != VAULT_NO_MEMORY)
+        fail_msg("%s: %s", vault_code_name(torture_code), torture_said.text);
+    if (torture_code)
+        assert_true(torture_said.text[0] != 0);
 }
 
 static void prepare_give(void)
 {
     withdraw();
-    assert_done(code);
+    assert_done(torture_code);
     world.acknowledged[ENTRY_WITHDRAW]++;
 }
 
@@ -287,9 +163,9 @@ static void check_give(void)
     assert_failed_clearly();
     world_go_on();
     const size_t now = world_released();
-    assert_true(now == 2 || (code && now == 0));
+    assert_true(now == 2 || (torture_code && now == 0));
     give();
-    assert_done(code);
+    assert_done(torture_code);
     assert_int_equal(world_released(), 2);
 }
 
@@ -307,7 +183,7 @@ static void test_a_consent_is_given_or_not(void **state)
 static void prepare_withdraw(void)
 {
     give();
-    assert_done(code);
+    assert_done(torture_code);
 }
 
 static void run_withdraw(void)
@@ -321,7 +197,7 @@ static void run_withdraw(void)
 static void check_withdraw(void)
 {
     assert_failed_clearly();
-    const bool acknowledged = code == VAULT_OK;
+    const bool acknowledged = torture_code == VAULT_OK;
     world.acknowledged[ENTRY_WITHDRAW] += acknowledged;
     world_go_on();
     const size_t now = world_released();
@@ -330,7 +206,7 @@ static void check_withdraw(void)
     world_open();
     assert_int_equal(world_released(), now);
     withdraw();
-    assert_done(code);
+    assert_done(torture_code);
     assert_int_equal(world_released(), 0);
 }
 
@@ -344,7 +220,7 @@ static void test_a_withdrawal_that_was_acknowledged_holds(void **state)
                                         .sample = {4, 5}};
     torture(&operation);
     give();
-    assert_done(code);
+    assert_done(torture_code);
 }
 
 /* --- An import of two, and the erasure of one ----------------------------------------------- */
@@ -364,10 +240,10 @@ static void import(unsigned from, unsigned count)
                  from + i, from + i, from + i);
         rows[i] = bytes_of_text(text[i]);
     }
-    code = people_import(world.test.vault, rows, count, results, &test_error);
-    for (unsigned i = 0; i < count && !code; i++) {
+    torture_code = people_import(world.test.vault, rows, count, results, &torture_said);
+    for (unsigned i = 0; i < count && !torture_code; i++) {
         if (results[i].code && results[i].code != VAULT_CONFLICT)
-            code = vault_fail(&test_error, results[i].code, "%s", results[i].text);
+            torture_code = vault_fail(&torture_said, results[i].code, "%s", results[i].text);
     }
 }
 
@@ -389,9 +265,9 @@ static void check_import(void)
     uint64_t people = 0;
     assert_failed_clearly();
     world_go_on();
-    if (code)
+    if (torture_code)
         import(made - 1, 2);
-    assert_done(code);
+    assert_done(torture_code);
     for (unsigned i = made - 1; i <= made; i++) {
         char reference[ROW_CHARS];
         VAULT_AUTO(buf_finish) struct buf all = buf_limited(1024UL * 1024);
@@ -419,14 +295,14 @@ static void prepare_erase(void)
 {
     char reference[ROW_CHARS];
     import(++made, 1);
-    assert_done(code);
+    assert_done(torture_code);
     snprintf(reference, sizeof reference, "R-%u", made);
     assert_done(people_find(world.test.vault, reference, &to_erase, &test_error));
 }
 
 static void run_erase(void)
 {
-    code = erase_citizen(world.test.vault, &to_erase, &test_error);
+    torture_code = erase_citizen(world.test.vault, &to_erase, &torture_said);
     if (!torture_struck())
         world_settle();
 }
@@ -439,7 +315,7 @@ static void check_erase(void)
     world_go_on();
     const enum vault_code there =
         control_citizen_find(world.test.vault->store, &to_erase, &found, &test_error);
-    assert_true(there == VAULT_NOT_FOUND || (code && there == VAULT_OK));
+    assert_true(there == VAULT_NOT_FOUND || (torture_code && there == VAULT_OK));
     assert_int_equal(erase_citizen(world.test.vault, &to_erase, &test_error), there);
     assert_done(erase_tell(world.test.vault, &test_error));
     world.acknowledged[ENTRY_ERASE]++;
@@ -523,12 +399,13 @@ static void run_entries(void)
     const struct entry entry = {.event = ENTRY_ADMIN};
     struct ledger *ledger = world.test.vault->ledger;
     uint64_t entered = 0;
-    for (unsigned i = 0; i < BATCH_SIZE && !code; i++, entered += !code)
-        code = ledger_enqueue(ledger, &entry, (struct bytes){0}, &tickets[i], &test_error);
+    for (unsigned i = 0; i < BATCH_SIZE && !torture_code; i++, entered += !torture_code)
+        torture_code =
+            ledger_enqueue(ledger, &entry, (struct bytes){0}, &tickets[i], &torture_said);
     for (unsigned i = 0; i < entered; i++) {
-        const enum vault_code waited = ledger_wait(ledger, &tickets[i], &test_error);
+        const enum vault_code waited = ledger_wait(ledger, &tickets[i], &torture_said);
         world.acknowledged[ENTRY_ADMIN] += waited == VAULT_OK;
-        code = waited ? waited : code;
+        torture_code = waited ? waited : torture_code;
     }
     if (!torture_struck())
         world_settle();
@@ -574,8 +451,8 @@ static void crash_before(void)
 static void run_start(void)
 {
     struct vault *vault = NULL;
-    code = vault_open(&world.test.options, &vault, &test_error);
-    if (code)
+    torture_code = vault_open(&world.test.options, &vault, &torture_said);
+    if (torture_code)
         assert_null(vault);
     vault_close(&vault);
 }
@@ -611,18 +488,11 @@ static void test_a_start_after_a_crash(void **state)
 
 int main(void)
 {
-    const char *given = getenv("VAULT_TESTS_SEED");
-    const char *how = getenv("VAULT_TESTS_LONG");
-    is_long = how && strcmp(how, "1") == 0;
-    seed = given ? (unsigned)strtoul(given, NULL, 10) : (unsigned)(time(NULL) / 86400);
-    world_begin();
+    torture_run_begin();
     const int failed = TEST_RUN(
         test_a_release, test_a_release_of_a_file_that_is_closed, test_a_batch_of_releases,
         test_a_consent_is_given_or_not, test_a_withdrawal_that_was_acknowledged_holds,
         test_an_import_is_made_up_for, test_an_erasure_is_whole, test_a_deposit_is_stored_or_not,
         test_a_batch_of_the_log, test_a_start_and_a_stop, test_a_start_after_a_crash);
-    world_end();
-    printf("torture: faults injected %" PRIu64 ", survived %" PRIu64 ", entries lost %" PRIu64 "\n",
-           total.injected, total.survived, total.lost);
-    return failed || total.lost != 0;
+    return !torture_run_end() || failed;
 }

@@ -1,36 +1,22 @@
-#include "torture.h"
+#include "torture_parts.h"
 
-#include <dirent.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <execinfo.h>
-#include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#define FRAMES_MAX 40
-#define WAYS_MAX   3
-#define HALF       0 /* in place of an error number: a write of half */
+#define FRAMES_MAX  40
+#define LEARNED_MAX (1U << 17)
+#define WAYS_MAX    3
+#define HALF        0 /* in place of an error number: a write of half */
 
 /* --- What fails ----------------------------------------------------------------------------- */
-
-/* The ways of each call that can be met on a disk or a machine in trouble. */
-struct call {
-    const char *name;
-    int ways[WAYS_MAX];
-    unsigned way_count;
-};
 
 static atomic_int armed = TORTURE_KINDS; /* the kind; TORTURE_KINDS: none */
 static atomic_uint counted;
@@ -42,6 +28,59 @@ static bool shows;
 
 /* A thread's first steps are a sanitizer's, which cannot do without memory. */
 static _Thread_local bool has_begun;
+
+/* --- From where ----------------------------------------------------------------------------- */
+
+static atomic_bool learns;
+static uint64_t places[LEARNED_MAX]; /* of each call, its callers */
+static unsigned worth[LEARNED_MAX];
+
+static uint64_t place_now(void)
+{
+    void *frames[FRAMES_MAX];
+    const int count = backtrace(frames, FRAMES_MAX);
+    uint64_t place = 14695981039346656037U;
+    for (int i = 0; i < count; i++)
+        place = (place ^ (uintptr_t)frames[i]) * 1099511628211U;
+    return place;
+}
+
+static void learn(unsigned nth)
+{
+    static _Thread_local bool is_inside;
+    if (is_inside || nth >= LEARNED_MAX)
+        return;
+    is_inside = true;
+    places[nth] = place_now();
+    is_inside = false;
+}
+
+void torture_learn(enum torture_kind kind)
+{
+    memset(places, 0, sizeof places);
+    learns = true;
+    torture_arm(kind, UINT32_MAX, 0);
+}
+
+unsigned torture_learned(unsigned of_a_place_max, const unsigned **list)
+{
+    static uint64_t known[LEARNED_MAX * 2]; /* a table by place */
+    static unsigned seen[LEARNED_MAX * 2];
+    unsigned count = 0;
+    learns = false;
+    memset(known, 0, sizeof known);
+    memset(seen, 0, sizeof seen);
+    for (unsigned nth = 1; nth <= counted && nth < LEARNED_MAX; nth++) {
+        size_t i = places[nth] % (LEARNED_MAX * 2);
+        while (known[i] && known[i] != places[nth])
+            i = (i + 1) % (LEARNED_MAX * 2);
+        known[i] = places[nth];
+        if (seen[i]++ < of_a_place_max)
+            worth[count++] = nth;
+    }
+    *list = worth;
+    return count;
+}
 
 void torture_arm(enum torture_kind kind, unsigned nth, unsigned turn)
 {
@@ -77,9 +116,14 @@ static void show(void)
 }
 
 /* Whether this one fails; errno is set then, or *half. */
-static bool strikes(enum torture_kind kind, const struct call *call, bool *half)
+bool torture_strikes(enum torture_kind kind, const struct call *call, bool *half)
 {
-    if (armed != (int)kind || !has_begun || atomic_fetch_add(&counted, 1) + 1 != target)
+    if (armed != (int)kind || !has_begun)
+        return false;
+    const unsigned nth = atomic_fetch_add(&counted, 1) + 1;
+    if (learns)
+        learn(nth);
+    if (nth != target)
         return false;
     const int way = call->ways[turns % call->way_count];
     error = way;
@@ -91,10 +135,6 @@ static bool strikes(enum torture_kind kind, const struct call *call, bool *half)
     errno = way;
     return true;
 }
-
-#define FAILS(name, ...)                                                                           \
-    static const struct call name##_call = {                                                       \
-        #name, {__VA_ARGS__}, sizeof((int[]){__VA_ARGS__}) / sizeof(int)}
 
 /* --- Memory --------------------------------------------------------------------------------- */
 
@@ -114,17 +154,17 @@ int __lsan_do_recoverable_leak_check(void) __attribute__((weak));
 static bool memory_strikes(const char *name)
 {
     const struct call call = {name, {ENOMEM}, 1};
-    return armed == TORTURE_MEMORY && strikes(TORTURE_MEMORY, &call, NULL);
+    return armed == TORTURE_MEMORY && torture_strikes(TORTURE_MEMORY, &call, NULL);
 }
 
-static void *plain_malloc(size_t size)
+void *torture_malloc(size_t size)
 {
     return __interceptor_malloc ? __interceptor_malloc(size) : __libc_malloc(size);
 }
 
 void *malloc(size_t size)
 {
-    return memory_strikes("malloc") ? NULL : plain_malloc(size);
+    return memory_strikes("malloc") ? NULL : torture_malloc(size);
 }
 
 void *calloc(size_t count, size_t size)
@@ -189,360 +229,18 @@ bool torture_leaks(void)
     return __lsan_do_recoverable_leak_check && __lsan_do_recoverable_leak_check();
 }
 
-/* --- Files ---------------------------------------------------------------------------------- */
-
-#define CALL_STRIKES(name) strikes(TORTURE_CALL, &name##_call, NULL)
-
-FAILS(open, EIO, EMFILE, ENOSPC);
-
-static int open_as(const char *path, int flags, va_list rest)
-{
-    const mode_t mode = flags & O_CREAT ? va_arg(rest, mode_t) : 0;
-    if (CALL_STRIKES(open))
-        return -1;
-    return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
-}
-
-int open(const char *path, int flags, ...)
-{
-    va_list rest;
-    va_start(rest, flags);
-    const int fd = open_as(path, flags, rest);
-    va_end(rest);
-    return fd;
-}
-
-int open64(const char *path, int flags, ...)
-{
-    va_list rest;
-    va_start(rest, flags);
-    const int fd = open_as(path, flags, rest);
-    va_end(rest);
-    return fd;
-}
-
-/* Whoever closes a file has no more to do with it, whatever is answered. */
-FAILS(close, EIO);
-
-int close(int fd)
-{
-    const bool fails = CALL_STRIKES(close);
-    const int result = (int)syscall(SYS_close, fd);
-    if (!fails)
-        return result;
-    errno = EIO;
-    return -1;
-}
-
-FAILS(read, EIO);
-
-ssize_t read(int fd, void *data, size_t size)
-{
-    return CALL_STRIKES(read) ? -1 : syscall(SYS_read, fd, data, size);
-}
-
-FAILS(pread, EIO);
-
-ssize_t pread(int fd, void *data, size_t size, off_t offset)
-{
-    return CALL_STRIKES(pread) ? -1 : syscall(SYS_pread64, fd, data, size, offset);
-}
-
-ssize_t pread64(int fd, void *data, size_t size, off64_t offset)
-{
-    return CALL_STRIKES(pread) ? -1 : syscall(SYS_pread64, fd, data, size, offset);
-}
-
-FAILS(write, EIO, ENOSPC, HALF);
-
-ssize_t write(int fd, const void *data, size_t size)
-{
-    bool half = false;
-    if (strikes(TORTURE_CALL, &write_call, &half) && !half)
-        return -1;
-    return syscall(SYS_write, fd, data, half ? size / 2 : size);
-}
-
-FAILS(pwrite, EIO, ENOSPC, HALF);
-
-static ssize_t pwrite_as(int fd, const void *data, size_t size, off_t offset)
-{
-    bool half = false;
-    if (strikes(TORTURE_CALL, &pwrite_call, &half) && !half)
-        return -1;
-    return syscall(SYS_pwrite64, fd, data, half ? size / 2 : size, offset);
-}
-
-ssize_t pwrite(int fd, const void *data, size_t size, off_t offset)
-{
-    return pwrite_as(fd, data, size, offset);
-}
-
-ssize_t pwrite64(int fd, const void *data, size_t size, off64_t offset)
-{
-    return pwrite_as(fd, data, size, offset);
-}
-
-FAILS(fdatasync, EIO, ENOSPC);
-
-int fdatasync(int fd)
-{
-    return CALL_STRIKES(fdatasync) ? -1 : (int)syscall(SYS_fdatasync, fd);
-}
-
-FAILS(fsync, EIO, ENOSPC);
-
-int fsync(int fd)
-{
-    return CALL_STRIKES(fsync) ? -1 : (int)syscall(SYS_fsync, fd);
-}
-
-FAILS(ftruncate, EIO);
-
-int ftruncate(int fd, off_t size)
-{
-    return CALL_STRIKES(ftruncate) ? -1 : (int)syscall(SYS_ftruncate, fd, size);
-}
-
-int ftruncate64(int fd, off64_t size)
-{
-    return CALL_STRIKES(ftruncate) ? -1 : (int)syscall(SYS_ftruncate, fd, size);
-}
-
-FAILS(posix_fallocate, ENOSPC, EINTR);
-
-int posix_fallocate(int fd, off_t offset, off_t size)
-{
-    if (CALL_STRIKES(posix_fallocate))
-        return errno;
-    return syscall(SYS_fallocate, fd, 0, offset, size) == 0 ? 0 : errno;
-}
-
-FAILS(rename, EIO, ENOSPC);
-
-int rename(const char *from, const char *to)
-{
-    return CALL_STRIKES(rename) ? -1 : (int)syscall(SYS_rename, from, to);
-}
-
-FAILS(unlink, EIO, EROFS);
-
-int unlink(const char *path)
-{
-    return CALL_STRIKES(unlink) ? -1 : (int)syscall(SYS_unlink, path);
-}
-
-FAILS(unlinkat, EIO, EROFS);
-
-int unlinkat(int folder, const char *name, int flags)
-{
-    return CALL_STRIKES(unlinkat) ? -1 : (int)syscall(SYS_unlinkat, folder, name, flags);
-}
-
-FAILS(mkdir, EIO, ENOSPC);
-
-int mkdir(const char *path, mode_t mode)
-{
-    return CALL_STRIKES(mkdir) ? -1 : (int)syscall(SYS_mkdir, path, mode);
-}
-
-FAILS(rmdir, EIO);
-
-int rmdir(const char *path)
-{
-    return CALL_STRIKES(rmdir) ? -1 : (int)syscall(SYS_rmdir, path);
-}
-
-FAILS(stat, EIO);
-
-static int stat_as(int folder, const char *path, void *out, int flags)
-{
-    return CALL_STRIKES(stat) ? -1 : (int)syscall(SYS_newfstatat, folder, path, out, flags);
-}
-
-int stat(const char *path, struct stat *out)
-{
-    return stat_as(AT_FDCWD, path, out, 0);
-}
-
-int stat64(const char *path, struct stat64 *out)
-{
-    return stat_as(AT_FDCWD, path, out, 0);
-}
-
-int lstat(const char *path, struct stat *out)
-{
-    return stat_as(AT_FDCWD, path, out, AT_SYMLINK_NOFOLLOW);
-}
-
-int lstat64(const char *path, struct stat64 *out)
-{
-    return stat_as(AT_FDCWD, path, out, AT_SYMLINK_NOFOLLOW);
-}
-
-int fstat(int fd, struct stat *out)
-{
-    return stat_as(fd, "", out, AT_EMPTY_PATH);
-}
-
-int fstat64(int fd, struct stat64 *out)
-{
-    return stat_as(fd, "", out, AT_EMPTY_PATH);
-}
-
-int fstatat(int folder, const char *path, struct stat *out, int flags)
-{
-    return stat_as(folder, path, out, flags);
-}
-
-FAILS(access, EIO);
-
-int access(const char *path, int mode)
-{
-    return CALL_STRIKES(access) ? -1 : (int)syscall(SYS_faccessat, AT_FDCWD, path, mode);
-}
-
-FAILS(flock, ENOLCK, EINTR);
-
-int flock(int fd, int how)
-{
-    return CALL_STRIKES(flock) ? -1 : (int)syscall(SYS_flock, fd, how);
-}
-
-FAILS(fcntl, ENOLCK, EINTR);
-
-static int fcntl_as(int fd, int command, va_list rest)
-{
-    void *argument = va_arg(rest, void *); /* as the C library does, whatever it is */
-    return CALL_STRIKES(fcntl) ? -1 : (int)syscall(SYS_fcntl, fd, command, argument);
-}
-
-int fcntl(int fd, int command, ...)
-{
-    va_list rest;
-    va_start(rest, command);
-    const int result = fcntl_as(fd, command, rest);
-    va_end(rest);
-    return result;
-}
-
-int fcntl64(int fd, int command, ...)
-{
-    va_list rest;
-    va_start(rest, command);
-    const int result = fcntl_as(fd, command, rest);
-    va_end(rest);
-    return result;
-}
-
-/* --- Memory of the system's, and threads ---------------------------------------------------- */
-
-FAILS(mmap, ENOMEM);
-
-static void *mmap_as(void *at, size_t size, int how, int flags, int fd, off_t offset)
-{
-    if (CALL_STRIKES(mmap))
-        return MAP_FAILED;
-    const intptr_t place = syscall(SYS_mmap, at, size, how, flags, fd, offset);
-    return (void *)place; /* -1 is MAP_FAILED */
-}
-
-void *mmap(void *at, size_t size, int how, int flags, int fd, off_t offset)
-{
-    return mmap_as(at, size, how, flags, fd, offset);
-}
-
-void *mmap64(void *at, size_t size, int how, int flags, int fd, off64_t offset)
-{
-    return mmap_as(at, size, how, flags, fd, offset);
-}
-
-FAILS(mlock, ENOMEM, EPERM);
-
-int mlock(const void *at, size_t size)
-{
-    return CALL_STRIKES(mlock) ? -1 : (int)syscall(SYS_mlock, at, size);
-}
-
-typedef int create_function(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
-static create_function *real_create;
-
-FAILS(pthread_create, EAGAIN);
-
-struct work {
-    void *(*run)(void *);
-    void *context;
-};
-
-static void *begin_work(void *context)
-{
-    const struct work work = *(struct work *)context;
-    free(context);
-    has_begun = true;
-    return work.run(work.context);
-}
-
-int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
-                   void *context)
-{
-    struct work *work = CALL_STRIKES(pthread_create) ? NULL : plain_malloc(sizeof *work);
-    if (!work)
-        return EAGAIN;
-    *work = (struct work){run, context};
-    const int result = real_create(thread, attributes, begin_work, work);
-    if (result != 0)
-        free(work);
-    return result;
-}
-
-typedef DIR *opendir_function(const char *);
-static opendir_function *real_opendir;
-
-FAILS(opendir, EIO, EMFILE, ENOMEM);
-
-DIR *opendir(const char *path)
-{
-    return CALL_STRIKES(opendir) ? NULL : real_opendir(path);
-}
-
-typedef struct dirent *readdir_function(DIR *);
-static readdir_function *real_readdir;
-
-FAILS(readdir, EIO);
-
-struct dirent *readdir(DIR *folder)
-{
-    return CALL_STRIKES(readdir) ? NULL : real_readdir(folder);
-}
-
 /* --- Before and after ----------------------------------------------------------------------- */
 
-static void find(const char *name, void *out)
+void torture_thread_begin(void)
 {
-    void *found = dlsym(RTLD_NEXT, name);
-    if (!found)
-        abort();
-    memcpy(out, &found, sizeof found);
+    has_begun = true;
 }
 
 void torture_begin(void)
 {
     void *frames[1];
-    has_begun = true;
-    find("pthread_create", &real_create);
-    find("opendir", &real_opendir);
-    find("readdir", &real_readdir);
+    torture_thread_begin();
+    torture_calls_begin();
     shows = getenv("VAULT_TORTURE_SHOW") != NULL;
     backtrace(frames, 1); /* the first one loads a library */
-}
-
-unsigned torture_open_files(void)
-{
-    unsigned count = 0;
-    DIR *folder = real_opendir("/proc/self/fd");
-    while (folder && real_readdir(folder))
-        count++;
-    if (folder)
-        closedir(folder);
-    return count;
 }

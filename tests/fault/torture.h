@@ -24,6 +24,12 @@ void torture_arm(enum torture_kind kind, unsigned nth, unsigned turn);
 /* Nothing fails any more. How many of the kind there were. */
 unsigned torture_disarm(void);
 
+/* The same without a failure: from where each was called is kept in mind until it is learned anew.
+ * Loops ask for the same again and again: which of them are worth a failure, at most so many from
+ * the same place, is a list of numbers for torture_arm(). Returns how many. */
+void torture_learn(enum torture_kind kind);
+unsigned torture_learned(unsigned of_a_place_max, const unsigned **list);
+
 /* Which function failed since it was armed: "pwrite64"; NULL: none. With VAULT_TORTURE_SHOW set,
  * it was also said where. */
 const char *torture_struck(void);

@@ -55,8 +55,8 @@ void world_settle(void);
 void world_mark(void);
 
 /* Close it; nothing leaks; the log holds, and has all that was acknowledged; open it again. How
- * many entries were lost; faults is how many there were since the mark. */
-uint64_t world_audit(uint64_t faults);
+ * many entries were lost. */
+uint64_t world_audit(void);
 
 /* Start it again, with nothing failing. */
 void world_open(void);
