@@ -41,9 +41,11 @@ static enum vault_code make_room(void **list, size_t size_each, size_t count, si
     if (count < *room)
         return VAULT_OK;
     const size_t more = *room ? *room * 2 : ROOM_FIRST;
-    void *longer = more > max ? NULL : calloc(more, size_each);
-    if (!longer)
+    if (more > max)
         return vault_fail(err, VAULT_LIMITED, "too many decisions of one citizen");
+    void *longer = calloc(more, size_each);
+    if (!longer)
+        return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
     if (*list)
         memcpy(longer, *list, count * size_each);
     free(*list);
