@@ -82,8 +82,11 @@ static enum vault_code walk_into( // NOLINT(misc-no-recursion): FOLDER_DEPTH_MAX
     if (!folder)
         return vault_fail_errno(err, "opening the folder %s", path);
     walk->depth++;
-    const struct dirent *item;
-    while ((item = readdir(folder))) { // NOLINT(concurrency-mt-unsafe): the stream is ours alone
+    const struct dirent *item = NULL;
+    for (;;) {
+        VAULT_TRY(folder_next(folder, path, &item, err));
+        if (!item)
+            break;
         if (!is_dots(item->d_name))
             VAULT_TRY(walk_item(walk, path, prefix, item->d_name, err));
     }
@@ -115,16 +118,27 @@ enum vault_code folder_remove(const char *path, struct vault_error *err)
     return VAULT_OK;
 }
 
+enum vault_code folder_next(DIR *folder, const char *path, const struct dirent **item,
+                            struct vault_error *err)
+{
+    errno = 0;
+    *item = readdir(folder); // NOLINT(concurrency-mt-unsafe): the stream is its owner's alone
+    return *item || errno == 0 ? VAULT_OK : vault_fail_errno(err, "reading the folder %s", path);
+}
+
 bool folder_is_free(const char *path)
 {
     if (file_is_missing(path))
         return true;
     VAULT_AUTO(folder_close) DIR *folder = opendir(path);
-    bool is_free = folder != NULL;
-    const struct dirent *item;
-    while (is_free && (item = readdir(folder))) // NOLINT(concurrency-mt-unsafe): as above
-        is_free = is_dots(item->d_name);
-    return is_free;
+    const struct dirent *item = NULL;
+    if (!folder)
+        return false;
+    do {
+        if (folder_next(folder, path, &item, NULL))
+            return false;
+    } while (item && is_dots(item->d_name));
+    return !item;
 }
 
 bool folder_name_is_safe(const char *name)

@@ -90,8 +90,11 @@ static enum vault_code search_folder(const struct search *search, const char *pa
     VAULT_AUTO(folder_close) DIR *folder = opendir(path);
     if (!folder)
         return vault_fail_errno(err, "opening %s", path);
-    const struct dirent *item;
-    while ((item = readdir(folder))) { // NOLINT(concurrency-mt-unsafe): the stream is ours alone
+    const struct dirent *item = NULL;
+    for (;;) {
+        VAULT_TRY(folder_next(folder, path, &item, err));
+        if (!item)
+            break;
         char inner[PATH_MAX];
         struct stat status;
         if (strcmp(item->d_name, ".") == 0 || strcmp(item->d_name, "..") == 0)

@@ -125,8 +125,11 @@ static enum vault_code list_segments(struct journal *journal, struct vault_error
     VAULT_AUTO(folder_close) DIR *folder = opendir(journal->dir);
     if (!folder)
         return vault_fail_errno(err, "opening %s", journal->dir);
-    const struct dirent *item;
-    while ((item = readdir(folder))) { // NOLINT(concurrency-mt-unsafe): the stream is ours alone
+    const struct dirent *item = NULL;
+    for (;;) {
+        VAULT_TRY(folder_next(folder, journal->dir, &item, err));
+        if (!item)
+            break;
         uint64_t first = 0;
         if (!segment_name_parse(item->d_name, &first))
             continue;

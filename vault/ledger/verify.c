@@ -213,8 +213,11 @@ static enum vault_code check_receipts(struct audit *audit, struct vault_error *e
     VAULT_AUTO(folder_close) DIR *folder = opendir(dir);
     if (!folder)
         return vault_fail_errno(err, "opening %s", dir);
-    const struct dirent *item;
-    while ((item = readdir(folder))) { // NOLINT(concurrency-mt-unsafe): the stream is ours alone
+    const struct dirent *item = NULL;
+    for (;;) {
+        VAULT_TRY(folder_next(folder, dir, &item, err));
+        if (!item)
+            break;
         if (!is_receipt(item->d_name))
             continue;
         count++;

@@ -315,7 +315,11 @@ static enum vault_code check_names(struct look *look, struct vault_error *err)
         look->each(look->context, path);
         return VAULT_OK;
     }
-    for (const struct dirent *entry = readdir(folder); entry; entry = readdir(folder)) {
+    const struct dirent *entry = NULL;
+    for (;;) {
+        VAULT_TRY(folder_next(folder, path, &entry, err));
+        if (!entry)
+            break;
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
             VAULT_TRY(check_name(look, dirfd(folder), entry->d_name, err));
     }

@@ -1,6 +1,7 @@
 #include "policy_copy.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <limits.h>
 #include <sys/stat.h>
 
@@ -30,11 +31,17 @@ static enum vault_code copy_files(const char *from, const char *to, struct vault
         return vault_fail_errno(err, "opening the folder %s", from);
     VAULT_TRY(folder_create(to, err));
     size_t count = 0;
-    for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir)) {
+    const struct dirent *entry = NULL;
+    for (;;) {
+        VAULT_TRY(folder_next(dir, from, &entry, err));
+        if (!entry)
+            break;
         char path[PATH_MAX];
-        struct stat status;
+        struct stat status = {0};
         VAULT_TRY(file_join(path, sizeof path, from, entry->d_name, err));
-        if (stat(path, &status) != 0 || !S_ISREG(status.st_mode))
+        if (stat(path, &status) != 0 && errno != ENOENT)
+            return vault_fail_errno(err, "looking at %s", path);
+        if (!S_ISREG(status.st_mode))
             continue;
         if (++count > COPY_FILES_MAX)
             return vault_fail(err, VAULT_TOO_LARGE, "%s has too many files", from);

@@ -196,7 +196,11 @@ static enum vault_code write_rules(const struct writing *writing, struct buf *ou
     if (!dir)
         return vault_fail_errno(err, "opening the folder %s", folder);
     buf_byte(out, '{');
-    for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir)) {
+    const struct dirent *entry = NULL;
+    for (;;) {
+        VAULT_TRY(folder_next(dir, folder, &entry, err));
+        if (!entry)
+            break;
         if (!has_suffix(entry->d_name, JSON_SUFFIX))
             continue;
         VAULT_TRY(write_rule_file(folder, entry->d_name, first, out, err));

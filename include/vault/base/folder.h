@@ -19,6 +19,11 @@
 /* For VAULT_AUTO, behind opendir(3). */
 void folder_close(DIR **folder);
 
+/* The next name of a folder that was opened, borrowed; NULL: there is no more. A folder that could
+ * not be read to its end is an error, and not a shorter folder. The path is for the words. */
+enum vault_code folder_next(DIR *folder, const char *path, const struct dirent **item,
+                            struct vault_error *err) VAULT_MUST_CHECK;
+
 /* Told of one file: its name, and how many bytes of what can be read from fd (which stands at its
  * beginning, and is borrowed) belong to it. A code other than VAULT_OK ends the walk, which then
  * returns it. */
