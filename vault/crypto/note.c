@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "vault/base/codec.h"
+#include "vault/base/insist.h"
 #include "vault/crypto/hash.h"
 
 #define DASH           "\xe2\x80\x94 " /* an em dash and a space */
@@ -227,6 +228,18 @@ static size_t find_text_end(struct bytes bytes)
     return 0;
 }
 
+/* What does not decode is no signed note, for whoever reads it; no memory is none. */
+static bool decode(struct buf *raw, struct bytes text)
+{
+    unsigned tries = 0;
+    enum vault_code code;
+    while ((code = base64_decode(raw, text, NULL)) == VAULT_NO_MEMORY) {
+        insist_again(&tries, "reading a signed note");
+        buf_clear(raw);
+    }
+    return code == VAULT_OK;
+}
+
 /* "— name base64": whether the line is one. */
 static bool read_line(struct bytes line, struct note_signature *out)
 {
@@ -235,8 +248,8 @@ static bool read_line(struct bytes line, struct note_signature *out)
         return false;
     struct bytes rest = {line.data + dash, line.size - dash};
     VAULT_AUTO(buf_finish) struct buf raw = buf_limited(LINE_BYTES_MAX);
-    if (!cut(&rest, ' ', &out->name) || !note_name_is_valid(out->name) ||
-        base64_decode(&raw, rest, NULL) != VAULT_OK || raw.size <= NOTE_KEY_ID_BYTES)
+    if (!cut(&rest, ' ', &out->name) || !note_name_is_valid(out->name) || !decode(&raw, rest) ||
+        raw.size <= NOTE_KEY_ID_BYTES)
         return false;
     memcpy(out->key_id, raw.data, NOTE_KEY_ID_BYTES);
     out->base64 = rest;
@@ -288,7 +301,8 @@ enum vault_code note_signature_read(const struct note_signature *signature, uint
                                     size_t size_bytes, struct vault_error *err)
 {
     VAULT_AUTO(buf_finish) struct buf raw = buf_limited(LINE_BYTES_MAX);
-    VAULT_TRY(base64_decode(&raw, signature->base64, err));
+    if (!decode(&raw, signature->base64))
+        return vault_fail(err, VAULT_INVALID, "a signature of a note is no base64");
     if (raw.size != NOTE_KEY_ID_BYTES + size_bytes)
         return vault_fail(err, VAULT_INVALID, "a signature of a note has the wrong length");
     memcpy(out, raw.data + NOTE_KEY_ID_BYTES, size_bytes);
