@@ -1,6 +1,7 @@
 /* Figures and state as auditors see them: they add up, say how far they reach, and what does not
  * hold is not called sound. */
 #include "auditor.h"
+#include "ledger/state.h"
 #include "vault/base/codec.h"
 #include "vault/parts.h"
 
@@ -184,6 +185,29 @@ static void test_the_state_is_what_the_published_log_says(void **state)
     end();
 }
 
+/* What the ledger counts as published, which it does a moment after the checkpoint is there. */
+static void count_published(int64_t more)
+{
+    struct ledger *ledger = test.vault->ledger;
+    pthread_mutex_lock(&ledger->mutex);
+    ledger->published_size += (uint64_t)more;
+    pthread_mutex_unlock(&ledger->mutex);
+}
+
+static void test_what_was_published_this_very_moment_holds(void **state)
+{
+    (void)state;
+    begin();
+    count_published(-1);
+    caller_get(&caller, "/v1/state");
+    count_published(1);
+    assert_answered(&caller, 200, JSON);
+    assert_true(json_is_true(caller_value(&caller, "/holds")));
+    assert_int_equal(json_integer_value(caller_value(&caller, "/published")),
+                     ledger_head(test.vault->ledger).size);
+    end();
+}
+
 static void spoil(const char *name, const char *bytes)
 {
     char path[PATH_MAX * 2];
@@ -225,5 +249,6 @@ int main(void)
         test_every_entry_is_in_the_figures_once, test_each_split_counts_what_it_says,
         test_a_period_is_cut_into_days_or_months, test_what_cannot_be_counted_is_refused,
         test_pictures_have_their_table_in_both_languages,
-        test_the_state_is_what_the_published_log_says, test_what_was_changed_is_not_called_sound);
+        test_the_state_is_what_the_published_log_says,
+        test_what_was_published_this_very_moment_holds, test_what_was_changed_is_not_called_sound);
 }
