@@ -706,7 +706,9 @@ static void test_receipts_that_are_none_are_forty(void **state)
     assert_int_equal(verify_with_receipts(), VERIFY_EXIT_INVALID);
     remove_file("receipts/a.tlog-proof");
     VAULT_AUTO(buf_finish) struct buf large = buf_limited(2UL * PROOF_MAX_BYTES);
-    assert_non_null(buf_extend(&large, PROOF_MAX_BYTES + 1));
+    uint8_t *const bytes = buf_extend(&large, PROOF_MAX_BYTES + 1);
+    assert_non_null(bytes);
+    memset(bytes, 'x', PROOF_MAX_BYTES + 1);
     published_write(&a_log, "receipts/a.tlog-proof", buf_view(&large));
     assert_int_equal(verify_with_receipts(), VERIFY_EXIT_INVALID);
     assert_state(VERIFY_RECEIPTS, VERIFY_FAIL);
