@@ -18,6 +18,6 @@ int program_failed(const char *program, enum vault_code code, const struct vault
 /* Say that the arguments are wrong, and how to get help. Returns EXIT_USAGE. */
 int program_usage(const char *program, const char *what);
 
-/* No core dump, no ptrace by others, files for the owner only; JSON and crypto started. Before any
- * thread. */
+/* No core dump, no ptrace by others, files for the owner only, what is freed goes back to the
+ * system; JSON and crypto started. Before any thread. */
 enum vault_code program_start(bool allow_swap, struct vault_error *err) VAULT_MUST_CHECK;
