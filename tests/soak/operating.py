@@ -146,7 +146,9 @@ class Operator:
         there = [citizen for citizen in self.house.people if citizen.gone.now() == {False}]
         for citizen in self.house.random.sample(there, 3):
             with citizen.busy:
+                citizen.keys += 1
                 self.ctl("citizen", "rekey", text=citizen.reference + "\n")
+                citizen.keys += 1
 
     def seal(self):
         with self.house.outages:

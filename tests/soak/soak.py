@@ -7,15 +7,18 @@ FOLDER has what tests/integration/lib.sh made: vault/, bundle/, dpo.key, NAME.ke
 """
 import os
 import random
+import signal
 import subprocess
 import sys
 import threading
 import time
 
 from afterwards import Sampler, check_feed, count_lost, flat
-from callers import Auditing, BatchReader, Bringing, Deciding, Feed, Monitoring, Reader
+from callers import WORK_FIELDS, BatchReader, Bringing, Feed, Reader
+from deciding import Deciding
 from model import Clock, Known, Outages, Tally
 from operating import Operator
+from watching import Auditing, Monitoring
 
 LOGINS = 60
 KNOWN_MOST = 8  # checkpoints that vault-audit is given, of those kept
@@ -43,12 +46,11 @@ class House:
         self.log, self.moved = os.path.join(folder, "vaultd.log"), os.path.join(folder, "vaultd")
         self.random, self.ended = random.Random(seed), threading.Event()
         self.clock, self.outages, self.tally = Clock(os.path.join(folder, "clock")), Outages(), Tally(folder)
-        self.ports, self.vaultd = {}, None
+        self.ports, self.vaultd, self.callers = {}, None, 0
         self.people, self.all_people, self.numbers = [], [], 1000
-        work = {"identity.birth_date": "year", "address.postal": None, "employment.status": None}
-        self.services = [Service(folder, "plie-rennes", "employment.support", work),
+        self.services = [Service(folder, "plie-rennes", "employment.support", WORK_FIELDS),
                          Service(folder, "bibliotheque", "library.lending", {"reader.token": None}),
-                         Service(folder, "mission-locale", "employment.support", work)]
+                         Service(folder, "mission-locale", "employment.support", WORK_FIELDS)]
         os.mkdir(os.path.join(folder, "checkpoints"))
 
     def auditor(self):
@@ -105,44 +107,47 @@ def look_after(house, operator, feeds):
     return lost
 
 
-def main():
-    folder, programs, minutes, people, seed = sys.argv[1:]
-    minutes = float(minutes)
-    house = House(folder, programs, seed)
-    operator = Operator(house, minutes)
+def bear(house, operator, people, minutes):
+    """The load, for the whole time; then what is left of it. True if all was as it must be."""
     operator.start()
     operator.bring(LOGINS, has_login=True)
-    operator.bring(int(people) - LOGINS)
+    operator.bring(people - LOGINS)
     feeds, callers = callers_of(house, minutes * 60)
-    sampler = Sampler(house, min(10, minutes * 60 / 100))
-    began, failed = time.monotonic(), None
+    sampler, began = Sampler(house, min(10, minutes * 60 / 100)), time.monotonic()
     threads = [threading.Thread(target=caller.run, daemon=True) for caller in callers]
     threads.append(threading.Thread(target=progress, args=(house, began, minutes * 60, operator, sampler), daemon=True))
     for thread in [sampler, *threads]:
         thread.start()
     try:
         operator.run(began)
-    except Exception as failure:  # the others are ended first
-        failed = failure
+    finally:
+        house.ended.set()
     took_s = time.monotonic() - began
-    house.ended.set()
     for thread in threads:
         thread.join(60)
-    rate, answers = house.tally.answers / took_s, house.tally.answers
-    if failed:
-        house.vaultd.kill()
-        raise failed
+    tally, answers = house.tally, house.tally.answers
     lost = look_after(house, operator, feeds)
-    tally = house.tally
     print("answers: " + ", ".join(f"{kind} {count}" for kind, count in sorted(tally.kinds.items())))
     print("operator: " + ", ".join(f"{name} {count}" for name, count in sorted(operator.done.items())))
     print(f"missing while the operator had the vault away: {tally.asked}")
     for what, count in tally.wrong.items():
         print(f"{count} times {what}")
     is_flat = flat(sampler)
-    print(f"soak: minutes {minutes:g}, answers {answers}, rate {rate:.0f}/s, restarts {operator.restarts}, "
-          f"errors {tally.errors}, stale {tally.stale}, entries lost {lost}")
-    sys.exit(bool(tally.errors or tally.stale or lost or not is_flat))
+    print(f"soak: minutes {minutes:g}, answers {answers}, rate {answers / took_s:.0f}/s, restarts {operator.restarts}, "
+          f"errors {tally.errors}, stale {tally.stale}, entries lost {lost}", flush=True)
+    return is_flat and not (tally.errors or tally.stale or lost)
+
+
+def main():
+    folder, programs, minutes, people, seed = sys.argv[1:]
+    signal.signal(signal.SIGTERM, lambda *unused: sys.exit(1))
+    house = House(folder, programs, seed)
+    try:
+        sys.exit(not bear(house, Operator(house, float(minutes)), int(people), float(minutes)))
+    finally:
+        if house.vaultd and house.vaultd.poll() is None:
+            house.vaultd.kill()
+            house.vaultd.wait()
 
 
 main()
