@@ -201,8 +201,8 @@ class Operator:
                 citizen.gone.begin(True)
                 self.ctl("citizen", "erase", "-", "--yes", text=citizen.reference + "\n")
                 citizen.gone.settle(True)
-        for citizen in gone[:-20]:
-            self.house.people.remove(citizen)
+        forgotten = set(gone[:-20])
+        self.house.people = [citizen for citizen in self.house.people if citizen not in forgotten]
 
     # --- The rest ---
 
