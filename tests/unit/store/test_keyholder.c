@@ -54,7 +54,8 @@ static int start_child(uint32_t unwraps_per_minute)
                                                   .provider = provider,
                                                   .unwraps_per_minute = unwraps_per_minute};
         close(pair[0]);
-        _exit(keyholder_serve(pair[1], &options, NULL));
+        const enum vault_code code = keyholder_serve(pair[1], &options, NULL);
+        _exit((int)code);
     }
     close(pair[1]);
     return pair[0];
