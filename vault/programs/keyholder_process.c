@@ -61,7 +61,11 @@ static bool has_ended(struct keyholder_process *process)
 
 bool keyholder_process_is_gone(struct keyholder_process *process)
 {
-    return has_ended(process) || keyholder_is_lost(process->holder);
+    const bool is_gone = has_ended(process) || keyholder_is_lost(process->holder);
+    if (is_gone)
+        log_event(LOG_ERROR, EVENT,
+                  "it has ended or does not answer; the next start begins another");
+    return is_gone;
 }
 
 void keyholder_process_stop(struct keyholder_process *process)

@@ -24,7 +24,8 @@ struct keyholder_process {
 enum vault_code keyholder_process_start(const char *config_path, struct keyholder_process *out,
                                         struct vault_error *err) VAULT_MUST_CHECK;
 
-/* Whether it has ended by itself or does not answer, as never should be. */
+/* Whether it has ended by itself or does not answer, as never should be: without it no key opens
+ * and nothing is signed. Says so in the program's log. */
 bool keyholder_process_is_gone(struct keyholder_process *process);
 
 /* Have it wipe its keys and end, and wait for that for some seconds. One that hangs is left to the

@@ -336,16 +336,6 @@ static bool log_has_stopped(const struct server *server)
     return has_stopped;
 }
 
-/* Without it no key opens and nothing is signed. */
-static bool keyholder_is_gone(struct server *server)
-{
-    const bool is_gone = keyholder_process_is_gone(&server->keyholder);
-    if (is_gone)
-        log_event(LOG_ERROR, "stop",
-                  "the keyholder has ended or does not answer; the next start begins another");
-    return is_gone;
-}
-
 /* SIGHUP: as "vaultctl reload", with the outcome in the program's log. */
 static void reload(struct server *server)
 {
@@ -400,7 +390,7 @@ static int wait_for_the_end(struct server *server, const sigset_t *signals)
             log_event(LOG_INFO, "stop", "asked to stop");
             return 0;
         }
-        if (log_has_stopped(server) || keyholder_is_gone(server))
+        if (log_has_stopped(server) || keyholder_process_is_gone(&server->keyholder))
             return LOG_STOPPED;
     }
 }
