@@ -30,8 +30,8 @@ enum vault_code passkey_site_of(const char *base, struct passkey_site *out, stru
     static const char scheme[] = "https://";
     const bool is_address = strncmp(base, scheme, sizeof scheme - 1) == 0;
     const char *host = is_address ? base + sizeof scheme - 1 : "";
-    const size_t host_size = strcspn(host, ":/");
-    const char *rest = host + host_size; /* a port, or nothing */
+    const char *rest = host + strcspn(host, ":/"); /* a port, or nothing */
+    const size_t host_size = (size_t)(rest - host);
     const size_t digits = *rest == ':' ? strspn(rest + 1, "0123456789") : 0;
     if (strlen(base) >= sizeof out->origin || host_size == 0 || host_size >= sizeof out->rp_id ||
         (*rest && (digits == 0 || rest[1 + digits])))
