@@ -22,10 +22,6 @@ enum vault_code jws_sign(const struct sign_key *key, const char *kid, const char
                          struct bytes payload, struct buf *out, struct vault_error *err)
     VAULT_MUST_CHECK;
 
-/* Append what such a signature begins with: the header, and the dot behind it. */
-enum vault_code jws_begin(const char *kid, const char *typ, struct buf *out,
-                          struct vault_error *err) VAULT_MUST_CHECK;
-
 /* Append what such a signature is over up to the payload: the header, and the dot behind it. */
 enum vault_code jws_begin(const char *kid, const char *typ, struct buf *out,
                           struct vault_error *err) VAULT_MUST_CHECK;
