@@ -4,12 +4,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "descriptor.h"
 #include "vault/base/file.h"
-
-union room {
-    struct cmsghdr head;
-    char bytes[CMSG_SPACE(sizeof(int))];
-};
 
 struct admin_reader admin_reader_of(int fd, size_t line_bytes_max)
 {
@@ -25,17 +21,15 @@ void admin_reader_finish(struct admin_reader *reader)
 /* Bytes, as recv(2), and the descriptor that came with them. */
 static ssize_t take(struct admin_reader *reader, void *chunk, size_t size)
 {
-    union room room = {0};
+    union descriptor_room room;
     struct iovec part = {chunk, size};
-    struct msghdr header = {.msg_iov = &part,
-                            .msg_iovlen = 1,
-                            .msg_control = room.bytes,
-                            .msg_controllen = sizeof room.bytes};
+    struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1};
+    descriptor_expect(&header, &room);
     const ssize_t got = recvmsg(reader->fd, &header, MSG_CMSG_CLOEXEC);
-    const struct cmsghdr *item = got > 0 ? CMSG_FIRSTHDR(&header) : NULL;
-    if (item && item->cmsg_level == SOL_SOCKET && item->cmsg_type == SCM_RIGHTS) {
+    const int given = got > 0 ? descriptor_take(&header) : -1;
+    if (given >= 0) {
         file_close(&reader->given);
-        memcpy(&reader->given, CMSG_DATA(item), sizeof(int));
+        reader->given = given;
     }
     return got;
 }
@@ -92,16 +86,10 @@ bool admin_send(int fd, struct bytes bytes)
 /* The first byte carries it. */
 static enum vault_code send_with(int fd, const uint8_t *first, int given, struct vault_error *err)
 {
-    union room room = {0};
+    union descriptor_room room;
     struct iovec part = {(void *)(uintptr_t)first, 1};
-    struct msghdr header = {.msg_iov = &part,
-                            .msg_iovlen = 1,
-                            .msg_control = room.bytes,
-                            .msg_controllen = sizeof room.bytes};
-    struct cmsghdr *item = CMSG_FIRSTHDR(&header);
-    *item = (struct cmsghdr){
-        .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
-    memcpy(CMSG_DATA(item), &given, sizeof(int));
+    struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1};
+    descriptor_give(&header, &room, given);
     ssize_t put = -1;
     do
         put = sendmsg(fd, &header, MSG_NOSIGNAL);

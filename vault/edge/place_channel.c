@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "descriptor.h"
 #include "vault/base/file.h"
 #include "vault/base/folder.h"
 
@@ -22,25 +23,14 @@ struct message {
     int fd;
 };
 
-union room {
-    struct cmsghdr head;
-    char bytes[CMSG_SPACE(sizeof(int))];
-};
-
 static bool send_message(int socket, const struct message *message)
 {
-    union room room = {0};
+    union descriptor_room room;
     struct iovec parts[] = {{(void *)(uintptr_t)&message->kind, 1},
                             {(void *)(uintptr_t)message->text, strlen(message->text)}};
     struct msghdr header = {.msg_iov = parts, .msg_iovlen = 2};
-    if (message->fd >= 0) {
-        header.msg_control = room.bytes;
-        header.msg_controllen = sizeof room.bytes;
-        struct cmsghdr *item = CMSG_FIRSTHDR(&header);
-        *item = (struct cmsghdr){
-            .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
-        memcpy(CMSG_DATA(item), &message->fd, sizeof(int));
-    }
+    if (message->fd >= 0)
+        descriptor_give(&header, &room, message->fd);
     ssize_t put = -1;
     do
         put = sendmsg(socket, &header, MSG_NOSIGNAL);
@@ -51,20 +41,17 @@ static bool send_message(int socket, const struct message *message)
 /* False at the end, at silence, and for what is no message. */
 static bool take_message(int socket, struct message *out)
 {
-    union room room = {0};
+    union descriptor_room room;
     *out = (struct message){.fd = -1};
     struct iovec parts[] = {{&out->kind, 1}, {out->text, sizeof out->text - 1}};
-    struct msghdr header = {.msg_iov = parts,
-                            .msg_iovlen = 2,
-                            .msg_control = room.bytes,
-                            .msg_controllen = sizeof room.bytes};
+    struct msghdr header = {.msg_iov = parts, .msg_iovlen = 2};
+    descriptor_expect(&header, &room);
     ssize_t got = -1;
     do
         got = recvmsg(socket, &header, MSG_CMSG_CLOEXEC);
     while (got < 0 && errno == EINTR);
-    const struct cmsghdr *item = got > 0 ? CMSG_FIRSTHDR(&header) : NULL;
-    if (item && item->cmsg_level == SOL_SOCKET && item->cmsg_type == SCM_RIGHTS)
-        memcpy(&out->fd, CMSG_DATA(item), sizeof(int));
+    if (got > 0)
+        out->fd = descriptor_take(&header);
     return got > 0 && !(header.msg_flags & (MSG_TRUNC | MSG_CTRUNC));
 }
 
