@@ -183,6 +183,12 @@ bool bytes_equal(struct bytes a, struct bytes b)
     return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
 }
 
+bool bytes_begin_with(struct bytes bytes, const char *text)
+{
+    const size_t size = strlen(text);
+    return bytes.size >= size && (size == 0 || memcmp(bytes.data, text, size) == 0);
+}
+
 struct cursor cursor_over(struct bytes bytes)
 {
     return (struct cursor){.next = bytes.data, .left = bytes.size};

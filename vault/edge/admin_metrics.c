@@ -26,16 +26,10 @@ enum vault_code admin_run_metrics(const struct command_call *call)
     return VAULT_OK;
 }
 
-static bool begins_with(struct bytes line, const char *text)
-{
-    const size_t size = strlen(text);
-    return line.size >= size && memcmp(line.data, text, size) == 0;
-}
-
 /* What is JSON begins with a brace. */
 bool admin_is_http(struct bytes line)
 {
-    return begins_with(line, "GET ");
+    return bytes_begin_with(line, "GET ");
 }
 
 /* The rest of the request, which nothing depends on: up to an empty line. */
@@ -56,7 +50,7 @@ void admin_answer_http(const struct admin_context *context, struct admin_reader 
 {
     VAULT_AUTO(buf_finish) struct buf text = buf_limited(METRICS_BYTES_MAX);
     VAULT_AUTO(buf_finish) struct buf answer = buf_limited(METRICS_BYTES_MAX + 512);
-    const bool is_metrics = begins_with(line, "GET /metrics HTTP/1.");
+    const bool is_metrics = bytes_begin_with(line, "GET /metrics HTTP/1.");
     if (!skip_headers(reader))
         return;
     if (is_metrics)

@@ -19,11 +19,6 @@ static enum vault_code wrong(struct vault_error *err)
     return vault_fail(err, VAULT_INVALID, "the form's parts are not as forms have them");
 }
 
-static bool begins_with(struct bytes text, const char *word)
-{
-    return text.size >= strlen(word) && memcmp(text.data, word, strlen(word)) == 0;
-}
-
 static void skip(struct bytes *text, size_t size)
 {
     text->data += size;
@@ -122,10 +117,10 @@ static enum vault_code add_part(struct form *form, struct bytes name, struct byt
 
 static enum vault_code parse(struct parts *parts, struct form *form, struct vault_error *err)
 {
-    if (!begins_with(parts->rest, parts->mark + 2)) /* the first has no line's end before it */
+    if (!bytes_begin_with(parts->rest, parts->mark + 2)) /* the first has no line's end before it */
         return wrong(err);
     skip(&parts->rest, strlen(parts->mark) - 2);
-    while (!begins_with(parts->rest, "--")) {
+    while (!bytes_begin_with(parts->rest, "--")) {
         struct bytes name = {0};
         struct bytes value;
         if (!take_word(&parts->rest, "\r\n") || !read_headers(&parts->rest, &name) ||

@@ -90,11 +90,6 @@ static enum vault_code write_log_keys(const struct service *service, struct buf 
     return buf_check(out, err);
 }
 
-static bool begins_with(const char *text, const char *beginning)
-{
-    return strncmp(text, beginning, strlen(beginning)) == 0;
-}
-
 /* The key of the next label in the message, into its place. */
 static enum vault_code derive_next(const struct service *service, struct cursor *labels,
                                    struct reply *reply, struct vault_error *err)
@@ -105,7 +100,8 @@ static enum vault_code derive_next(const struct service *service, struct cursor 
     cursor_copy(labels, label, chars);
     if (labels->truncated || reply->secret_bytes == KEYHOLDER_SECRET_MAX_BYTES)
         return vault_fail(err, VAULT_INVALID, "the labels of keys are not in their form");
-    if (begins_with(label, KEYRING_LABEL_LOG) || begins_with(label, KEYRING_LABEL_OWN))
+    const struct bytes text = bytes_of_text(label);
+    if (bytes_begin_with(text, KEYRING_LABEL_LOG) || bytes_begin_with(text, KEYRING_LABEL_OWN))
         return vault_fail(err, VAULT_DENIED, "a key was asked for that the keyholder keeps");
     VAULT_TRY(keyring_derive(service->keyring, label, SECRET_KEY_BYTES, &key, err));
     memcpy(secret_data(reply->secret) + reply->secret_bytes, secret_view(key).data,

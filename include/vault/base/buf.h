@@ -73,6 +73,8 @@ struct bytes buf_view(const struct buf *buf);
 struct bytes bytes_of_text(const char *text);
 bool bytes_equal(struct bytes a, struct bytes b); /* not constant in time: for public bytes */
 
+bool bytes_begin_with(struct bytes bytes, const char *text);
+
 /*
  * A cursor reads what a buffer wrote. A read past the end gives zeros and sets truncated; the
  * caller asks once, at the end.

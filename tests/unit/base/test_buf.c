@@ -257,6 +257,10 @@ static void test_bytes_are_compared_by_size_and_content(void **state)
 {
     (void)state;
     assert_true(bytes_equal(BYTES("a\0b"), BYTES("a\0b")));
+    assert_true(bytes_begin_with(BYTES("abc"), "ab"));
+    assert_true(bytes_begin_with(BYTES(""), ""));
+    assert_false(bytes_begin_with(BYTES("a"), "ab"));
+    assert_false(bytes_begin_with(BYTES("abc"), "b"));
     assert_false(bytes_equal(BYTES("a\0b"), BYTES("a\0c")));
     assert_false(bytes_equal(BYTES("a"), BYTES("ab")));
     assert_true(bytes_equal(BYTES(""), (struct bytes){NULL, 0}));
