@@ -54,7 +54,9 @@ enum vault_code file_open_regular(const char *path, int *out, struct vault_error
                           path);
     if (fd < 0 && errno != ENXIO) /* a socket, or a device that is not there */
         return vault_fail_errno(err, "opening %s", path);
-    if (fd < 0 || fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))
+    if (fd >= 0 && fstat(fd, &status) != 0)
+        return vault_fail_errno(err, "looking at %s", path);
+    if (fd < 0 || !S_ISREG(status.st_mode))
         return vault_fail(err, VAULT_CORRUPT, "%s is not a regular file", path);
     *out = fd;
     fd = -1;

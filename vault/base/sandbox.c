@@ -36,9 +36,13 @@ static enum vault_code check_alone(struct vault_error *err)
     size_t threads = 0;
 #ifndef __SANITIZE_THREAD__
     VAULT_AUTO(folder_close) DIR *tasks = opendir("/proc/self/task");
-    const struct dirent *item;
-    while (tasks && (item = readdir(tasks))) // NOLINT(concurrency-mt-unsafe): the stream is ours
+    const struct dirent *item = NULL;
+    while (tasks) {
+        VAULT_TRY(folder_next(tasks, "/proc/self/task", &item, err));
+        if (!item)
+            break;
         threads += item->d_name[0] != '.';
+    }
 #endif
     if (threads > 1)
         return vault_fail(err, VAULT_CONFLICT, "the sandbox is entered before threads are started");

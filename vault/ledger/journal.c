@@ -14,7 +14,9 @@
 #include "vault/base/file.h"
 #include "vault/base/folder.h"
 
-#define KEPT_SEGMENTS 2U /* the one that is written to, and the one before */
+#define KEPT_SEGMENTS    2U /* the one that is written to, and the one before */
+#define ZERO_AHEAD_BYTES (256UL * 1024)
+#define ZERO_CHUNK_BYTES (64UL * 1024)
 
 enum vault_code journal_segment_path(char out[static JOURNAL_PATH_BYTES],
                                      const struct journal *journal, uint64_t first,
@@ -299,14 +301,34 @@ enum vault_code journal_check(const struct journal *journal, struct vault_error 
     char path[JOURNAL_PATH_BYTES];
     struct stat status;
     VAULT_TRY(path_in(path, journal, "lock", err));
-    if (!held_file_is_still(&journal->lock, path, &status))
-        return vault_fail(err, VAULT_IO, "the lock %s was removed or replaced", path);
+    VAULT_TRY(held_file_check(&journal->lock, path, &status, err));
     VAULT_TRY(journal_segment_path(path, journal, journal->end.segment, err));
-    if (!held_file_is_still(&journal->segment, path, &status))
-        return vault_fail(err, VAULT_IO, "%s was removed or replaced", path);
+    VAULT_TRY(held_file_check(&journal->segment, path, &status, err));
     if ((uint64_t)status.st_size < journal->segment_size)
         return vault_fail(err, VAULT_IO, "%s was cut", path);
     return VAULT_OK;
+}
+
+/* Space that is only reserved becomes the file's when it is first written to, and a sync waits for
+ * the file system to note that as well. So zeros, which is what it reads as anyway, are written
+ * ahead of the entries, much at a time, and most syncs wait for the entries alone. A write of them
+ * that fails costs no more than that. Where a file system copies what is written twice (btrfs) the
+ * reserved space is used up by them, and a full disk shows with an entry. */
+static void zero_ahead(struct journal *journal, uint64_t from)
+{
+    static const uint8_t zeros[ZERO_CHUNK_BYTES];
+    const uint64_t room_end = journal->segment_size;
+    if (journal->zeroed.segment == journal->end.segment && from <= journal->zeroed.offset)
+        return;
+    const uint64_t wanted = from + ZERO_AHEAD_BYTES;
+    const uint64_t end = wanted < room_end ? wanted : room_end;
+    for (uint64_t at = from; at < end; at += ZERO_CHUNK_BYTES) {
+        const uint64_t left = end - at;
+        const size_t size = left < ZERO_CHUNK_BYTES ? (size_t)left : ZERO_CHUNK_BYTES;
+        if (pwrite(journal->segment.fd, zeros, size, (off_t)at) != (ssize_t)size)
+            break;
+    }
+    journal->zeroed = (struct journal_place){journal->end.segment, end};
 }
 
 enum vault_code journal_append(struct journal *journal, struct bytes batch, struct vault_error *err)
@@ -319,6 +341,7 @@ enum vault_code journal_append(struct journal *journal, struct bytes batch, stru
     if ((size_t)put != batch.size)
         return vault_fail(err, VAULT_IO, "only %zd of %zu bytes were written to the journal in %s",
                           put, batch.size, journal->dir);
+    zero_ahead(journal, journal->end.offset + batch.size);
     if (fdatasync(journal->segment.fd) != 0)
         return vault_fail_errno(err, "syncing the journal in %s", journal->dir);
     VAULT_TRY(journal_check(journal, err));

@@ -11,10 +11,11 @@
  * needed: a disk that is full shows when nothing has to be written. Behind its last frame a segment
  * has zeros up to its reserved size; a clean stop cuts them off, which is how the next start knows.
  *
- * A batch is one write and one fdatasync. Whatever goes wrong with either is final: the caller must
- * stop, since nobody can know what the disk holds. The next process reads the whole journal again
- * (journal_walk), and goes on in a fresh copy of the last segment (journal_start), because pages in
- * memory that a failed sync left behind look as if they were written.
+ * A batch is one write and one fdatasync, now and then with zeros written ahead of the next ones,
+ * so that most syncs wait for entries alone. Whatever goes wrong with write or sync is final: the
+ * caller must stop, since nobody can know what the disk holds. The next process reads the whole
+ * journal again (journal_walk), and goes on in a fresh copy of the last segment (journal_start),
+ * because pages in memory that a failed sync left behind look as if they were written.
  *
  * What has been published and filed elsewhere is forgotten, segment by segment from the oldest on:
  * the journal stays small, and so does the time that a start takes. Each segment begins with the
@@ -56,7 +57,9 @@ struct journal {
     struct held_file segment; /* the one that is written to */
     struct journal_place end; /* where the next batch goes */
     uint64_t segment_size;    /* reserved */
-    int next_fd;              /* the reserve; -1: none */
+    struct journal_place
+        zeroed;  /* up to there in that segment zeros were written, or tried to be */
+    int next_fd; /* the reserve; -1: none */
     uint64_t next_size;
 
     pthread_mutex_t housekeeping; /* whoever removes or replaces older segments */

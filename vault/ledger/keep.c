@@ -46,6 +46,12 @@ static int compare_names(const void *a, const void *b)
     return strcmp(a, b);
 }
 
+static void listing_free(struct listing **listing)
+{
+    free(*listing);
+    *listing = NULL;
+}
+
 static enum vault_code list(const char *dir, struct listing **out, struct vault_error *err)
 {
     VAULT_AUTO(folder_close) DIR *folder = opendir(dir);
@@ -56,23 +62,20 @@ static enum vault_code list(const char *dir, struct listing **out, struct vault_
                                dir);
         return VAULT_IO;
     }
-    struct listing *listing = calloc(1, sizeof *listing);
+    VAULT_AUTO(listing_free) struct listing *listing = calloc(1, sizeof *listing);
     if (!listing)
         return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
-    const struct dirent *item;
-    while ((item = readdir(folder))) { // NOLINT(concurrency-mt-unsafe): the stream is ours alone
+    const struct dirent *item = NULL;
+    for (;;) {
+        VAULT_TRY(folder_next(folder, dir, &item, err));
+        if (!item)
+            break;
         if (is_ours(item->d_name) && listing->count < FILES_MAX)
             snprintf(listing->names[listing->count++], NAME_CHARS, "%s", item->d_name);
     }
     qsort(listing->names, listing->count, NAME_CHARS, compare_names);
-    *out = listing;
+    *out = VAULT_TAKE(listing);
     return VAULT_OK;
-}
-
-static void listing_free(struct listing **listing)
-{
-    free(*listing);
-    *listing = NULL;
 }
 
 static enum vault_code read_head(const char *dir, const char *name,

@@ -114,8 +114,8 @@ void outbox_remove_partials(const char *dir, struct tile_name full)
     VAULT_AUTO(folder_close) DIR *folder = opendir(path);
     if (!folder)
         return;
-    const struct dirent *item;
-    while ((item = readdir(folder))) { // NOLINT(concurrency-mt-unsafe): the stream is ours alone
+    const struct dirent *item = NULL;
+    while (folder_next(folder, path, &item, NULL) == VAULT_OK && item) {
         if (item->d_name[0] != '.')
             unlinkat(dirfd(folder), item->d_name, 0);
     }

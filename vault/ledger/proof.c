@@ -41,21 +41,26 @@ static bool after_word(struct bytes line, const char *word, struct bytes *value)
     return true;
 }
 
-static bool is_base64(struct bytes text)
+/* Memory that is short does not make a proof a wrong one. */
+static enum vault_code check_base64(struct bytes text, struct vault_error *err)
 {
     VAULT_AUTO(buf_finish) struct buf raw = buf_limited(PROOF_MAX_BYTES);
-    return base64_decode(&raw, text, NULL) == VAULT_OK;
+    return base64_decode(&raw, text, err);
 }
 
-static bool read_index(struct bytes *rest, uint64_t *index)
+static enum vault_code read_index(struct bytes *rest, uint64_t *index, struct vault_error *err)
 {
     struct bytes line;
     struct bytes value;
-    if (!take_line(rest, &line))
-        return false;
-    if (after_word(line, "extra", &value) && (!is_base64(value) || !take_line(rest, &line)))
-        return false;
-    return after_word(line, "index", &value) && number_read(value, TREE_MAX_SIZE - 1, index);
+    bool found = take_line(rest, &line);
+    if (found && after_word(line, "extra", &value)) {
+        VAULT_TRY(check_base64(value, err));
+        found = take_line(rest, &line);
+    }
+    return found && after_word(line, "index", &value) &&
+                   number_read(value, TREE_MAX_SIZE - 1, index)
+               ? VAULT_OK
+               : vault_fail(err, VAULT_INVALID, "a proof without an index line");
 }
 
 enum vault_code proof_parse(struct bytes text, struct proof *out, struct vault_error *err)
@@ -66,8 +71,7 @@ enum vault_code proof_parse(struct bytes text, struct proof *out, struct vault_e
     struct bytes line;
     if (!take_line(&text, &line) || !bytes_equal(line, bytes_of_text(FIRST_LINE)))
         return vault_fail(err, VAULT_INVALID, "a proof whose first line is not " FIRST_LINE);
-    if (!read_index(&text, &proof.index))
-        return vault_fail(err, VAULT_INVALID, "a proof without an index line");
+    VAULT_TRY(read_index(&text, &proof.index, err));
     for (;;) {
         if (!take_line(&text, &line))
             return vault_fail(err, VAULT_INVALID, "a proof without an empty line after its hashes");

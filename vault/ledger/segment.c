@@ -60,12 +60,16 @@ enum vault_code held_file_set(struct held_file *file, int *fd, struct vault_erro
     return VAULT_OK;
 }
 
-/* Whether the path still leads to the file that is open. */
-bool held_file_is_still(const struct held_file *file, const char *path, struct stat *status)
+/* A disk that does not say is not one from which the file was removed. */
+enum vault_code held_file_check(const struct held_file *file, const char *path, struct stat *status,
+                                struct vault_error *err)
 {
-    struct stat named;
-    return fstat(file->fd, status) == 0 && status->st_nlink > 0 && stat(path, &named) == 0 &&
-           named.st_dev == file->device && named.st_ino == file->inode;
+    struct stat named = {0};
+    if (fstat(file->fd, status) != 0 || (stat(path, &named) != 0 && errno != ENOENT))
+        return vault_fail_errno(err, "looking at %s", path);
+    if (status->st_nlink > 0 && named.st_dev == file->device && named.st_ino == file->inode)
+        return VAULT_OK;
+    return vault_fail(err, VAULT_IO, "%s was removed or replaced", path);
 }
 
 /* Reserve space up to size. False, with errno, if there is none. */

@@ -36,8 +36,9 @@ enum vault_code held_file_set(struct held_file *file, int *fd, struct vault_erro
     VAULT_MUST_CHECK;
 void held_file_close(struct held_file *file);
 
-/* Whether the path still leads to the file that is open; status tells about the file. */
-bool held_file_is_still(const struct held_file *file, const char *path, struct stat *status);
+/* That the path still leads to the file that is open; status tells about the file. */
+enum vault_code held_file_check(const struct held_file *file, const char *path, struct stat *status,
+                                struct vault_error *err) VAULT_MUST_CHECK;
 
 /* Reserve space up to size. False, with errno, if there is none. */
 bool segment_reserve(int fd, uint64_t size);

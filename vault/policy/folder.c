@@ -1,6 +1,5 @@
 /* Reading a bundle's folder. */
 #include <dirent.h>
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -63,11 +62,9 @@ static enum vault_code read_folder(struct reading *reading, const char *folder)
     if (!open)
         return vault_fail_errno(reading->err, "opening the folder %s%s%s", reading->root,
                                 *folder ? "/" : "", folder);
+    const struct dirent *entry = NULL;
     for (;;) {
-        errno = 0;
-        const struct dirent *entry = readdir(open);
-        if (!entry && errno)
-            return vault_fail_errno(reading->err, "reading the folder %s", full);
+        VAULT_TRY(folder_next(open, full, &entry, reading->err));
         if (!entry)
             return VAULT_OK;
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -210,7 +211,12 @@ static void check_one(struct look *look, const struct control_key *key)
     }
     if (citizen_path(path, look->store->dir, &key->id, &err))
         return;
-    if (lstat(path, &status) != 0 || !S_ISREG(status.st_mode)) {
+    const bool is_there = lstat(path, &status) == 0;
+    if (!is_there && errno != ENOENT) {
+        tell(look, "cannot be looked at: the disk refuses");
+        return;
+    }
+    if (!is_there || !S_ISREG(status.st_mode)) {
         if (!is_gone(look, key))
             tell(look, "is missing: restore it from a backup");
         return;

@@ -30,10 +30,11 @@ static const struct {
     {SQLITE_IOERR_NOMEM, VAULT_NO_MEMORY, true, "out of memory"},
     {SQLITE_NOMEM, VAULT_NO_MEMORY, true, "out of memory"},
     {SQLITE_NOTADB, VAULT_CORRUPT, true,
-     "it does not open: the key is not its own, or its first page is damaged; or memory was short: "
-     "try again"},
+     "it does not open: the key is not its own, or its first page is damaged or cannot be read; or "
+     "memory was short: try again"},
     {SQLITE_CORRUPT, VAULT_CORRUPT, true,
-     "a page is damaged, or memory was short: if it stays so, restore it from a backup"},
+     "a page is damaged or cannot be read, or memory was short: if it stays so, restore it from a "
+     "backup"},
     {SQLITE_FULL, VAULT_IO, true, "it cannot grow: the disk is full"},
     {SQLITE_READONLY, VAULT_IO, true, "it cannot be written: is the disk read-only?"},
     {SQLITE_CANTOPEN, VAULT_IO, true, "it cannot be opened"},

@@ -152,7 +152,9 @@ static enum vault_code check_closed(const char *dir, const struct shared_file *f
     const int length = snprintf(path, sizeof path, "%s/%s-wal", dir, file->name);
     if (length < 0 || (size_t)length >= sizeof path)
         return vault_fail(err, VAULT_TOO_LARGE, "the path of %s is too long", file->what);
-    if (stat(path, &status) != 0 || status.st_size == 0)
+    if (stat(path, &status) != 0)
+        return errno == ENOENT ? VAULT_OK : vault_fail_errno(err, "looking at %s", path);
+    if (status.st_size == 0)
         return VAULT_OK;
     return vault_fail(err, VAULT_CONFLICT,
                       "%s was not closed as it should be; the next start of vaultd mends that",

@@ -1,6 +1,7 @@
 #include "vault/vault/policy_register.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,7 +71,13 @@ static enum vault_code find(const struct vault *vault, uint64_t wanted, struct f
     VAULT_AUTO(folder_close) DIR *dir = opendir(vault->policy_dir);
     if (!list)
         return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
-    for (struct dirent *entry = dir ? readdir(dir) : NULL; entry; entry = readdir(dir)) {
+    if (!dir && errno != ENOENT)
+        return vault_fail_errno(err, "opening the folder %s", vault->policy_dir);
+    const struct dirent *entry = NULL;
+    while (dir) {
+        VAULT_TRY(folder_next(dir, vault->policy_dir, &entry, err));
+        if (!entry)
+            break;
         struct found found;
         if (read_name(entry->d_name, &found) && (!wanted || found.version == wanted))
             insert(list, &found);

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lossy_folder.h"
 #include "vault/base/file.h"
 #include "vault/base/folder.h"
 
@@ -101,6 +102,31 @@ static void test_a_folder_goes_with_all_that_is_in_it_and_no_more(void **state)
     assert_done(folder_remove(folder, &test_error));
 }
 
+static void test_a_folder_that_is_not_read_to_its_end_is_not_a_shorter_one(void **state)
+{
+    (void)state;
+    char folder[PATH_MAX];
+    struct seen seen = {0};
+    const char *here = test_folder();
+    put(here, "half/a", "1");
+    put(here, "half/b", "2");
+    snprintf(folder, sizeof folder, "%s/half", here);
+    lossy_folder_refuses = true;
+    for (unsigned i = 0; i < 4; i++) { /* with "." and ".." there are four */
+        lossy_folder_names = i;
+        assert_fails(VAULT_IO, folder_walk(folder, "", see, &seen, &test_error));
+        assert_non_null(strstr(test_error.text, folder));
+    }
+    for (unsigned i = 0; i < 4; i++) {
+        lossy_folder_names = i;
+        assert_false(folder_is_free(folder));
+    }
+    lossy_folder_refuses = false;
+    seen.files = 0;
+    assert_done(folder_walk(folder, "", see, &seen, &test_error));
+    assert_int_equal(seen.files, 2);
+}
+
 static void test_a_name_stays_below_its_folder(void **state)
 {
     (void)state;
@@ -142,6 +168,7 @@ int main(void)
 {
     return TEST_RUN(test_a_walk_gives_every_file_under_its_name, test_a_walk_follows_no_link,
                     test_a_folder_goes_with_all_that_is_in_it_and_no_more,
+                    test_a_folder_that_is_not_read_to_its_end_is_not_a_shorter_one,
                     test_a_name_stays_below_its_folder,
                     test_a_finished_folder_takes_an_empty_place_only);
 }

@@ -1,6 +1,6 @@
+#include "lossy_folder.h"
 #include "vault/ledger/keep.h"
 
-#include <dirent.h>
 #include <limits.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -178,6 +178,25 @@ static void test_what_the_log_did_not_sign_is_not_read_over(void **state)
     assert_non_null(strstr(test_error.text, "2027-03-08.checkpoint"));
 }
 
+/* What was kept is what catches a log that was cut: less of it must not pass for all of it. */
+static void test_a_folder_that_is_not_read_to_its_end_keeps_no_less(void **state)
+{
+    (void)state;
+    dir = test_folder();
+    for (unsigned i = 0; i < 3; i++)
+        put(i + 1, START_S + i * DAY_S);
+    lossy_folder_refuses = true;
+    for (unsigned i = 0; i < 5; i++) { /* with "." and ".." there are five */
+        lossy_folder_names = i;
+        assert_fails(VAULT_IO, keep_read(dir, &(struct checkpoint_keys){.key = &signer.key}, heads,
+                                         &count, &test_error));
+        assert_non_null(strstr(test_error.text, dir));
+    }
+    lossy_folder_refuses = false;
+    read_all();
+    assert_int_equal(count, 3);
+}
+
 static void test_an_empty_folder_keeps_nothing(void **state)
 {
     (void)state;
@@ -192,11 +211,13 @@ int main(void)
     if (crypto_start(true, NULL) != VAULT_OK)
         return 1;
     signer = test_signer("log.example/vault", NOTE_ED25519, 1);
-    const int failed = TEST_RUN(
-        test_the_newest_of_each_day_is_kept, test_the_newest_is_first,
-        test_a_stamped_one_stands_beside_its_token, test_past_a_hundred_days_the_oldest_go,
-        test_other_files_are_left_alone, test_a_folder_that_is_not_there_is_not_made,
-        test_what_the_log_did_not_sign_is_not_read_over, test_an_empty_folder_keeps_nothing);
+    const int failed =
+        TEST_RUN(test_the_newest_of_each_day_is_kept, test_the_newest_is_first,
+                 test_a_stamped_one_stands_beside_its_token, test_past_a_hundred_days_the_oldest_go,
+                 test_other_files_are_left_alone, test_a_folder_that_is_not_there_is_not_made,
+                 test_what_the_log_did_not_sign_is_not_read_over,
+                 test_a_folder_that_is_not_read_to_its_end_keeps_no_less,
+                 test_an_empty_folder_keeps_nothing);
     note_signer_finish(&signer);
     return failed;
 }

@@ -110,6 +110,28 @@ static void test_anything_else_is_no_proof(void **state)
     }
 }
 
+void *__real_malloc(size_t size);
+void *__wrap_malloc(size_t size);
+
+static bool refuses;
+
+void *__wrap_malloc(size_t size)
+{
+    return refuses ? NULL : __real_malloc(size);
+}
+
+static void test_memory_that_is_short_makes_no_proof_a_wrong_one(void **state)
+{
+    (void)state;
+    static const char text[] = FIRST "extra aGVsbG8=\nindex 0\n\n" TESSERA_CHECKPOINT;
+    struct proof proof;
+    refuses = true;
+    const enum vault_code code = proof_parse(bytes_of_text(text), &proof, &test_error);
+    refuses = false;
+    assert_int_equal(code, VAULT_NO_MEMORY);
+    assert_done(proof_parse(bytes_of_text(text), &proof, &test_error));
+}
+
 static void test_more_hashes_than_any_tree_has_are_refused(void **state)
 {
     (void)state;
@@ -135,9 +157,10 @@ int main(void)
 {
     if (crypto_start(true, &test_error))
         return 1;
-    return TEST_RUN(test_a_proof_of_another_implementation_is_read,
-                    test_what_is_read_is_written_the_same, test_extra_data_are_left_aside,
-                    test_a_proof_without_a_checkpoint_can_be_written_but_not_read,
-                    test_anything_else_is_no_proof, test_more_hashes_than_any_tree_has_are_refused,
-                    test_a_proof_over_the_limit_is_refused);
+    return TEST_RUN(
+        test_a_proof_of_another_implementation_is_read, test_what_is_read_is_written_the_same,
+        test_extra_data_are_left_aside,
+        test_a_proof_without_a_checkpoint_can_be_written_but_not_read,
+        test_anything_else_is_no_proof, test_memory_that_is_short_makes_no_proof_a_wrong_one,
+        test_more_hashes_than_any_tree_has_are_refused, test_a_proof_over_the_limit_is_refused);
 }

@@ -2,6 +2,7 @@
  * what never decided is not. */
 #include "vault/vault/policy_register.h"
 
+#include "lossy_folder.h"
 #include "vault/parts.h"
 #include "vault/policy/policy.h"
 #include "vault_test.h"
@@ -187,6 +188,25 @@ static void test_a_version_from_before_the_register_is_entered_at_the_start(void
     end();
 }
 
+static void test_a_folder_that_is_not_read_to_its_end_is_no_shorter_register(void **state)
+{
+    (void)state;
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(POLICY_REGISTER_BYTES_MAX);
+    make_filled_vault(&test);
+    forget();
+    lossy_folder_refuses = true;
+    for (unsigned i = 0; i < 3; i++) {
+        lossy_folder_names = i;
+        assert_fails(VAULT_IO, policy_register_list(test.vault, take, NULL, &test_error));
+        lossy_folder_names = i;
+        assert_fails(VAULT_IO, policy_register_content(test.vault, 1, &text, &test_error));
+    }
+    lossy_folder_refuses = false;
+    list();
+    assert_int_equal(listed.count, 1);
+    end();
+}
+
 static void test_other_files_are_no_versions(void **state)
 {
     (void)state;
@@ -210,5 +230,6 @@ int main(void)
                     test_an_older_version_stays_readable,
                     test_what_was_refused_is_not_in_the_register,
                     test_a_version_from_before_the_register_is_entered_at_the_start,
+                    test_a_folder_that_is_not_read_to_its_end_is_no_shorter_register,
                     test_other_files_are_no_versions);
 }
