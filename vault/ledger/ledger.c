@@ -215,14 +215,14 @@ static enum vault_code take_over(struct ledger *ledger, const struct journal_wal
         (struct ledger_head){walk->frontier.size, tree_frontier_root(&walk->frontier)};
     if (ledger->published_size < ledger->durable.head.size)
         ledger->unpublished_since_ms = clock_monotonic_ms();
-    return ledger_sign(ledger->signer, &ledger->durable.head, ledger->durable.signature, err);
+    return ledger_sign_head(ledger, &ledger->durable, err);
 }
 
 /* The publisher only does what is new. */
 static enum vault_code publish_empty(struct ledger *ledger, struct vault_error *err)
 {
     VAULT_AUTO(buf_finish) struct buf note = buf_limited(CHECKPOINT_MAX_BYTES);
-    VAULT_TRY(ledger_write_checkpoint(ledger, &ledger->durable, &note, err));
+    ledger_write_checkpoint(ledger, &ledger->durable, &note);
     return publish_checkpoint(ledger->dir, &note, err);
 }
 

@@ -23,7 +23,8 @@ static enum vault_code publish_presented(struct ledger *ledger, const struct sig
 {
     VAULT_AUTO(buf_finish) struct buf note = buf_limited(CHECKPOINT_MAX_BYTES);
     VAULT_AUTO(buf_finish) struct buf lines = buf_limited(CHECKPOINT_MAX_BYTES / 2);
-    VAULT_TRY(ledger_write_checkpoint(ledger, target, &note, err));
+    ledger_write_checkpoint(ledger, target, &note);
+    VAULT_TRY(buf_check(&note, err));
     if (!ledger->anchor.present)
         return publish_checkpoint(ledger->dir, &note, err);
     const struct ledger_presented presented = {buf_view(&note), target->head, ledger};

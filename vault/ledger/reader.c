@@ -31,9 +31,15 @@ static enum vault_code open_segment(struct ledger_reader *reader, struct journal
     return VAULT_OK;
 }
 
+/* A place is where an entry was to come, but a segment may have begun with it meanwhile, and the
+ * one of the place been forgotten. */
 enum vault_code ledger_reader_at(struct ledger *ledger, uint64_t index, struct journal_place place,
                                  struct ledger_reader **out, struct vault_error *err)
 {
+    uint64_t segment = 0;
+    VAULT_TRY(journal_segment_of(ledger->journal, index, &segment, err));
+    if (segment != place.segment)
+        place = (struct journal_place){.segment = segment};
     VAULT_AUTO(ledger_reader_close) struct ledger_reader *reader = calloc(1, sizeof *reader);
     if (!reader)
         return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
@@ -48,9 +54,7 @@ enum vault_code ledger_reader_at(struct ledger *ledger, uint64_t index, struct j
 enum vault_code ledger_reader_open(struct ledger *ledger, uint64_t from_index,
                                    struct ledger_reader **out, struct vault_error *err)
 {
-    struct journal_place place = {0};
-    VAULT_TRY(journal_segment_of(ledger->journal, from_index, &place.segment, err));
-    return ledger_reader_at(ledger, from_index, place, out, err);
+    return ledger_reader_at(ledger, from_index, (struct journal_place){0}, out, err);
 }
 
 void ledger_reader_close(struct ledger_reader **reader)
@@ -158,7 +162,8 @@ struct ledger_head ledger_head(struct ledger *ledger)
 enum vault_code ledger_checkpoint(struct ledger *ledger, struct buf *out, struct vault_error *err)
 {
     const struct signed_head durable = durable_of(ledger);
-    return ledger_write_checkpoint(ledger, &durable, out, err);
+    ledger_write_checkpoint(ledger, &durable, out);
+    return buf_check(out, err);
 }
 
 enum vault_code ledger_prove(struct ledger *ledger, uint64_t index, struct buf *out,
@@ -175,7 +180,8 @@ enum vault_code ledger_prove(struct ledger *ledger, uint64_t index, struct buf *
         tree_prove_inclusion(&nodes, index, durable.head.size, &proof.path, err);
     pthread_mutex_unlock(&ledger->proof_mutex);
     VAULT_TRY(code);
-    VAULT_TRY(ledger_write_checkpoint(ledger, &durable, &note, err));
+    ledger_write_checkpoint(ledger, &durable, &note);
+    VAULT_TRY(buf_check(&note, err));
     proof.checkpoint = buf_view(&note);
     proof_write(&proof, out);
     return buf_check(out, err);

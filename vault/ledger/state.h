@@ -37,10 +37,12 @@ struct batch {
     pthread_cond_t done; /* durable, or the log has stopped */
 };
 
-/* A durable state of the log, as its commit has it. */
+/* A durable state of the log, as its commit has it. What the parting key says of it is kept beside:
+ * a key signs what only grows, so that nobody could have an earlier state signed later. */
 struct signed_head {
     struct ledger_head head;
     uint8_t signature[SIGN_SIGNATURE_BYTES];
+    uint8_t parting[SIGN_SIGNATURE_BYTES]; /* while such a key signs */
 };
 
 /* When the clock was last looked at, to notice when it steps. */
@@ -152,14 +154,17 @@ enum vault_code publish_to(struct ledger *ledger, const struct signed_head *targ
                            struct vault_error *err) VAULT_MUST_CHECK;
 
 /* Append the checkpoint of the state; and put one as a file into the folder. */
-enum vault_code ledger_write_checkpoint(const struct ledger *ledger,
-                                        const struct signed_head *state, struct buf *out,
-                                        struct vault_error *err) VAULT_MUST_CHECK;
+void ledger_write_checkpoint(const struct ledger *ledger, const struct signed_head *state,
+                             struct buf *out);
 enum vault_code publish_checkpoint(const char *dir, const struct buf *note, struct vault_error *err)
     VAULT_MUST_CHECK;
 
 /* The tree's nodes, from the edge and the published tiles. With proof_mutex held. */
 struct tree_source ledger_nodes(struct ledger *ledger);
+
+/* Sign a state by all the keys that sign now; the writer alone does, or who has no writer yet. */
+enum vault_code ledger_sign_head(const struct ledger *ledger, struct signed_head *state,
+                                 struct vault_error *err) VAULT_MUST_CHECK;
 
 /* Sign a size and root as the log. */
 enum vault_code ledger_sign(const struct note_signer *signer, const struct ledger_head *head,

@@ -155,8 +155,10 @@ static enum vault_code hold_receipt(struct audit *audit, const char *name, struc
     bool agrees = false;
     const struct verify_options *options = audit->options;
     const struct checkpoint_keys keys = {options->key, options->former, options->former_count};
-    if (proof_parse(text, &proof, &why) != VAULT_OK ||
-        checkpoint_parse(proof.checkpoint, &checkpoint, &why) != VAULT_OK ||
+    const enum vault_code parsed = proof_parse(text, &proof, &why);
+    if (parsed == VAULT_NO_MEMORY)
+        return vault_fail(err, parsed, "%s", why.text);
+    if (parsed != VAULT_OK || checkpoint_parse(proof.checkpoint, &checkpoint, &why) != VAULT_OK ||
         checkpoint_verify_any(&checkpoint, &keys, &why) != VAULT_OK) {
         verdict_fail(audit->report, VERIFY_RECEIPTS, VERIFY_EXIT_INVALID, "%.80s: %.120s", name,
                      why.text);

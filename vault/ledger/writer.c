@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "state.h"
+#include "vault/base/insist.h"
 #include "vault/ledger/checkpoint.h"
 
 enum vault_code ledger_sign(const struct note_signer *signer, const struct ledger_head *head,
@@ -14,18 +15,22 @@ enum vault_code ledger_sign(const struct note_signer *signer, const struct ledge
     return sign_message(signer->pair, buf_view(&text), out, err);
 }
 
-enum vault_code ledger_write_checkpoint(const struct ledger *ledger,
-                                        const struct signed_head *state, struct buf *out,
-                                        struct vault_error *err)
+enum vault_code ledger_sign_head(const struct ledger *ledger, struct signed_head *state,
+                                 struct vault_error *err)
 {
-    const struct ledger_head *head = &state->head;
-    uint8_t parting[SIGN_SIGNATURE_BYTES];
-    checkpoint_write(out, &ledger->signer->key, head->size, &head->root, state->signature);
-    if (ledger->parting) {
-        VAULT_TRY(ledger_sign(ledger->parting, head, parting, err));
-        note_signature_write(out, &ledger->parting->key, (struct bytes){parting, sizeof parting});
-    }
-    return buf_check(out, err);
+    VAULT_TRY(ledger_sign(ledger->signer, &state->head, state->signature, err));
+    return ledger->parting ? ledger_sign(ledger->parting, &state->head, state->parting, err)
+                           : VAULT_OK;
+}
+
+void ledger_write_checkpoint(const struct ledger *ledger, const struct signed_head *state,
+                             struct buf *out)
+{
+    const struct bytes parting = {state->parting, sizeof state->parting};
+    checkpoint_write(out, &ledger->signer->key, state->head.size, &state->head.root,
+                     state->signature);
+    if (ledger->parting)
+        note_signature_write(out, &ledger->parting->key, parting);
 }
 
 /* The next segment begins with what the log is before this batch. */
@@ -47,6 +52,19 @@ static struct ledger_head grow(struct ledger *ledger, const struct batch *batch)
     return (struct ledger_head){ledger->frontier.size, tree_frontier_root(&ledger->frontier)};
 }
 
+/* Nothing is written yet, and so one moment without memory does not stop the log for good. */
+static enum vault_code sign_surely(const struct ledger *ledger, struct signed_head *head,
+                                   struct vault_error *err)
+{
+    unsigned tries = 0;
+    enum vault_code code = ledger_sign_head(ledger, head, err);
+    while (code == VAULT_NO_MEMORY && tries < INSIST_MS) {
+        insist_again(&tries, "signing the log");
+        code = ledger_sign_head(ledger, head, err);
+    }
+    return code;
+}
+
 /* Make a batch durable together with the signed state of the log that it leads to. */
 static enum vault_code commit(struct ledger *ledger, struct batch *batch, struct signed_head *out,
                               struct vault_error *err)
@@ -55,7 +73,7 @@ static enum vault_code commit(struct ledger *ledger, struct batch *batch, struct
     if (journal_must_turn(ledger->journal, whole.size))
         VAULT_TRY(turn(ledger, err));
     struct signed_head next = {.head = grow(ledger, batch)};
-    VAULT_TRY(ledger_sign(ledger->signer, &next.head, next.signature, err));
+    VAULT_TRY(sign_surely(ledger, &next, err));
     struct frame_commit frame = {.size = next.head.size, .root = next.head.root};
     memcpy(frame.signature, next.signature, sizeof frame.signature);
     frame_write_commit(batch->data + batch->size, &frame);
@@ -93,9 +111,10 @@ static void finish_batch(struct ledger *ledger, struct batch *batch,
     ledger->queued_bytes -= batch->size + FRAME_COMMIT_BYTES;
     batch->size = batch->count = 0;
     ledger->writing = (ledger->writing + 1) % BATCH_COUNT;
-    if (ledger->unpublished_since_ms == 0)
-        ledger->unpublished_since_ms = clock_monotonic_ms();
     pthread_cond_broadcast(&ledger->more);
+    if (ledger->unpublished_since_ms)
+        return; /* the publisher knows of something, and when to come for all there is */
+    ledger->unpublished_since_ms = clock_monotonic_ms();
     pthread_cond_signal(&ledger->to_publish);
 }
 
@@ -179,6 +198,7 @@ void *writer_main(void *context)
         }
     }
     ledger->writer_runs = false;
+    pthread_cond_broadcast(&ledger->more);
     pthread_cond_broadcast(&ledger->ended);
     pthread_cond_broadcast(&ledger->to_publish);
     pthread_mutex_unlock(&ledger->mutex);

@@ -105,7 +105,7 @@ struct ledger_options {
      * who do not know the new one yet. NULL: it does not. */
     const struct note_key *former;
     size_t former_count;
-    const struct note_signer *parting;
+    const struct note_signer *parting; /* signs each state once, with the new one */
 
     /* What is remembered of this log outside its folder: the control store's memory, checkpoints
      * kept elsewhere, what witnesses answered. A log that is shorter, or had another root at that

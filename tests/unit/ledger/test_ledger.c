@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -504,6 +505,33 @@ static void test_a_reader_waits_for_more(void **state)
     stop();
 }
 
+static void *stop_later(void *context)
+{
+    (void)context;
+    usleep(50 * 1000);
+    assert_done(ledger_stop(ledger, &test_error));
+    return NULL;
+}
+
+/* Nobody waits for what cannot come any more. */
+static void test_a_reader_that_waits_is_told_of_the_end(void **state)
+{
+    (void)state;
+    make();
+    pthread_t thread;
+    struct vault_error said;
+    VAULT_AUTO(ledger_reader_close) struct ledger_reader *reader = NULL;
+    struct ledger_record record;
+    assert_done(ledger_reader_open(ledger, 0, &reader, &test_error));
+    assert_int_equal(pthread_create(&thread, NULL, stop_later, NULL), 0);
+    const int64_t began_ms = clock_monotonic_ms();
+    assert_fails(VAULT_UNAVAILABLE, ledger_reader_next(reader, PATIENCE_MS, &record, &said));
+    assert_true(clock_monotonic_ms() - began_ms < PATIENCE_MS);
+    pthread_join(thread, NULL);
+    ledger_reader_close(&reader);
+    ledger_close(&ledger);
+}
+
 static void test_a_reader_follows_from_segment_to_segment(void **state)
 {
     (void)state;
@@ -719,6 +747,27 @@ static void test_openings_are_overwritten_in_the_journal_and_the_log_stays(void 
     stop();
 }
 
+/* A full bundle ends where a segment does, and that segment is forgotten before the next bundle. */
+static void test_publishing_goes_on_where_the_last_segment_is_forgotten(void **state)
+{
+    (void)state;
+    uint64_t none = 0;
+    struct ledger_reader *reader = NULL;
+    make();
+    append_many(TILE_WIDTH);
+    assert_published(TILE_WIDTH);
+    for (unsigned i = 1; i <= 3; i++) {
+        assert_done(ledger_blank(ledger, goes_below, &none, &test_error));
+        append_many(1);
+        assert_published(TILE_WIDTH + i);
+    }
+    assert_done(ledger_forget(ledger, TILE_WIDTH, &test_error));
+    assert_fails(VAULT_NOT_FOUND, ledger_reader_open(ledger, 0, &reader, &test_error));
+    append_many(TILE_WIDTH);
+    assert_published(2 * TILE_WIDTH + 3);
+    stop();
+}
+
 static void test_a_reader_goes_on_while_openings_are_overwritten(void **state)
 {
     (void)state;
@@ -786,6 +835,52 @@ static void test_a_log_goes_on_under_a_new_key_and_the_old_one_signs_too_for_a_w
     assert_false(is_signed_by(&checkpoint, &signer));
     assert_true(is_signed_by(&checkpoint, &newer));
     stop();
+}
+
+static atomic_uint partings; /* how often the parting key signed */
+
+static enum vault_code sign_and_count(void *context, struct bytes message,
+                                      uint8_t out[SIGN_SIGNATURE_BYTES], struct vault_error *err)
+{
+    const struct note_signer *real = context;
+    atomic_fetch_add(&partings, 1);
+    return sign_message(real->pair, message, out, err);
+}
+
+/* Who keeps a key signs only what grows: a reader who had the newest state signed before the
+ * publisher came with the one it began with would have it refused. */
+static void test_a_parting_key_signs_each_state_once_and_not_for_each_reader(void **state)
+{
+    (void)state;
+    VAULT_AUTO(buf_finish) struct buf note = buf_limited(CHECKPOINT_MAX_BYTES);
+    struct checkpoint checkpoint;
+    struct sign_key *pair = NULL;
+    struct note_signer parting;
+    uint8_t public_key[SIGN_PUBLIC_BYTES];
+    make();
+    append_many(5);
+    stop();
+    sign_key_public(signer.pair, public_key);
+    const struct sign_elsewhere elsewhere = {sign_and_count, &signer};
+    assert_done(sign_key_elsewhere(public_key, elsewhere, &pair, &test_error));
+    assert_done(
+        note_signer_of(bytes_of_text(signer.key.name), NOTE_ED25519, &pair, &parting, &test_error));
+    struct ledger_options with = with_newer_key();
+    with.parting = &parting;
+    atomic_store(&partings, 0);
+    assert_done(ledger_open(&with, &ledger, &test_error));
+    append_many(1);
+    append_many(1);
+    assert_published(7);
+    for (unsigned i = 0; i < 10; i++) {
+        buf_clear(&note);
+        assert_done(ledger_checkpoint(ledger, &note, &test_error));
+    }
+    assert_done(checkpoint_parse(buf_view(&note), &checkpoint, &test_error));
+    assert_true(is_signed_by(&checkpoint, &signer));
+    assert_int_equal(atomic_load(&partings), 3); /* at the start, and of two batches */
+    stop();
+    note_signer_finish(&parting);
 }
 
 static void test_the_checkpoint_is_the_new_keys_before_anything_is_entered(void **state)
@@ -1305,7 +1400,7 @@ int main(void)
         test_an_entry_is_proved_as_soon_as_it_is_durable, test_the_checkpoint_is_of_what_is_durable,
         test_the_stats_say_what_was_written_and_how_long_it_took,
         test_a_reader_gets_entries_with_their_openings_in_order, test_a_reader_waits_for_more,
-        test_a_reader_follows_from_segment_to_segment,
+        test_a_reader_that_waits_is_told_of_the_end, test_a_reader_follows_from_segment_to_segment,
         test_a_log_goes_on_without_the_beginning_of_its_journal,
         test_the_edge_comes_from_the_tiles_where_the_journal_begins_later,
         test_only_what_is_filed_and_published_is_forgotten,
@@ -1313,8 +1408,10 @@ int main(void)
         test_missing_tiles_are_said_where_the_journal_cannot_replace_them,
         test_without_its_checkpoint_a_forgetful_log_does_not_start,
         test_openings_are_overwritten_in_the_journal_and_the_log_stays,
+        test_publishing_goes_on_where_the_last_segment_is_forgotten,
         test_a_reader_goes_on_while_openings_are_overwritten,
         test_a_log_goes_on_under_a_new_key_and_the_old_one_signs_too_for_a_while,
+        test_a_parting_key_signs_each_state_once_and_not_for_each_reader,
         test_the_checkpoint_is_the_new_keys_before_anything_is_entered,
         test_a_key_that_the_log_never_had_opens_nothing, test_many_threads_get_every_place_once,
         test_a_second_process_is_refused, test_a_log_older_than_its_checkpoint_is_refused,
