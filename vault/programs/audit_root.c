@@ -12,14 +12,14 @@
 #define LINE_MAX_BYTES (BASE64_CHARS(UINT16_MAX) + 1) /* the longest entry a bundle can hold */
 
 /* Add the entry of one line, without its newline. */
-static bool add_line(struct tree_frontier *frontier, struct bytes line, struct buf *entry)
+static enum vault_code add_line(struct tree_frontier *frontier, struct bytes line,
+                                struct buf *entry, struct vault_error *err)
 {
     buf_clear(entry);
-    if (base64_decode(entry, line, NULL) != VAULT_OK)
-        return false;
+    VAULT_TRY(base64_decode(entry, line, err));
     const struct tree_hash leaf = tree_leaf(buf_view(entry));
     tree_frontier_add(frontier, &leaf, NULL, NULL);
-    return true;
+    return VAULT_OK;
 }
 
 static int read_lines(FILE *file, const char *name, struct tree_frontier *frontier)
@@ -29,14 +29,16 @@ static int read_lines(FILE *file, const char *name, struct tree_frontier *fronti
     VAULT_AUTO(buf_finish) struct buf line = buf_limited(LINE_MAX_BYTES);
     VAULT_AUTO(buf_finish) struct buf entry = buf_limited(UINT16_MAX);
     for (;;) {
-        const enum vault_code code = line_read(file, &line, &found, &err);
+        enum vault_code code = line_read(file, &line, &found, &err);
         if (code == VAULT_OK && !found)
             return 0;
-        if (code && code != VAULT_TOO_LARGE) {
+        if (code == VAULT_OK)
+            code = add_line(frontier, buf_view(&line), &entry, &err);
+        if (code && code != VAULT_TOO_LARGE && code != VAULT_INVALID) {
             vault_error_context(&err, "%s", name);
             return audit_failed(code, &err);
         }
-        if (code || !add_line(frontier, buf_view(&line), &entry)) {
+        if (code) {
             fprintf(stderr, "vault-audit: line %ju of %s is no entry in base64\n",
                     (uintmax_t)frontier->size + 1, name);
             return VERIFY_EXIT_INVALID;

@@ -56,11 +56,11 @@ static enum vault_code read_value(struct bringing *bringing, size_t i, struct de
     wrong->fault = DEPOSIT_BAD_TIME;
     if (given->has_as_of && given->as_of_s > bringing->now_s)
         return vault_fail(err, VAULT_INVALID, "as_of is in the future");
+    wrong->fault = DEPOSIT_BAD_VALUE;
     const size_t before = bringing->texts.size;
     json_write_value(&bringing->texts, given->value);
     VAULT_TRY(buf_check(&bringing->texts, err));
     const struct bytes json = {bringing->texts.data + before, bringing->texts.size - before};
-    wrong->fault = DEPOSIT_BAD_VALUE;
     VAULT_TRY(policy_value_check(policy, field, json, err));
     wrong->fault = DEPOSIT_NO_FAULT;
     bringing->fields[i] = field;
@@ -75,8 +75,12 @@ static enum vault_code read_values(struct bringing *bringing, struct deposit_wro
                                    struct vault_error *err)
 {
     const size_t count = bringing->request->value_count;
-    for (size_t i = 0; i < count; i++)
-        VAULT_TRY(read_value(bringing, i, wrong, err));
+    for (size_t i = 0; i < count; i++) {
+        const enum vault_code code = read_value(bringing, i, wrong, err);
+        if (code == VAULT_NO_MEMORY) /* that is no fault of what was brought */
+            wrong->fault = DEPOSIT_NO_FAULT;
+        VAULT_TRY(code);
+    }
     const uint8_t *next = bringing->texts.data; /* it moves no more */
     for (size_t i = 0; i < count; i++) {
         bringing->values[i].json.data = next;
