@@ -29,6 +29,8 @@ enum vault_code crypto_start(bool allow_swap, struct vault_error *err)
 {
     if (crypto_fetched.hkdf)
         return VAULT_OK;
+    if (!random_start())
+        return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
     VAULT_TRY(open_secure_heap(allow_swap, err));
     crypto_fetched.sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
     crypto_fetched.aes_256_gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);

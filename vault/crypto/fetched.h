@@ -4,6 +4,7 @@
 #pragma once
 
 #include <openssl/evp.h>
+#include <stdbool.h>
 
 struct crypto_fetched {
     EVP_MD *sha256;
@@ -14,3 +15,6 @@ struct crypto_fetched {
 };
 
 extern struct crypto_fetched crypto_fetched;
+
+/* secret.c: a child process forgets what its parent has of randomness. False without memory. */
+bool random_start(void);

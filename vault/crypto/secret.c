@@ -4,9 +4,13 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/rand.h>
+#include <pthread.h>
 #include <string.h>
 
+#include "fetched.h"
 #include "vault/base/insist.h"
+
+#define RANDOM_STORE_BYTES 256
 
 struct secret {
     size_t size;
@@ -67,11 +71,44 @@ bool secret_equal(struct bytes a, struct bytes b)
     return a.size == b.size && CRYPTO_memcmp(a.data, b.data, a.size) == 0;
 }
 
-void random_bytes(void *out, size_t size_bytes)
+static void random_fill(void *out, size_t size_bytes)
 {
     unsigned tries = 0;
     while (RAND_bytes(out, (int)size_bytes) != 1) {
         ERR_clear_error();
         insist_again(&tries, "randomness");
     }
+}
+
+/* The generator is asked for many at a time: a release needs some ten times over, and each asking
+ * costs a call of the system. Who can read this can read the generator's state as well. What was
+ * given is wiped; and a child process, which has a copy, must not give the same again. */
+static _Thread_local struct {
+    uint8_t bytes[RANDOM_STORE_BYTES];
+    size_t left;
+} store;
+
+static void random_forget(void)
+{
+    explicit_bzero(&store, sizeof store);
+}
+
+bool random_start(void)
+{
+    return pthread_atfork(NULL, NULL, random_forget) == 0;
+}
+
+void random_bytes(void *out, size_t size_bytes)
+{
+    if (size_bytes > sizeof store.bytes) {
+        random_fill(out, size_bytes);
+        return;
+    }
+    if (size_bytes > store.left) {
+        random_fill(store.bytes, sizeof store.bytes);
+        store.left = sizeof store.bytes;
+    }
+    store.left -= size_bytes;
+    memcpy(out, store.bytes + store.left, size_bytes);
+    explicit_bzero(store.bytes + store.left, size_bytes);
 }

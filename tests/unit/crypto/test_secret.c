@@ -3,6 +3,8 @@
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "vault/crypto/crypto.h"
 #include "vault/crypto/secret.h"
@@ -145,6 +147,45 @@ static void test_random_bytes_fill_all_that_was_asked(void **state)
         assert_int_not_equal(sum[k], 0);
 }
 
+static void test_random_bytes_of_every_size_are_given_whole(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {1, 100, 200, 255, 256, 257, 1000, 16, 16};
+    uint8_t before[1002] = {0};
+    random_bytes(before, 0);
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        uint8_t some[1002] = {0};
+        random_bytes(some, sizes[i]);
+        assert_memory_equal(some + sizes[i], "\0\0", 2);
+        if (sizes[i] >= 16) {
+            assert_memory_not_equal(some, before, 16);
+            assert_memory_not_equal(some + sizes[i] - 16, (uint8_t[16]){0}, 16);
+        }
+        memcpy(before, some, sizeof some);
+    }
+}
+
+static void test_a_child_process_gets_other_random_bytes(void **state)
+{
+    (void)state;
+    int ends[2];
+    uint8_t ours[32];
+    uint8_t theirs[32] = {0};
+    random_bytes(ours, 1); /* some are left over for the next */
+    assert_int_equal(pipe(ends), 0);
+    const pid_t child = fork();
+    if (child == 0) {
+        random_bytes(theirs, sizeof theirs);
+        _exit(write(ends[1], theirs, sizeof theirs) != sizeof theirs);
+    }
+    assert_int_equal(read(ends[0], theirs, sizeof theirs), sizeof theirs);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    random_bytes(ours, sizeof ours);
+    assert_memory_not_equal(ours, theirs, sizeof ours);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 int main(void)
 {
     if (crypto_start(false, &test_error))
@@ -154,5 +195,6 @@ int main(void)
         test_a_copy_is_a_copy, test_random_secrets_differ, test_equal_means_all_bytes,
         test_freeing_wipes_and_clears, test_a_full_heap_is_an_error_and_not_ordinary_memory,
         test_eight_thousand_keys_fit, test_the_heap_is_locked_and_left_out_of_dumps,
-        test_random_bytes_fill_all_that_was_asked);
+        test_random_bytes_fill_all_that_was_asked, test_random_bytes_of_every_size_are_given_whole,
+        test_a_child_process_gets_other_random_bytes);
 }
