@@ -36,10 +36,10 @@ struct exchange {
 
 static void end_answer(struct listener *listener, const struct exchange *exchange)
 {
-    if (!exchange->answering)
+    if (!exchange->answering || atomic_fetch_sub(&listener->answering, 1) > 1 ||
+        !atomic_load(&listener->awaits_answers))
         return;
     pthread_mutex_lock(&listener->mutex);
-    listener->answering--;
     pthread_cond_broadcast(&listener->stop_changed);
     pthread_mutex_unlock(&listener->mutex);
 }
@@ -80,10 +80,8 @@ static void *on_request_line(void *context, const char *target, struct MHD_Conne
 
 static void begin_answer(struct listener *listener, struct exchange *exchange)
 {
-    pthread_mutex_lock(&listener->mutex);
     exchange->answering = true;
-    listener->answering++;
-    pthread_mutex_unlock(&listener->mutex);
+    atomic_fetch_add(&listener->answering, 1);
 }
 
 static void on_completed(void *context, struct MHD_Connection *mhd, void **request_context,
@@ -401,7 +399,9 @@ static void wait_for_answers(struct listener *listener)
     const struct timespec until = clock_deadline(STOP_WAIT_MS);
     int waited = 0;
     pthread_mutex_lock(&listener->mutex);
-    while (listener->answering && waited == 0)
+    atomic_store(&listener->awaits_answers,
+                 true); /* before looking, so that no last one is missed */
+    while (atomic_load(&listener->answering) && waited == 0)
         waited = pthread_cond_timedwait(&listener->stop_changed, &listener->mutex, &until);
     pthread_mutex_unlock(&listener->mutex);
 }

@@ -15,16 +15,12 @@ static int64_t deadline_from_now(const struct listener *listener)
 
 void connection_start_deadline(struct connection *connection)
 {
-    pthread_mutex_lock(&connection->listener->mutex);
-    connection->deadline_ms = deadline_from_now(connection->listener);
-    pthread_mutex_unlock(&connection->listener->mutex);
+    atomic_store(&connection->deadline_ms, deadline_from_now(connection->listener));
 }
 
 void connection_stop_deadline(struct connection *connection)
 {
-    pthread_mutex_lock(&connection->listener->mutex);
-    connection->deadline_ms = 0;
-    pthread_mutex_unlock(&connection->listener->mutex);
+    atomic_store(&connection->deadline_ms, 0);
 }
 
 struct connection *connection_of(struct MHD_Connection *mhd)
@@ -42,8 +38,8 @@ static void connection_link(struct connection *connection)
         atomic_fetch_add_explicit(&counts->connections, 1, memory_order_relaxed);
         atomic_fetch_add_explicit(&counts->open, 1, memory_order_relaxed);
     }
+    connection_start_deadline(connection);
     pthread_mutex_lock(&listener->mutex);
-    connection->deadline_ms = deadline_from_now(listener);
     connection->next = listener->connections;
     if (connection->next)
         connection->next->previous = connection;
@@ -146,7 +142,8 @@ void *connections_sweep(void *context)
         pthread_cond_timedwait(&listener->stop_changed, &listener->mutex, &until);
         const int64_t now = clock_monotonic_ms();
         for (struct connection *c = listener->connections; c; c = c->next) {
-            if (c->deadline_ms && c->deadline_ms < now)
+            const int64_t deadline_ms = atomic_load(&c->deadline_ms);
+            if (deadline_ms && deadline_ms < now)
                 shutdown(c->fd, SHUT_RDWR);
         }
     }
@@ -159,7 +156,7 @@ void connections_end(struct listener *listener)
     pthread_mutex_lock(&listener->mutex);
     listener->stopping = true;
     for (struct connection *c = listener->connections; c; c = c->next) {
-        if (c->deadline_ms) /* no handler is at work on it */
+        if (atomic_load(&c->deadline_ms)) /* no handler is at work on it */
             shutdown(c->fd, SHUT_RDWR);
     }
     pthread_cond_signal(&listener->stop_changed);

@@ -7,6 +7,7 @@
 
 #include <microhttpd.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "addresses.h"
 #include "vault/edge/listener.h"
@@ -18,7 +19,7 @@ struct connection {
     struct connection *next;
     struct connection *previous;
     int fd;
-    int64_t deadline_ms; /* 0: the handler is at work, which is our time and not the client's */
+    atomic_int_fast64_t deadline_ms; /* 0: a handler is at work: our time, not the client's */
     gnutls_session_t session;
     struct address_key address;
     struct tls_peer peer;
@@ -28,14 +29,15 @@ struct connection {
 struct listener {
     struct listener_options options;
     struct MHD_Daemon *daemon;
-    pthread_mutex_t mutex; /* guards the list and the deadlines in it */
+    pthread_mutex_t mutex; /* guards the list and stopping: no request takes it while it serves */
     pthread_cond_t stop_changed;
     struct connection *connections;
     struct addresses *addresses; /* NULL: there is no limit for one */
     pthread_t sweeper;
     bool sweeping;
     bool stopping;
-    unsigned answering; /* requests whose handler runs, or whose answer is on its way */
+    atomic_uint answering;      /* requests whose handler runs, or whose answer is on its way */
+    atomic_bool awaits_answers; /* somebody waits for there to be none */
 };
 
 /* The client is to do something: a request to come whole, an answer to be taken. Or it is not. */
