@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "event.h"
 #include "feed_parts.h"
@@ -15,6 +14,7 @@
 #define BATCH_MAX        1024
 #define BATCH_BYTES_MAX  (BATCH_MAX * (size_t)LEDGER_OPENING_MAX_BYTES)
 #define WAIT_MS          200
+#define GATHER_MS        100 /* many in one transaction cost a fraction of as many of one */
 #define RETRY_MS         200
 #define LIMIT_WAIT_MS    20
 #define REMEMBER_EACH_MS 1000
@@ -28,15 +28,18 @@ struct indexer {
     struct buf sealed;
     size_t count;
     bool has_failed; /* what it has in hand may be filed or not */
+    bool is_at_end;  /* the log is being closed, or has stopped: there is no hurry any more */
     uint64_t next_index;
     uint64_t settled; /* the journal may forget what is before */
     int64_t remembered_ms;
     uint64_t remembered_size;
     pthread_mutex_t mutex;
     pthread_cond_t filed_more;
-    uint64_t filed;  /* guarded by the mutex: every entry below is filed */
-    uint64_t limit;  /* likewise: nothing from here on is to be filed now */
-    uint64_t obeyed; /* likewise: the limit that the thread goes by */
+    pthread_cond_t hurry; /* somebody waits for what is filed, or for an end */
+    unsigned waiting;     /* guarded by the mutex: how many do */
+    uint64_t filed;       /* likewise: every entry below is filed */
+    uint64_t limit;       /* likewise: nothing from here on is to be filed now */
+    uint64_t obeyed;      /* likewise: the limit that the thread goes by */
     pthread_t thread;
     bool running;
     atomic_bool stopping;
@@ -85,14 +88,23 @@ static void note_filed(struct indexer *indexer)
     pthread_mutex_unlock(&indexer->mutex);
 }
 
+/* With the mutex held on return: what gathers is filed at once. */
+static void begin_waiting(struct indexer *indexer)
+{
+    pthread_mutex_lock(&indexer->mutex);
+    indexer->waiting++;
+    pthread_cond_signal(&indexer->hurry);
+}
+
 enum vault_code indexer_wait(struct indexer *indexer, uint64_t size, int64_t timeout_ms,
                              struct vault_error *err)
 {
     const struct timespec until = clock_deadline(timeout_ms);
     int waited = 0;
-    pthread_mutex_lock(&indexer->mutex);
+    begin_waiting(indexer);
     while (indexer->filed < size && waited == 0)
         waited = pthread_cond_timedwait(&indexer->filed_more, &indexer->mutex, &until);
+    indexer->waiting--;
     const bool filed = indexer->filed >= size;
     pthread_mutex_unlock(&indexer->mutex);
     return filed ? VAULT_OK
@@ -180,14 +192,33 @@ enum vault_code indexer_limit(struct indexer *indexer, uint64_t limit, int64_t t
 {
     const struct timespec until = clock_deadline(timeout_ms);
     int waited = 0;
-    pthread_mutex_lock(&indexer->mutex);
+    begin_waiting(indexer);
     indexer->limit = limit;
     while (indexer->obeyed != limit && waited == 0)
         waited = pthread_cond_timedwait(&indexer->filed_more, &indexer->mutex, &until);
+    indexer->waiting--;
     const bool obeyed = indexer->obeyed == limit;
     pthread_mutex_unlock(&indexer->mutex);
     return obeyed ? VAULT_OK
                   : vault_fail(err, VAULT_UNAVAILABLE, "the index of openings does not answer");
+}
+
+/* Durable, and not read yet. */
+static uint64_t waiting_entries(const struct indexer *indexer)
+{
+    return ledger_head(indexer->vault->ledger).size - indexer->next_index;
+}
+
+/* For so long, but not beyond the moment at which it is to end; nor, where entries gather, while
+ * somebody waits for them. */
+static void rest(struct indexer *indexer, int64_t ms, bool gathers)
+{
+    const struct timespec until = clock_deadline(ms);
+    int waited = 0;
+    pthread_mutex_lock(&indexer->mutex);
+    while (!(gathers && indexer->waiting) && !atomic_load(&indexer->stopping) && waited == 0)
+        waited = pthread_cond_timedwait(&indexer->hurry, &indexer->mutex, &until);
+    pthread_mutex_unlock(&indexer->mutex);
 }
 
 /* File one batch: what there is, after waiting for a first entry. *more is false if none came. */
@@ -201,11 +232,14 @@ static enum vault_code file_batch(struct indexer *indexer, int64_t wait_ms, bool
          wait = 0) {
         struct ledger_record record;
         const enum vault_code code = ledger_reader_next(indexer->reader, wait, &record, err);
+        indexer->is_at_end = code == VAULT_UNAVAILABLE;
         if (code == VAULT_NOT_FOUND || code == VAULT_UNAVAILABLE)
             break;
         if (code)
             return code;
         VAULT_TRY(take(indexer, &record, err));
+        if (wait > 0 && waiting_entries(indexer) < BATCH_MAX)
+            rest(indexer, GATHER_MS, true);
     }
     *more = indexer->next_index != before;
     return *more ? flush(indexer, err) : VAULT_OK;
@@ -265,21 +299,17 @@ static enum vault_code work(struct indexer *indexer, int64_t wait_ms, bool *more
  * themselves; nothing is lost, since the log has it all. */
 static void *run(void *context)
 {
-    static const struct timespec pause = {.tv_nsec = RETRY_MS * 1000000L};
     struct indexer *indexer = context;
     struct vault_error err;
     bool is_told = false;
     while (!atomic_load(&indexer->stopping)) {
         bool more;
-        if (work(indexer, WAIT_MS, &more, &err) == VAULT_OK) {
-            is_told = false;
-            continue;
-        }
-        indexer->has_failed = true;
-        if (!is_told)
+        indexer->has_failed = work(indexer, WAIT_MS, &more, &err) != VAULT_OK;
+        if (indexer->has_failed && !is_told)
             trouble(indexer, &err);
-        is_told = true;
-        nanosleep(&pause, NULL);
+        is_told = indexer->has_failed;
+        if (indexer->has_failed || indexer->is_at_end)
+            rest(indexer, RETRY_MS, false);
     }
     return NULL;
 }
@@ -289,6 +319,7 @@ static void indexer_free(struct indexer **indexer)
     if (*indexer) {
         ledger_reader_close(&(*indexer)->reader);
         pthread_cond_destroy(&(*indexer)->filed_more);
+        pthread_cond_destroy(&(*indexer)->hurry);
         pthread_mutex_destroy(&(*indexer)->mutex);
         buf_finish(&(*indexer)->sealed);
         free((*indexer)->rows);
@@ -306,6 +337,7 @@ enum vault_code indexer_start(struct vault *vault, struct indexer **out, struct 
     indexer->vault = vault;
     pthread_mutex_init(&indexer->mutex, NULL);
     clock_condition_init(&indexer->filed_more);
+    clock_condition_init(&indexer->hurry);
     indexer->limit = indexer->obeyed = UINT64_MAX;
     indexer->sealed = buf_limited(BATCH_BYTES_MAX);
     indexer->rows = calloc(BATCH_MAX, sizeof *indexer->rows);
@@ -329,7 +361,10 @@ void indexer_stop(struct indexer **indexer)
 {
     if (!*indexer)
         return;
+    pthread_mutex_lock(&(*indexer)->mutex);
     atomic_store(&(*indexer)->stopping, true);
+    pthread_cond_signal(&(*indexer)->hurry);
+    pthread_mutex_unlock(&(*indexer)->mutex);
     if ((*indexer)->running)
         pthread_join((*indexer)->thread, NULL);
     struct vault_error err;
