@@ -108,6 +108,7 @@ enum vault_code citizen_begin(struct citizen *citizen, struct citizen_change *ch
     struct transaction transaction = {0};
     VAULT_TRY(transaction_begin(citizen->database, &transaction, err));
     citizen->changing = true;
+    values_forget(&citizen->kept);
     change->citizen = citizen;
     return VAULT_OK;
 }

@@ -109,23 +109,42 @@ static void read_about(const struct statement *query, int column, struct citizen
     column_text(query, column + 2, about->source, sizeof about->source);
 }
 
-enum vault_code citizen_value_get(struct citizen *citizen, const char *field, struct buf *json,
-                                  struct citizen_value_about *about, struct vault_error *err)
+/* Out of the file, and kept from there. json is borrowed until the query ends, empty where there is
+ * no value. */
+static enum vault_code read_newest(struct citizen *citizen, const char *field,
+                                   struct statement *query, struct bytes *json,
+                                   struct citizen_value_about *about, struct vault_error *err)
 {
     bool row = false;
-    VAULT_AUTO(statement_end) struct statement query = {0};
     VAULT_TRY(statement_begin(citizen->database,
                               ("SELECT json, version, as_of_s, source FROM value"
                                " WHERE field = ?1" NEWEST_FIRST " LIMIT 1"),
-                              &query, err));
-    bind_text(&query, 1, field);
-    VAULT_TRY(statement_next(&query, &row, err));
-    if (!row)
+                              query, err));
+    bind_text(query, 1, field);
+    VAULT_TRY(statement_next(query, &row, err));
+    if (row) {
+        *json = column_bytes(query, 0);
+        read_about(query, 1, about);
+    }
+    if (!citizen->changing)
+        value_keep(&citizen->kept, field, *json, about);
+    return VAULT_OK;
+}
+
+enum vault_code citizen_value_get(struct citizen *citizen, const char *field, struct buf *json,
+                                  struct citizen_value_about *about, struct vault_error *err)
+{
+    struct bytes found = {0};
+    struct citizen_value_about found_about = {0};
+    VAULT_AUTO(statement_end) struct statement query = {0};
+    if (!value_kept(citizen->kept, field, &found, &found_about))
+        VAULT_TRY(read_newest(citizen, field, &query, &found, &found_about, err));
+    if (found.size == 0)
         return vault_fail(err, VAULT_NOT_FOUND, "the citizen has no value for this field");
-    buf_bytes(json, column_bytes(&query, 0));
+    buf_bytes(json, found);
     VAULT_TRY(buf_check(json, err));
     if (about)
-        read_about(&query, 1, about);
+        *about = found_about;
     return VAULT_OK;
 }
 

@@ -71,6 +71,7 @@ static void place_give_up(struct handles *handles, struct citizen *citizen)
 void handles_shut(struct citizen *citizen)
 {
     citizen_cache_set(citizen, NULL, NULL);
+    values_forget(&citizen->kept);
     database_close(&citizen->database);
     secret_free(&citizen->seal_key);
     citizen->exists = false;

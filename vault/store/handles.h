@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "database.h"
+#include "value_kept.h"
 #include "vault/store/citizen.h"
 #include "vault/store/store.h"
 
@@ -40,6 +41,7 @@ struct citizen {
     bool changing;         /* a transaction is open */
     uint64_t log_n_max;    /* CITIZEN_UNKNOWN until asked for */
     uint64_t record_count; /* likewise */
+    struct values_kept *kept;
     void *cache;
     void (*cache_destroy)(void *data);
 };
