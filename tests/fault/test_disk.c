@@ -58,6 +58,20 @@ static void test_a_failed_write_is_final(void **state)
     assert_stopped_with(3, "No space left");
 }
 
+static void test_zeros_that_cannot_be_written_ahead_cost_nothing(void **state)
+{
+    (void)state;
+    make_with(3);
+    log_stop();
+    log_open();
+    fault_arm(FAULT_PWRITE, (struct fault){FAULT_ERROR, EIO, 1, 1}); /* the first is the entry's */
+    assert_done(log_append(0, NULL, &test_error));
+    assert_int_equal(fault_struck(FAULT_PWRITE), 1);
+    assert_done(log_append(0, NULL, &test_error));
+    log_stop();
+    log_assert_verifies();
+}
+
 static void test_a_short_write_is_final_and_its_tail_is_dropped(void **state)
 {
     (void)state;
@@ -251,6 +265,7 @@ int main(void)
     log_prepare();
     const int failed = TEST_RUN(
         test_a_failed_sync_is_final_though_the_next_would_work, test_a_failed_write_is_final,
+        test_zeros_that_cannot_be_written_ahead_cost_nothing,
         test_a_short_write_is_final_and_its_tail_is_dropped,
         test_a_sync_that_hangs_stops_the_log_in_time, test_what_waits_for_a_slow_disk_is_bounded,
         test_a_full_disk_shows_between_batches_and_is_got_over,

@@ -33,6 +33,7 @@ static _Thread_local bool has_begun;
 
 static atomic_bool learns;
 static uint64_t places[LEARNED_MAX]; /* of each call, its callers */
+static unsigned ways[LEARNED_MAX];   /* and in how many ways it can fail */
 static unsigned worth[LEARNED_MAX];
 
 static uint64_t place_now(void)
@@ -45,13 +46,14 @@ static uint64_t place_now(void)
     return place;
 }
 
-static void learn(unsigned nth)
+static void learn(unsigned nth, const struct call *call)
 {
     static _Thread_local bool is_inside;
     if (is_inside || nth >= LEARNED_MAX)
         return;
     is_inside = true;
     places[nth] = place_now();
+    ways[nth] = call->way_count;
     is_inside = false;
 }
 
@@ -80,6 +82,11 @@ unsigned torture_learned(unsigned of_a_place_max, const unsigned **list)
     }
     *list = worth;
     return count;
+}
+
+unsigned torture_ways(unsigned nth)
+{
+    return nth < LEARNED_MAX ? ways[nth] : 0;
 }
 
 void torture_arm(enum torture_kind kind, unsigned nth, unsigned turn)
@@ -122,7 +129,7 @@ bool torture_strikes(enum torture_kind kind, const struct call *call, bool *half
         return false;
     const unsigned nth = atomic_fetch_add(&counted, 1) + 1;
     if (learns)
-        learn(nth);
+        learn(nth, call);
     if (nth != target)
         return false;
     const int way = call->ways[turns % call->way_count];

@@ -30,6 +30,9 @@ unsigned torture_disarm(void);
 void torture_learn(enum torture_kind kind);
 unsigned torture_learned(unsigned of_a_place_max, const unsigned **list);
 
+/* In how many ways that one of them can fail: as many turns are each another. */
+unsigned torture_ways(unsigned nth);
+
 /* Which function failed since it was armed: "pwrite64"; NULL: none. With VAULT_TORTURE_SHOW set,
  * it was also said where. */
 const char *torture_struck(void);

@@ -1,3 +1,10 @@
+/*
+ * The calls of the system that fail. Left out are: sockets, since nothing of what is done here has
+ * one (what comes over them and breaks off is for tests/integration/hangup); clock_gettime, which
+ * fails for arguments that are wrong and nothing else; getrandom, of which a kernel that has
+ * started refuses nothing, and for which OpenSSL has other sources; sync_file_range, a hint whose
+ * failure means nothing; syncfs and nftw, which only a backup and a restore come to.
+ */
 #include "torture_parts.h"
 
 #include <dirent.h>
@@ -147,6 +154,13 @@ int posix_fallocate(int fd, off_t offset, off_t size)
     if (CALL_STRIKES(posix_fallocate))
         return errno;
     return syscall(SYS_fallocate, fd, 0, offset, size) == 0 ? 0 : errno;
+}
+
+FAILS(fchmod, EIO, EROFS);
+
+int fchmod(int fd, mode_t mode)
+{
+    return CALL_STRIKES(fchmod) ? -1 : (int)syscall(SYS_fchmod, fd, mode);
 }
 
 FAILS(rename, EIO, ENOSPC);

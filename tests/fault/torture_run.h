@@ -1,8 +1,10 @@
 /*
  * torture_run - an operation again and again, and each time another thing in it fails.
  *
- * Where something is called by the same way more than twice, the others are left out. All others
- * fail with VAULT_TESTS_LONG=1, each call in each way it can; else some of them, others each day.
+ * Of what is called again from the same place, by the same way, the first fails. With
+ * VAULT_TESTS_LONG=1 all of these do, each call in each way it can, but where an operation says how
+ * many are enough; else some of them. Where not all do, it is others each day, and how many of how
+ * many is said.
  * To look at one: VAULT_TESTS_SEED says which day, VAULT_TORTURE_ONLY which operation,
  * VAULT_TORTURE_FROM="calls 17" where to begin, and VAULT_TORTURE_SHOW=1 where each failed, and
  * what was said.
@@ -18,6 +20,7 @@ struct operation {
     void (*run)(void);              /* while one thing fails */
     void (*check)(void);            /* when nothing fails any more */
     unsigned sample[TORTURE_KINDS]; /* how many of each fail in a run that is not long */
+    unsigned enough[TORTURE_KINDS]; /* and in a long one; 0: all */
 };
 
 /* What the operation said. */

@@ -7,11 +7,12 @@
 #include "vault/indexer.h"
 #include "vault/ledger/verify.h"
 #include "vault/parts.h"
+#include "vault/store/openings.h"
 
 #define PLACES_MAX   200000
 #define SETTLE_MS    2000
-#define WORKS_MS     20000
 #define RELEASES     "/v1/releases"
+#define TIDY_EACH    512 /* entries */
 
 /* OpenSSL keeps what it looked up, a few bytes each time. */
 #define CACHES_BYTES 4096
@@ -137,6 +138,29 @@ void world_settle(void)
     if (ledger_wait_published(vault->ledger, size, SETTLE_MS, &err) == VAULT_OK &&
         indexer_wait(vault->indexer, size, SETTLE_MS, &err) == VAULT_OK)
         return; /* what did not is looked at when nothing fails any more */
+}
+
+static bool none_goes(void *context, uint64_t index, struct bytes opening)
+{
+    (void)context;
+    (void)index;
+    (void)opening;
+    return false;
+}
+
+void world_tidy(void)
+{
+    static uint64_t tidied;
+    struct vault *vault = world.test.vault;
+    const uint64_t size = ledger_head(vault->ledger).size;
+    if (size - tidied < TIDY_EACH)
+        return;
+    assert_done(ledger_wait_published(vault->ledger, size, WORLD_WAIT_MS, &test_error));
+    assert_done(indexer_wait(vault->indexer, size, WORLD_WAIT_MS, &test_error));
+    assert_done(ledger_blank(vault->ledger, none_goes, NULL, &test_error)); /* a new segment */
+    assert_done(openings_settle(vault->store, &test_error));
+    assert_done(ledger_forget(vault->ledger, size, &test_error));
+    tidied = size;
 }
 
 /* --- A request and its answer --------------------------------------------------------------- */
@@ -309,7 +333,8 @@ uint64_t world_audit(void)
     size_t memory = 0;
     unsigned files = 0;
     assert_done(vault_log_key(world.test.vault, &vkey, &test_error));
-    assert_done(ledger_wait_published(ledger, ledger_head(ledger).size, WORKS_MS, &test_error));
+    assert_done(
+        ledger_wait_published(ledger, ledger_head(ledger).size, WORLD_WAIT_MS, &test_error));
     const uint64_t lost = lost_places();
     const char *vkey_text = buf_string(&vkey);
     assert_true(vkey_text && strlen(vkey_text) < sizeof text);

@@ -12,6 +12,7 @@
 #include "vault_test.h"
 
 #define WORLD_BODY_BYTES 4096
+#define WORLD_WAIT_MS    20000 /* for what must come, on a machine that is busy */
 
 struct world {
     struct vault_test test;
@@ -50,6 +51,10 @@ void world_go_on(void);
 
 /* Let what runs behind the requests come to its end, or two seconds pass. */
 void world_settle(void);
+
+/* Let the journal forget what it need not have any more, now and then: a start goes through all of
+ * it, and so does an erasure. */
+void world_tidy(void);
 
 /* Close it and open it again: what is in use then is what a later audit must find. */
 void world_mark(void);
