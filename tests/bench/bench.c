@@ -35,6 +35,38 @@ double bench_now_s(void)
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
+static void add_line(const char *text)
+{
+    const char *path = getenv("BENCH_FIGURES"); // NOLINT(concurrency-mt-unsafe)
+    if (!path)
+        return;
+    FILE *file = fopen(path, "ae");
+    bench_must_all(file && fputs(text, file) >= 0 && fclose(file) == 0, path);
+}
+
+static void add_figure(const char *name, double value, const char *unit, const char *must)
+{
+    char line[512];
+    const char *part = getenv("BENCH_PART"); // NOLINT(concurrency-mt-unsafe)
+    snprintf(line, sizeof line,
+             "{\"part\": \"%s\", \"name\": \"%s\", \"value\": %.6g, \"unit\": \"%s\"%s}\n",
+             part ? part : "", name, value, unit, must);
+    add_line(line);
+}
+
+void bench_figure(const char *name, double value, const char *unit)
+{
+    add_figure(name, value, unit, "");
+}
+
+void bench_figure_must(const char *name, double value, const char *unit, const char *sign,
+                       double bound)
+{
+    char must[64];
+    snprintf(must, sizeof must, ", \"must\": [\"%s\", %.6g]", sign, bound);
+    add_figure(name, value, unit, must);
+}
+
 int bench_by_double(const void *a, const void *b)
 {
     const double left = *(const double *)a;

@@ -39,6 +39,12 @@ void bench_must_all(bool done, const char *what);
 
 double bench_now_s(void);
 
+/* Give a figure, as figures.py says: a line in the file that $BENCH_FIGURES names, if it names one.
+ * The second one says too what it must be: sign is ">=" or "<=". Names have no quotes in them. */
+void bench_figure(const char *name, double value, const char *unit);
+void bench_figure_must(const char *name, double value, const char *unit, const char *sign,
+                       double bound);
+
 /* For qsort(). */
 int bench_by_double(const void *a, const void *b);
 int bench_by_float(const void *a, const void *b);

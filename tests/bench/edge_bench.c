@@ -164,9 +164,14 @@ static struct served alone;
 
 static void print_served(const char *what, const struct served *served)
 {
+    char name[96];
     printf("%-34s %8.3f ms %8.3f ms %8.0f /s   %5.1f times alone, at the 99th %5.1f\n", what,
            served->median_ms, served->worst_ms, served->per_s, served->median_ms / alone.median_ms,
            served->worst_ms / alone.worst_ms);
+    snprintf(name, sizeof name, "edge: a service's requests, %s", what);
+    bench_figure(name, served->per_s, "/s");
+    snprintf(name, sizeof name, "edge: the slowest of 100, %s", what);
+    bench_figure(name, served->worst_ms, "ms");
 }
 
 /* --- Idle connections ----------------------------------------------------------------------- */
@@ -241,6 +246,7 @@ static void measure_idle(void)
     print_served("with 5,000 idle connections", &served);
     printf("    opened in %.1f s, %zu lost; vaultd %.1f MiB before, %.1f MiB with: %.1f KiB each\n",
            took, lost, (double)before / 1024, (double)with / 1024, (double)(with - before) / IDLE);
+    bench_figure("edge: memory of an idle connection", (double)(with - before) / IDLE, "KiB");
 }
 
 /* --- Opening ---------------------------------------------------------------------------------- */

@@ -155,6 +155,15 @@ static void open_file(const char *dir)
     unlink(path);
 }
 
+static void give_figures(unsigned threads, const struct run medians[2])
+{
+    char name[96];
+    snprintf(name, sizeof name, "log: group commit to one sync per entry, %u threads", threads);
+    bench_figure(name, medians[1].rate / medians[0].rate, "times");
+    snprintf(name, sizeof name, "log: durable entries, %u threads", threads);
+    bench_figure(name, medians[1].rate, "/s");
+}
+
 static void compare(double seconds, unsigned rounds)
 {
     static const struct way ways[2] = {{"one sync per entry", enter_into_file},
@@ -178,6 +187,7 @@ static void compare(double seconds, unsigned rounds)
                    medians[way].rate, medians[way].median_ms, medians[way].p99_ms,
                    medians[way].rate / medians[0].rate);
         }
+        give_figures(thread_counts[n], medians);
         if (n == 0)
             alone_ms = medians[0].median_ms;
         else if (thread_counts[n] == 16)
@@ -220,6 +230,9 @@ static void measure_verify(const char *dir, const struct note_signer *signer, un
     printf("verified %ju entries (exit %d): up to %.0f/s; median ratio to SHA-256 of 300 bytes on "
            "one core %.2f\n",
            (uintmax_t)report.head.size, report.exit_code, best, ratios[rounds / 2]);
+    bench_figure("log: verified entries", best, "/s");
+    bench_figure("log: verified entries to SHA-256 of 300 bytes on a core", ratios[rounds / 2],
+                 "times");
 }
 
 int main(int argc, char **argv)

@@ -13,6 +13,8 @@ import sys
 import time
 import urllib.parse
 
+from figures import append
+
 ROUNDS = 200
 PAGES = ["/", "/accesses", "/mandates", "/data", "/security", "/services/plie-rennes", "/about"]
 
@@ -71,3 +73,4 @@ for path in PAGES:
     weight = len(page) + sum(len(fetch(part)[1]) for part in read(page).parts)
     print(f"page {path:24} {statistics.median(times):6.2f} ms median, {sorted(times)[ROUNDS * 99 // 100]:6.2f} ms of 99 in 100, "
           f"{len(page) / 1024:5.1f} KiB, {weight / 1024:5.1f} KiB in all")
+    append({"name": f"pages: {path}, median", "value": statistics.median(times), "unit": "ms"})

@@ -103,6 +103,15 @@ static struct measured measure(const struct ledger_options *options, uint64_t en
     return (struct measured){entries, took_ms[rounds / 2], journal_size(options->dir)};
 }
 
+static void give_figures(const struct measured *measured, size_t count)
+{
+    char name[96];
+    for (size_t i = 0; i < count; i++) {
+        snprintf(name, sizeof name, "log: start with %ju entries", (uintmax_t)measured[i].entries);
+        bench_figure(name, measured[i].median_ms, "ms");
+    }
+}
+
 static void print(const struct measured *measured, size_t count)
 {
     printf("{\"bench\":\"ledger-start\",\"starts\":[");
@@ -154,6 +163,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < count; i++)
         measured[i] = measure(&options, sizes[i], rounds);
     print(measured, count);
+    give_figures(measured, count);
     char command[PATH_MAX + 16];
     snprintf(command, sizeof command, "rm -r '%s'", made);
     return system(command) == 0 ? 0 : 1; // NOLINT(concurrency-mt-unsafe,cert-env33-c)

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bench.h"
 #include "store/citizen_file.h"
 #include "test.h"
 #include "vault/base/codec.h"
@@ -98,6 +99,7 @@ static void bench_import(void)
     const double took = now_us() - start;
     printf("import of %zu citizens with %d values    %8.0f citizens/s\n", people, FIELDS,
            (double)people / took * 1e6);
+    bench_figure("store: import", (double)people / took * 1e6, "citizens/s");
 }
 
 static void read_one(const struct citizen_id *id, enum vault_code expected)
@@ -200,6 +202,11 @@ static void bench_cold(void)
            rounds[COLD_ROUNDS - 1].ours / rounds[COLD_ROUNDS - 1].bare, COLD_ROUNDS);
     printf("cold, of an id that does not exist           %8.1f us   %.2f of one that does\n",
            median->strangers, median->strangers / median->ours);
+    bench_figure_must("store: cold open and read, to bare SQLCipher's", median->ours / median->bare,
+                      "times", "<=", 1.5);
+    bench_figure("store: bare SQLCipher open, key, read, close", median->bare, "us");
+    bench_figure("store: cold, of an id that does not exist, to one that does",
+                 median->strangers / median->ours, "times");
 }
 
 static void bench_warm(void)
@@ -218,6 +225,7 @@ static void bench_warm(void)
     }
     printf("warm: acquire, get, release                  %8.2f us\n", times[0]);
     printf("warm, of an id that does not exist           %8.2f us\n", times[1]);
+    bench_figure("store: warm acquire, get, release", times[0], "us");
 }
 
 static long resident_kib(void)
@@ -236,6 +244,8 @@ static void bench_open_files(void)
         read_one(&ids[i], VAULT_OK);
     printf("resident memory of an open citizen           %8.1f KiB (largest so far %ld MiB)\n",
            (double)(resident_kib() - before) / (double)count, resident_kib() / 1024);
+    bench_figure("store: memory of an open citizen",
+                 (double)(resident_kib() - before) / (double)count, "KiB");
     const double start = now_us();
     const int rounds = 100000;
     for (int i = 0; i < rounds; i++)
@@ -257,7 +267,9 @@ static void bench_writes(void)
                                               .log_n = (uint64_t)i + 1};
         must(citizen_record_add(citizen, &record, NULL, &test_error));
     }
-    printf("durable record                               %8.1f us\n", (now_us() - start) / rounds);
+    const double took = (now_us() - start) / rounds;
+    printf("durable record                               %8.1f us\n", took);
+    bench_figure("store: durable record", took, "us");
 }
 
 static void bench_openings(void)
@@ -278,8 +290,9 @@ static void bench_openings(void)
         }
         must(openings_add(store, batch, OPENINGS_BATCH_MAX, next, &test_error));
     }
-    printf("openings taken in                            %8.0f /s\n",
-           rounds * (double)OPENINGS_BATCH_MAX / (now_us() - start) * 1e6);
+    const double rate = rounds * (double)OPENINGS_BATCH_MAX / (now_us() - start) * 1e6;
+    printf("openings taken in                            %8.0f /s\n", rate);
+    bench_figure("store: openings taken in", rate, "/s");
 }
 
 static void bench_start(void)

@@ -319,6 +319,10 @@ static void compare(double seconds, unsigned rounds)
             first = way == 0 ? median->rate : first;
             printf("%-12s %12u %12.0f %10.3f %10.3f %7.2f\n", ways[way].name, connection_counts[n],
                    median->rate, median->median_ms, median->p99_ms, median->rate / first);
+            char name[96];
+            snprintf(name, sizeof name, "waiting: %s, %u connections", ways[way].name,
+                     connection_counts[n]);
+            bench_figure(name, median->rate / first, "times");
         }
     }
 }

@@ -28,7 +28,7 @@
 #include "vault_test.h"
 
 #define READERS    32
-#define CYCLES_MAX 5000U
+#define CYCLES_MAX 10000U
 
 static struct vault_test test;
 static char subject[SUBJECT_CHARS + 1];
@@ -172,6 +172,7 @@ static size_t check(const struct reader readers[])
     printf("answered         %zu releases, %zu denials; in the log %zu and %zu\n", answered[1],
            answered[0], logged[1], logged[0]);
     printf("stale            %zu\n", stale);
+    bench_figure_must("withdraw: stale answers", (double)stale, "", "<=", 0);
     return stale + (answered[1] != logged[1]) + (answered[0] != logged[0]);
 }
 
@@ -200,6 +201,13 @@ int main(int argc, char **argv)
     print("acknowledged", times.acknowledged_ms, bench.rounds);
     print("first denial", times.first_ms, bench.rounds);
     print("revoke to deny", times.denied_ms, bench.rounds);
+    bench_figure("withdraw: cycles under 32 readers", bench.rounds, "");
+    bench_figure_must("withdraw: asked to first denial, median", times.first_ms[bench.rounds / 2],
+                      "ms", "<=", 2);
+    bench_figure("withdraw: acknowledged to denial, median", times.denied_ms[bench.rounds / 2],
+                 "ms");
+    bench_figure("withdraw: asked to acknowledged, median", times.acknowledged_ms[bench.rounds / 2],
+                 "ms");
     const size_t wrong = check(readers);
     vault_close(&test.vault);
     const int removed = bench_end(&bench);

@@ -1,0 +1,75 @@
+"""The stages of a release, out of the samples of perf script on standard input.
+
+    profile.py CPU-OF-A-RELEASE CPU-OF-A-BARE-ANSWER CONNECTIONS OUT     microseconds both
+
+The innermost function of a sample that a stage names says which it is of; its thread's name, where none does.
+"""
+import sys
+
+STAGES = [
+    ("the log: committing to what is released, sealing its opening", ["event_of_citizen"]),
+    ("the log: waiting until it is durable", ["ledger_wait"]),
+    ("the log: the writer's batch, its signature, the disk", ["writer_main"]),
+    ("the log: publishing tiles and checkpoint", ["publisher_main"]),
+    ("the log: filing openings by citizen", ["file_batch"]),
+    ("values: read, reduced to their form, written", ["passage_write_answer"]),
+    ("the decision: conditions, consent, rules", ["passage_decide"]),
+    ("the citizen's file: held and let go", ["passage_hold", "citizen_release", "person_hold"]),
+    ("the request's JSON", ["body_read", "body_finish", "read_release"]),
+    ("who asks: certificate, registration, quota", ["service_identify", "identify_peer", "service_release"]),
+    ("the rest of a release", ["release_perform", "service_post_release", "sealed_handle"]),
+    ("TLS: records in and out", ["gnutls_record_recv", "gnutls_record_send", "gnutls_record_send2", "gnutls_record_uncork"]),
+    ("HTTP: the gate and the answer's making", ["on_request", "on_request_line", "on_completed", "finish", "begin"]),
+    ("HTTP: the library, waiting for the next request", []),  # where nothing else of a connection's thread is named
+]
+OF = {name: stage for stage, names in STAGES for name in names}
+
+
+def stage_of(frames, thread):
+    for name in frames:
+        if name in OF:
+            return OF[name]
+    return STAGES[-1][0] if thread.startswith("MHD") else "the rest"
+
+
+def read(lines):
+    """How many samples each stage has, and how many of those were in the kernel."""
+    samples, kernel, frames, thread, inside = {}, {}, [], "", False
+    for line in lines:
+        if line.strip() and not line[0].isspace():
+            thread, frames = line.strip(), []
+        elif line.strip():
+            parts = line.split()
+            if not frames:
+                inside = "[kernel" in parts[-1]
+            frames.append(parts[1].split("+")[0])
+        elif frames:
+            stage = stage_of(frames, thread)
+            samples[stage] = samples.get(stage, 0) + 1
+            kernel[stage] = kernel.get(stage, 0) + inside
+            frames = []
+    return samples, kernel
+
+
+def main():
+    ours, bare, connections, out = float(sys.argv[1]), float(sys.argv[2]), sys.argv[3], sys.argv[4]
+    samples, kernel = read(sys.stdin)
+    whole = sum(samples.values())
+    if whole < 100:
+        sys.exit(f"only {whole} samples: too few to say anything")
+    lines = ["# Where a release's time goes", "",
+             "By `tests/bench/profile build/release`, which writes this file: CPU of vaultd for one release of three fields, over "
+             f"{connections} connections,", f"out of {whole:,} samples. How it is done stands at the head of the program.", "",
+             "| stage | us | of all | in the kernel |", "|---|---|---|---|"]
+    for stage, count in sorted(samples.items(), key=lambda item: -item[1]):
+        lines.append(f"| {stage} | {ours * count / whole:.1f} | {count / whole:.0%} | {kernel[stage] / count:.0%} |")
+    inside = sum(kernel.values()) / whole
+    lines += [f"| **a release** | **{ours:.1f}** | | {inside:.0%} |",
+              f"| a bare answer, by the same library with the same TLS | {bare:.1f} | {bare / ours:.0%} | |", ""]
+    text = "\n".join(lines)
+    print(text)
+    with open(out, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+main()
