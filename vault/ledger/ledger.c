@@ -59,6 +59,7 @@ static enum vault_code ledger_new(const struct ledger_options *options, struct l
     ledger->parting = options->parting;
     ledger->clock = options->clock;
     ledger->clock_step_ms = options->clock_step_ms;
+    ledger->durable_fd = options->durable_fd;
     ledger->anchor = options->anchor;
     pthread_mutex_init(&ledger->mutex, NULL);
     pthread_mutex_init(&ledger->edge_mutex, NULL);

@@ -2,8 +2,15 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/eventfd.h>
 
 #include "state.h"
+
+void ledger_tell_durable(const struct ledger *ledger)
+{
+    if (ledger->durable_fd > 0)
+        eventfd_write(ledger->durable_fd, 1); /* it cannot be full: that takes 2^64 - 2 */
+}
 
 void ledger_stop_for_good(struct ledger *ledger, const char *reason)
 {
@@ -11,6 +18,7 @@ void ledger_stop_for_good(struct ledger *ledger, const char *reason)
         ledger->is_stopped = true;
         memcpy(ledger->reason, reason, strnlen(reason, sizeof ledger->reason - 1));
     }
+    ledger_tell_durable(ledger);
     for (unsigned i = 0; i < BATCH_COUNT; i++)
         pthread_cond_broadcast(&ledger->batches[i].done);
     pthread_cond_broadcast(&ledger->work);
@@ -212,6 +220,21 @@ enum vault_code ledger_wait(struct ledger *ledger, const struct ledger_ticket *t
     }
     if (ledger->durable.head.size <= ticket->index)
         code = ledger_check_running(ledger, err);
+    pthread_mutex_unlock(&ledger->mutex);
+    return code;
+}
+
+enum vault_code ledger_poll(struct ledger *ledger, const struct ledger_ticket *ticket,
+                            bool *is_durable, struct vault_error *err)
+{
+    enum vault_code code = VAULT_OK;
+    pthread_mutex_lock(&ledger->mutex);
+    *is_durable = ledger->durable.head.size > ticket->index;
+    if (!*is_durable) {
+        ledger_check_hang(ledger);
+        if (ledger->is_stopped)
+            code = ledger_check_running(ledger, err);
+    }
     pthread_mutex_unlock(&ledger->mutex);
     return code;
 }

@@ -59,6 +59,7 @@ struct ledger {
     struct clock clock;
     int64_t clock_step_ms;
     struct ledger_anchor anchor;
+    int durable_fd; /* an eventfd, or 0 */
     struct journal *journal;
 
     pthread_mutex_t mutex; /* over all from here to the next lock */
@@ -119,6 +120,9 @@ struct ledger {
     uint64_t base_index;
     struct journal_place base;
 };
+
+/* To those who wait without a thread: look again. */
+void ledger_tell_durable(const struct ledger *ledger);
 
 /* Stop for good; whoever waits is woken. The first reason stays. With the mutex held. */
 void ledger_stop_for_good(struct ledger *ledger, const char *reason);

@@ -140,6 +140,7 @@ static void write_one(struct ledger *ledger)
     /* Wake them without the mutex, which they want next, and let them enter what they have: the
      * first alone would make a batch of one while the others wait for it. */
     pthread_cond_broadcast(&batch->done);
+    ledger_tell_durable(ledger);
     sched_yield();
     pthread_mutex_lock(&ledger->mutex);
 }

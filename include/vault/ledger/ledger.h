@@ -121,6 +121,10 @@ struct ledger_options {
     int64_t clock_step_ms;
 
     struct ledger_anchor anchor; /* present NULL: nobody is asked */
+
+    /* An eventfd that is added to when entries became durable, or never will be: for whoever has
+     * many to wait for and asks with ledger_poll(). Borrowed; 0: there is none. */
+    int durable_fd;
 };
 
 /* Make an empty log: its folder (which may be there, but holds no log), its journal and a signed
@@ -173,6 +177,10 @@ enum vault_code ledger_enqueue(struct ledger *ledger, const struct entry *entry,
  * stopped, or its sync hangs for longer than LEDGER_HANG_MS. */
 enum vault_code ledger_wait(struct ledger *ledger, const struct ledger_ticket *ticket,
                             struct vault_error *err) VAULT_MUST_CHECK;
+
+/* The same without waiting: *is_durable is false while that is still open. */
+enum vault_code ledger_poll(struct ledger *ledger, const struct ledger_ticket *ticket,
+                            bool *is_durable, struct vault_error *err) VAULT_MUST_CHECK;
 
 /* Both in one, for whoever has nothing to do in between. out may be NULL. */
 enum vault_code ledger_append(struct ledger *ledger, const struct entry *entry,

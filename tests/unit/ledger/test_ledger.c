@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -1376,6 +1377,32 @@ static void test_no_growth_is_proved_from_a_size_the_log_never_had(void **state)
     stop();
 }
 
+/* Whoever has no thread to wait with is told when to ask, and what became of it. */
+static void test_entries_can_be_asked_for_without_waiting(void **state)
+{
+    (void)state;
+    const struct entry entry = {.event = ENTRY_ADMIN};
+    struct ledger_ticket ticket;
+    bool is_durable = false;
+    make();
+    stop();
+    struct ledger_options with = options();
+    with.durable_fd = eventfd(0, EFD_CLOEXEC);
+    assert_true(with.durable_fd > 0);
+    assert_done(ledger_open(&with, &ledger, &test_error));
+    for (unsigned i = 0; i < 3; i++) {
+        assert_done(ledger_enqueue(ledger, &entry, (struct bytes){0}, &ticket, &test_error));
+        do {
+            eventfd_t told;
+            assert_int_equal(eventfd_read(with.durable_fd, &told), 0); /* it comes, or this hangs */
+            assert_done(ledger_poll(ledger, &ticket, &is_durable, &test_error));
+        } while (!is_durable);
+        assert_true(ledger_head(ledger).size > ticket.index);
+    }
+    stop();
+    close(with.durable_fd);
+}
+
 int main(void)
 {
     if (crypto_start(true, &test_error))
@@ -1423,7 +1450,8 @@ int main(void)
         test_a_lost_lock_stops_the_log_even_when_nothing_happens,
         test_a_folder_that_was_replaced_stops_the_log,
         test_a_short_write_stops_the_log_and_the_next_start_recovers,
-        test_a_journal_that_changes_on_the_disk_is_not_published);
+        test_a_journal_that_changes_on_the_disk_is_not_published,
+        test_entries_can_be_asked_for_without_waiting);
     note_signer_finish(&signer);
     note_signer_finish(&newer);
     return failed;
