@@ -66,6 +66,28 @@ static void test_an_unknown_id_takes_a_place_among_the_open_files(void **state)
     assert_int_equal(stats.hits, 1);
 }
 
+static void test_who_must_not_wait_gets_what_is_open_and_free(void **state)
+{
+    (void)state;
+    fresh_store();
+    struct citizen *at_once = NULL;
+    const struct citizen_id ids[] = {new_citizen(), citizen_id_new()}; /* somebody, and nobody */
+    for (size_t i = 0; i < 2; i++) {
+        assert_fails(VAULT_UNAVAILABLE,
+                     citizen_acquire_open(store, &ids[i], &at_once, &test_error));
+        assert_null(at_once);
+        struct citizen *citizen = hold(&ids[i]);
+        assert_fails(VAULT_UNAVAILABLE,
+                     citizen_acquire_open(store, &ids[i], &at_once, &test_error));
+        citizen_release(&citizen);
+        assert_done(citizen_acquire_open(store, &ids[i], &at_once, &test_error));
+        assert_true(citizen_id_equal(citizen_id_of(at_once), &ids[i]));
+        citizen_release(&at_once);
+        citizen = hold(&ids[i]); /* and it was given back */
+        citizen_release(&citizen);
+    }
+}
+
 static void test_the_decoy_has_a_seal_key_that_is_nobody_elses(void **state)
 {
     (void)state;
@@ -405,6 +427,7 @@ int main(void)
         TEST_RUN(test_a_new_citizen_exists_and_an_unknown_id_does_not, test_ids_are_random,
                  test_an_unknown_id_has_nothing_and_takes_nothing,
                  test_an_unknown_id_takes_a_place_among_the_open_files,
+                 test_who_must_not_wait_gets_what_is_open_and_free,
                  test_the_decoy_has_a_seal_key_that_is_nobody_elses,
                  test_a_seal_key_is_the_same_after_reopening,
                  test_an_id_asked_for_before_it_was_made_exists_afterwards,

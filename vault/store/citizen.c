@@ -45,6 +45,16 @@ enum vault_code citizen_acquire(struct store *store, const struct citizen_id *id
     return VAULT_OK;
 }
 
+enum vault_code citizen_acquire_open(struct store *store, const struct citizen_id *id,
+                                     struct citizen **out, struct vault_error *err)
+{
+    struct citizen *citizen = handles_hold_open(&store->handles, id);
+    if (!citizen)
+        return vault_fail(err, VAULT_UNAVAILABLE, "the file is not open, or somebody holds it");
+    *out = citizen;
+    return VAULT_OK;
+}
+
 static void undo(struct citizen *citizen)
 {
     struct transaction transaction = {citizen->database};

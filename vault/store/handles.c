@@ -188,6 +188,22 @@ enum vault_code handles_hold(struct handles *handles, const struct citizen_id *i
     return VAULT_OK;
 }
 
+struct citizen *handles_hold_open(struct handles *handles, const struct citizen_id *id)
+{
+    pthread_mutex_lock(&handles->mutex);
+    struct citizen *citizen = find(handles, id);
+    if (citizen && (citizen->held || !citizen->database))
+        citizen = NULL;
+    if (citizen) {
+        order_remove(handles, citizen);
+        order_add_newest(handles, citizen);
+        citizen->held = true;
+        handles->stats.hits++;
+    }
+    pthread_mutex_unlock(&handles->mutex);
+    return citizen;
+}
+
 void handles_let_go(struct citizen *citizen)
 {
     struct handles *handles = citizen->handles;

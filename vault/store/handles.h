@@ -72,6 +72,9 @@ void handles_finish(struct handles *handles);
 enum vault_code handles_hold(struct handles *handles, const struct citizen_id *id,
                              struct citizen **out, struct vault_error *err) VAULT_MUST_CHECK;
 
+/* The same without waiting: NULL if the file is not open, or somebody holds it. */
+struct citizen *handles_hold_open(struct handles *handles, const struct citizen_id *id);
+
 /* Close what is open under that id: now, or when whoever holds it lets go. */
 void handles_forget(struct handles *handles, const struct citizen_id *id);
 

@@ -24,6 +24,7 @@ struct passage {
     struct buf *sealed;      /* what is kept for a repeated request goes here; NULL: nothing */
     struct bytes associated; /* what it is sealed with */
     bool only_asks;          /* nothing is read, whatever is decided */
+    bool would_wait;         /* it was to be done at once, and cannot be */
     int64_t now_ms;
     int64_t now_s;
     struct citizen *citizen;

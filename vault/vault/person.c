@@ -228,6 +228,20 @@ enum vault_code person_hold(struct vault *vault, const struct citizen_id *id,
     return VAULT_OK;
 }
 
+enum vault_code person_hold_open(struct vault *vault, const struct citizen_id *id,
+                                 struct citizen **citizen, struct person **person,
+                                 struct vault_error *err)
+{
+    VAULT_AUTO(citizen_release) struct citizen *held = NULL;
+    VAULT_TRY(citizen_acquire_open(vault->store, id, &held, err));
+    struct person *known = citizen_cache(held);
+    if (!known || cascade_is_due(vault, known))
+        return vault_fail(err, VAULT_UNAVAILABLE, "what is known of a citizen has to be read");
+    *person = known;
+    *citizen = VAULT_TAKE(held);
+    return VAULT_OK;
+}
+
 enum vault_code person_hold_existing(struct vault *vault, const struct citizen_id *id,
                                      struct citizen **citizen, struct person **person,
                                      struct vault_error *err)

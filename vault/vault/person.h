@@ -57,6 +57,12 @@ enum vault_code person_hold(struct vault *vault, const struct citizen_id *id,
                             struct citizen **citizen, struct person **person,
                             struct vault_error *err) VAULT_MUST_CHECK;
 
+/* The same for who must not wait: VAULT_UNAVAILABLE, and nobody held, if anything would have to be
+ * waited for, read or entered first. */
+enum vault_code person_hold_open(struct vault *vault, const struct citizen_id *id,
+                                 struct citizen **citizen, struct person **person,
+                                 struct vault_error *err) VAULT_MUST_CHECK;
+
 /* The same, but VAULT_NOT_FOUND if the citizen does not exist. */
 enum vault_code person_hold_existing(struct vault *vault, const struct citizen_id *id,
                                      struct citizen **citizen, struct person **person,

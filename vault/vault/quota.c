@@ -14,6 +14,11 @@ bool quota_take(struct vault *vault, const struct service *service, int64_t *wai
     return false;
 }
 
+void quota_return(struct vault *vault, const struct service *service)
+{
+    pace_return(vault->quotas, bytes_of_text(service->id), 1);
+}
+
 void quota_owe(struct vault *vault, const struct service *service, int64_t amount)
 {
     pace_owe(vault->quotas, bytes_of_text(service->id), service->quota, amount,

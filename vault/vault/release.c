@@ -236,6 +236,12 @@ enum vault_code passage_enter(struct passage *passage, const struct buf *body,
     return VAULT_OK;
 }
 
+static enum vault_code would_wait(struct passage *passage, struct vault_error *err)
+{
+    passage->would_wait = true;
+    return vault_fail(err, VAULT_UNAVAILABLE, "this cannot be done at once");
+}
+
 /* --- Through the door ----------------------------------------------------------------------- */
 
 /* A use is counted on disk before the value it was for can leave. */
@@ -244,6 +250,8 @@ static enum vault_code count_use(struct passage *passage, struct vault_error *er
     const struct consent *consent = passage->consent;
     if (!consent || consent->uses == CONSENT_UNLIMITED || !(passage->bases >> POLICY_CONSENT & 1))
         return VAULT_OK;
+    if (passage->request->at_once)
+        return would_wait(passage, err);
     return person_use(passage->citizen,
                       person_consent(passage->person, bytes_of_text(consent->service),
                                      bytes_of_text(consent->purpose)),
@@ -267,10 +275,20 @@ enum vault_code passage_decide(struct passage *passage, struct vault_error *err)
     return VAULT_OK;
 }
 
+static enum vault_code hold_person(struct passage *passage, const struct citizen_id *id,
+                                   struct citizen **citizen, struct vault_error *err)
+{
+    if (!passage->request->at_once)
+        return person_hold(passage->vault, id, citizen, &passage->person, err);
+    return person_hold_open(passage->vault, id, citizen, &passage->person, err) == VAULT_OK
+               ? VAULT_OK
+               : would_wait(passage, err);
+}
+
 enum vault_code passage_hold(struct passage *passage, const struct citizen_id *id,
                              struct citizen **citizen, struct vault_error *err)
 {
-    VAULT_TRY(person_hold(passage->vault, id, citizen, &passage->person, err));
+    VAULT_TRY(hold_person(passage, id, citizen, err));
     passage->citizen = *citizen;
     /* Now, and not before the wait for the citizen: time does not go back between decisions. */
     passage->now_ms = clock_now_ms(&passage->vault->options.clock);
@@ -340,7 +358,10 @@ enum vault_code release_enter(struct vault *vault, const struct service *service
     struct passage passage;
     passage_begin(&passage, vault, service, request, held.policy);
     VAULT_TRY(passage_admit(&passage, &citizen, fault, err));
-    return passage_go(&passage, &citizen, body, ticket, err);
+    const enum vault_code code = passage_go(&passage, &citizen, body, ticket, err);
+    if (passage.would_wait)
+        *fault = RELEASE_WOULD_WAIT;
+    return code;
 }
 
 enum vault_code release_complete(struct vault *vault, const struct release_request *request,
@@ -349,6 +370,13 @@ enum vault_code release_complete(struct vault *vault, const struct release_reque
 {
     VAULT_TRY(ledger_wait(vault->ledger, ticket, err));
     return release_write_place(vault, ticket, request->wants_proof, body, err);
+}
+
+enum vault_code release_try_complete(struct vault *vault, const struct ledger_ticket *ticket,
+                                     struct buf *body, bool *is_done, struct vault_error *err)
+{
+    VAULT_TRY(ledger_poll(vault->ledger, ticket, is_done, err));
+    return *is_done ? release_write_place(vault, ticket, false, body, err) : VAULT_OK;
 }
 
 enum vault_code release_perform(struct vault *vault, const struct service *service,

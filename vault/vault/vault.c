@@ -78,6 +78,7 @@ static struct ledger_options ledger_options_of(const struct vault *vault)
         .parting = vault->log_keys.parts ? &vault->log_keys.parting : NULL,
         .clock = vault->options.clock,
         .clock_step_ms = LEDGER_CLOCK_STEP_MS,
+        .durable_fd = vault->options.durable_fd,
     };
 }
 

@@ -100,6 +100,12 @@ enum vault_code citizen_erase(struct store *store, const struct citizen_id *id,
 enum vault_code citizen_acquire(struct store *store, const struct citizen_id *id,
                                 struct citizen **out, struct vault_error *err) VAULT_MUST_CHECK;
 
+/* The same for who must not wait: VAULT_UNAVAILABLE if the file is not open already, or somebody
+ * holds it. */
+enum vault_code citizen_acquire_open(struct store *store, const struct citizen_id *id,
+                                     struct citizen **out, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
 /* Let go. An open transaction is undone. NULL inside is fine. */
 void citizen_release(struct citizen **citizen);
 

@@ -11,5 +11,8 @@
 /* One request. False if it is too much; then *wait_s, at least 1, is when to come again. */
 bool quota_take(struct vault *vault, const struct service *service, int64_t *wait_s);
 
+/* A request that was taken turned out not to be made now. */
+void quota_return(struct vault *vault, const struct service *service);
+
 /* A request turned out to be worth so many more: let through whole, and waited for afterwards. */
 void quota_owe(struct vault *vault, const struct service *service, int64_t amount);

@@ -41,15 +41,18 @@ struct release_request {
     const json_t *context;           /* an object of atoms, or NULL */
     bool wants_proof;                /* add the proof that the entry is in the log */
     const struct repeat_key *repeat; /* it may come again; NULL: it may not */
+    bool at_once;                    /* do it without waiting, or not at all */
 };
 
 /* Where a request names something that the policy does not know; or the door is shut, for everybody
- * and whatever is asked, since nobody outside has confirmed the log. */
+ * and whatever is asked, since nobody outside has confirmed the log; or what was to be done at once
+ * cannot be: the citizen's file is not open, somebody holds it, or it has to be written to. */
 enum release_fault {
     RELEASE_NO_FAULT,
     RELEASE_UNKNOWN_PURPOSE,
     RELEASE_UNKNOWN_FIELD,
-    RELEASE_SHUT
+    RELEASE_SHUT,
+    RELEASE_WOULD_WAIT
 };
 
 /*
@@ -57,7 +60,8 @@ enum release_fault {
  * RELEASE_ANSWER_BYTES.
  *
  * VAULT_INVALID      *fault says which name is unknown; nothing was decided or logged
- * VAULT_UNAVAILABLE  *fault is RELEASE_SHUT if the door is; nothing was decided or logged
+ * VAULT_UNAVAILABLE  *fault is RELEASE_SHUT if the door is, RELEASE_WOULD_WAIT if it was to be done
+ *                    at once; nothing was logged
  * VAULT_CONFLICT     its key was used for another request, or for this one and the consent ended
  * VAULT_UNAVAILABLE, VAULT_LIMITED, VAULT_CORRUPT, VAULT_IO  nothing was released
  */
@@ -79,3 +83,9 @@ enum vault_code release_enter(struct vault *vault, const struct service *service
 enum vault_code release_complete(struct vault *vault, const struct release_request *request,
                                  const struct ledger_ticket *ticket, struct buf *body,
                                  struct vault_error *err) VAULT_MUST_CHECK;
+
+/* Complete it if that needs no waiting, neither for the log nor for a proof: else *is_done is
+ * false, and body as it was. */
+enum vault_code release_try_complete(struct vault *vault, const struct ledger_ticket *ticket,
+                                     struct buf *body, bool *is_done, struct vault_error *err)
+    VAULT_MUST_CHECK;

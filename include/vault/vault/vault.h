@@ -73,6 +73,7 @@ struct vault_options {
     struct clock clock;
     const struct vault_anchor *anchor; /* NULL: nobody outside sees the log */
     struct vault_signing signing;
+    int durable_fd; /* as in ledger.h: for answers that wait without a thread (http.h) */
 
     /* What a thread of the vault's own has to say, for the program's log; may be NULL. */
     void (*trouble)(const char *part, const char *text);

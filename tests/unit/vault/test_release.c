@@ -435,9 +435,86 @@ static void test_a_vault_older_than_what_was_kept_of_it_does_not_open(void **sta
     test.options.anchor = NULL;
 }
 
+/* One field, without waiting. */
+static enum vault_code ask_at_once(const char *subject, struct buf *body,
+                                   struct ledger_ticket *ticket, enum release_fault *fault)
+{
+    const struct release_ask ask = {BYTES("employment.status"), {0}};
+    VAULT_AUTO(service_release) struct service_hold hold = hold_service(&test, caseworker_key);
+    VAULT_AUTO(json_free) json_t *context = json_pack("{s:s}", "assurance_at_least", "high");
+    const struct release_request request = {
+        .client_spki = caseworker_key,
+        .subject = bytes_of_text(subject),
+        .purpose = BYTES(SUPPORT),
+        .asks = &ask,
+        .ask_count = 1,
+        .context = context,
+        .at_once = true,
+    };
+    return release_enter(test.vault, hold.service, &request, body, ticket, fault, &test_error);
+}
+
+static void assert_would_wait(const char *subject)
+{
+    VAULT_AUTO(buf_finish) struct buf body = buf_limited(RELEASE_ANSWER_BYTES);
+    struct ledger_ticket ticket;
+    enum release_fault fault;
+    const uint64_t size = ledger_head(test.vault->ledger).size;
+    assert_fails(VAULT_UNAVAILABLE, ask_at_once(subject, &body, &ticket, &fault));
+    assert_int_equal(fault, RELEASE_WOULD_WAIT);
+    assert_int_equal(ledger_head(test.vault->ledger).size, size);
+}
+
+static void test_at_once_is_what_needs_no_waiting(void **state)
+{
+    (void)state;
+    char subject[SUBJECT_CHARS + 1];
+    VAULT_AUTO(buf_finish) struct buf body = buf_limited(RELEASE_ANSWER_BYTES);
+    struct ledger_ticket ticket;
+    enum release_fault fault;
+    bool is_done = false;
+    begin();
+    give_consent(&test, CONSENT_UNLIMITED);
+    subject_of_citizen(&test, subject);
+    reopen_test_vault(&test);
+    assert_would_wait(subject); /* the file is not open */
+    assert_int_equal(released_now(), 2);
+    struct citizen *citizen = NULL;
+    assert_done(citizen_acquire(test.vault->store, &test.citizen, &citizen, &test_error));
+    assert_would_wait(subject); /* somebody holds it */
+    citizen_release(&citizen);
+    assert_done(ask_at_once(subject, &body, &ticket, &fault));
+    while (!is_done)
+        assert_done(release_try_complete(test.vault, &ticket, &body, &is_done, &test_error));
+    assert_true(ledger_head(test.vault->ledger).size > ticket.index);
+    VAULT_AUTO(json_free) json_t *answer = NULL;
+    assert_done(json_parse(buf_view(&body), 8, &answer, NULL, &test_error));
+    assert_int_equal(json_object_size(json_object_get(answer, "released")), 1);
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(answer, "log"), "index")),
+                     ticket.index);
+    vault_close(&test.vault);
+}
+
+/* A use is written into the citizen's file, which may wait for the disk. */
+static void test_a_use_is_not_counted_at_once(void **state)
+{
+    (void)state;
+    char subject[SUBJECT_CHARS + 1];
+    begin();
+    give_consent(&test, 2);
+    subject_of_citizen(&test, subject);
+    assert_int_equal(released_now(), 2);
+    assert_would_wait(subject);
+    assert_would_wait(subject);
+    assert_int_equal(released_now(), 2);
+    assert_int_equal(released_now(), 0);
+    vault_close(&test.vault);
+}
+
 int main(void)
 {
     return TEST_RUN(
+        test_at_once_is_what_needs_no_waiting, test_a_use_is_not_counted_at_once,
         test_the_door_is_shut_while_nobody_outside_has_seen_the_log,
         test_a_vault_older_than_what_was_kept_of_it_does_not_open,
         test_nothing_is_released_before_consent,
