@@ -9,23 +9,24 @@
 #define RETRY_AFTER_S 30
 
 struct sealing {
-    pthread_rwlock_t lock;
     struct sealing_calls calls;
+    pthread_mutex_t mutex; /* over what follows; nobody waits with it held but for a change of it */
+    pthread_cond_t changed; /* nobody opens or closes any more */
+    pthread_cond_t left;    /* the last who was inside has left */
+    bool changes;           /* somebody opens or closes, or waits for all to leave and then does */
+    unsigned inside;
     struct vault *vault; /* NULL: sealed */
 };
 
 enum vault_code sealing_new(const struct sealing_calls *calls, struct sealing **out,
                             struct vault_error *err)
 {
-    pthread_rwlockattr_t attributes;
     struct sealing *sealing = calloc(1, sizeof *sealing);
     if (!sealing)
         return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
-    /* Who wants to seal comes before who comes later to be served. */
-    pthread_rwlockattr_init(&attributes);
-    pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
-    pthread_rwlock_init(&sealing->lock, &attributes);
-    pthread_rwlockattr_destroy(&attributes);
+    pthread_mutex_init(&sealing->mutex, NULL);
+    pthread_cond_init(&sealing->changed, NULL);
+    pthread_cond_init(&sealing->left, NULL);
     sealing->calls = *calls;
     *out = sealing;
     return VAULT_OK;
@@ -38,19 +39,45 @@ void sealing_free(struct sealing **sealing)
         return;
     if (gone->vault)
         gone->calls.close(gone->calls.context);
-    pthread_rwlock_destroy(&gone->lock);
+    pthread_cond_destroy(&gone->left);
+    pthread_cond_destroy(&gone->changed);
+    pthread_mutex_destroy(&gone->mutex);
     free(gone);
+}
+
+/* With the mutex held. Who wants to seal comes before who comes later to be served. */
+static void wait_for_change(struct sealing *sealing)
+{
+    while (sealing->changes)
+        pthread_cond_wait(&sealing->changed, &sealing->mutex);
 }
 
 struct vault *sealing_enter(struct sealing *sealing)
 {
-    pthread_rwlock_rdlock(&sealing->lock);
-    return sealing->vault;
+    pthread_mutex_lock(&sealing->mutex);
+    wait_for_change(sealing);
+    sealing->inside++;
+    struct vault *vault = sealing->vault;
+    pthread_mutex_unlock(&sealing->mutex);
+    return vault;
+}
+
+bool sealing_try_enter(struct sealing *sealing, struct vault **out)
+{
+    pthread_mutex_lock(&sealing->mutex);
+    const bool may = !sealing->changes;
+    sealing->inside += may;
+    *out = sealing->vault;
+    pthread_mutex_unlock(&sealing->mutex);
+    return may;
 }
 
 void sealing_leave(struct sealing *sealing)
 {
-    pthread_rwlock_unlock(&sealing->lock);
+    pthread_mutex_lock(&sealing->mutex);
+    if (--sealing->inside == 0)
+        pthread_cond_signal(&sealing->left);
+    pthread_mutex_unlock(&sealing->mutex);
 }
 
 void sealing_interrupt(struct sealing *sealing)
@@ -60,15 +87,35 @@ void sealing_interrupt(struct sealing *sealing)
     sealing_leave(sealing);
 }
 
+/* From here to end_change() the vault is the caller's alone. */
+static struct vault *begin_change(struct sealing *sealing)
+{
+    pthread_mutex_lock(&sealing->mutex);
+    wait_for_change(sealing);
+    sealing->changes = true;
+    while (sealing->inside)
+        pthread_cond_wait(&sealing->left, &sealing->mutex);
+    struct vault *vault = sealing->vault;
+    pthread_mutex_unlock(&sealing->mutex);
+    return vault;
+}
+
+static void end_change(struct sealing *sealing, struct vault *vault)
+{
+    pthread_mutex_lock(&sealing->mutex);
+    sealing->vault = vault;
+    sealing->changes = false;
+    pthread_cond_broadcast(&sealing->changed);
+    pthread_mutex_unlock(&sealing->mutex);
+}
+
 enum vault_code sealing_seal(struct sealing *sealing, struct vault_error *err)
 {
     sealing_interrupt(sealing);
-    pthread_rwlock_wrlock(&sealing->lock);
-    const bool was_open = sealing->vault != NULL;
+    const bool was_open = begin_change(sealing) != NULL;
     if (was_open)
         sealing->calls.close(sealing->calls.context);
-    sealing->vault = NULL;
-    pthread_rwlock_unlock(&sealing->lock);
+    end_change(sealing, NULL);
     return was_open ? VAULT_OK : vault_fail(err, VAULT_CONFLICT, "the vault is sealed already");
 }
 
@@ -76,18 +123,17 @@ enum vault_code sealing_unseal(struct sealing *sealing, const struct secret *sec
                                struct vault_error *err)
 {
     enum vault_code code = VAULT_OK;
-    struct vault *vault = NULL;
-    pthread_rwlock_wrlock(&sealing->lock);
-    if (sealing->vault) {
+    struct vault *vault = begin_change(sealing);
+    if (vault) {
         code = vault_fail(err, VAULT_CONFLICT, "the vault is open already");
     } else {
         code = sealing->calls.open(sealing->calls.context, secret, &vault, err);
-        if (code)
+        if (code) {
             sealing->calls.close(sealing->calls.context);
-        else
-            sealing->vault = vault;
+            vault = NULL;
+        }
     }
-    pthread_rwlock_unlock(&sealing->lock);
+    end_change(sealing, vault);
     return code;
 }
 
@@ -111,4 +157,27 @@ void sealed_handle(void *context, const struct http_request *request, struct htt
     else
         answer_sealed(request, answer);
     sealing_leave(sealed->sealing);
+}
+
+static void leave(void *sealing)
+{
+    sealing_leave(sealing);
+}
+
+enum http_progress sealed_start(void *context, const struct http_request *request,
+                                struct http_answer *answer, struct http_rest *rest)
+{
+    const struct sealed_handler *sealed = context;
+    struct vault *vault;
+    if (!sealing_try_enter(sealed->sealing, &vault))
+        return HTTP_WOULD_WAIT;
+    const enum http_progress progress =
+        vault ? sealed->starter(sealed->context, request, answer, rest) : HTTP_WOULD_WAIT;
+    if (progress == HTTP_AWAITS) {
+        rest->leave = leave;
+        rest->entered = sealed->sealing;
+    } else {
+        sealing_leave(sealed->sealing);
+    }
+    return progress;
 }

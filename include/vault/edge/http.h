@@ -67,6 +67,29 @@ struct http_answer {
 typedef void http_handler(void *context, const struct http_request *request,
                           struct http_answer *answer);
 
+/*
+ * A handler may wait, so a thread is its own while it does. What can mostly be answered without
+ * waiting has a starter as well, which is tried first: it must not wait, for a disk, a lock that is
+ * held for long, or another process. It says how far it came:
+ *
+ * HTTP_ANSWERED    the answer is whole
+ * HTTP_AWAITS      it will be when *rest says so: something was begun that goes on by itself
+ * HTTP_WOULD_WAIT  nothing was done: the handler is to be called instead; what was written into the
+ *                  answer is dropped
+ */
+enum http_progress { HTTP_ANSWERED, HTTP_AWAITS, HTTP_WOULD_WAIT };
+
+struct http_rest {
+    /* Whether the answer is whole now. Does not wait. Not called again once it is. */
+    bool (*is_whole)(struct http_rest *rest, struct http_answer *answer);
+    void *context;                /* owned: free()d when it is whole */
+    void (*leave)(void *entered); /* likewise called then, for who stands in front; may be NULL */
+    void *entered;
+};
+
+typedef enum http_progress http_starter(void *context, const struct http_request *request,
+                                        struct http_answer *answer, struct http_rest *rest);
+
 /* An empty 200. */
 struct http_answer http_answer_new(void);
 void http_answer_finish(struct http_answer *answer);

@@ -43,7 +43,10 @@ void sealing_free(struct sealing **sealing);
 /* The vault, or NULL while it is sealed; in either case until sealing_leave(). Short: others wait
  * to seal. */
 struct vault *sealing_enter(struct sealing *sealing);
-void sealing_leave(struct sealing *sealing);
+void sealing_leave(struct sealing *sealing); /* by whatever thread */
+
+/* The same without waiting: false, and not inside, while somebody seals or unseals. */
+bool sealing_try_enter(struct sealing *sealing, struct vault **out);
 
 /* VAULT_CONFLICT if it is sealed, or open, already. Not from inside. What does not open leaves it
  * sealed, with the codes of vault_open(). */
@@ -60,6 +63,11 @@ struct sealed_handler {
     struct sealing *sealing;
     http_handler *handler;
     void *context;
+    http_starter *starter; /* for sealed_start() */
 };
 
 void sealed_handle(void *context, const struct http_request *request, struct http_answer *answer);
+
+/* The http_starter of such a handler. What it began stays inside until it is whole. */
+enum http_progress sealed_start(void *context, const struct http_request *request,
+                                struct http_answer *answer, struct http_rest *rest);

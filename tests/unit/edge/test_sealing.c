@@ -183,6 +183,35 @@ static void test_sealing_waits_for_who_is_inside(void **state)
     assert_null(look());
 }
 
+static void test_who_must_not_wait_does_not_get_in_while_somebody_seals(void **state)
+{
+    (void)state;
+    pthread_t inside;
+    pthread_t sealer;
+    struct vault *vault = NULL;
+    begin();
+    atomic_store(&is_inside, false);
+    atomic_store(&may_leave, false);
+    assert_done(sealing_unseal(sealing, NULL, &test_error));
+    assert_true(sealing_try_enter(sealing, &vault));
+    assert_ptr_equal(vault, the_vault);
+    sealing_leave(sealing);
+    assert_int_equal(pthread_create(&inside, NULL, stay_inside, NULL), 0);
+    while (!atomic_load(&is_inside))
+        usleep(1000);
+    assert_int_equal(pthread_create(&sealer, NULL, seal_it, NULL), 0);
+    while (sealing_try_enter(sealing, &vault)) {
+        sealing_leave(sealing);
+        usleep(1000);
+    }
+    atomic_store(&may_leave, true);
+    pthread_join(inside, NULL);
+    pthread_join(sealer, NULL);
+    assert_true(sealing_try_enter(sealing, &vault));
+    assert_null(vault);
+    sealing_leave(sealing);
+}
+
 /* --- In front of a handler ------------------------------------------------------------------ */
 
 static unsigned handled;
@@ -198,7 +227,7 @@ static void handle(void *context, const struct http_request *request, struct htt
 static unsigned ask(enum http_method method, const char *path)
 {
     const struct http_request request = {.method = method, .path = path};
-    struct sealed_handler front = {sealing, handle, NULL};
+    struct sealed_handler front = {.sealing = sealing, .handler = handle};
     struct http_answer answer = http_answer_new();
     sealed_handle(&front, &request, &answer);
     const unsigned status = answer.status;
@@ -232,6 +261,52 @@ static void test_open_it_hands_everything_on(void **state)
     assert_int_equal(handled, 2);
 }
 
+static enum http_progress progress;
+
+static enum http_progress start(void *context, const struct http_request *request,
+                                struct http_answer *answer, struct http_rest *rest)
+{
+    (void)context, (void)request, (void)answer, (void)rest;
+    handled++;
+    return progress;
+}
+
+static enum http_progress try_to(enum http_progress how, struct http_rest *rest)
+{
+    const struct http_request request = {.method = HTTP_POST, .path = "/v1/releases"};
+    struct sealed_handler front = {.sealing = sealing, .starter = start};
+    struct http_answer answer = http_answer_new();
+    progress = how;
+    *rest = (struct http_rest){0};
+    const enum http_progress came = sealed_start(&front, &request, &answer, rest);
+    http_answer_finish(&answer);
+    return came;
+}
+
+static void test_what_was_begun_stays_inside_until_it_is_whole(void **state)
+{
+    (void)state;
+    struct http_rest rest;
+    pthread_t sealer;
+    begin();
+    handled = 0;
+    assert_int_equal(try_to(HTTP_ANSWERED, &rest), HTTP_WOULD_WAIT); /* sealed: the handler says */
+    assert_int_equal(handled, 0);
+    assert_done(sealing_unseal(sealing, NULL, &test_error));
+    assert_int_equal(try_to(HTTP_ANSWERED, &rest), HTTP_ANSWERED);
+    assert_null(rest.leave);
+    assert_int_equal(try_to(HTTP_WOULD_WAIT, &rest), HTTP_WOULD_WAIT);
+    assert_null(rest.leave);
+    assert_int_equal(try_to(HTTP_AWAITS, &rest), HTTP_AWAITS);
+    assert_int_equal(handled, 3);
+    assert_int_equal(pthread_create(&sealer, NULL, seal_it, NULL), 0);
+    usleep(20000); /* time enough to do it wrongly */
+    assert_int_equal(closed, 0);
+    rest.leave(rest.entered);
+    pthread_join(sealer, NULL);
+    assert_int_equal(closed, 1);
+}
+
 int main(void)
 {
     if (crypto_start(true, &test_error))
@@ -240,8 +315,10 @@ int main(void)
         test_it_is_sealed_at_first_and_open_once_unsealed, test_the_secret_reaches_whoever_opens,
         test_who_waits_is_woken_before_it_is_sealed, test_twice_is_a_conflict_and_changes_nothing,
         test_what_does_not_open_is_closed_and_stays_sealed, test_freeing_closes_what_is_open,
-        test_sealing_waits_for_who_is_inside, test_sealed_it_only_says_that_it_lives,
-        test_open_it_hands_everything_on);
+        test_sealing_waits_for_who_is_inside,
+        test_who_must_not_wait_does_not_get_in_while_somebody_seals,
+        test_sealed_it_only_says_that_it_lives, test_open_it_hands_everything_on,
+        test_what_was_begun_stays_inside_until_it_is_whole);
     sealing_free(&sealing);
     return failed;
 }
