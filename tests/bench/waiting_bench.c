@@ -11,6 +11,9 @@
  *     suspend      the same pool, which suspends the connection; another thread, which waits for
  *                  the entries in their order, resumes it
  *
+ * vaultd has a fourth, which tests/bench/release measures: its loops' own threads suspend, and
+ * resume all that a batch made durable (listener_loop.c).
+ *
  * For 8, 64 and 256 connections they are measured in turns, R times; medians are printed, and the
  * ratio to the first. DIR is a folder on the disk to be measured; what is made in it is removed.
  */

@@ -7,30 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "listener_parts.h"
 #include "vault/base/clock.h"
 #include "vault/base/log.h"
 #include "vault/edge/gate.h"
 #include "vault/edge/problem.h"
-#include "vault/vault/ulid.h"
 
-#define STOP_WAIT_MS     2000 /* for answers on their way when the listener stops */
-#define TARGET_BYTES_MAX 2049
-
-/* One request while it is read. The library gives it back on every call. */
-struct exchange {
-    char id[ULID_CHARS + 1];
-    char target[TARGET_BYTES_MAX];
-    bool target_too_long;
-    const char *target_read; /* the library's own: until its headers are handled */
-    bool begun;
-    bool refused; /* an answer is queued already */
-    bool too_large;
-    bool answering;
-    struct buf body;
-    struct http_request request;
-};
+#define STOP_WAIT_MS 2000 /* for answers on their way when the listener stops */
+#define LISTEN_BACKLOG                                                                             \
+    4096 /* connections that wait for room; the system may have a lower limit                      \
+          */
 
 /* --- A request ------------------------------------------------------------------------------ */
 
@@ -49,8 +37,9 @@ void connection_drop_exchange(struct connection *connection)
     struct exchange *gone = VAULT_TAKE(connection->exchange);
     if (!gone)
         return;
-    end_answer(connection->listener, gone);
+    end_answer(connection->loop->listener, gone);
     buf_finish(&gone->body);
+    http_answer_finish(&gone->answer);
     free(gone);
 }
 
@@ -69,6 +58,9 @@ static void *on_request_line(void *context, const char *target, struct MHD_Conne
         return NULL;
     ulid_new(exchange->id, clock_now_ms(&clock_system));
     exchange->body = buf_limited(HTTP_BODY_BYTES_MAX);
+    exchange->answer = http_answer_new();
+    exchange->connection = connection;
+    exchange->mhd = mhd;
     const size_t size = strlen(target);
     exchange->target_read = target;
     exchange->target_too_long = size >= sizeof exchange->target;
@@ -128,9 +120,11 @@ static void count_answer(const struct listener *listener, unsigned status)
                                   memory_order_relaxed);
 }
 
-static enum MHD_Result send_answer(struct listener *listener, struct MHD_Connection *mhd,
-                                   const struct exchange *exchange, struct http_answer *answer)
+/* What leaves the exchange does so once: its answer is an empty one then. */
+static enum MHD_Result send_answer(struct exchange *exchange)
 {
+    const struct listener *listener = exchange->connection->loop->listener;
+    struct http_answer *answer = &exchange->answer;
     if (listener->options.decorate)
         listener->options.decorate(answer);
     count_answer(listener, answer->status);
@@ -144,33 +138,30 @@ static enum MHD_Result send_answer(struct listener *listener, struct MHD_Connect
         MHD_add_response_header(response, answer->headers[i].name, answer->headers[i].value);
     if (answer->close)
         MHD_add_response_header(response, "Connection", "close");
-    const enum MHD_Result result = MHD_queue_response(mhd, answer->status, response);
+    const enum MHD_Result result = MHD_queue_response(exchange->mhd, answer->status, response);
     MHD_destroy_response(response);
     return result;
 }
 
 /* What was refused is a line of the program's log, found by the id that the answer has. It quotes
  * nothing: the reason is the gate's, which quotes nothing either, and a handler's stays its own. */
-static void log_refusal(const struct listener *listener, const struct exchange *exchange,
-                        unsigned status, const char *reason)
+static void log_refusal(const struct exchange *exchange, unsigned status, const char *reason)
 {
+    const struct listener *listener = exchange->connection->loop->listener;
     log_set_request(exchange->id);
     log_event(LOG_WARNING, "refused", "%s: %u%s%s", listener->options.name, status,
               *reason ? ": " : "", reason);
     log_set_request(NULL);
 }
 
-static enum MHD_Result refuse(struct listener *listener, struct MHD_Connection *mhd,
-                              struct exchange *exchange, unsigned status, const char *detail)
+static enum MHD_Result refuse(struct exchange *exchange, unsigned status, const char *detail)
 {
-    exchange->refused = true;
-    log_refusal(listener, exchange, status, detail);
-    struct http_answer answer = http_answer_new();
-    problem_write(&answer, status, detail, exchange->target_too_long ? "" : exchange->target);
-    answer.close = true;
-    const enum MHD_Result result = send_answer(listener, mhd, exchange, &answer);
-    http_answer_finish(&answer);
-    return result;
+    exchange->state = EXCHANGE_REFUSED;
+    log_refusal(exchange, status, detail);
+    problem_write(&exchange->answer, status, detail,
+                  exchange->target_too_long ? "" : exchange->target);
+    exchange->answer.close = true;
+    return send_answer(exchange);
 }
 
 static enum MHD_Result collect_header(void *context, enum MHD_ValueKind kind, const char *name,
@@ -199,7 +190,7 @@ static enum MHD_Result collect_parameter(void *context, enum MHD_ValueKind kind,
 static bool identify_peer(struct connection *connection, struct http_request *request)
 {
     const struct tls_peer *peer = &connection->peer;
-    if (!tls_peer_may_ask(connection->listener->options.tls, connection->session,
+    if (!tls_peer_may_ask(connection->loop->listener->options.tls, connection->session,
                           &connection->peer))
         return false;
     request->has_peer = peer->is_known;
@@ -222,22 +213,21 @@ static enum vault_code check_layout(const struct gate_line *line, const struct e
 
 static bool address_may_ask(const struct connection *connection)
 {
-    struct addresses *addresses = connection->listener->addresses;
+    struct addresses *addresses = connection->loop->listener->addresses;
     return !addresses || addresses_ask(addresses, &connection->address, clock_monotonic_ms());
 }
 
 /* All headers are here, no byte of the body is. */
-static enum MHD_Result begin(struct connection *connection, struct MHD_Connection *mhd,
-                             struct exchange *exchange, const char *path, const char *method,
+static enum MHD_Result begin(struct exchange *exchange, const char *path, const char *method,
                              const char *version)
 {
-    struct listener *listener = connection->listener;
-    exchange->begun = true;
+    struct connection *connection = exchange->connection;
     struct http_request *request = &exchange->request;
-    MHD_get_connection_values_n(mhd, MHD_HEADER_KIND, collect_header, request);
-    MHD_get_connection_values_n(mhd, MHD_GET_ARGUMENT_KIND, collect_parameter, request);
+    exchange->begun = true;
+    MHD_get_connection_values_n(exchange->mhd, MHD_HEADER_KIND, collect_header, request);
+    MHD_get_connection_values_n(exchange->mhd, MHD_GET_ARGUMENT_KIND, collect_parameter, request);
     if (exchange->target_too_long)
-        return refuse(listener, mhd, exchange, 400, "the request target is too long");
+        return refuse(exchange, 400, "the request target is too long");
     const struct gate_line line = {method, exchange->target, version};
     struct vault_error err;
     enum vault_code code = check_layout(&line, exchange, &err);
@@ -246,63 +236,93 @@ static enum MHD_Result begin(struct connection *connection, struct MHD_Connectio
     if (code == VAULT_OK)
         code = gate_check_query(request->query, request->query_count, &err);
     if (code)
-        return refuse(listener, mhd, exchange, code == VAULT_TOO_LARGE ? 413 : 400, err.text);
+        return refuse(exchange, code == VAULT_TOO_LARGE ? 413 : 400, err.text);
     if (!address_may_ask(connection))
-        return refuse(listener, mhd, exchange, 429, "too many requests from your address");
+        return refuse(exchange, 429, "too many requests from your address");
     if (!identify_peer(connection, request))
-        return refuse(listener, mhd, exchange, 403,
-                      "this client certificate is not let in any more");
+        return refuse(exchange, 403, "this client certificate is not let in any more");
     request->method = http_method_of(method);
     request->path = path;
     return MHD_YES;
 }
 
-static enum MHD_Result finish(struct MHD_Connection *mhd, struct connection *connection,
-                              struct exchange *exchange)
+static enum http_progress start_handler(struct exchange *exchange)
 {
-    struct listener *listener = connection->listener;
+    const struct listener_options *options = &exchange->connection->loop->listener->options;
+    if (!options->starter)
+        return HTTP_WOULD_WAIT;
+    log_set_request(exchange->id);
+    const enum http_progress progress =
+        options->starter(options->context, &exchange->request, &exchange->answer, &exchange->rest);
+    log_set_request(NULL);
+    if (progress == HTTP_WOULD_WAIT) {
+        http_answer_finish(&exchange->answer);
+        exchange->answer = http_answer_new();
+    }
+    return progress;
+}
+
+/* The answer is whole. */
+static enum MHD_Result finish(struct exchange *exchange)
+{
+    struct http_answer *answer = &exchange->answer;
+    connection_start_deadline(exchange->connection);
+    if (answer->body.problem)
+        problem_write(answer, 500, "the answer could not be built", exchange->target);
+    if (answer->status >= 400 && answer->status < 500)
+        log_refusal(exchange, answer->status, "");
+    return send_answer(exchange);
+}
+
+/* The request is whole. Nothing of the library's is touched by who answers it elsewhere: what the
+ * request borrows of it stays while the connection waits. */
+static enum MHD_Result answer(struct exchange *exchange)
+{
+    struct connection *connection = exchange->connection;
     if (exchange->too_large)
-        return refuse(listener, mhd, exchange, 413, "the body is over 65536 bytes");
-    const struct listener_options *options = &listener->options;
-    struct http_answer answer = http_answer_new();
+        return refuse(exchange, 413, "the body is over 65536 bytes");
     exchange->request.body = buf_view(&exchange->body);
     connection_stop_deadline(connection);
-    /* The library must not take the time that a handler waits for the client's silence; set again,
-     * its clock begins anew. */
-    MHD_set_connection_option(mhd, MHD_CONNECTION_OPTION_TIMEOUT, 0U);
-    begin_answer(connection->listener, exchange);
-    log_set_request(exchange->id);
-    options->handler(options->context, &exchange->request, &answer);
-    log_set_request(NULL);
-    MHD_set_connection_option(mhd, MHD_CONNECTION_OPTION_TIMEOUT, options->deadline_s);
-    connection_start_deadline(connection);
-    if (answer.body.problem)
-        problem_write(&answer, 500, "the answer could not be built", exchange->target);
-    if (answer.status >= 400 && answer.status < 500)
-        log_refusal(listener, exchange, answer.status, "");
-    const enum MHD_Result result = send_answer(listener, mhd, exchange, &answer);
-    http_answer_finish(&answer);
-    return result;
+    begin_answer(connection->loop->listener, exchange);
+    switch (start_handler(exchange)) {
+    case HTTP_ANSWERED:
+        return finish(exchange);
+    case HTTP_AWAITS:
+        loop_await(exchange);
+        return MHD_YES;
+    case HTTP_WOULD_WAIT:
+        loop_hand_over(exchange);
+        return MHD_YES;
+    }
+    return MHD_NO;
 }
 
 static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, const char *path,
                                   const char *method, const char *version, const char *data,
                                   size_t *data_size, void **request_context)
 {
-    (void)context;
+    (void)context, (void)mhd;
     struct exchange *exchange = *request_context;
-    struct connection *connection = connection_of(mhd);
-    if (!exchange || !connection)
+    if (!exchange)
         return MHD_NO;
     if (!exchange->begun)
-        return begin(connection, mhd, exchange, path, method, version);
+        return begin(exchange, path, method, version);
     if (*data_size) {
         buf_append(&exchange->body, data, *data_size);
         exchange->too_large |= exchange->body.problem != VAULT_OK;
         *data_size = 0;
         return MHD_YES;
     }
-    return exchange->refused ? MHD_YES : finish(mhd, connection, exchange);
+    switch (exchange->state) {
+    case EXCHANGE_READING:
+        return answer(exchange);
+    case EXCHANGE_ANSWERED:
+        return finish(exchange);
+    case EXCHANGE_REFUSED:
+    case EXCHANGE_WAITING:
+        break;
+    }
+    return MHD_YES;
 }
 
 /* --- Start and stop ------------------------------------------------------------------------- */
@@ -312,9 +332,9 @@ VAULT_PRINTF(2, 0) static void on_library_log(void *context, const char *format,
     /* The library's words may quote a request: say that it spoke, not what. */
     (void)format;
     (void)args;
-    const struct listener *listener = context;
+    const struct loop *loop = context;
     log_event(LOG_DEBUG, "http", "%s: the library refused or lost a connection",
-              listener->options.name);
+              loop->listener->options.name);
 }
 
 union address {
@@ -341,27 +361,50 @@ static enum vault_code parse_address(const struct listener_options *options, uni
                       options->address);
 }
 
-static struct MHD_Daemon *start_daemon(struct listener *listener, const union address *address)
+/* The socket is the listener's own, so that each loop takes few connections at a time. */
+static enum vault_code open_socket(struct listener *listener, const union address *address,
+                                   struct vault_error *err)
 {
+    static const int yes = 1;
     const struct listener_options *options = &listener->options;
-    const unsigned connections =
-        options->connections_max ? options->connections_max : LISTENER_CONNECTIONS_MAX;
-    unsigned flags = MHD_USE_TLS | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION |
-                     MHD_USE_POLL | MHD_USE_ITC | MHD_USE_ERROR_LOG;
-    if (address->any.sa_family == AF_INET6)
-        flags |= MHD_USE_IPv6;
+    const int family = address->any.sa_family;
+    const socklen_t size = family == AF_INET6 ? sizeof address->v6 : sizeof address->v4;
+    const int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    listener->listen_fd = fd;
+    if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == 0 &&
+        (family != AF_INET6 || setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof yes) == 0) &&
+        bind(fd, &address->any, size) == 0 && listen(fd, LISTEN_BACKLOG) == 0)
+        return VAULT_OK;
+    return vault_fail(err, VAULT_IO,
+                      "%s: cannot listen on %s port %u; is another program using it?",
+                      options->name, options->address, options->port);
+}
+
+struct MHD_Daemon *listener_daemon(struct loop *loop)
+{
+    const struct listener_options *options = &loop->listener->options;
+    const unsigned flags = MHD_USE_TLS | MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET |
+                           MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
     return MHD_start_daemon(
-        flags, 0, NULL, NULL, on_request, listener,
+        flags, 0, NULL, NULL, on_request, loop,
         /* First in the list, or early errors go to standard error. */
-        MHD_OPTION_EXTERNAL_LOGGER, on_library_log, listener, MHD_OPTION_SOCK_ADDR, &address->any,
-        MHD_OPTION_HTTPS_MEM_CERT, tls_certificate_pem(options->tls), MHD_OPTION_HTTPS_MEM_KEY,
-        tls_key_pem(options->tls), MHD_OPTION_HTTPS_PRIORITIES, TLS_PRIORITIES,
-        MHD_OPTION_NOTIFY_CONNECTION, connection_notify, listener, MHD_OPTION_URI_LOG_CALLBACK,
-        on_request_line, listener, MHD_OPTION_NOTIFY_COMPLETED, on_completed, listener,
-        MHD_OPTION_STRICT_FOR_CLIENT, 0, /* what it refuses, the gate does, with our words */
-        MHD_OPTION_CONNECTION_LIMIT, connections, MHD_OPTION_CONNECTION_TIMEOUT,
+        MHD_OPTION_EXTERNAL_LOGGER, on_library_log, loop, MHD_OPTION_HTTPS_MEM_CERT,
+        tls_certificate_pem(options->tls), MHD_OPTION_HTTPS_MEM_KEY, tls_key_pem(options->tls),
+        MHD_OPTION_HTTPS_PRIORITIES, TLS_PRIORITIES, MHD_OPTION_NOTIFY_CONNECTION,
+        connection_notify, loop, MHD_OPTION_URI_LOG_CALLBACK, on_request_line, loop,
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, loop, MHD_OPTION_STRICT_FOR_CLIENT,
+        0, /* what it refuses, the gate does, with our words */
+        MHD_OPTION_CONNECTION_LIMIT, options->connections_max, MHD_OPTION_CONNECTION_TIMEOUT,
         options->deadline_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)LISTENER_HEADER_BYTES_MAX,
-        MHD_OPTION_THREAD_STACK_SIZE, (size_t)LISTENER_THREAD_STACK_BYTES, MHD_OPTION_END);
+        MHD_OPTION_END);
+}
+
+static enum vault_code start_sweeper(struct listener *listener, struct vault_error *err)
+{
+    listener->sweeping = pthread_create(&listener->sweeper, NULL, connections_sweep, listener) == 0;
+    return listener->sweeping ? VAULT_OK
+                              : vault_fail(err, VAULT_NO_MEMORY, "%s: cannot start a thread",
+                                           listener->options.name);
 }
 
 enum vault_code listener_start(const struct listener_options *options, struct listener **out,
@@ -374,21 +417,21 @@ enum vault_code listener_start(const struct listener_options *options, struct li
     if (!listener)
         return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
     listener->options = *options;
+    listener->listen_fd = -1;
     if (!options->deadline_s)
         listener->options.deadline_s = LISTENER_DEADLINE_S;
+    if (!options->connections_max)
+        listener->options.connections_max = LISTENER_CONNECTIONS_MAX;
     pthread_mutex_init(&listener->mutex, NULL);
     clock_condition_init(&listener->stop_changed);
     if (options->per_address_max || options->requests_max)
         VAULT_TRY(addresses_new(options->per_address_max, options->requests_max,
                                 &listener->addresses, err));
-    listener->daemon = start_daemon(listener, &address);
-    if (!listener->daemon)
-        return vault_fail(err, VAULT_IO,
-                          "%s: cannot listen on %s port %u; is another program using it?",
-                          options->name, options->address, options->port);
-    if (pthread_create(&listener->sweeper, NULL, connections_sweep, listener) != 0)
-        return vault_fail(err, VAULT_NO_MEMORY, "%s: cannot start a thread", options->name);
-    listener->sweeping = true;
+    VAULT_TRY(open_socket(listener, &address, err));
+    VAULT_TRY(workers_new(listener->options.connections_max, LISTENER_THREAD_STACK_BYTES,
+                          &listener->workers, err));
+    VAULT_TRY(start_sweeper(listener, err));
+    VAULT_TRY(loops_start(listener, err));
     *out = VAULT_TAKE(listener);
     return VAULT_OK;
 }
@@ -411,13 +454,16 @@ void listener_stop(struct listener **listener)
     struct listener *gone = VAULT_TAKE(*listener);
     if (!gone)
         return;
-    if (gone->daemon)
-        wait_for_answers(gone);
+    wait_for_answers(gone);
     connections_end(gone);
     if (gone->sweeping)
         pthread_join(gone->sweeper, NULL);
-    if (gone->daemon)
-        MHD_stop_daemon(gone->daemon);
+    if (gone->workers)
+        workers_end(gone->workers);
+    loops_stop(gone);
+    workers_free(&gone->workers);
+    if (gone->listen_fd >= 0)
+        close(gone->listen_fd);
     addresses_free(&gone->addresses);
     pthread_cond_destroy(&gone->stop_changed);
     pthread_mutex_destroy(&gone->mutex);
@@ -426,7 +472,9 @@ void listener_stop(struct listener **listener)
 
 uint16_t listener_port(const struct listener *listener)
 {
-    const union MHD_DaemonInfo *info =
-        MHD_get_daemon_info(listener->daemon, MHD_DAEMON_INFO_BIND_PORT);
-    return info ? info->port : 0;
+    union address address = {0};
+    socklen_t size = sizeof address;
+    if (getsockname(listener->listen_fd, &address.any, &size) != 0)
+        return 0;
+    return ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
 }

@@ -15,7 +15,7 @@ static int64_t deadline_from_now(const struct listener *listener)
 
 void connection_start_deadline(struct connection *connection)
 {
-    atomic_store(&connection->deadline_ms, deadline_from_now(connection->listener));
+    atomic_store(&connection->deadline_ms, deadline_from_now(connection->loop->listener));
 }
 
 void connection_stop_deadline(struct connection *connection)
@@ -32,12 +32,13 @@ struct connection *connection_of(struct MHD_Connection *mhd)
 
 static void connection_link(struct connection *connection)
 {
-    struct listener *listener = connection->listener;
+    struct listener *listener = connection->loop->listener;
     struct listener_counts *counts = listener->options.counts;
     if (counts) {
         atomic_fetch_add_explicit(&counts->connections, 1, memory_order_relaxed);
         atomic_fetch_add_explicit(&counts->open, 1, memory_order_relaxed);
     }
+    atomic_fetch_add(&listener->open, 1);
     connection_start_deadline(connection);
     pthread_mutex_lock(&listener->mutex);
     connection->next = listener->connections;
@@ -49,9 +50,10 @@ static void connection_link(struct connection *connection)
 
 static void connection_unlink(struct connection *connection)
 {
-    struct listener *listener = connection->listener;
+    struct listener *listener = connection->loop->listener;
     if (listener->options.counts)
         atomic_fetch_sub_explicit(&listener->options.counts->open, 1, memory_order_relaxed);
+    atomic_fetch_sub(&listener->open, 1);
     pthread_mutex_lock(&listener->mutex);
     if (connection->next)
         connection->next->previous = connection->previous;
@@ -81,9 +83,9 @@ static void address_leaves(const struct listener *listener, const struct address
 
 /* A connection that cannot be prepared must not be served: without a context every request on it
  * is refused, and its session, left without credentials, does not get through a handshake. */
-static void connection_started(struct listener *listener, struct MHD_Connection *mhd,
-                               void **socket_context)
+static void connection_started(struct loop *loop, struct MHD_Connection *mhd, void **socket_context)
 {
+    const struct listener *listener = loop->listener;
     const int fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     struct address_key address = {{0}};
     if (!address_enters(listener, mhd, &address)) {
@@ -97,7 +99,7 @@ static void connection_started(struct listener *listener, struct MHD_Connection 
         address_leaves(listener, &address);
         return;
     }
-    connection->listener = listener;
+    connection->loop = loop;
     connection->fd = fd;
     connection->address = address;
     connection->session =
@@ -126,7 +128,7 @@ void connection_notify(void *context, struct MHD_Connection *mhd, void **socket_
     if (connection) {
         connection_unlink(connection);
         connection_drop_exchange(connection);
-        address_leaves(connection->listener, &connection->address);
+        address_leaves(connection->loop->listener, &connection->address);
         tls_peer_finish(&connection->peer);
         free(connection);
     }
@@ -137,7 +139,7 @@ void *connections_sweep(void *context)
 {
     struct listener *listener = context;
     pthread_mutex_lock(&listener->mutex);
-    while (!listener->stopping) {
+    while (!atomic_load(&listener->stopping)) {
         const struct timespec until = clock_deadline(SWEEP_INTERVAL_S * 1000);
         pthread_cond_timedwait(&listener->stop_changed, &listener->mutex, &until);
         const int64_t now = clock_monotonic_ms();
@@ -154,7 +156,7 @@ void *connections_sweep(void *context)
 void connections_end(struct listener *listener)
 {
     pthread_mutex_lock(&listener->mutex);
-    listener->stopping = true;
+    atomic_store(&listener->stopping, true);
     for (struct connection *c = listener->connections; c; c = c->next) {
         if (atomic_load(&c->deadline_ms)) /* no handler is at work on it */
             shutdown(c->fd, SHUT_RDWR);

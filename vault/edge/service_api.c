@@ -117,3 +117,17 @@ void service_api_handle(void *context, const struct http_request *request,
         routes[i] = service_calls[i].route;
     route_dispatch(routes, service_call_count, context, request, answer);
 }
+
+enum http_progress service_api_start(void *context, const struct http_request *request,
+                                     struct http_answer *answer, struct http_rest *rest)
+{
+    for (size_t i = 0; i < service_call_count; i++) {
+        const struct service_call *known = &service_calls[i];
+        if (!known->start || !route_exists(&known->route, 1, request->method, request->path))
+            continue;
+        const struct route_call call = {
+            .context = context, .request = request, .pattern = known->route.pattern};
+        return known->start(&call, answer, rest);
+    }
+    return HTTP_WOULD_WAIT;
+}

@@ -25,6 +25,7 @@ const size_t service_tag_count = sizeof service_tags / sizeof service_tags[0];
 const struct service_call service_calls[] = {
     {
         .route = {HTTP_POST, "/v1/releases", service_post_release},
+        .start = service_start_release,
         .operation = "release",
         .tag = "read",
         .summary = "Ask for fields of one subject",

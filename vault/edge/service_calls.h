@@ -12,6 +12,10 @@
 
 struct service_call {
     struct route route;
+
+    /* Tried first, as a starter (http.h); NULL: there is none. *call is gone on return. */
+    enum http_progress (*start)(const struct route_call *call, struct http_answer *answer,
+                                struct http_rest *rest);
     const char *operation; /* its name, for programs made from the description */
     const char *tag;       /* which of service_tags[] it stands under */
     const char *summary;

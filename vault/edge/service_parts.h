@@ -38,11 +38,15 @@ bool service_query_number(const struct route_call *call, struct http_answer *ans
 bool service_repeat_key(const struct route_call *call, const struct body *body,
                         struct repeat_key *key, const struct repeat_key **out);
 
+bool service_has_repeat_key(const struct route_call *call);
+
 /* A problem, and true, for a request that has one where there can be none. */
 bool service_refuse_repeat_key(const struct route_call *call, struct http_answer *answer);
 
 /* service_release.c: POST /v1/releases, POST /v1/releases/batch */
 void service_post_release(const struct route_call *call, struct http_answer *answer);
+enum http_progress service_start_release(const struct route_call *call, struct http_answer *answer,
+                                         struct http_rest *rest);
 void service_post_batch(const struct route_call *call, struct http_answer *answer);
 
 /* service_request.c: POST /v1/access-requests, GET and DELETE /v1/access-requests/{id} */

@@ -136,6 +136,70 @@ void service_post_release(const struct route_call *call, struct http_answer *ans
         release(call, &body, hold.service);
 }
 
+/* --- One, without waiting --------------------------------------------------------------------- */
+
+/* What is entered, while the log's disk works. */
+struct entered {
+    struct route_call call;
+    struct ledger_ticket ticket;
+};
+
+static bool entered_is_whole(struct http_rest *rest, struct http_answer *answer)
+{
+    const struct entered *entered = rest->context;
+    struct vault_error err;
+    bool is_done;
+    const enum vault_code code = release_try_complete(
+        service_api_of(&entered->call)->vault, &entered->ticket, &answer->body, &is_done, &err);
+    if (code)
+        service_answer_failure(&entered->call, answer, code, &err);
+    else if (is_done)
+        answer->content_type = "application/json";
+    return code || is_done;
+}
+
+static enum http_progress enter_at_once(const struct route_call *call, struct body *body,
+                                        const struct service *service, struct http_rest *rest)
+{
+    struct release_ask asks[RELEASE_FIELDS_MAX];
+    struct release_request request = request_of(call);
+    struct vault *vault = service_api_of(call)->vault;
+    enum release_fault fault = RELEASE_WOULD_WAIT;
+    enum vault_code code = VAULT_NO_MEMORY;
+    struct vault_error err;
+    request.at_once = true;
+    if (!read_release(body, &request, asks))
+        return HTTP_ANSWERED;
+    struct entered *entered = malloc(sizeof *entered);
+    if (entered)
+        code = release_enter(vault, service, &request, &body->answer->body, &entered->ticket,
+                             &fault, &err);
+    if (code == VAULT_OK) {
+        entered->call = *call;
+        *rest = (struct http_rest){.is_whole = entered_is_whole, .context = entered};
+        return HTTP_AWAITS;
+    }
+    free(entered);
+    if (fault == RELEASE_WOULD_WAIT) {
+        quota_return(vault, service);
+        return HTTP_WOULD_WAIT;
+    }
+    answer_wrong(call, body, code, fault, &err);
+    return HTTP_ANSWERED;
+}
+
+enum http_progress service_start_release(const struct route_call *call, struct http_answer *answer,
+                                         struct http_rest *rest)
+{
+    VAULT_AUTO(service_release) struct service_hold hold = {0};
+    VAULT_AUTO(body_finish) struct body body = {0};
+    if (service_has_repeat_key(call) || request_of(call).wants_proof)
+        return HTTP_WOULD_WAIT;
+    if (!service_identify(call, answer, &hold) || !body_read(call, answer, release_members, &body))
+        return HTTP_ANSWERED;
+    return enter_at_once(call, &body, hold.service, rest);
+}
+
 /* --- Many ----------------------------------------------------------------------------------- */
 
 /* One request of a batch, from its reading to its answer. */

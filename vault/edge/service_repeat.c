@@ -58,9 +58,14 @@ bool service_repeat_key(const struct route_call *call, const struct body *body,
     return true;
 }
 
+bool service_has_repeat_key(const struct route_call *call)
+{
+    return count_headers(call->request) > 0;
+}
+
 bool service_refuse_repeat_key(const struct route_call *call, struct http_answer *answer)
 {
-    if (count_headers(call->request) == 0)
+    if (!service_has_repeat_key(call))
         return false;
     problem_write(answer, 400, "a batch takes no Idempotency-Key: send its requests one by one",
                   call->request->path);

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <time.h>
 
@@ -77,6 +78,7 @@ struct server {
     struct tls *citizens_tls;
     struct tls *auditors_tls;
     struct reload reload;
+    int durable_fd; /* what the log tells the services' listener */
     struct listener *services;
     struct listener *citizens;
     struct listener *auditors;
@@ -134,6 +136,7 @@ static enum vault_code open_vault(struct server *server, const struct secret *se
         .anchor = anchor_hooks(server->anchor),
         .trouble = on_trouble,
         .signing = {config->services.clients_ca, config->services_ca_key, config->certificate_days},
+        .durable_fd = server->durable_fd,
     };
     return vault_open(&options, &server->vault, err);
 }
@@ -180,7 +183,7 @@ static struct listener_counts *counts_for(struct server *server, const char *nam
 
 static enum vault_code start_listener(const struct config_listener *config, const char *name,
                                       struct listener_counts *counts,
-                                      struct sealed_handler *handler,
+                                      struct sealed_handler *handler, int tick_fd,
                                       void (*decorate)(struct http_answer *), struct tls **tls,
                                       struct listener **out, struct vault_error *err)
 {
@@ -195,7 +198,9 @@ static enum vault_code start_listener(const struct config_listener *config, cons
         .requests_max = (unsigned)config->requests_per_address,
         .tls = *tls,
         .handler = sealed_handle,
+        .starter = handler->starter ? sealed_start : NULL,
         .context = handler,
+        .tick_fd = tick_fd,
         .decorate = decorate,
         .counts = counts,
     };
@@ -208,15 +213,15 @@ static enum vault_code start_listeners(struct server *server, struct vault_error
 {
     const struct config *config = &server->config;
     VAULT_TRY(start_listener(&config->citizens, "citizens", counts_for(server, "citizens"),
-                             &server->citizens_handler, pages_decorate, &server->citizens_tls,
+                             &server->citizens_handler, 0, pages_decorate, &server->citizens_tls,
                              &server->citizens, err));
     snprintf(server->link_base, sizeof server->link_base, "https://%s:%u", config->citizens_host,
              listener_port(server->citizens));
     VAULT_TRY(start_listener(&config->services, "services", counts_for(server, "services"),
-                             &server->services_handler, NULL, &server->services_tls,
-                             &server->services, err));
+                             &server->services_handler, server->durable_fd, NULL,
+                             &server->services_tls, &server->services, err));
     return start_listener(&config->auditors, "auditors", counts_for(server, "auditors"),
-                          &server->auditors_handler, pages_decorate, &server->auditors_tls,
+                          &server->auditors_handler, 0, pages_decorate, &server->auditors_tls,
                           &server->auditors, err);
 }
 
@@ -239,6 +244,9 @@ static enum vault_code open_or_wait(struct server *server, struct vault_error *e
 static enum vault_code start(struct server *server, struct vault_error *err)
 {
     const struct sealing_calls calls = {server, open_all, close_all, interrupt_all};
+    server->durable_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (server->durable_fd < 0)
+        return vault_fail_errno(err, "making an event");
     VAULT_TRY(sealing_new(&calls, &server->sealing, err));
     VAULT_TRY(mailer_open_configured(&server->config.mail, server->link_base, server->sealing,
                                      &server->mailer, err));
@@ -248,12 +256,12 @@ static enum vault_code start(struct server *server, struct vault_error *err)
     server->pages_context.accessibility_contact = server->config.accessibility_contact;
     server->pages_context.dpo = &server->config.dpo;
     server->pages_context.mailer = server->mailer;
-    server->services_handler =
-        (struct sealed_handler){server->sealing, service_api_handle, &server->services_context};
+    server->services_handler = (struct sealed_handler){
+        server->sealing, service_api_handle, &server->services_context, service_api_start};
     server->citizens_handler =
-        (struct sealed_handler){server->sealing, pages_handle, &server->pages_context};
-    server->auditors_handler =
-        (struct sealed_handler){server->sealing, auditor_api_handle, &server->auditors_context};
+        (struct sealed_handler){server->sealing, pages_handle, &server->pages_context, NULL};
+    server->auditors_handler = (struct sealed_handler){server->sealing, auditor_api_handle,
+                                                       &server->auditors_context, NULL};
     VAULT_TRY(open_or_wait(server, err));
     server->admin_context =
         (struct admin_context){server->sealing, &server->config,  server->link_base,
@@ -280,6 +288,8 @@ static void stop(struct server *server)
     admin_stop(&server->admin);
     mailer_close(&server->mailer);
     sealing_free(&server->sealing);
+    if (server->durable_fd > 0)
+        close(server->durable_fd);
     tls_close(&server->services_tls);
     tls_close(&server->citizens_tls);
     tls_close(&server->auditors_tls);

@@ -1,14 +1,17 @@
 /*
  * listener - one port: connections, limits, deadlines; one handler for every request.
  *
- * Each connection has a thread of its own, so a handler may wait (for the log's disk, for a
- * decision) without holding anybody else up; measured against suspended connections by
- * tests/bench/waiting_bench. What clients can hold is bounded: connections in all and from one
- * address, requests from one address, header and body bytes, and time. Over the limit of one
- * address, connections are closed at once, and requests answered with 429; over that of all, they
- * wait until another ends. Handshakes are not limited apart: ten thousand in a row leave the others
- * served (tests/bench/edge). The HTTP library's own time-out only counts silence, so a sweeper ends
- * what drips: a handshake and headers, a body, or an idle connection that has taken longer than the
+ * A loop for each processor takes connections and reads and writes what comes and goes on them.
+ * A request whose starter answers it without waiting (http.h) is answered by the loop itself, or
+ * once its rest is there; for any other a worker calls the handler, which may wait without holding
+ * anybody else up.
+ *
+ * What clients can hold is bounded: connections in all and from one address, requests from one
+ * address, header and body bytes, and time. Over the limit of one address, connections are closed
+ * at once, and requests answered with 429; over that of all, they wait until another ends. In a
+ * turn a loop takes few new ones, so that ten thousand handshakes in a row leave the others served
+ * (tests/bench/edge). The HTTP library's own time-out only counts silence, so a sweeper ends what
+ * drips: a handshake and headers, a body, or an idle connection that has taken longer than the
  * deadline.
  *
  * Each request has an id, which its answer has as Request-Id, and so does what is logged while it
@@ -45,7 +48,9 @@ struct listener_options {
     unsigned deadline_s;      /* 0: LISTENER_DEADLINE_S */
     struct tls *tls;          /* borrowed; must outlive the listener */
     http_handler *handler;
-    void *context;
+    http_starter *starter; /* NULL: every request is the handler's */
+    void *context;         /* of both */
+    int tick_fd;           /* an eventfd that is added to when a rest may have come; 0: none */
     void (*decorate)(struct http_answer *answer); /* headers for every answer, the gate's refusals
                                                      too; NULL: none */
     struct listener_counts *counts;               /* borrowed; NULL: nobody counts */

@@ -31,6 +31,11 @@ struct service_api {
 void service_api_handle(void *context, const struct http_request *request,
                         struct http_answer *answer);
 
+/* Its http_starter: a release of a citizen whose file is open goes on while the log's disk works,
+ * and no thread waits for it. */
+enum http_progress service_api_start(void *context, const struct http_request *request,
+                                     struct http_answer *answer, struct http_rest *rest);
+
 /* Answer /healthz and /readyz; every listener has them. */
 void service_api_health(struct vault *vault, struct http_answer *answer);
 void service_api_ready(struct vault *vault, const char *path, struct http_answer *answer);
