@@ -127,8 +127,10 @@ static const struct {
     {"policy", "activate", ctl_policy_activate, false, "DIR",
      "make a signed bundle the one that decides"},
     {"policy", "key", ctl_policy_key, true, "NAME FILE", "make a key to sign bundles with"},
-    {"policy", "sign", ctl_policy_sign, true, "DIR --key FILE [--name NAME --version N …]",
-     "write manifest and signature"},
+    {"policy", "sign", ctl_policy_sign, true,
+     "DIR --key FILE [--name NAME] [--version N] [--not-before TIME] [--expires TIME] "
+     "[--previous SHA256]",
+     "write a signature, and before it the manifest if there is none; TIME: 2027-03-01T10:00:00Z"},
     {"policy", "verify", ctl_policy_verify, true, "DIR --trust FILE [--signatures K]",
      "check that K of a file's trusted keys (1), with their ends, have signed"},
     {"policy", NULL, run_policy, true, "VERB …",
