@@ -200,6 +200,8 @@ void password_do(struct visit *visit, const char *id)
         page_wrong(visit, "password", "error.password_wrong");
     else if (code == VAULT_INVALID || code == VAULT_TOO_LARGE)
         page_wrong(visit, "new_password", "error.password_short");
+    else if (code == VAULT_CONFLICT)
+        page_wrong(visit, "new_password", "error.password_guessed");
     else if (code == VAULT_LIMITED)
         page_wrong(visit, "password", "error.sign_in_wait");
     else {

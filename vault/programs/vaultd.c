@@ -134,6 +134,7 @@ static enum vault_code open_vault(struct server *server, const struct secret *se
         .anchor = anchor_hooks(server->anchor),
         .trouble = on_trouble,
         .signing = {config->services.clients_ca, config->services_ca_key, config->certificate_days},
+        .passwords = {config->passwords.words, config->passwords.breached},
     };
     return vault_open(&options, &server->vault, err);
 }

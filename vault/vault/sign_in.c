@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "counting.h"
+#include "new_password.h"
 #include "parts.h"
 #include "person.h"
 #include "sign_in_parts.h"
@@ -338,22 +339,6 @@ enum vault_code sign_out_others(struct vault *vault, const struct signed_in *ses
 
 /* --- Another password ----------------------------------------------------------------------- */
 
-static size_t characters_of(struct bytes text)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < text.size; i++)
-        count += (text.data[i] & 0xc0) != 0x80; /* of UTF-8, where each begins */
-    return count;
-}
-
-enum vault_code sign_in_password_check(struct bytes password, struct vault_error *err)
-{
-    if (characters_of(password) >= SIGN_IN_PASSWORD_CHARS)
-        return VAULT_OK;
-    return vault_fail(err, VAULT_INVALID, "a password has at least %d characters",
-                      SIGN_IN_PASSWORD_CHARS);
-}
-
 enum vault_code sign_in_set_password(struct vault *vault, const struct signed_in *session,
                                      struct bytes password, struct bytes new_password,
                                      struct vault_error *err)
@@ -362,8 +347,8 @@ enum vault_code sign_in_set_password(struct vault *vault, const struct signed_in
     char hash[PASSWORD_HASH_CHARS];
     const struct sign_in_marked known = known_session(session);
     bool by_code = false;
-    VAULT_TRY(sign_in_password_check(new_password, err));
     VAULT_TRY(account_of_citizen(vault->store, &session->citizen, &account, err));
+    VAULT_TRY(new_password_check(vault->new_password, new_password, account.login, err));
     VAULT_TRY(check_password(vault, &account, &known, password, &by_code, err));
     VAULT_TRY(password_hash(new_password, hash, err));
     VAULT_TRY(account_set_password(vault->store, &session->citizen, hash, err));

@@ -9,6 +9,7 @@
 #include "indexer.h"
 #include "keeper.h"
 #include "kept.h"
+#include "new_password.h"
 #include "pace.h"
 #include "parts.h"
 #include "retention.h"
@@ -159,6 +160,7 @@ static enum vault_code open_keyring(struct vault *vault, struct vault_error *err
 static enum vault_code open_parts(struct vault *vault, struct vault_error *err)
 {
     const struct store_options store = {.open_citizens_max = vault->options.open_citizens_max};
+    VAULT_TRY(new_password_open(&vault->options, &vault->new_password, err));
     VAULT_TRY(open_keyring(vault, err));
     vault->options.provider.secret = NULL; /* it was lent for this */
     VAULT_TRY(derive_keys(vault, err));
@@ -228,6 +230,7 @@ void vault_close(struct vault **vault)
     pace_free(&gone->quotas);
     pace_free(&gone->renewals);
     pace_free(&gone->codes);
+    new_password_close(&gone->new_password);
     pthread_mutex_destroy(&gone->activating);
     pthread_mutex_destroy(&gone->renewing);
     pthread_rwlock_destroy(&gone->feeding);

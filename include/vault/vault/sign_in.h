@@ -95,7 +95,7 @@ enum vault_code sign_out_others(struct vault *vault, const struct signed_in *ses
 
 /* Set another password, which is that of the next sign-in, and end all other sessions; the one
  * there is must be given. VAULT_DENIED if it is wrong; VAULT_INVALID, VAULT_TOO_LARGE if the new
- * one cannot be one (SIGN_IN_PASSWORD_CHARS at least). */
+ * one cannot be one (SIGN_IN_PASSWORD_CHARS at least); VAULT_CONFLICT if it would be guessed. */
 enum vault_code sign_in_set_password(struct vault *vault, const struct signed_in *session,
                                      struct bytes password, struct bytes new_password,
                                      struct vault_error *err) VAULT_MUST_CHECK;

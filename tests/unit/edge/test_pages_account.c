@@ -158,6 +158,11 @@ static void test_a_new_password_ends_all_other_sessions_and_the_old_one(void **s
     assert_status(&browser, 422);
     assert_shows(&browser, "12 caractères");
     browser_submit(&browser, "/security/password",
+                   "password=" OLD_E "&new_password=testine%20testine");
+    assert_status(&browser, 422);
+    assert_shows(&browser, "Ce mot de passe serait deviné");
+    assert_hides(&browser, "testine testine");
+    browser_submit(&browser, "/security/password",
                    "password=" OLD_E "&new_password=une%20phrase%20assez%20longue");
     assert_location(&browser, "/security");
     browser_get(&other, "/");
