@@ -56,7 +56,7 @@ struct vault {
     struct pace *renewals;    /* of their certificates, the same */
     pthread_mutex_t renewing; /* one at a time is counted and added */
     struct new_password *new_password; /* which may be set */
-    struct pace *codes;       /* tries at access requests' codes: of each citizen, and of all */
+    struct pace *codes; /* tries at access requests' codes: of each citizen, and of all */
     pthread_mutex_t repeating[VAULT_REPEATING]; /* requests under a key, by its hash */
     pthread_mutex_t keeping;      /* one at a time erases, prunes the log, or changes the root */
     struct citizen_rewrap rewrap; /* how far wrapping keys again has come */
