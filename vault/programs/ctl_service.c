@@ -100,6 +100,14 @@ static void print_citizens_and_policy(const json_t *result)
         printf("policy     none is active\n");
 }
 
+static void print_endings(const json_t *result)
+{
+    const long long count =
+        (long long)json_integer_value(json_object_get(result, "certificates_ending"));
+    if (count)
+        printf("clients    %lld without a certificate within 30 days: vaultctl doctor\n", count);
+}
+
 static void print_sandbox(const json_t *sandbox)
 {
     const long long abi = (long long)json_integer_value(json_object_get(sandbox, "landlock"));
@@ -124,6 +132,7 @@ int ctl_status(const struct ctl *ctl, int argc, char **argv)
            ready ? "" : json_string_value(json_object_get(result, "reason")));
     if (!json_is_true(json_object_get(result, "sealed")))
         print_citizens_and_policy(result);
+    print_endings(result);
     print_anchor(json_object_get(result, "anchor"));
     print_log(json_object_get(result, "log"));
     print_sandbox(json_object_get(result, "sandbox"));

@@ -5,6 +5,7 @@
 
 #include "bell.h"
 #include "contents.h"
+#include "endings.h"
 #include "heads.h"
 #include "indexer.h"
 #include "keeper.h"
@@ -318,18 +319,22 @@ enum vault_code vault_status(struct vault *vault, struct buf *out, struct vault_
     uint64_t citizens = 0;
     uint64_t corrections = 0;
     uint64_t reports = 0;
+    size_t endings = 0;
     const bool ready = vault_ready(vault, &why) == VAULT_OK;
     const struct store_stats stats = store_stats(vault->store);
     const struct ledger_head head = ledger_head(vault->ledger);
     VAULT_TRY(control_citizen_count(vault->store, &citizens, err));
     VAULT_TRY(open_case_count(vault->store, OPEN_CASE_CORRECTION, &corrections, err));
     VAULT_TRY(open_case_count(vault->store, OPEN_CASE_REPORT, &reports, err));
+    VAULT_TRY(endings_count(vault, &endings, err));
     buf_format(out, "{\"ready\":%s,\"reason\":", ready ? "true" : "false");
     json_write_string(out, bytes_of_text(why.text));
     buf_format(out, ",\"citizens\":%llu,\"open_citizens\":%zu", (unsigned long long)citizens,
                stats.open_citizens);
-    buf_format(out, ",\"open_corrections\":%llu,\"open_reports\":%llu,\"log\":{\"origin\":",
-               (unsigned long long)corrections, (unsigned long long)reports);
+    buf_format(out,
+               ",\"open_corrections\":%llu,\"open_reports\":%llu,"
+               "\"certificates_ending\":%zu,\"log\":{\"origin\":",
+               (unsigned long long)corrections, (unsigned long long)reports, endings);
     json_write_string(out, bytes_of_text(vault->options.origin));
     buf_text(out, ",\"key\":\"");
     VAULT_TRY(ledger_vkey(vault->ledger, out, err));
