@@ -126,6 +126,27 @@ for (const [language] of Object.entries(languages)) {
   })
 }
 
+for (const [language] of Object.entries(languages)) {
+  test(`${language}: one session is ended by itself`, async () => {
+    const other = await openPage(browser, language)
+    await signIn(other)
+    const page = await openPage(browser, language)
+    await signIn(page)
+    await page.goto(`${base}/security`)
+    const end = page.locator('form[action="/security/session"] button')
+    const before = await end.count()
+    assert.ok(before > 0)
+    await checkPage(page, language, 'my security with another session')
+    await end.first().click() // the one seen last: the other browser's
+    assert.equal(await end.count(), before - 1)
+    await checkPage(page, language, 'my security after a session was ended')
+    await other.goto(`${base}/data`)
+    assert.equal(new URL(other.url()).pathname, '/sign-in')
+    await other.context().close()
+    await page.context().close()
+  })
+}
+
 test('only pages with a passkey to use may run a script, and only ours', async () => {
   const page = await openPage(browser, 'fr')
   const policy = async (path) => (await page.goto(`${base}${path}`)).headers()['content-security-policy']
