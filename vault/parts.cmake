@@ -14,6 +14,13 @@ pkg_check_modules(qrencode REQUIRED IMPORTED_TARGET libqrencode>=4.0)
 pkg_check_modules(seccomp REQUIRED IMPORTED_TARGET libseccomp>=2.5)
 pkg_check_modules(curl REQUIRED IMPORTED_TARGET libcurl>=7.88)
 
+# passwdqc has no .pc file on Debian 12.
+find_path(passwdqc_INCLUDE_DIR passwdqc.h REQUIRED)
+find_library(passwdqc_LIBRARY passwdqc REQUIRED)
+add_library(passwdqc UNKNOWN IMPORTED)
+set_target_properties(passwdqc PROPERTIES IMPORTED_LOCATION ${passwdqc_LIBRARY}
+                      INTERFACE_INCLUDE_DIRECTORIES ${passwdqc_INCLUDE_DIR})
+
 # sqlcipher.pc gives the version of SQLite inside: 3.46 is SQLCipher 4.6. Debian 12's main suite
 # has SQLCipher 3.4.1 (SQLite 3.15), whose format and defaults are of another age.
 pkg_check_modules(sqlcipher IMPORTED_TARGET sqlcipher>=3.46)

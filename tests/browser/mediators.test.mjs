@@ -1,7 +1,7 @@
 // A mandate from its beginning to its end: the citizen gives it, a mediator acts, the citizen sees it.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { base, checkPage, hook, languages, newCode, openBrowser, openPage, signIn, withdrawAll } from './support.mjs'
+import { base, checkPage, ctl, hook, languages, newCode, openBrowser, openPage, signIn, withdrawAll } from './support.mjs'
 
 let browser
 before(async () => { browser = await openBrowser() })
@@ -71,5 +71,33 @@ for (const [language] of Object.entries(languages)) {
     await hook(mediator, 'logout').click()
     await citizen.context().close()
     await mediator.context().close()
+  })
+}
+
+for (const [language] of Object.entries(languages)) {
+  test(`${language}: a mediator sets a password of their own before anything opens`, async () => {
+    const login = `nouveau-${language}-${Date.now()}`
+    const { first_password: first } = JSON.parse(ctl('--json', 'mediator', 'add', process.env.VAULT_STRUCTURE, login, 'Nour Exemple'))
+    const page = await openPage(browser, language)
+    await page.goto(`${base}/mediator`)
+    await page.fill('[name=login]', login)
+    await page.fill('[name=password]', first.toLowerCase())
+    await hook(page, 'login').click()
+    assert.equal(new URL(page.url()).pathname, '/mediator/password')
+    await checkPage(page, language, 'a mediator’s first password')
+    await page.goto(`${base}/mediator`)
+    assert.equal(new URL(page.url()).pathname, '/mediator/password')
+    await page.fill('[name=password]', first)
+    await page.fill('[name=new_password]', 'motdepasse123')
+    await page.locator('form[action="/mediator/password"] button').click()
+    await checkPage(page, language, 'a mediator’s password that would be guessed')
+    await page.fill('[name=password]', first)
+    await page.fill('[name=new_password]', 'quatre verbes sans rapport')
+    await page.locator('form[action="/mediator/password"] button').click()
+    assert.equal(new URL(page.url()).pathname, '/mediator')
+    await checkPage(page, language, 'a mediator’s home after their password')
+    await hook(page, 'logout').click()
+    ctl('mediator', 'remove', login)
+    await page.context().close()
   })
 }

@@ -113,10 +113,36 @@ for (const [language] of Object.entries(languages)) {
     await page.locator('a[href="/activate"]').click()
     await checkPage(page, language, 'activating')
     await page.fill('[name=activation]', '2222-2222-2222-2222-2222')
+    await page.fill('[name=new_password]', 'motdepasse123')
+    await page.locator('main button').click()
+    await checkPage(page, language, 'a password that would be guessed')
+    assert.ok(await page.locator('#new-error').isVisible())
+    assert.doesNotMatch(await page.content(), /motdepasse123/)
     await page.fill('[name=new_password]', 'une phrase assez longue')
     await page.locator('main button').click()
     await checkPage(page, language, 'an activation that failed')
     assert.equal(await page.inputValue('[name=activation]'), '2222-2222-2222-2222-2222')
+    await page.context().close()
+  })
+}
+
+for (const [language] of Object.entries(languages)) {
+  test(`${language}: one session is ended by itself`, async () => {
+    const other = await openPage(browser, language)
+    await signIn(other)
+    const page = await openPage(browser, language)
+    await signIn(page)
+    await page.goto(`${base}/security`)
+    const end = page.locator('form[action="/security/session"] button')
+    const before = await end.count()
+    assert.ok(before > 0)
+    await checkPage(page, language, 'my security with another session')
+    await end.first().click() // the one seen last: the other browser's
+    assert.equal(await end.count(), before - 1)
+    await checkPage(page, language, 'my security after a session was ended')
+    await other.goto(`${base}/data`)
+    assert.equal(new URL(other.url()).pathname, '/sign-in')
+    await other.context().close()
     await page.context().close()
   })
 }

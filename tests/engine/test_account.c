@@ -107,6 +107,23 @@ static void test_failures_are_counted_until_a_success_or_a_new_password(void **s
     assert_string_equal(found.password_hash, "$argon2id$second");
 }
 
+static void test_a_first_password_has_an_end_until_another_is_set(void **state)
+{
+    (void)state;
+    struct account found;
+    fresh_store();
+    const struct citizen_id ada = new_citizen();
+    struct account first = account_of(&ada, "ada");
+    first.first_until_s = NOW_S + 30;
+    assert_done(account_add(store, &first, &test_error));
+    reopen_store();
+    assert_done(account_by_login(store, "ada", &found, &test_error));
+    assert_int_equal(found.first_until_s, NOW_S + 30);
+    assert_done(account_set_password(store, &ada, "$argon2id$own", &test_error));
+    assert_done(account_of_citizen(store, &ada, &found, &test_error));
+    assert_int_equal(found.first_until_s, 0);
+}
+
 static void test_a_language_is_kept(void **state)
 {
     (void)state;
@@ -147,7 +164,8 @@ int main(void)
                  test_a_login_belongs_to_one_and_a_citizen_has_one, test_a_stranger_gets_no_account,
                  test_what_is_not_there_is_not_changed,
                  test_failures_are_counted_until_a_success_or_a_new_password,
-                 test_a_language_is_kept, test_limits_are_held);
+                 test_a_first_password_has_an_end_until_another_is_set, test_a_language_is_kept,
+                 test_limits_are_held);
     finish_store();
     return failed;
 }

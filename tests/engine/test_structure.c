@@ -123,6 +123,34 @@ static void test_failed_tries_are_counted_and_cleared(void **state)
     assert_int_equal(found.failed_tries, 0);
 }
 
+static void test_a_set_password_says_whose_it_is_and_ends_other_sessions(void **state)
+{
+    (void)state;
+    struct mediator found;
+    const struct mediator_session kept = session_of("ada", 1, NOW_S);
+    const struct mediator_session ended = session_of("ada", 2, NOW_S);
+    const struct mediator_session others = session_of("bob", 3, NOW_S);
+    begin();
+    assert_done(mediator_session_add(store, &kept, &test_error));
+    assert_done(mediator_session_add(store, &ended, &test_error));
+    assert_done(mediator_session_add(store, &others, &test_error));
+    assert_done(mediator_failed(store, "ada", NOW_S, &test_error));
+    assert_done(mediator_set_password(store, "ada", "second", 0, kept.token_hash, &test_error));
+    assert_true(is_there(1) && !is_there(2) && is_there(3));
+    assert_done(mediator_get(store, "ada", &found, &test_error));
+    assert_string_equal(found.password_hash, "second");
+    assert_int_equal(found.first_until_s, 0);
+    assert_int_equal(found.failed_tries, 0);
+    assert_done(mediator_set_password(store, "ada", "third", NOW_S + 7, NULL, &test_error));
+    assert_true(!is_there(1) && is_there(3));
+    reopen_store();
+    assert_done(mediator_get(store, "ada", &found, &test_error));
+    assert_int_equal(found.first_until_s, NOW_S + 7);
+    assert_fails(VAULT_NOT_FOUND,
+                 mediator_set_password(store, "nobody", "x", 0, NULL, &test_error));
+    assert_fails(VAULT_INVALID, mediator_set_password(store, "ada", "", 0, NULL, &test_error));
+}
+
 static void test_the_session_not_seen_for_longest_makes_room(void **state)
 {
     (void)state;
@@ -164,5 +192,6 @@ int main(void)
         test_a_mediator_is_found_with_their_structure, test_ids_and_logins_are_given_once,
         test_a_removed_structure_takes_its_mediators_along_and_keeps_its_id,
         test_a_removed_mediator_is_out_at_once, test_failed_tries_are_counted_and_cleared,
+        test_a_set_password_says_whose_it_is_and_ends_other_sessions,
         test_the_session_not_seen_for_longest_makes_room, test_sessions_go_after_their_time);
 }

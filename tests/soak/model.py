@@ -91,6 +91,8 @@ class Citizen:
         self.visitor = None
         self.keys = 0  # twice as often as they had new ones; odd while they get them
         self.browser = None
+        self.password = f"mot de passe {number}"  # the import's, until their first sign-in
+        self.own_password = f"quatre verbes sans rapport {number}"
 
     @property
     def birth_year(self):
@@ -104,7 +106,7 @@ class Citizen:
             "address.postal": {"value": {"street": "rue des Essais", "postcode": "35000", "city": "Rennes"}},
             "employment.status": {"value": f"seeking-{self.number}"}}}
         if self.has_login:
-            row |= {"login": f"testine-{self.number}", "password": f"mot de passe {self.number}", "language": "fr"}
+            row |= {"login": f"testine-{self.number}", "password": self.password, "language": "fr"}
         return row
 
 

@@ -20,6 +20,7 @@ enum vault_code admin_backup_start(struct vault *vault, const struct config *con
         config->services_ca_key,      config->auditors_ca_key,   config->log.witnesses,
         config->log.witnesses_ca,     config->log.timestamps_ca, config->mail.ca,
         config->services.crl,         config->auditors.crl,      anchors,
+        config->passwords.words,
     };
     struct backup_request request = {
         .folder = folder, .config = config->path, .certificates = certificates};

@@ -233,6 +233,15 @@ static enum vault_code run_citizen_erase(const struct command_call *call)
     return erase_citizen(call->vault, &citizen, call->err);
 }
 
+static enum vault_code run_citizen_sign_out(const struct command_call *call)
+{
+    const char *reference;
+    struct citizen_id citizen;
+    VAULT_TRY(admin_text_of(call, "reference", &reference));
+    VAULT_TRY(people_find(call->vault, reference, &citizen, call->err));
+    return sign_out_citizen(call->vault, &citizen, call->err);
+}
+
 /* For the letter by which somebody comes in. */
 static enum vault_code run_activation_code(const struct command_call *call)
 {
@@ -311,6 +320,7 @@ static const struct {
     {"citizen import", run_citizen_import, false},
     {"citizen export", run_citizen_export, false},
     {"citizen erase", run_citizen_erase, false},
+    {"citizen sign-out", run_citizen_sign_out, false},
     {"citizen guardian-add", admin_run_guardian_add, false},
     {"citizen guardian-remove", admin_run_guardian_remove, false},
     {"citizen guardian-list", admin_run_guardian_list, false},
@@ -323,6 +333,7 @@ static const struct {
     {"mediator add-structure", admin_run_structure_add, false},
     {"mediator remove-structure", admin_run_structure_remove, false},
     {"mediator add", admin_run_mediator_add, false},
+    {"mediator reset", admin_run_mediator_reset, false},
     {"mediator remove", admin_run_mediator_remove, false},
     {"mediator list", admin_run_mediator_list, false},
     {"log new-key", run_log_new_key, false},

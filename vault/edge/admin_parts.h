@@ -61,6 +61,7 @@ admin_run admin_run_report_close;
 admin_run admin_run_structure_add;
 admin_run admin_run_structure_remove;
 admin_run admin_run_mediator_add;
+admin_run admin_run_mediator_reset;
 admin_run admin_run_mediator_remove;
 admin_run admin_run_mediator_list;
 

@@ -88,6 +88,8 @@ static const struct key keys[] = {
     {"mail", "relay", TEXT, AT(mail.relay), "", 0, 0},
     {"mail", "from", TEXT, AT(mail.from), "", 0, 0},
     {"mail", "ca", FILE_PATH, AT(mail.ca), "", 0, 0},
+    {"passwords", "words", FILE_PATH, AT(passwords.words), "", 0, 0},
+    {"passwords", "breached", FILE_PATH, AT(passwords.breached), "", 0, 0},
     {"limits", "open_citizens", NUMBER, AT(open_citizens), "1000", 8, 100000},
 };
 

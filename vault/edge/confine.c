@@ -82,6 +82,8 @@ static void add_named(struct needs *needs, const struct config *config)
         config->log.witnesses_ca,
         config->log.timestamps_ca,
         config->mail.ca,
+        config->passwords.words,
+        config->passwords.breached,
     };
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
         add_folder_of(needs, files[i]);

@@ -20,6 +20,21 @@ static const struct {
     {"citizens", true},      {"log", true},         {"policy", true},
 };
 
+/* What new passwords are held against. */
+static void check_passwords(const struct config_passwords *passwords, const struct checkup *out)
+{
+    const char *const files[] = {passwords->words, passwords->breached};
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        if (files[i][0] && access(files[i], R_OK) != 0)
+            checkup_tell(out, CHECKUP_ERROR, "%s: %s: vaultd does not start without it", files[i],
+                         strerrordesc_np(errno));
+    }
+    if (!passwords->breached[0])
+        checkup_tell(out, CHECKUP_NOTICE,
+                     "passwords.breached names no filter: a password that leaked elsewhere can be "
+                     "set here (the handbook's signing-in.md)");
+}
+
 void doctor_check_config(const struct doctor *doctor, const struct checkup *out)
 {
     struct stat status;
@@ -38,6 +53,7 @@ void doctor_check_config(const struct doctor *doctor, const struct checkup *out)
     else if (doctor->config->trust_count == 0)
         checkup_tell(out, CHECKUP_WARNING,
                      "policy.trust is empty: nobody can sign a bundle, and none can be activated");
+    check_passwords(&doctor->config->passwords, out);
 }
 
 static void check_folder(const char *path, const struct stat *status, const struct checkup *out)

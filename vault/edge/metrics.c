@@ -199,6 +199,9 @@ void metrics_write(const struct metrics *metrics, struct vault *vault, struct bu
     write_mail(metrics, out);
     if (!vault)
         return;
+    single(out, "vault_client_certificates_ending", "gauge",
+           "Services and auditors whose last certificate ends within 30 days.",
+           figures.clients_ending);
     write_counted(&figures, out);
     write_store(&figures.store, out);
     write_keyholder(&figures.keyholder, out);

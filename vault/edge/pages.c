@@ -14,7 +14,9 @@ enum access {
     ANYBODY,     /* a page, signed in or not */
     SIGNED_IN,   /* a page; who is not signed in is sent to sign in first */
     KEEPS_TYPED, /* the same, and what they wrote comes with them */
-    MEDIATORS,   /* a mediator's; who is none is sent to their sign-in */
+    MEDIATORS,   /* a mediator's; who is none is sent to their sign-in, and who has a first
+                    password still to where they set one of their own */
+    NEW_THERE,   /* the same, also with a first password */
     THEIR_DOOR,  /* where mediators sign in */
 };
 
@@ -70,6 +72,7 @@ typedef void page_function(struct visit *visit, const char *id);
     page(HTTP_GET,  "/erase",               SIGNED_IN, erase_show)         \
     page(HTTP_POST, "/erase",               SIGNED_IN, erase_do)           \
     page(HTTP_GET,  "/security",            SIGNED_IN, security_show)      \
+    page(HTTP_POST, "/security/session",    SIGNED_IN, sign_out_one_do)    \
     page(HTTP_POST, "/security/others",     SIGNED_IN, sign_out_others_do) \
     page(HTTP_POST, "/security/password",   SIGNED_IN, password_do)        \
     page(HTTP_POST, "/passkey",                  ANYBODY,   passkey_offer)      \
@@ -104,7 +107,9 @@ typedef void page_function(struct visit *visit, const char *id);
     page(HTTP_POST, "/minors/{id}/stop",    SIGNED_IN, minor_stop_do)      \
     page(HTTP_GET,  "/mediator/sign-in",    THEIR_DOOR, mediator_door_show) \
     page(HTTP_POST, "/mediator/sign-in",    THEIR_DOOR, mediator_door_do)  \
-    page(HTTP_POST, "/mediator/sign-out",   MEDIATORS, mediator_leave_do)  \
+    page(HTTP_POST, "/mediator/sign-out",   NEW_THERE, mediator_leave_do)  \
+    page(HTTP_GET,  "/mediator/password",   NEW_THERE, mediator_password_show) \
+    page(HTTP_POST, "/mediator/password",   NEW_THERE, mediator_password_do) \
     page(HTTP_GET,  "/mediator",            MEDIATORS, mediator_home_show) \
     page(HTTP_POST, "/mediator",            MEDIATORS, mediator_code_do)   \
     page(HTTP_GET,  "/mediator/{id}",       MEDIATORS, mediator_mandate_show) \
@@ -131,7 +136,7 @@ typedef void page_function(struct visit *visit, const char *id);
 
 static enum visit_side side_of(enum access access)
 {
-    if (access == MEDIATORS || access == THEIR_DOOR)
+    if (access == MEDIATORS || access == NEW_THERE || access == THEIR_DOOR)
         return VISIT_MEDIATOR;
     return access == SIGNED_IN || access == KEEPS_TYPED ? VISIT_CITIZEN : VISIT_ANY_SIDE;
 }
@@ -152,8 +157,10 @@ static void enter(const struct route_call *call, enum access access, page_functi
         visit_sign_in_first(visit);
     else if (access == KEEPS_TYPED && !visit->signed_in)
         typed_ask(visit);
-    else if (access == MEDIATORS && !visit->is_mediator)
+    else if ((access == MEDIATORS || access == NEW_THERE) && !visit->is_mediator)
         page_redirect(visit, "/mediator/sign-in");
+    else if (access == MEDIATORS && visit->mediator.has_first_password)
+        page_redirect(visit, "/mediator/password");
     else if (!sends || visit_token_fits(visit))
         page(visit, call->id);
 }

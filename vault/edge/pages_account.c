@@ -139,10 +139,10 @@ static enum vault_code put_session(void *context, const struct sign_in_session *
     words_moment(listing->visit, session->created_s, began);
     words_moment(listing->visit, session->seen_s, seen);
     json_t *item = page_item(listing->visit, listing->list);
+    page_text(listing->visit, item, "session", session->name);
     page_text(listing->visit, item, "began", began);
     page_text(listing->visit, item, "seen", seen);
-    if (session->is_this)
-        page_flag(listing->visit, item, "is_this");
+    page_flag(listing->visit, item, session->is_this ? "is_this" : "is_other");
     return VAULT_OK;
 }
 
@@ -177,11 +177,49 @@ void sign_out_others_do(struct visit *visit, const char *id)
 {
     (void)id;
     struct vault_error err;
+    if (!account_is_fresh(visit, "/security"))
+        return;
     const enum vault_code code = sign_out_others(visit->pages->vault, &visit->session, &err);
     if (code)
         page_failed(visit, code, &err);
     else
         page_redirect_with(visit, "/security", NOTICE_OTHERS_SIGNED_OUT);
+}
+
+void sign_out_one_do(struct visit *visit, const char *id)
+{
+    (void)id;
+    struct vault_error err;
+    if (!account_is_fresh(visit, "/security"))
+        return;
+    const enum vault_code code = sign_out_one(visit->pages->vault, &visit->session,
+                                              form_value(&visit->form, "session"), &err);
+    if (code && code != VAULT_NOT_FOUND) /* one that ended meanwhile is what was wanted */
+        page_failed(visit, code, &err);
+    else
+        page_redirect_with(visit, "/security", NOTICE_ONE_SIGNED_OUT);
+}
+
+bool account_password_wrong(struct visit *visit, enum vault_code code)
+{
+    static const struct {
+        enum vault_code code;
+        const char *field;
+        const char *text;
+    } faults[] = {
+        {VAULT_DENIED, "password", "error.password_wrong"},
+        {VAULT_LIMITED, "password", "error.sign_in_wait"},
+        {VAULT_INVALID, "new_password", "error.password_short"},
+        {VAULT_TOO_LARGE, "new_password", "error.password_short"},
+        {VAULT_CONFLICT, "new_password", "error.password_guessed"},
+    };
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+        if (faults[i].code == code) {
+            page_wrong(visit, faults[i].field, faults[i].text);
+            return true;
+        }
+    }
+    return false;
 }
 
 void password_do(struct visit *visit, const char *id)
@@ -196,15 +234,8 @@ void password_do(struct visit *visit, const char *id)
         page_redirect_with(visit, "/security", NOTICE_PASSWORD_SET);
         return;
     }
-    if (code == VAULT_DENIED)
-        page_wrong(visit, "password", "error.password_wrong");
-    else if (code == VAULT_INVALID || code == VAULT_TOO_LARGE)
-        page_wrong(visit, "new_password", "error.password_short");
-    else if (code == VAULT_LIMITED)
-        page_wrong(visit, "password", "error.sign_in_wait");
-    else {
+    if (account_password_wrong(visit, code))
+        show_security(visit, 422);
+    else
         page_failed(visit, code, &err);
-        return;
-    }
-    show_security(visit, 422);
 }

@@ -10,5 +10,9 @@
  * to next, an address of ours. */
 bool account_is_fresh(struct visit *visit, const char *next);
 
+/* Put what is wrong with a password that was typed, or with the new one, at its field. False: it is
+ * something else. */
+bool account_password_wrong(struct visit *visit, enum vault_code code);
+
 /* pages_codes.c: put how many recovery codes are left. */
 enum vault_code codes_put(struct visit *visit, struct vault_error *err) VAULT_MUST_CHECK;

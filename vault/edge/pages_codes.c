@@ -56,7 +56,8 @@ static void show_wrong(struct visit *visit, enum vault_code code)
     } else if (code == VAULT_LIMITED) {
         page_wrong(visit, "activation", "error.activation_wait");
     } else {
-        page_wrong(visit, "new_password", "error.password_short");
+        page_wrong(visit, "new_password",
+                   code == VAULT_CONFLICT ? "error.password_guessed" : "error.password_short");
     }
     page_send(visit, code == VAULT_LIMITED ? 429 : 422, "activate", ACTIVATE_TITLE);
 }
@@ -74,7 +75,7 @@ void activate_do(struct visit *visit, const char *id)
         explicit_bzero(token, sizeof token);
         page_redirect_with(visit, "/security", NOTICE_ACTIVATED);
     } else if (code == VAULT_DENIED || code == VAULT_LIMITED || code == VAULT_INVALID ||
-               code == VAULT_TOO_LARGE) {
+               code == VAULT_TOO_LARGE || code == VAULT_CONFLICT) {
         show_wrong(visit, code);
     } else {
         page_failed(visit, code, &err);

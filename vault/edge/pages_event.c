@@ -200,6 +200,7 @@ static const struct {
     {"recovery codes made", "event.recovery_made"},
     {"activation code made", "event.activation_made"},
     {"activation", "event.activation"},
+    {"sessions ended", "event.sessions_ended"},
 };
 
 /* "recovery 9": a code was used, and so many are left. */

@@ -3,6 +3,7 @@
 #include "pages_decided.h"
 #include "pages_guardian.h"
 #include "pages_parts.h"
+#include "pages_words.h"
 #include "vault/vault/statement.h"
 
 static void put_services(struct visit *visit, const char *list_name)
@@ -11,6 +12,19 @@ static void put_services(struct visit *visit, const char *list_name)
     json_t *item;
     json_array_foreach(json_object_get(visit->data, list_name), i, item)
         decided_put_service(visit, item);
+}
+
+/* A password that the city gave is told until it is changed. */
+static enum vault_code put_first_password(struct visit *visit, struct vault_error *err)
+{
+    char until[WORDS_CHARS];
+    int64_t until_s = 0;
+    VAULT_TRY(sign_in_first_until(visit->pages->vault, &visit->session, &until_s, err));
+    if (until_s) {
+        words_date(visit, until_s, until);
+        page_text(visit, visit->data, "first_until", until);
+    }
+    return VAULT_OK;
 }
 
 void home_show(struct visit *visit, const char *id)
@@ -25,6 +39,8 @@ void home_show(struct visit *visit, const char *id)
         code = guardian_put_minors(visit, &err);
     if (code == VAULT_OK)
         code = alerts_put_count(visit, &err);
+    if (code == VAULT_OK)
+        code = put_first_password(visit, &err);
     if (code) {
         decided_failed(visit, code, &err);
         return;

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pages_account.h"
 #include "pages_parts.h"
 #include "pages_terms.h"
 #include "vault/base/log.h"
@@ -65,6 +66,41 @@ void mediator_leave_do(struct visit *visit, const char *id)
     }
     visit_end_mediator(visit);
     page_redirect_with(visit, DOOR, NOTICE_SIGNED_OUT);
+}
+
+/* --- Their password ------------------------------------------------------------------------- */
+
+static void show_password(struct visit *visit, unsigned status)
+{
+    page_text(visit, visit->data, "login", visit->mediator.login);
+    if (visit->mediator.has_first_password)
+        page_flag(visit, visit->data, "is_first");
+    page_send(visit, status, "mediator_password", "mediator.password");
+}
+
+void mediator_password_show(struct visit *visit, const char *id)
+{
+    (void)id;
+    show_password(visit, 200);
+}
+
+void mediator_password_do(struct visit *visit, const char *id)
+{
+    (void)id;
+    struct vault_error err;
+    const enum vault_code code = mediator_change_password(
+        visit->pages->vault, &visit->mediator, form_value(&visit->form, "password"),
+        form_value(&visit->form, "new_password"), &err);
+    if (code == VAULT_OK) {
+        page_redirect_with(visit, HOME, NOTICE_PASSWORD_SET);
+        return;
+    }
+    if (code == VAULT_DENIED)
+        log_event(LOG_WARNING, "sign-in", "refused again, by a mediator's password");
+    if (account_password_wrong(visit, code))
+        show_password(visit, code == VAULT_LIMITED ? 429 : 422);
+    else
+        page_failed(visit, code, &err);
 }
 
 /* --- The structure's mandates --------------------------------------------------------------- */

@@ -25,6 +25,7 @@ static const struct {
     [NOTICE_LIFTED] = {"lifted", "notice.lifted"},
     [NOTICE_ERASED] = {"erased", "notice.erased"},
     [NOTICE_OTHERS_SIGNED_OUT] = {"others_signed_out", "notice.others_signed_out"},
+    [NOTICE_ONE_SIGNED_OUT] = {"one_signed_out", "notice.one_signed_out"},
     [NOTICE_PASSWORD_SET] = {"password_set", "notice.password_set"},
     [NOTICE_ACTIVATED] = {"activated", "notice.activated"},
     [NOTICE_PASSKEY_ADDED] = {"passkey_added", "notice.passkey_added"},

@@ -68,6 +68,7 @@ void export_send(struct visit *visit, const char *id);
 void erase_show(struct visit *visit, const char *id);
 void erase_do(struct visit *visit, const char *id);
 void security_show(struct visit *visit, const char *id);
+void sign_out_one_do(struct visit *visit, const char *id);
 void sign_out_others_do(struct visit *visit, const char *id);
 void password_do(struct visit *visit, const char *id);
 
@@ -125,6 +126,8 @@ void minor_stop_do(struct visit *visit, const char *id);
 void mediator_door_show(struct visit *visit, const char *id);
 void mediator_door_do(struct visit *visit, const char *id);
 void mediator_leave_do(struct visit *visit, const char *id);
+void mediator_password_show(struct visit *visit, const char *id);
+void mediator_password_do(struct visit *visit, const char *id);
 void mediator_home_show(struct visit *visit, const char *id);
 void mediator_code_do(struct visit *visit, const char *id);
 void mediator_end_do(struct visit *visit, const char *id);

@@ -274,23 +274,41 @@ int ctl_citizen_export(const struct ctl *ctl, int argc, char **argv)
     return 0;
 }
 
-static enum vault_code erase_all(const struct ctl *ctl, const json_t *references, size_t *erased,
-                                 struct vault_error *err)
+/* Ask the same about each; *done is how many it was done for. */
+static enum vault_code ask_about_all(const struct ctl *ctl, const char *command, const char *shown,
+                                     const json_t *references, size_t *done,
+                                     struct vault_error *err)
 {
     VAULT_AUTO(file_close) int fd = -1;
     VAULT_TRY(ctl_connect(ctl, &fd, err));
     progress_begin();
-    for (; *erased < json_array_size(references); (*erased)++) {
-        progress_show(*erased, json_array_size(references), "%zu erased", *erased);
+    for (; *done < json_array_size(references); (*done)++) {
+        progress_show(*done, json_array_size(references), "%zu %s", *done, shown);
         VAULT_AUTO(json_free) json_t *result = NULL;
         const enum vault_code code =
-            ask_about(fd, "citizen erase", json_array_get(references, *erased), &result, err);
+            ask_about(fd, command, json_array_get(references, *done), &result, err);
         if (code) {
-            vault_error_context(err, "line %zu", *erased + 1);
+            vault_error_context(err, "line %zu", *done + 1);
             return code;
         }
     }
     return VAULT_OK;
+}
+
+int ctl_citizen_sign_out(const struct ctl *ctl, int argc, char **argv)
+{
+    (void)argv;
+    struct vault_error err;
+    VAULT_AUTO(json_free) json_t *references = NULL;
+    size_t done = 0;
+    if (argc != 1)
+        return ctl_usage("citizen sign-out takes references on standard input");
+    enum vault_code code = ctl_read_references(&references, &err);
+    if (code == VAULT_OK)
+        code = ask_about_all(ctl, "citizen sign-out", "signed out", references, &done, &err);
+    progress_clear();
+    printf(ctl->json ? "{\"signed_out\":%zu}\n" : "%zu signed out\n", done);
+    return code ? ctl_failed(code, &err) : 0;
 }
 
 int ctl_citizen_erase(const struct ctl *ctl, int argc, char **argv)
@@ -312,7 +330,7 @@ int ctl_citizen_erase(const struct ctl *ctl, int argc, char **argv)
         return ctl_usage("citizen erase takes ID --yes: there is no way back");
     enum vault_code code = read_named(name, &references, &err);
     if (code == VAULT_OK)
-        code = erase_all(ctl, references, &erased, &err);
+        code = ask_about_all(ctl, "citizen erase", "erased", references, &erased, &err);
     progress_clear();
     if (ctl->json)
         printf("{\"erased\":%zu}\n", erased);

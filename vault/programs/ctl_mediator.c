@@ -9,7 +9,6 @@
 #include "vault/base/file.h"
 
 #define REQUEST_BYTES_MAX (64U * 1024)
-#define PASSWORD_CHARS    1024
 
 static enum vault_code ask(const struct ctl *ctl, const char *command,
                            const struct ctl_member members[], json_t **result,
@@ -48,32 +47,43 @@ int ctl_structure_remove(const struct ctl *ctl, int argc, char **argv)
     return change(ctl, "mediator remove-structure", members, "the structure is out");
 }
 
-/* A line of standard input: every process can read arguments. */
-static bool read_password(char password[PASSWORD_CHARS + 2])
+/* What the mediator is handed, who sets a password of their own with it. */
+static int hand_over(const struct ctl *ctl, const char *command, const struct ctl_member members[])
 {
-    if (!fgets(password, PASSWORD_CHARS + 2, stdin))
-        return false;
-    const size_t size = strcspn(password, "\r\n");
-    password[size] = 0;
-    return size > 0 && size <= PASSWORD_CHARS;
+    struct vault_error err;
+    VAULT_AUTO(json_free) json_t *result = NULL;
+    const enum vault_code code = ask(ctl, command, members, &result, &err);
+    if (code)
+        return ctl_failed(code, &err);
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(REQUEST_BYTES_MAX);
+    if (ctl->json)
+        json_write_value(&text, result);
+    else
+        buf_format(&text, "first password  %s\nuntil           %s\nat              %s",
+                   json_string_value(json_object_get(result, "first_password")),
+                   json_string_value(json_object_get(result, "until")),
+                   json_string_value(json_object_get(result, "address")));
+    if (buf_check(&text, &err))
+        return ctl_failed(err.code, &err);
+    puts(buf_string(&text));
+    return 0;
 }
 
 int ctl_mediator_add(const struct ctl *ctl, int argc, char **argv)
 {
-    char password[PASSWORD_CHARS + 2];
     if (argc != 4)
-        return ctl_usage("mediator add takes STRUCTURE LOGIN NAME, and a password on standard "
-                         "input");
-    if (!read_password(password))
-        return ctl_usage("mediator add reads a password of one line from standard input");
-    const struct ctl_member members[] = {{"structure", argv[1]},
-                                         {"login", argv[2]},
-                                         {"name", argv[3]},
-                                         {"password", password},
-                                         {NULL, NULL}};
-    const int exit_code = change(ctl, "mediator add", members, "the mediator is registered");
-    explicit_bzero(password, sizeof password);
-    return exit_code;
+        return ctl_usage("mediator add takes STRUCTURE LOGIN NAME");
+    const struct ctl_member members[] = {
+        {"structure", argv[1]}, {"login", argv[2]}, {"name", argv[3]}, {NULL, NULL}};
+    return hand_over(ctl, "mediator add", members);
+}
+
+int ctl_mediator_reset(const struct ctl *ctl, int argc, char **argv)
+{
+    if (argc != 2)
+        return ctl_usage("mediator reset takes LOGIN");
+    const struct ctl_member members[] = {{"login", argv[1]}, {NULL, NULL}};
+    return hand_over(ctl, "mediator reset", members);
 }
 
 int ctl_mediator_remove(const struct ctl *ctl, int argc, char **argv)

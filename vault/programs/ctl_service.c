@@ -66,8 +66,13 @@ static void print_anchor(const json_t *anchor)
     }
 }
 
+/* Of a sealed vault the log is as unknown as all else that is behind a key. */
 static void print_log(const json_t *log)
 {
+    if (!json_is_object(log)) {
+        puts("log        not known while the vault is sealed");
+        return;
+    }
     printf("log        %lld entries, %lld published\nlog key    %s\n",
            (long long)json_integer_value(json_object_get(log, "size")),
            (long long)json_integer_value(json_object_get(log, "published")),
@@ -80,6 +85,27 @@ static int ask_status(const struct ctl *ctl, json_t **result)
     begin(&request, "status");
     buf_byte(&request, '}');
     return ask(ctl, &request, result, NULL);
+}
+
+static void print_citizens_and_policy(const json_t *result)
+{
+    const json_t *policy = json_object_get(result, "policy");
+    printf("citizens   %lld\n", (long long)json_integer_value(json_object_get(result, "citizens")));
+    if (json_is_object(policy))
+        printf("policy     %s, version %lld, %lld rules\n",
+               json_string_value(json_object_get(policy, "bundle")),
+               (long long)json_integer_value(json_object_get(policy, "version")),
+               (long long)json_integer_value(json_object_get(policy, "rules")));
+    else
+        printf("policy     none is active\n");
+}
+
+static void print_endings(const json_t *result)
+{
+    const long long count =
+        (long long)json_integer_value(json_object_get(result, "certificates_ending"));
+    if (count)
+        printf("clients    %lld without a certificate within 30 days: vaultctl doctor\n", count);
 }
 
 static void print_sandbox(const json_t *sandbox)
@@ -101,18 +127,12 @@ int ctl_status(const struct ctl *ctl, int argc, char **argv)
     const int exit_code = ask_status(ctl, &result);
     if (exit_code || ctl->json)
         return exit_code;
-    const json_t *policy = json_object_get(result, "policy");
     const bool ready = json_is_true(json_object_get(result, "ready"));
-    printf("ready      %s%s%s\n", ready ? "yes" : "no: ",
-           ready ? "" : json_string_value(json_object_get(result, "reason")), "");
-    printf("citizens   %lld\n", (long long)json_integer_value(json_object_get(result, "citizens")));
-    if (json_is_object(policy))
-        printf("policy     %s, version %lld, %lld rules\n",
-               json_string_value(json_object_get(policy, "bundle")),
-               (long long)json_integer_value(json_object_get(policy, "version")),
-               (long long)json_integer_value(json_object_get(policy, "rules")));
-    else
-        printf("policy     none is active\n");
+    printf("ready      %s%s\n", ready ? "yes" : "no: ",
+           ready ? "" : json_string_value(json_object_get(result, "reason")));
+    if (!json_is_true(json_object_get(result, "sealed")))
+        print_citizens_and_policy(result);
+    print_endings(result);
     print_anchor(json_object_get(result, "anchor"));
     print_log(json_object_get(result, "log"));
     print_sandbox(json_object_get(result, "sandbox"));
@@ -378,6 +398,8 @@ int ctl_log_witness(const struct ctl *ctl, int argc, char **argv)
     const json_t *anchor = json_object_get(result, "anchor");
     if (json_is_object(anchor))
         print_anchor(anchor);
+    else if (json_is_true(json_object_get(result, "sealed")))
+        puts("not known while the vault is sealed");
     else
         puts("nobody outside is asked to confirm the log");
     return 0;

@@ -137,6 +137,7 @@ static enum vault_code open_vault(struct server *server, const struct secret *se
         .trouble = on_trouble,
         .signing = {config->services.clients_ca, config->services_ca_key, config->certificate_days},
         .durable_fd = server->durable_fd,
+        .passwords = {config->passwords.words, config->passwords.breached},
     };
     return vault_open(&options, &server->vault, err);
 }

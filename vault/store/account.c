@@ -20,13 +20,14 @@ static enum vault_code account_insert(struct database *control, const struct acc
 {
     VAULT_AUTO(statement_end) struct statement insert = {0};
     VAULT_TRY(statement_begin(control,
-                              "INSERT INTO account (citizen, login, password_hash, language)"
-                              " VALUES (?1, ?2, ?3, ?4)",
+                              "INSERT INTO account (citizen, login, password_hash, language,"
+                              " first_until_s) VALUES (?1, ?2, ?3, ?4, ?5)",
                               &insert, err));
     bind_blob(&insert, 1, account->citizen.bytes, sizeof account->citizen.bytes);
     bind_text(&insert, 2, account->login);
     bind_text(&insert, 3, account->password_hash);
     bind_text(&insert, 4, account->language);
+    bind_integer(&insert, 5, account->first_until_s);
     const enum vault_code code = statement_run(&insert, err);
     if (code == VAULT_CONFLICT)
         return vault_fail(err, VAULT_CONFLICT,
@@ -61,6 +62,7 @@ static enum vault_code account_read(struct statement *query, struct account *out
     column_text(query, 3, out->language, sizeof out->language);
     out->failed_tries = (uint32_t)column_integer(query, 4);
     out->failed_at_s = column_integer(query, 5);
+    out->first_until_s = column_integer(query, 6);
     return VAULT_OK;
 }
 
@@ -72,7 +74,7 @@ enum vault_code account_by_login(struct store *store, const char *login, struct 
     VAULT_AUTO(statement_end) struct statement query = {0};
     VAULT_TRY(statement_begin(control.database,
                               "SELECT citizen, login, password_hash, language, failed_tries,"
-                              " failed_at_s FROM account WHERE login = ?1",
+                              " failed_at_s, first_until_s FROM account WHERE login = ?1",
                               &query, err));
     bind_text(&query, 1, login);
     return account_read(&query, out, err);
@@ -86,7 +88,7 @@ enum vault_code account_of_citizen(struct store *store, const struct citizen_id 
     VAULT_AUTO(statement_end) struct statement query = {0};
     VAULT_TRY(statement_begin(control.database,
                               "SELECT citizen, login, password_hash, language, failed_tries,"
-                              " failed_at_s FROM account WHERE citizen = ?1",
+                              " failed_at_s, first_until_s FROM account WHERE citizen = ?1",
                               &query, err));
     bind_blob(&query, 1, citizen->bytes, sizeof citizen->bytes);
     return account_read(&query, out, err);
@@ -115,8 +117,8 @@ enum vault_code account_set_password(struct store *store, const struct citizen_i
 {
     VAULT_TRY(text_check(password_hash, 0, PASSWORD_HASH_CHARS - 1, "a password's hash", err));
     return account_update(store,
-                          "UPDATE account SET password_hash = ?2, failed_tries = 0,"
-                          " failed_at_s = 0 WHERE citizen = ?1",
+                          "UPDATE account SET password_hash = ?2, first_until_s = 0,"
+                          " failed_tries = 0, failed_at_s = 0 WHERE citizen = ?1",
                           citizen, password_hash, 0, err);
 }
 

@@ -215,6 +215,11 @@ static const char *const steps[] = {
      "  due_s INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
      "CREATE INDEX digest_by_due ON digest (confirmed, due_s);"
      "PRAGMA user_version = 11"),
+
+    /* Until when a password lives that somebody else made; 0: it is the person's own. */
+    ("ALTER TABLE account ADD COLUMN first_until_s INTEGER NOT NULL DEFAULT 0;"
+     "ALTER TABLE mediator ADD COLUMN first_until_s INTEGER NOT NULL DEFAULT 0;"
+     "PRAGMA user_version = 12"),
 };
 
 static const struct database_kind control_kind = {

@@ -3,7 +3,8 @@
 #include "internal.h"
 
 #define MEDIATOR_COLUMNS                                                                           \
-    "m.login, m.name, m.password_hash, m.failed_tries, m.failed_at_s, s.id, s.name, s.state"
+    "m.login, m.name, m.password_hash, m.failed_tries, m.failed_at_s, m.first_until_s,"            \
+    " s.id, s.name, s.state"
 
 static enum vault_code none(const char *what, struct vault_error *err)
 {
@@ -139,13 +140,14 @@ static enum vault_code mediator_insert(struct database *control, const struct me
 {
     VAULT_AUTO(statement_end) struct statement insert = {0};
     VAULT_TRY(statement_begin(control,
-                              "INSERT INTO mediator (login, structure, name, password_hash)"
-                              " VALUES (?1, ?2, ?3, ?4)",
+                              "INSERT INTO mediator (login, structure, name, password_hash,"
+                              " first_until_s) VALUES (?1, ?2, ?3, ?4, ?5)",
                               &insert, err));
     bind_text(&insert, 1, mediator->login);
     bind_text(&insert, 2, mediator->structure.id);
     bind_text(&insert, 3, mediator->name);
     bind_text(&insert, 4, mediator->password_hash);
+    bind_integer(&insert, 5, mediator->first_until_s);
     const enum vault_code code = statement_run(&insert, err);
     return code == VAULT_CONFLICT ? vault_fail(err, VAULT_CONFLICT, "the login is taken") : code;
 }
@@ -194,7 +196,8 @@ static void mediator_read(const struct statement *query, struct mediator *out)
     column_text(query, 2, out->password_hash, sizeof out->password_hash);
     out->failed_tries = (uint32_t)column_integer(query, 3);
     out->failed_at_s = column_integer(query, 4);
-    structure_read(query, 5, &out->structure);
+    out->first_until_s = column_integer(query, 5);
+    structure_read(query, 6, &out->structure);
 }
 
 enum vault_code mediator_get(struct store *store, const char *login, struct mediator *out,
@@ -250,6 +253,41 @@ enum vault_code mediator_failed(struct store *store, const char *login, int64_t 
                   " WHERE login = ?1 AND ?2 IS NULL",
                   login, NULL, now_s, &changed, err));
     return changed ? VAULT_OK : none("mediator", err);
+}
+
+static enum vault_code end_others(struct database *control, const char *login,
+                                  const uint8_t *kept_token_hash, struct vault_error *err)
+{
+    VAULT_AUTO(statement_end) struct statement remove = {0};
+    VAULT_TRY(statement_begin(control,
+                              "DELETE FROM mediator_session"
+                              " WHERE login = ?1 AND (?2 IS NULL OR token_hash <> ?2)",
+                              &remove, err));
+    bind_text(&remove, 1, login);
+    if (kept_token_hash)
+        bind_blob(&remove, 2, kept_token_hash, SHA256_BYTES);
+    return statement_run(&remove, err);
+}
+
+enum vault_code mediator_set_password(struct store *store, const char *login,
+                                      const char *password_hash, int64_t first_until_s,
+                                      const uint8_t kept_token_hash[SHA256_BYTES],
+                                      struct vault_error *err)
+{
+    int64_t changed = 0;
+    VAULT_TRY(text_check(password_hash, 1, PASSWORD_HASH_CHARS - 1, "a password's hash", err));
+    VAULT_AUTO(shared_let_go) struct hold control = {0};
+    VAULT_TRY(shared_hold(&store->control, &control, err));
+    VAULT_AUTO(transaction_rollback) struct transaction change = {0};
+    VAULT_TRY(transaction_begin(control.database, &change, err));
+    VAULT_TRY(run(control.database,
+                  "UPDATE mediator SET password_hash = ?2, first_until_s = ?3, failed_tries = 0,"
+                  " failed_at_s = 0 WHERE login = ?1",
+                  login, password_hash, first_until_s, &changed, err));
+    if (!changed)
+        return none("mediator", err);
+    VAULT_TRY(end_others(control.database, login, kept_token_hash, err));
+    return transaction_commit(&change, err);
 }
 
 /* --- Sessions ------------------------------------------------------------------------------- */

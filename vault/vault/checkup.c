@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "endings.h"
 #include "indexer.h"
 #include "parts.h"
 #include "vault/base/codec.h"
@@ -154,16 +155,35 @@ static enum vault_code check_policy(struct vault *vault, const struct checkup *c
     return VAULT_OK;
 }
 
+/* Nobody else reminds an auditor, and a service whose renewal fails may not notice in time. */
+static enum vault_code check_clients(struct vault *vault, const struct checkup *checkup,
+                                     struct vault_error *err)
+{
+    struct ending found[ENDINGS_MAX];
+    size_t count = 0;
+    VAULT_TRY(endings_find(vault, found, &count, err));
+    for (size_t i = 0; i < count; i++) {
+        const bool is_service = found[i].kind == CONTROL_CERTIFICATE_SERVICE;
+        const bool is_over = found[i].expires_s <= clock_now_s(&vault->options.clock);
+        char when[INSTANT_CHARS + 1];
+        instant_format(when, found[i].expires_s);
+        checkup_tell(checkup, CHECKUP_WARNING, "the last certificate of the %s %s %s on %s: %s",
+                     is_service ? "service" : "auditor", found[i].owner, is_over ? "ended" : "ends",
+                     when,
+                     is_service ? "it renews it, or sends a request for vaultctl service cert-add"
+                                : "they send a request for vaultctl auditor add");
+    }
+    return VAULT_OK;
+}
+
 /* In the order in which they are worth reading. */
 static const struct {
     const char *name;
     enum vault_code (*run)(struct vault *vault, const struct checkup *checkup,
                            struct vault_error *err);
 } checks[] = {
-    {"store", check_store},
-    {"log", check_log},
-    {"index", check_index},
-    {"policy", check_policy},
+    {"store", check_store},   {"log", check_log},         {"index", check_index},
+    {"policy", check_policy}, {"clients", check_clients},
 };
 
 enum vault_code checkup_run(struct vault *vault, const struct checkup *checkup,

@@ -1,6 +1,7 @@
 #include "vault/vault/figures.h"
 
 #include "counting.h"
+#include "endings.h"
 #include "parts.h"
 
 void figure_count(struct vault *vault, enum figure figure)
@@ -21,6 +22,8 @@ void vault_figures(struct vault *vault, struct figures *out)
 {
     for (size_t i = 0; i < FIGURE_COUNT; i++)
         out->counts[i] = atomic_load_explicit(&vault->figures[i], memory_order_relaxed);
+    if (endings_count(vault, &out->clients_ending, NULL))
+        out->clients_ending = 0;
     out->ready = vault_ready(vault, NULL) == VAULT_OK;
     out->store = store_stats(vault->store);
     out->log = ledger_stats(vault->ledger);

@@ -24,6 +24,7 @@ struct indexer;
 struct keeper;
 struct stops;
 struct backup_job;
+struct new_password;
 
 #define VAULT_REPEATING     256
 
@@ -54,7 +55,8 @@ struct vault {
     struct pace *quotas;      /* of services, by id */
     struct pace *renewals;    /* of their certificates, the same */
     pthread_mutex_t renewing; /* one at a time is counted and added */
-    struct pace *codes;       /* tries at access requests' codes: of each citizen, and of all */
+    struct new_password *new_password; /* which may be set */
+    struct pace *codes; /* tries at access requests' codes: of each citizen, and of all */
     pthread_mutex_t repeating[VAULT_REPEATING]; /* requests under a key, by its hash */
     pthread_mutex_t keeping;      /* one at a time erases, prunes the log, or changes the root */
     struct citizen_rewrap rewrap; /* how far wrapping keys again has come */

@@ -17,6 +17,7 @@
 
 #define ROW_DEPTH_MAX  8
 #define ROW_VALUES_MAX 256
+#define DAY_S          86400
 
 /* One row while it is read. Texts are borrowed from root. */
 struct row {
@@ -184,6 +185,8 @@ static enum vault_code add_account(struct vault *vault, const struct row *row,
         return VAULT_OK;
     memcpy(account.login, row->login, sizeof row->login);
     memcpy(account.password_hash, row->password_hash, sizeof row->password_hash);
+    if (account.password_hash[0])
+        account.first_until_s = clock_now_s(&vault->options.clock) + SIGN_IN_FIRST_DAYS * DAY_S;
     snprintf(account.language, sizeof account.language, "%s", row->language);
     return account_add(vault->store, &account, err);
 }

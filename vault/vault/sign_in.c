@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "counting.h"
+#include "new_password.h"
 #include "parts.h"
 #include "person.h"
 #include "sign_in_parts.h"
@@ -82,6 +83,12 @@ static enum vault_code deny_after_the_same_work(struct bytes password, struct va
     return code == VAULT_DENIED ? denied(err) : code;
 }
 
+/* A password that an import brought is not for ever. */
+static bool is_over(const struct vault *vault, const struct account *account)
+{
+    return account->first_until_s && clock_now_s(&vault->options.clock) >= account->first_until_s;
+}
+
 /* The password, or a recovery code in its place, of which the log is told already: then *by_code.
  */
 static enum vault_code check_password(struct vault *vault, const struct account *account,
@@ -97,7 +104,7 @@ static enum vault_code check_password(struct vault *vault, const struct account 
         return account_succeeded(vault->store, &account->citizen, err);
     if (recovered != VAULT_NOT_FOUND)
         return recovered;
-    if (waits || !account->password_hash[0])
+    if (waits || !account->password_hash[0] || is_over(vault, account))
         return deny_after_the_same_work(password, err);
     const enum vault_code code = password_check(password, account->password_hash, err);
     if (code)
@@ -308,26 +315,82 @@ enum vault_code sign_in_refresh(struct vault *vault, struct signed_in *session,
 /* --- All sessions --------------------------------------------------------------------------- */
 
 struct listing {
+    struct vault *vault;
     const struct signed_in *session;
     sign_in_each *each;
     void *context;
 };
 
+/* A session's name stands in a page; its token cannot be learned from it, nor can what is kept. */
+static void name_session(const struct vault *vault, const struct session *session,
+                         char out[SIGN_IN_TOKEN_CHARS + 1])
+{
+    static const char label[] = "vault/session-name/1";
+    uint8_t mac[SHA256_BYTES];
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(SIGN_IN_TOKEN_CHARS);
+    const struct bytes parts[] = {{(const uint8_t *)label, sizeof label},
+                                  {session->token_hash, sizeof session->token_hash}};
+    hmac_sha256(mac, secret_view(vault->session_key), parts, 2);
+    base64url_encode(&text, (struct bytes){mac, sizeof mac});
+    const char *string = buf_string(&text);
+    snprintf(out, SIGN_IN_TOKEN_CHARS + 1, "%s", string ? string : "");
+}
+
 static enum vault_code list_one(void *context, const struct session *session,
                                 struct vault_error *err)
 {
     const struct listing *listing = context;
-    const struct sign_in_session shown = {
-        session->created_s, session->seen_s,
-        memcmp(session->token_hash, listing->session->token_hash, sizeof session->token_hash) == 0};
+    struct sign_in_session shown = {.created_s = session->created_s,
+                                    .seen_s = session->seen_s,
+                                    .is_this =
+                                        memcmp(session->token_hash, listing->session->token_hash,
+                                               sizeof session->token_hash) == 0};
+    name_session(listing->vault, session, shown.name);
     return listing->each(listing->context, &shown, err);
 }
 
 enum vault_code sign_in_list(struct vault *vault, const struct signed_in *session,
                              sign_in_each *each, void *context, struct vault_error *err)
 {
-    struct listing listing = {session, each, context};
+    struct listing listing = {vault, session, each, context};
     return session_list(vault->store, &session->citizen, list_one, &listing, err);
+}
+
+struct search {
+    const struct vault *vault;
+    struct bytes name;
+    bool found;
+    uint8_t token_hash[SHA256_BYTES];
+};
+
+static enum vault_code seek(void *context, const struct session *session, struct vault_error *err)
+{
+    (void)err;
+    struct search *search = context;
+    char name[SIGN_IN_TOKEN_CHARS + 1];
+    name_session(search->vault, session, name);
+    if (name[0] && bytes_equal(bytes_of_text(name), search->name)) {
+        search->found = true;
+        memcpy(search->token_hash, session->token_hash, sizeof search->token_hash);
+    }
+    return VAULT_OK;
+}
+
+enum vault_code sign_out_one(struct vault *vault, const struct signed_in *session,
+                             struct bytes name, struct vault_error *err)
+{
+    struct search search = {.vault = vault, .name = name};
+    VAULT_TRY(session_list(vault->store, &session->citizen, seek, &search, err));
+    if (!search.found)
+        return vault_fail(err, VAULT_NOT_FOUND, "there is no such session");
+    return session_remove(vault->store, search.token_hash, err);
+}
+
+enum vault_code sign_out_citizen(struct vault *vault, const struct citizen_id *citizen,
+                                 struct vault_error *err)
+{
+    VAULT_TRY(session_remove_all(vault->store, citizen, NULL, err));
+    return sign_in_enter(vault, citizen, "sessions ended", "operator", err);
 }
 
 enum vault_code sign_out_others(struct vault *vault, const struct signed_in *session,
@@ -338,22 +401,6 @@ enum vault_code sign_out_others(struct vault *vault, const struct signed_in *ses
 
 /* --- Another password ----------------------------------------------------------------------- */
 
-static size_t characters_of(struct bytes text)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < text.size; i++)
-        count += (text.data[i] & 0xc0) != 0x80; /* of UTF-8, where each begins */
-    return count;
-}
-
-enum vault_code sign_in_password_check(struct bytes password, struct vault_error *err)
-{
-    if (characters_of(password) >= SIGN_IN_PASSWORD_CHARS)
-        return VAULT_OK;
-    return vault_fail(err, VAULT_INVALID, "a password has at least %d characters",
-                      SIGN_IN_PASSWORD_CHARS);
-}
-
 enum vault_code sign_in_set_password(struct vault *vault, const struct signed_in *session,
                                      struct bytes password, struct bytes new_password,
                                      struct vault_error *err)
@@ -362,10 +409,19 @@ enum vault_code sign_in_set_password(struct vault *vault, const struct signed_in
     char hash[PASSWORD_HASH_CHARS];
     const struct sign_in_marked known = known_session(session);
     bool by_code = false;
-    VAULT_TRY(sign_in_password_check(new_password, err));
     VAULT_TRY(account_of_citizen(vault->store, &session->citizen, &account, err));
+    VAULT_TRY(new_password_check(vault->new_password, new_password, account.login, err));
     VAULT_TRY(check_password(vault, &account, &known, password, &by_code, err));
     VAULT_TRY(password_hash(new_password, hash, err));
     VAULT_TRY(account_set_password(vault->store, &session->citizen, hash, err));
     return sign_out_others(vault, session, err);
+}
+
+enum vault_code sign_in_first_until(struct vault *vault, const struct signed_in *session,
+                                    int64_t *until_s, struct vault_error *err)
+{
+    struct account account;
+    VAULT_TRY(account_of_citizen(vault->store, &session->citizen, &account, err));
+    *until_s = account.first_until_s;
+    return VAULT_OK;
 }

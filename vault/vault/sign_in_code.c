@@ -5,6 +5,7 @@
 
 #include "code.h"
 #include "counting.h"
+#include "new_password.h"
 #include "parts.h"
 #include "sign_in_parts.h"
 #include "vault/crypto/hash.h"
@@ -107,7 +108,7 @@ enum vault_code sign_in_activate(struct vault *vault, struct bytes code, struct 
     char password[PASSWORD_HASH_CHARS];
     struct citizen_id citizen;
     uint64_t left = 0;
-    VAULT_TRY(sign_in_password_check(new_password, err));
+    VAULT_TRY(new_password_check(vault->new_password, new_password, NULL, err));
     VAULT_TRY(password_hash(new_password, password, err));
     const enum vault_code used =
         hash_code(vault, code, hash)

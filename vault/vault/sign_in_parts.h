@@ -28,10 +28,6 @@ enum vault_code sign_in_refresh(struct vault *vault, struct signed_in *session,
 enum vault_code sign_in_recovery_use(struct vault *vault, const struct citizen_id *citizen,
                                      struct bytes typed, struct vault_error *err) VAULT_MUST_CHECK;
 
-/* Whether a new password is long enough. VAULT_INVALID. */
-enum vault_code sign_in_password_check(struct bytes password, struct vault_error *err)
-    VAULT_MUST_CHECK;
-
 /* sign_in_mark.c: what is known of a browser by its mark. */
 #define SIGN_IN_MARK_NUMBER_BYTES 16
 struct sign_in_marked {

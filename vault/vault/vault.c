@@ -5,10 +5,12 @@
 
 #include "bell.h"
 #include "contents.h"
+#include "endings.h"
 #include "heads.h"
 #include "indexer.h"
 #include "keeper.h"
 #include "kept.h"
+#include "new_password.h"
 #include "pace.h"
 #include "parts.h"
 #include "retention.h"
@@ -160,6 +162,7 @@ static enum vault_code open_keyring(struct vault *vault, struct vault_error *err
 static enum vault_code open_parts(struct vault *vault, struct vault_error *err)
 {
     const struct store_options store = {.open_citizens_max = vault->options.open_citizens_max};
+    VAULT_TRY(new_password_open(&vault->options, &vault->new_password, err));
     VAULT_TRY(open_keyring(vault, err));
     vault->options.provider.secret = NULL; /* it was lent for this */
     VAULT_TRY(derive_keys(vault, err));
@@ -229,6 +232,7 @@ void vault_close(struct vault **vault)
     pace_free(&gone->quotas);
     pace_free(&gone->renewals);
     pace_free(&gone->codes);
+    new_password_close(&gone->new_password);
     pthread_mutex_destroy(&gone->activating);
     pthread_mutex_destroy(&gone->renewing);
     pthread_rwlock_destroy(&gone->feeding);
@@ -316,18 +320,22 @@ enum vault_code vault_status(struct vault *vault, struct buf *out, struct vault_
     uint64_t citizens = 0;
     uint64_t corrections = 0;
     uint64_t reports = 0;
+    size_t endings = 0;
     const bool ready = vault_ready(vault, &why) == VAULT_OK;
     const struct store_stats stats = store_stats(vault->store);
     const struct ledger_head head = ledger_head(vault->ledger);
     VAULT_TRY(control_citizen_count(vault->store, &citizens, err));
     VAULT_TRY(open_case_count(vault->store, OPEN_CASE_CORRECTION, &corrections, err));
     VAULT_TRY(open_case_count(vault->store, OPEN_CASE_REPORT, &reports, err));
+    VAULT_TRY(endings_count(vault, &endings, err));
     buf_format(out, "{\"ready\":%s,\"reason\":", ready ? "true" : "false");
     json_write_string(out, bytes_of_text(why.text));
     buf_format(out, ",\"citizens\":%llu,\"open_citizens\":%zu", (unsigned long long)citizens,
                stats.open_citizens);
-    buf_format(out, ",\"open_corrections\":%llu,\"open_reports\":%llu,\"log\":{\"origin\":",
-               (unsigned long long)corrections, (unsigned long long)reports);
+    buf_format(out,
+               ",\"open_corrections\":%llu,\"open_reports\":%llu,"
+               "\"certificates_ending\":%zu,\"log\":{\"origin\":",
+               (unsigned long long)corrections, (unsigned long long)reports, endings);
     json_write_string(out, bytes_of_text(vault->options.origin));
     buf_text(out, ",\"key\":\"");
     VAULT_TRY(ledger_vkey(vault->ledger, out, err));

@@ -73,6 +73,12 @@ struct config_mail {
     char ca[PATH_MAX]; /* of its certificate; empty: the system's */
 };
 
+/* What no new password may be (vault_passwords). Empty: nothing beside what the vault knows. */
+struct config_passwords {
+    char words[PATH_MAX];
+    char breached[PATH_MAX];
+};
+
 struct config {
     char path[PATH_MAX];            /* of the file itself */
     char data[PATH_MAX];            /* the vault's folder */
@@ -97,6 +103,7 @@ struct config {
     struct config_log log;
     struct config_dpo dpo;
     struct config_mail mail;
+    struct config_passwords passwords;
     int64_t open_citizens;           /* open files at most */
     bool allow_swap;                 /* go on when memory for keys cannot be locked */
     char sandbox[CONFIG_NAME_CHARS]; /* "on", "required", "off": confine.h */

@@ -18,7 +18,8 @@
 struct account {
     struct citizen_id citizen;
     char login[ACCOUNT_LOGIN_CHARS + 1];
-    char password_hash[PASSWORD_HASH_CHARS];   /* "": no password set, none is right */
+    char password_hash[PASSWORD_HASH_CHARS]; /* "": no password set, none is right */
+    int64_t first_until_s; /* until when a password that somebody else made lives; 0: their own */
     char language[ACCOUNT_LANGUAGE_CHARS + 1]; /* such as "fr"; "": the browser's wish */
     uint32_t failed_tries;                     /* since the last success */
     int64_t failed_at_s;                       /* the last of them; 0: none */
@@ -35,7 +36,8 @@ enum vault_code account_by_login(struct store *store, const char *login, struct 
 enum vault_code account_of_citizen(struct store *store, const struct citizen_id *citizen,
                                    struct account *out, struct vault_error *err) VAULT_MUST_CHECK;
 
-/* Set one thing. VAULT_NOT_FOUND. A new password clears the count of failures. */
+/* Set one thing. VAULT_NOT_FOUND. A new password is the person's own, and clears the count of
+ * failures. */
 enum vault_code account_set_password(struct store *store, const struct citizen_id *citizen,
                                      const char *password_hash, struct vault_error *err)
     VAULT_MUST_CHECK;

@@ -33,6 +33,7 @@ struct mediator {
     char login[MEDIATOR_LOGIN_CHARS + 1];
     char name[MEDIATOR_NAME_BYTES + 1];
     char password_hash[PASSWORD_HASH_CHARS];
+    int64_t first_until_s; /* until when a first password lives; 0: it is their own */
     uint32_t failed_tries; /* since the last success */
     int64_t failed_at_s;
     struct structure structure;
@@ -56,8 +57,8 @@ typedef enum vault_code structure_each(void *context, const struct structure *st
 enum vault_code structure_list(struct store *store, structure_each *each, void *context,
                                struct vault_error *err) VAULT_MUST_CHECK;
 
-/* login, name, password_hash and structure.id are read. VAULT_CONFLICT if the login is taken;
- * VAULT_NOT_FOUND if there is no such structure any more; VAULT_LIMITED. */
+/* login, name, password_hash, first_until_s and structure.id are read. VAULT_CONFLICT if the login
+ * is taken; VAULT_NOT_FOUND if there is no such structure any more; VAULT_LIMITED. */
 enum vault_code mediator_add(struct store *store, const struct mediator *mediator,
                              struct vault_error *err) VAULT_MUST_CHECK;
 
@@ -77,6 +78,13 @@ enum vault_code mediator_list(struct store *store, const char *structure, mediat
 /* One more failed try, or none any more (now_s 0). VAULT_NOT_FOUND. */
 enum vault_code mediator_failed(struct store *store, const char *login, int64_t now_s,
                                 struct vault_error *err) VAULT_MUST_CHECK;
+
+/* Another password, a first one or their own, and the end of all their sessions but that one (NULL:
+ * of all), in one change. VAULT_NOT_FOUND. */
+enum vault_code mediator_set_password(struct store *store, const char *login,
+                                      const char *password_hash, int64_t first_until_s,
+                                      const uint8_t kept_token_hash[SHA256_BYTES],
+                                      struct vault_error *err) VAULT_MUST_CHECK;
 
 struct mediator_session {
     uint8_t token_hash[SHA256_BYTES];

@@ -28,7 +28,8 @@ enum figure {
 
 struct figures {
     uint64_t counts[FIGURE_COUNT];
-    bool ready; /* as vault_ready() has it */
+    bool ready;            /* as vault_ready() has it */
+    size_t clients_ending; /* services and auditors whose last certificate ends within 30 days */
     struct store_stats store;
     struct ledger_stats log;
     struct keyholder_figures keyholder; /* zeros where there is none, or it is gone */

@@ -9,13 +9,24 @@
 
 #include "vault/base/buf.h"
 #include "vault/vault/actor.h"
+#include "vault/vault/sign_in_code.h"
 #include "vault/vault/vault.h"
 
-#define MEDIATOR_IDLE_S    (15 * 60)
-#define MEDIATOR_LONGEST_S (12 * 3600)
+#define MEDIATOR_IDLE_S     (15 * 60)
+#define MEDIATOR_LONGEST_S  (12 * 3600)
+#define MEDIATOR_FIRST_DAYS 7
+
+/* What the operator hands over: it opens nothing but the page where a password of their own is set,
+ * and is good for MEDIATOR_FIRST_DAYS. */
+struct mediator_first {
+    char password[SIGN_IN_CODE_CHARS +
+                  1]; /* drawn; typed with small letters or spaces it is good too
+                       */
+    int64_t until_s;
+};
 
 /* The operator's changes, each an entry of the log.
- * VAULT_INVALID    an id, name, login or password that cannot be one
+ * VAULT_INVALID    an id, name or login that cannot be one
  * VAULT_CONFLICT   it is taken
  * VAULT_NOT_FOUND  there is no such structure or mediator */
 enum vault_code mediator_register_structure(struct vault *vault, const char *id, const char *name,
@@ -23,8 +34,11 @@ enum vault_code mediator_register_structure(struct vault *vault, const char *id,
 enum vault_code mediator_remove_structure(struct vault *vault, const char *id,
                                           struct vault_error *err) VAULT_MUST_CHECK;
 enum vault_code mediator_register(struct vault *vault, const char *structure, const char *login,
-                                  const char *name, struct bytes password, struct vault_error *err)
-    VAULT_MUST_CHECK;
+                                  const char *name, struct mediator_first *out,
+                                  struct vault_error *err) VAULT_MUST_CHECK;
+/* A first password again, for who has lost their own; ends all their sessions. */
+enum vault_code mediator_reset(struct vault *vault, const char *login, struct mediator_first *out,
+                               struct vault_error *err) VAULT_MUST_CHECK;
 enum vault_code mediator_unregister(struct vault *vault, const char *login, struct vault_error *err)
     VAULT_MUST_CHECK;
 
@@ -50,6 +64,13 @@ enum vault_code mediator_sign_in(struct vault *vault, struct bytes login, struct
 /* The mediator of a cookie's token. VAULT_DENIED if there is none any more. */
 enum vault_code mediator_check(struct vault *vault, struct bytes token, struct mediator_seat *out,
                                struct vault_error *err) VAULT_MUST_CHECK;
+
+/* A password of their own, which ends all their other sessions. VAULT_DENIED if the present one is
+ * wrong, or they have to wait; VAULT_INVALID, VAULT_TOO_LARGE, VAULT_CONFLICT if the new one cannot
+ * be one (sign_in_set_password); VAULT_LIMITED. */
+enum vault_code mediator_change_password(struct vault *vault, const struct mediator_seat *mediator,
+                                         struct bytes password, struct bytes new_password,
+                                         struct vault_error *err) VAULT_MUST_CHECK;
 
 enum vault_code mediator_sign_out(struct vault *vault, const struct mediator_seat *mediator,
                                   struct vault_error *err) VAULT_MUST_CHECK;

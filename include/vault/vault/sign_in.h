@@ -24,6 +24,7 @@
 #define SIGN_IN_MARK_CHARS     64  /* 48 bytes as base64url, without a final NUL */
 #define SIGN_IN_MARK_TRIES     10  /* a minute, where there is a mark */
 #define SIGN_IN_LOGIN_CHARS    128
+#define SIGN_IN_FIRST_DAYS     30 /* that a password lives which an import brought */
 #define SIGN_IN_PASSWORD_CHARS 12 /* of a new password, at least; characters, not bytes */
 
 /* A browser that is signed in. */
@@ -79,8 +80,10 @@ bool sign_in_form_token_fits(const struct signed_in *session, struct bytes token
 enum vault_code sign_out(struct vault *vault, const struct signed_in *session,
                          struct vault_error *err) VAULT_MUST_CHECK;
 
-/* A citizen's sessions, the one seen last first; and end all but this one. */
+/* A citizen's sessions, the one seen last first; end all but this one, or one by its name, which
+ * opens nothing. VAULT_NOT_FOUND if it is none of theirs. */
 struct sign_in_session {
+    char name[SIGN_IN_TOKEN_CHARS + 1];
     int64_t created_s;
     int64_t seen_s;
     bool is_this;
@@ -92,13 +95,24 @@ enum vault_code sign_in_list(struct vault *vault, const struct signed_in *sessio
     VAULT_MUST_CHECK;
 enum vault_code sign_out_others(struct vault *vault, const struct signed_in *session,
                                 struct vault_error *err) VAULT_MUST_CHECK;
+enum vault_code sign_out_one(struct vault *vault, const struct signed_in *session,
+                             struct bytes name, struct vault_error *err) VAULT_MUST_CHECK;
+
+/* An operator ends all sessions of a citizen, as the citizen's log says. */
+enum vault_code sign_out_citizen(struct vault *vault, const struct citizen_id *citizen,
+                                 struct vault_error *err) VAULT_MUST_CHECK;
 
 /* Set another password, which is that of the next sign-in, and end all other sessions; the one
  * there is must be given. VAULT_DENIED if it is wrong; VAULT_INVALID, VAULT_TOO_LARGE if the new
- * one cannot be one (SIGN_IN_PASSWORD_CHARS at least). */
+ * one cannot be one (SIGN_IN_PASSWORD_CHARS at least); VAULT_CONFLICT if it would be guessed. */
 enum vault_code sign_in_set_password(struct vault *vault, const struct signed_in *session,
                                      struct bytes password, struct bytes new_password,
                                      struct vault_error *err) VAULT_MUST_CHECK;
+
+/* Until when a password lives that an import brought, after which it opens nothing; 0 once the
+ * citizen has set one of their own. */
+enum vault_code sign_in_first_until(struct vault *vault, const struct signed_in *session,
+                                    int64_t *until_s, struct vault_error *err) VAULT_MUST_CHECK;
 
 /* Bring a login into the one form in which logins are kept and compared: small ASCII letters, no
  * space around. VAULT_INVALID if it is empty, too long or has control characters. */

@@ -41,8 +41,8 @@ enum vault_code sign_in_activation_make(struct vault *vault, const char *referen
     VAULT_MUST_CHECK;
 
 /* Set a password by an activation code, end all sessions and begin one. VAULT_DENIED if the code is
- * none; VAULT_INVALID, VAULT_TOO_LARGE if the password cannot be one; VAULT_LIMITED if too many are
- * tried at once. */
+ * none; VAULT_INVALID, VAULT_TOO_LARGE if the password cannot be one; VAULT_CONFLICT if it would be
+ * guessed; VAULT_LIMITED if too many are tried at once. */
 enum vault_code sign_in_activate(struct vault *vault, struct bytes code, struct bytes new_password,
                                  char token[SIGN_IN_TOKEN_CHARS + 1], struct vault_error *err)
     VAULT_MUST_CHECK;

@@ -58,6 +58,12 @@ struct vault_signing {
     int64_t days; /* that a certificate lasts */
 };
 
+/* What no new password may be, beside what is known to the vault itself; NULL or empty: nothing. */
+struct vault_passwords {
+    const char *words;    /* a file of the city's own words, a line each */
+    const char *breached; /* a filter of leaked passwords, as pwqfilter(1) makes it */
+};
+
 struct vault_options {
     const char *dir;                  /* the vault's folder: keyring, store, log, policy */
     const char *origin;               /* the log's name */
@@ -74,6 +80,7 @@ struct vault_options {
     const struct vault_anchor *anchor; /* NULL: nobody outside sees the log */
     struct vault_signing signing;
     int durable_fd; /* as in ledger.h: for answers that wait without a thread (http.h) */
+    struct vault_passwords passwords;
 
     /* What a thread of the vault's own has to say, for the program's log; may be NULL. */
     void (*trouble)(const char *part, const char *text);

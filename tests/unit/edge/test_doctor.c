@@ -246,6 +246,18 @@ static void test_what_is_as_it_should_be_is_let_be(void **state)
     assert_non_null(strstr(texts, "policy.trust is empty"));
 }
 
+static void test_passwords_that_leaked_and_are_not_looked_for_are_told(void **state)
+{
+    (void)state;
+    begin();
+    assert_one("notice configuration: passwords.breached names no filter");
+    snprintf(config.passwords.breached, sizeof config.passwords.breached, "%s", config_path);
+    visit(NOW_S);
+    assert_null(strstr(texts, "passwords.breached"));
+    snprintf(config.passwords.words, sizeof config.passwords.words, "/nowhere/words");
+    assert_one("error configuration: /nowhere/words: No such file");
+}
+
 static void test_what_others_may_open_is_found(void **state)
 {
     (void)state;
@@ -379,9 +391,11 @@ int main(void)
                     test_room_is_judged_by_what_is_left_and_of_how_much,
                     test_the_clock_is_after_what_was_written_by_it,
                     test_limits_are_held_against_the_open_citizens, test_this_process_has_limits,
-                    test_what_is_as_it_should_be_is_let_be, test_what_others_may_open_is_found,
-                    test_what_is_missing_is_found, test_something_else_in_a_files_place_is_found,
-                    test_certificates_end, test_a_certificate_of_another_key_is_found,
+                    test_what_is_as_it_should_be_is_let_be,
+                    test_passwords_that_leaked_and_are_not_looked_for_are_told,
+                    test_what_others_may_open_is_found, test_what_is_missing_is_found,
+                    test_something_else_in_a_files_place_is_found, test_certificates_end,
+                    test_a_certificate_of_another_key_is_found,
                     test_trust_that_cannot_be_used_is_found,
                     test_nothing_at_all_is_told_and_survived);
 }

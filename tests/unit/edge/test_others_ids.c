@@ -140,8 +140,7 @@ static void begin(void)
     assert_done(people_find(test.vault, "T-2", &other, &test_error));
     assert_done(mediator_register_structure(test.vault, "hub", "A digital hub", &test_error));
     assert_done(mediator_register_structure(test.vault, "centre", "A social centre", &test_error));
-    assert_done(mediator_register(test.vault, "centre", "bob", "Bob Inventé", BYTES(PASSWORD),
-                                  &test_error));
+    register_mediator(&test, "centre", "bob", "Bob Inventé", PASSWORD);
     for (int i = 0; i < 10; i++) /* more entries and records than the other will have */
         give_consent(&test, CONSENT_UNLIMITED);
     open_request();
@@ -458,6 +457,7 @@ static const struct {
     {"citizen import", NULL, NULL},
     {"citizen export", "id", CASEWORKER},
     {"citizen erase", "id", CASEWORKER},
+    {"citizen sign-out", "reference", CASEWORKER},
     {"citizen guardian-add", "minor", CASEWORKER},
     {"citizen guardian-remove", "minor", CASEWORKER},
     {"citizen guardian-list", "citizen", CASEWORKER},
@@ -470,6 +470,7 @@ static const struct {
     {"mediator add-structure", NULL, NULL},
     {"mediator remove-structure", "id", LIBRARY},
     {"mediator add", "structure", LIBRARY},
+    {"mediator reset", "login", "Testine"},
     {"mediator remove", "login", "Testine"},
     {"mediator list", NULL, NULL},
     {"log new-key", NULL, NULL},
@@ -572,9 +573,9 @@ static void try_command(const struct admin_context *context, size_t row)
     VAULT_AUTO(buf_finish) struct buf out = buf_limited(1024UL * 1024);
     VAULT_AUTO(json_free) json_t *answer = NULL;
     VAULT_AUTO(json_free)
-    json_t *request = json_pack("{s:s, s:s, s:b, s:s, s:s, s:s, s:[s]}", "command",
-                                command_rows[row].command, "login", "eve", "yes", 1, "name", "Eve",
-                                "password", PASSWORD, "csr", "none", "references", "T-1");
+    json_t *request =
+        json_pack("{s:s, s:s, s:b, s:s, s:s, s:[s]}", "command", command_rows[row].command, "login",
+                  "eve", "yes", 1, "name", "Eve", "csr", "none", "references", "T-1");
     json_object_set_new(request, command_rows[row].member, json_string(command_rows[row].wrong));
     json_write_value(&line, request);
     admin_answer(context, buf_view(&line), &out);

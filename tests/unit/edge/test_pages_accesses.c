@@ -56,6 +56,7 @@ static void test_a_year_is_shown_as_a_picture_and_as_a_table(void **state)
 {
     (void)state;
     begin();
+    own_password(&test, "testine");
     ask();
     give_consent(&test, CONSENT_UNLIMITED);
     ask();

@@ -158,6 +158,11 @@ static void test_a_new_password_ends_all_other_sessions_and_the_old_one(void **s
     assert_status(&browser, 422);
     assert_shows(&browser, "12 caractères");
     browser_submit(&browser, "/security/password",
+                   "password=" OLD_E "&new_password=testine%20testine");
+    assert_status(&browser, 422);
+    assert_shows(&browser, "Ce mot de passe serait deviné");
+    assert_hides(&browser, "testine testine");
+    browser_submit(&browser, "/security/password",
                    "password=" OLD_E "&new_password=une%20phrase%20assez%20longue");
     assert_location(&browser, "/security");
     browser_get(&other, "/");
@@ -168,6 +173,85 @@ static void test_a_new_password_ends_all_other_sessions_and_the_old_one(void **s
     browser_open(&browser, test.vault);
     browser_sign_in_as(&browser, "testine", "une phrase assez longue");
     browser_close(&other);
+    end();
+}
+
+static void test_one_session_can_be_ended_by_itself(void **state)
+{
+    (void)state;
+    struct browser other;
+    struct browser third;
+    char name[BROWSER_VALUE_CHARS];
+    char fields[BROWSER_VALUE_CHARS + 16];
+    begin();
+    browser_open(&other, test.vault);
+    browser_sign_in(&other);
+    browser_get(&browser, "/security");
+    browser_hidden(&browser, "session", name); /* this one has none */
+    browser_open(&third, test.vault);
+    browser_sign_in(&third);
+    snprintf(fields, sizeof fields, "session=%s", name);
+    browser_submit(&browser, "/security/session", fields);
+    assert_location(&browser, "/security");
+    browser_get(&other, "/");
+    assert_status(&other, 303);
+    browser_get(&third, "/");
+    assert_status(&third, 200);
+    browser_get(&browser, "/security");
+    assert_status(&browser, 200);
+    browser_submit(&browser, "/security/session", fields); /* it has ended: nothing more to do */
+    assert_location(&browser, "/security");
+    browser_get(&third, "/");
+    assert_status(&third, 200);
+    browser_close(&other);
+    browser_close(&third);
+    end();
+}
+
+static void test_ending_sessions_wants_the_password_again_after_a_while(void **state)
+{
+    (void)state;
+    static const char *const forms[] = {"/security/session", "/security/others"};
+    struct browser other;
+    char name[BROWSER_VALUE_CHARS];
+    char fields[BROWSER_VALUE_CHARS + 16];
+    begin();
+    browser_open(&other, test.vault);
+    browser_sign_in(&other);
+    wait_a_while();
+    browser_get(&other, "/");
+    browser_get(&browser, "/security");
+    browser_hidden(&browser, "session", name);
+    snprintf(fields, sizeof fields, "session=%s", name);
+    for (size_t i = 0; i < 2; i++) {
+        browser_get(&browser, "/security");
+        browser_submit(&browser, forms[i], fields);
+        assert_location(&browser, "/again?next=%2Fsecurity");
+        browser_get(&other, "/");
+        assert_status(&other, 200);
+    }
+    browser_get(&browser, "/again?next=%2Fsecurity");
+    browser_submit(&browser, "/again", "next=%2Fsecurity&password=" OLD_E);
+    browser_follow(&browser);
+    browser_submit(&browser, "/security/session", fields);
+    browser_get(&other, "/");
+    assert_status(&other, 303);
+    browser_close(&other);
+    end();
+}
+
+static void test_a_password_that_the_city_gave_is_told_until_it_is_changed(void **state)
+{
+    (void)state;
+    begin();
+    browser_get(&browser, "/");
+    assert_shows(&browser, "La ville vous a donné votre mot de passe");
+    browser_get(&browser, "/security");
+    browser_submit(&browser, "/security/password",
+                   "password=" OLD_E "&new_password=une%20phrase%20assez%20longue");
+    browser_get(&browser, "/");
+    assert_status(&browser, 200);
+    assert_hides(&browser, "La ville vous a donné votre mot de passe");
     end();
 }
 
@@ -200,5 +284,8 @@ int main(void)
         test_showing_that_it_is_oneself_changes_the_session_and_no_form,
         test_erasing_takes_a_tick_and_the_password_and_is_for_good,
         test_a_new_password_ends_all_other_sessions_and_the_old_one,
+        test_one_session_can_be_ended_by_itself,
+        test_ending_sessions_wants_the_password_again_after_a_while,
+        test_a_password_that_the_city_gave_is_told_until_it_is_changed,
         test_all_other_sessions_can_be_ended);
 }

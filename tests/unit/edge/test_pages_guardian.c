@@ -38,6 +38,8 @@ static void begin(void)
     assert_done(guardian_add(test.vault, &family.minor, &family.max, &test_error));
     assert_done(guardian_list_minors(test.vault, &family.max, take_id, id, &test_error));
     receipt = ask_minor(&test);
+    own_password(&test, "minou");
+    own_password(&test, "max");
     enter(&minor, "minou");
     enter(&max, "max");
     enter(&other, "other");
@@ -444,8 +446,7 @@ static void test_a_mediator_is_offered_no_agreement_of_a_child(void **state)
     begin();
     claim();
     assert_done(mediator_register_structure(test.vault, "hub", "A digital hub", &test_error));
-    assert_done(mediator_register(test.vault, "hub", "ada", "Ada Inventée",
-                                  BYTES("une longue phrase"), &test_error));
+    register_mediator(&test, "hub", "ada", "Ada Inventée", "une longue phrase");
     assert_done(mandate_give(test.vault, &family.minor, &terms, mandate, &test_error));
     browser_open(&mediator, test.vault);
     browser_get(&mediator, "/mediator/sign-in");
@@ -470,8 +471,7 @@ static void test_a_child_is_not_offered_to_let_a_structure_see_values(void **sta
     static const char terms[] = "purpose_0=" LENDING "&period=31&values=yes";
     begin();
     assert_done(mediator_register_structure(test.vault, "hub", "A digital hub", &test_error));
-    assert_done(mediator_register(test.vault, "hub", "ada", "Ada Inventée",
-                                  BYTES("une longue phrase"), &test_error));
+    register_mediator(&test, "hub", "ada", "Ada Inventée", "une longue phrase");
     browser_get(&max, "/mandates");
     assert_shows(&max, "name=\"values\"");
     browser_get(&minor, "/mandates");

@@ -116,6 +116,7 @@ static void test_what_is_over_is_folded_below(void **state)
 {
     (void)state;
     begin();
+    own_password(&test, "testine");
     give_consent(&test, CONSENT_UNLIMITED);
     test.now_ms += 31L * 86400 * 1000;
     browser_sign_in(&browser);

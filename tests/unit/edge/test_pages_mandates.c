@@ -30,10 +30,8 @@ static void begin(void)
     make_filled_vault(&test);
     assert_done(mediator_register_structure(test.vault, "hub", "A digital hub", &test_error));
     assert_done(mediator_register_structure(test.vault, "centre", "A social centre", &test_error));
-    assert_done(
-        mediator_register(test.vault, "hub", "ada", "Ada Inventée", BYTES(PASSWORD), &test_error));
-    assert_done(mediator_register(test.vault, "centre", "bob", "Bob Inventé", BYTES(PASSWORD),
-                                  &test_error));
+    register_mediator(&test, "hub", "ada", "Ada Inventée", PASSWORD);
+    register_mediator(&test, "centre", "bob", "Bob Inventé", PASSWORD);
     browser_open(&browser, test.vault);
     browser_sign_in(&browser);
     enter(&mediator, "ada");
@@ -355,6 +353,46 @@ static void test_every_address_of_another_structures_mandate_is_not_found(void *
     end();
 }
 
+/* Bob's first password opens one page, and there it is exchanged. */
+static void test_a_first_password_opens_nothing_but_the_page_where_it_is_changed(void **state)
+{
+    (void)state;
+    static const char *const others[] = {"/mediator", "/mediator/aaaa", "/mediator/aaaa/request"};
+    struct mediator_first first;
+    char fields[200];
+    begin();
+    assert_done(mediator_register(test.vault, "hub", "eve", "Eve", &first, &test_error));
+    browser_close(&other);
+    browser_open(&other, test.vault);
+    browser_get(&other, "/mediator/sign-in");
+    snprintf(fields, sizeof fields, "login=eve&password=%s", first.password);
+    browser_submit(&other, "/mediator/sign-in", fields);
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        browser_get(&other, others[i]);
+        assert_location(&other, "/mediator/password");
+    }
+    browser_follow(&other);
+    assert_shows(&other, "premier mot de passe, que quelqu’un d’autre a vu");
+    browser_submit(&other, "/mediator", TERMS "&code=ABCD-EFGH");
+    assert_location(&other, "/mediator/password");
+    browser_follow(&other);
+    browser_submit(&other, "/mediator/password", "password=wrong&new_password=" PASSWORD_E);
+    assert_status(&other, 422);
+    assert_shows(&other, "Le mot de passe n’est pas le bon.");
+    snprintf(fields, sizeof fields, "password=%s&new_password=motdepasse123", first.password);
+    browser_submit(&other, "/mediator/password", fields);
+    assert_status(&other, 422);
+    assert_shows(&other, "Ce mot de passe serait deviné");
+    snprintf(fields, sizeof fields, "password=%s&new_password=%s", first.password, PASSWORD_E);
+    browser_submit(&other, "/mediator/password", fields);
+    assert_location(&other, "/mediator");
+    browser_follow(&other);
+    assert_status(&other, 200);
+    browser_get(&other, "/mediator/password");
+    assert_hides(&other, "premier mot de passe, que");
+    end();
+}
+
 static void test_neither_side_opens_the_others_pages(void **state)
 {
     (void)state;
@@ -408,6 +446,7 @@ int main(void)
                     test_what_the_mandate_does_not_cover_is_not_there,
                     test_a_mediator_opens_a_request_by_its_code_if_the_mandate_covers_it,
                     test_every_address_of_another_structures_mandate_is_not_found,
+                    test_a_first_password_opens_nothing_but_the_page_where_it_is_changed,
                     test_neither_side_opens_the_others_pages,
                     test_a_mediator_signs_out_and_changes_the_language);
 }

@@ -281,6 +281,11 @@ static void test_an_activation_code_opens_an_account_once(void **state)
     assert_status(&browser, 422);
     assert_shows(&browser, "Ce code n’est pas le bon.");
     assert_shows(&browser, "value=\"7KQM-2XWR-BBCD-9TTH-M4PZ\"");
+    snprintf(fields, sizeof fields, "activation=%s&new_password=motdepasse123", sent.code);
+    send("/activate", fields);
+    assert_status(&browser, 422);
+    assert_shows(&browser, "Ce mot de passe serait deviné");
+    assert_hides(&browser, "motdepasse123");
     snprintf(fields, sizeof fields, "activation=%s&new_password=court", sent.code);
     send("/activate", fields);
     assert_status(&browser, 422);

@@ -9,6 +9,7 @@
 #include "vault/parts.h"
 #include "vault/store/openings.h"
 #include "vault/store/setting.h"
+#include "vault/vault/figures.h"
 #include "vault_test.h"
 
 #define TEXT_BYTES 8192
@@ -72,6 +73,60 @@ static void test_a_healthy_vault_gives_no_finding(void **state)
     assert_string_equal(texts, "");
     /* And opens as before. */
     open_test_vault(&test);
+    vault_close(&test.vault);
+}
+
+static void let_in(enum control_certificate_kind kind, const char *owner, uint8_t key, int64_t days)
+{
+    const uint8_t spki[SHA256_BYTES] = {0xee, key};
+    assert_done(service_add_key(test.vault, kind, owner, spki, test.now_ms / 1000 + days * 86400,
+                                &test_error));
+}
+
+static size_t ending(void)
+{
+    struct figures figures;
+    vault_figures(test.vault, &figures);
+    return figures.clients_ending;
+}
+
+static void test_certificates_of_clients_that_end_are_told_and_counted(void **state)
+{
+    (void)state;
+    begin();
+    let_in(CONTROL_CERTIFICATE_AUDITOR, "ada", 1, 31);
+    let_in(CONTROL_CERTIFICATE_SERVICE, LIBRARY, 2, 3); /* it has another one */
+    check(test.vault);
+    assert_string_equal(texts, "");
+    assert_int_equal(ending(), 0);
+    test.now_ms += 2 * 86400000LL;
+    check(test.vault);
+    assert_found("warning clients: the last certificate of the auditor ada ends on 2027-04-08");
+    assert_int_equal(findings, 1);
+    assert_int_equal(ending(), 1);
+    let_in(CONTROL_CERTIFICATE_AUDITOR, "ada", 3, 397);
+    check(test.vault);
+    assert_string_equal(texts, "");
+    assert_int_equal(ending(), 0);
+    vault_close(&test.vault);
+}
+
+static void test_who_was_removed_or_left_long_ago_is_not_reminded(void **state)
+{
+    (void)state;
+    begin();
+    let_in(CONTROL_CERTIFICATE_AUDITOR, "ada", 1, 5);
+    let_in(CONTROL_CERTIFICATE_AUDITOR, "bob", 2, 5);
+    test.now_ms += 6 * 86400000LL;
+    check(test.vault);
+    assert_found("the last certificate of the auditor bob ended on");
+    assert_int_equal(findings, 2);
+    assert_done(service_remove_auditor(test.vault, "bob", &test_error));
+    check(test.vault);
+    assert_int_equal(findings, 1);
+    test.now_ms += 30 * 86400000LL;
+    check(test.vault);
+    assert_string_equal(texts, "");
     vault_close(&test.vault);
 }
 
@@ -190,6 +245,8 @@ int main(void)
 {
     return TEST_RUN(
         test_a_healthy_vault_gives_no_finding,
+        test_certificates_of_clients_that_end_are_told_and_counted,
+        test_who_was_removed_or_left_long_ago_is_not_reminded,
         test_a_vault_that_serves_cannot_be_looked_at_as_one_that_rests,
         test_another_key_opens_nothing, test_a_log_that_is_not_the_remembered_one_is_found,
         test_an_index_that_is_behind_is_found, test_a_policy_that_ends_or_is_not_there_is_found,

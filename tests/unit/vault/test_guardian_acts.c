@@ -498,8 +498,7 @@ static struct mediator_seat make_mediator(void)
     char token[ACTOR_TOKEN_CHARS + 1];
     struct mediator_seat seat;
     assert_done(mediator_register_structure(test.vault, "hub", "A digital hub", &test_error));
-    assert_done(mediator_register(test.vault, "hub", "ada", "Ada Inventée",
-                                  BYTES("une longue phrase"), &test_error));
+    register_mediator(&test, "hub", "ada", "Ada Inventée", "une longue phrase");
     assert_done(
         mediator_sign_in(test.vault, BYTES("ada"), BYTES("une longue phrase"), token, &test_error));
     assert_done(mediator_check(test.vault, bytes_of_text(token), &seat, &test_error));
@@ -658,8 +657,7 @@ static void test_who_has_many_records_is_helped_to_withdraw_all_the_same(void **
     assert_done(open_by_mediator(&seat, mandate));
     snprintf(seat.login, sizeof seat.login, "eve");
     snprintf(seat.name, sizeof seat.name, "Eve Inventée");
-    assert_done(mediator_register(test.vault, "hub", "eve", "Eve Inventée",
-                                  BYTES("une longue phrase"), &test_error));
+    register_mediator(&test, "hub", "eve", "Eve Inventée", "une longue phrase");
     assert_fails(VAULT_LIMITED, open_by_mediator(&seat, mandate)); /* one a day */
     assert_int_equal(released(), 1);
     assert_done(withdraw_by(&max));

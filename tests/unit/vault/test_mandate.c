@@ -36,10 +36,8 @@ static void begin(void)
     subject_of_citizen(&test, subject);
     assert_done(mediator_register_structure(test.vault, "hub", "A digital hub", &test_error));
     assert_done(mediator_register_structure(test.vault, "centre", "A social centre", &test_error));
-    assert_done(
-        mediator_register(test.vault, "hub", "ada", "Ada Inventée", BYTES(PASSWORD), &test_error));
-    assert_done(mediator_register(test.vault, "centre", "bob", "Bob Inventé", BYTES(PASSWORD),
-                                  &test_error));
+    register_mediator(&test, "hub", "ada", "Ada Inventée", PASSWORD);
+    register_mediator(&test, "centre", "bob", "Bob Inventé", PASSWORD);
     ada = seat_of("ada");
     bob = seat_of("bob");
 }

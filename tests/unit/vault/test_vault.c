@@ -344,7 +344,8 @@ static void test_the_status_of_a_vault_that_is_well(void **state)
     const uint64_t size = ledger_head(test.vault->ledger).size;
     assert_done(ledger_wait_published(test.vault->ledger, size, 10000, &test_error));
     VAULT_AUTO(json_free) json_t *status = status_now();
-    assert_int_equal(json_object_size(status), 8);
+    assert_int_equal(json_object_size(status), 9);
+    assert_int_equal(json_integer_value(member(status, "certificates_ending")), 0);
     assert_true(json_is_true(member(status, "ready")));
     assert_string_equal(json_string_value(member(status, "reason")), "");
     assert_int_equal(json_integer_value(member(status, "citizens")), 1);

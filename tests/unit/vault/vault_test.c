@@ -3,6 +3,9 @@
 #include <glob.h>
 
 #include "vault/base/codec.h"
+#include "vault/parts.h"
+#include "vault/store/account.h"
+#include "vault/vault/mediator.h"
 
 const uint8_t caseworker_key[SHA256_BYTES] = {1};
 const uint8_t library_key[SHA256_BYTES] = {2};
@@ -122,6 +125,29 @@ void import_one(struct vault_test *test, const char *row)
     assert_done(people_import(test->vault, rows, 1, &result, &test_error));
     if (result.code)
         fail_msg("import: %s", result.text);
+}
+
+void register_mediator(struct vault_test *test, const char *structure, const char *login,
+                       const char *name, const char *password)
+{
+    char token[ACTOR_TOKEN_CHARS + 1];
+    struct mediator_first first;
+    struct mediator_seat seat;
+    assert_done(mediator_register(test->vault, structure, login, name, &first, &test_error));
+    assert_done(mediator_sign_in(test->vault, bytes_of_text(login), bytes_of_text(first.password),
+                                 token, &test_error));
+    assert_done(mediator_check(test->vault, bytes_of_text(token), &seat, &test_error));
+    assert_done(mediator_change_password(test->vault, &seat, bytes_of_text(first.password),
+                                         bytes_of_text(password), &test_error));
+    assert_done(mediator_sign_out(test->vault, &seat, &test_error));
+}
+
+void own_password(struct vault_test *test, const char *login)
+{
+    struct account account;
+    assert_done(account_by_login(test->vault->store, login, &account, &test_error));
+    assert_done(account_set_password(test->vault->store, &account.citizen, account.password_hash,
+                                     &test_error));
 }
 
 void fill_test_vault(struct vault_test *test)

@@ -53,6 +53,13 @@ extern const uint8_t library_key[SHA256_BYTES];
 void make_test_vault(struct vault_test *test);
 
 /* The policy, two services with a key each, and one citizen with a login. */
+/* A mediator who has set that password in the place of their first one. */
+void register_mediator(struct vault_test *test, const char *structure, const char *login,
+                       const char *name, const char *password);
+
+/* Whoever has this login set their password themselves: it has no end. */
+void own_password(struct vault_test *test, const char *login);
+
 void fill_test_vault(struct vault_test *test);
 
 /* Both, as a copy of what the program's first call made. */

@@ -1,0 +1,188 @@
+/* Mediators' own side: signing in, their sessions, and their own password. */
+#include <stdio.h>
+#include <string.h>
+
+#include "code.h"
+#include "mediator_parts.h"
+#include "new_password.h"
+#include "parts.h"
+#include "vault/base/codec.h"
+#include "vault/crypto/hash.h"
+#include "vault/vault/sign_in.h"
+
+#define SEEN_EACH_S 60 /* as in sign_in.c */
+#define TOKEN_BYTES 32
+
+static enum vault_code denied(struct vault_error *err)
+{
+    return vault_fail(err, VAULT_DENIED,
+                      "login or password is wrong, or there were too many wrong tries: then wait a "
+                      "few minutes");
+}
+
+/* How long after the last wrong try the next one counts: as sign_in.c. */
+static int64_t wait_after(uint32_t failed_tries)
+{
+    if (failed_tries < SIGN_IN_FREE_TRIES)
+        return 0;
+    const uint32_t doublings = failed_tries - SIGN_IN_FREE_TRIES;
+    const int64_t wait = doublings > 16 ? SIGN_IN_WAIT_MAX_S : (int64_t)1 << doublings;
+    return wait < SIGN_IN_WAIT_MAX_S ? wait : SIGN_IN_WAIT_MAX_S;
+}
+
+/* --- The password --------------------------------------------------------------------------- */
+
+enum vault_code mediator_first_hash(struct bytes typed, char out[PASSWORD_HASH_CHARS],
+                                    struct vault_error *err)
+{
+    uint8_t letters[CODE_LETTERS_MAX];
+    if (!code_read(typed, SIGN_IN_CODE_LETTERS, letters))
+        return denied(err);
+    const enum vault_code code =
+        password_hash((struct bytes){letters, SIGN_IN_CODE_LETTERS}, out, err);
+    explicit_bzero(letters, sizeof letters);
+    return code;
+}
+
+/* Hold it against what is kept, or against nothing with the same work: NULL. */
+static enum vault_code hold_against(struct bytes password, const char *kept, bool is_first,
+                                    struct vault_error *err)
+{
+    uint8_t letters[CODE_LETTERS_MAX];
+    if (kept && is_first) {
+        const bool read = code_read(password, SIGN_IN_CODE_LETTERS, letters);
+        kept = read ? kept : NULL;
+        password = read ? (struct bytes){letters, SIGN_IN_CODE_LETTERS} : password;
+    }
+    const enum vault_code code = password_check(password, kept, err);
+    explicit_bzero(letters, sizeof letters);
+    return code == VAULT_DENIED ? denied(err) : code;
+}
+
+/* The try is counted before it is made, so that many at once are no way around. */
+static enum vault_code check_password(struct vault *vault, const struct mediator *mediator,
+                                      struct bytes password, struct vault_error *err)
+{
+    const int64_t now_s = clock_now_s(&vault->options.clock);
+    const bool waits = now_s < mediator->failed_at_s + wait_after(mediator->failed_tries);
+    if (!waits)
+        VAULT_TRY(mediator_failed(vault->store, mediator->login, now_s, err));
+    const bool is_first = mediator->first_until_s != 0;
+    const bool is_over = is_first && now_s >= mediator->first_until_s;
+    VAULT_TRY(
+        hold_against(password, waits || is_over ? NULL : mediator->password_hash, is_first, err));
+    return mediator_failed(vault->store, mediator->login, 0, err);
+}
+
+enum vault_code mediator_change_password(struct vault *vault, const struct mediator_seat *seat,
+                                         struct bytes password, struct bytes new_password,
+                                         struct vault_error *err)
+{
+    struct mediator mediator;
+    char hash[PASSWORD_HASH_CHARS];
+    VAULT_TRY(mediator_get(vault->store, seat->login, &mediator, err));
+    VAULT_TRY(new_password_check(vault->new_password, new_password, mediator.login, err));
+    VAULT_TRY(check_password(vault, &mediator, password, err));
+    VAULT_TRY(password_hash(new_password, hash, err));
+    return mediator_set_password(vault->store, mediator.login, hash, 0, seat->token_hash, err);
+}
+
+/* --- Signing in ----------------------------------------------------------------------------- */
+
+/* Apart from citizens' tokens, which the same key hashes. */
+static void hash_token(const struct vault *vault, const char *what, struct bytes token,
+                       uint8_t out[SHA256_BYTES])
+{
+    const struct bytes parts[] = {bytes_of_text(what), token};
+    hmac_sha256(out, secret_view(vault->session_key), parts, 2);
+}
+
+static void write_base64url(const uint8_t *raw, char out[ACTOR_TOKEN_CHARS + 1])
+{
+    struct buf text = buf_limited(ACTOR_TOKEN_CHARS);
+    base64url_encode(&text, (struct bytes){raw, TOKEN_BYTES});
+    const char *string = buf_string(&text);
+    memcpy(out, string ? string : "", string ? ACTOR_TOKEN_CHARS + 1 : 1);
+    buf_finish(&text);
+}
+
+enum vault_code mediator_sign_in(struct vault *vault, struct bytes login, struct bytes password,
+                                 char token[ACTOR_TOKEN_CHARS + 1], struct vault_error *err)
+{
+    char name[SIGN_IN_LOGIN_CHARS + 1];
+    char text[ACTOR_TOKEN_CHARS + 1];
+    uint8_t raw[TOKEN_BYTES];
+    struct mediator mediator = {0};
+    struct mediator_session session = {.created_s = clock_now_s(&vault->options.clock)};
+    if (sign_in_login(login, name, NULL))
+        return denied(err);
+    enum vault_code code = mediator_get(vault->store, name, &mediator, err);
+    if (code == VAULT_NOT_FOUND) {
+        code = password_check(password, NULL, err);
+        return code == VAULT_DENIED ? denied(err) : code;
+    }
+    if (code)
+        return code;
+    VAULT_TRY(check_password(vault, &mediator, password, err));
+    random_bytes(raw, sizeof raw);
+    write_base64url(raw, text);
+    explicit_bzero(raw, sizeof raw);
+    hash_token(vault, "mediator", bytes_of_text(text), session.token_hash);
+    session.seen_s = session.created_s;
+    snprintf(session.login, sizeof session.login, "%s", mediator.login);
+    VAULT_TRY(mediator_session_add(vault->store, &session, err));
+    memcpy(token, text, sizeof text);
+    return VAULT_OK;
+}
+
+static enum vault_code not_signed_in(struct vault_error *err)
+{
+    return vault_fail(err, VAULT_DENIED, "not signed in");
+}
+
+/* The session and whose it is; one that is over goes. */
+static enum vault_code find_session(struct vault *vault, const uint8_t hash[SHA256_BYTES],
+                                    struct mediator *mediator, struct vault_error *err)
+{
+    const int64_t now_s = clock_now_s(&vault->options.clock);
+    struct mediator_session session;
+    enum vault_code code = mediator_session_find(vault->store, hash, &session, err);
+    if (code)
+        return code == VAULT_NOT_FOUND ? not_signed_in(err) : code;
+    if (now_s >= session.seen_s + MEDIATOR_IDLE_S ||
+        now_s >= session.created_s + MEDIATOR_LONGEST_S) {
+        VAULT_TRY(mediator_session_remove(vault->store, hash, err));
+        return not_signed_in(err);
+    }
+    if (now_s >= session.seen_s + SEEN_EACH_S)
+        VAULT_TRY(mediator_session_seen(vault->store, hash, now_s, err));
+    code = mediator_get(vault->store, session.login, mediator, err);
+    return code == VAULT_NOT_FOUND ? not_signed_in(err) : code;
+}
+
+enum vault_code mediator_check(struct vault *vault, struct bytes token, struct mediator_seat *out,
+                               struct vault_error *err)
+{
+    struct mediator mediator;
+    struct mediator_seat seat = {0};
+    uint8_t mac[SHA256_BYTES];
+    if (token.size != ACTOR_TOKEN_CHARS)
+        return not_signed_in(err);
+    hash_token(vault, "mediator", token, seat.token_hash);
+    VAULT_TRY(find_session(vault, seat.token_hash, &mediator, err));
+    memcpy(seat.login, mediator.login, sizeof seat.login);
+    memcpy(seat.name, mediator.name, sizeof seat.name);
+    seat.structure = mediator.structure;
+    seat.has_first_password = mediator.first_until_s != 0;
+    hash_token(vault, "mediator form", (struct bytes){seat.token_hash, sizeof seat.token_hash},
+               mac);
+    write_base64url(mac, seat.form_token);
+    *out = seat;
+    return VAULT_OK;
+}
+
+enum vault_code mediator_sign_out(struct vault *vault, const struct mediator_seat *mediator,
+                                  struct vault_error *err)
+{
+    return mediator_session_remove(vault->store, mediator->token_hash, err);
+}
