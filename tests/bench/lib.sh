@@ -88,7 +88,7 @@ subjects() {
 }
 
 # more_rules COUNT: so many more in $work/bundle: 50 for each field and class, of which there are 4 and 2, and of as
-# many other purposes as it takes. (64 may be, and activating walks all purposes for each rule of each request.)
+# many other purposes as it takes. (64 may be.)
 more_rules() {
     python3 - "$work/bundle" "$1" <<'END'
 import json, sys
@@ -113,7 +113,7 @@ END
 
 # world_make NAME CITIZENS [MANY [RULES]]: a vault with so many citizens, unless it is kept. Of them the first
 # $hot have a consent that plie-rennes uses; with MANY the next 50 have ten consents, and the next 50 a hundred.
-# The policy has so many RULES more. Activating 10,000 takes minutes: each is held against another engine.
+# The policy has so many RULES more.
 world_make() {
     local made
     made=$({ cat "$bin/vaultd" "$bin/vaultctl" "$tools/world"; declare -f world_make rows consents more_rules; } | sha256sum | cut -c1-64)

@@ -35,7 +35,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
         bundle_read(FUZZ_FIXTURES "/small-city", &bundle, NULL, NULL) != VAULT_OK ||
         policy_compile(bundle, &policy, NULL, NULL) != VAULT_OK)
         abort();
-    rules = json_array();
+    VAULT_AUTO(json_free) json_t *all = json_array();
     for (size_t i = 0; i < bundle->file_count; i++) {
         const struct bundle_file *file = &bundle->files[i];
         if (file->role == FILE_CATALOGUE)
@@ -43,9 +43,10 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
         if (file->role != FILE_RULES)
             continue;
         json_t *root = parsed(&file->content);
-        json_array_extend(rules, json_object_get(root, "rules"));
+        json_array_extend(all, json_object_get(root, "rules"));
         json_decref(root);
     }
+    rules = naive_by_purpose(catalogue, all);
     return 0;
 }
 

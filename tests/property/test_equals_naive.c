@@ -43,9 +43,10 @@ static void note_outcomes(const json_t *answer)
 static void compare(const struct policy *policy, const json_t *world, const json_t *request,
                     uint64_t seed)
 {
+    const json_t *catalogue = json_object_get(world, "catalogue");
     VAULT_AUTO(json_free)
-    json_t *naive =
-        naive_decide(json_object_get(world, "catalogue"), json_object_get(world, "rules"), request);
+    json_t *by_purpose = naive_by_purpose(catalogue, json_object_get(world, "rules"));
+    VAULT_AUTO(json_free) json_t *naive = naive_decide(catalogue, by_purpose, request);
     VAULT_AUTO(buf_finish) struct buf expected = buf_limited(1048576);
     char *answer = world_answer(policy, request);
     json_write_value(&expected, naive);

@@ -10,7 +10,7 @@
 #include "fetched.h"
 #include "vault/base/insist.h"
 
-#define RANDOM_STORE_BYTES 256
+#define RANDOM_STORE_BYTES 1024
 
 struct secret {
     size_t size;

@@ -8,3 +8,6 @@
 #include "vault/base/buf.h"
 
 uint32_t crc32c(struct bytes bytes);
+
+/* The same where the processor has no instruction for it; for the tests to compare. */
+uint32_t crc32c_by_tables(struct bytes bytes);

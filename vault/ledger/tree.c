@@ -1,46 +1,16 @@
 #include "vault/ledger/tree.h"
 
 #include <assert.h>
-#include <pthread.h>
 #include <string.h>
 
 static const uint8_t leaf_prefix = 0x00;
 static const uint8_t node_prefix = 0x01;
 
-/* Each thread has a hasher of its own: all that is hashed here is public. */
-static _Thread_local struct hasher *own_hasher;
-static pthread_once_t hashers_once = PTHREAD_ONCE_INIT;
-static pthread_key_t hashers;
-
-static void free_hasher(void *hasher)
-{
-    struct hasher *ending = hasher;
-    own_hasher = NULL;
-    hasher_free(&ending);
-}
-
-static void make_key(void)
-{
-    const int failed = pthread_key_create(&hashers, free_hasher);
-    assert(failed == 0);
-    (void)failed;
-}
-
-static void hash_parts(struct tree_hash *out, const struct bytes parts[], size_t part_count)
-{
-    if (!own_hasher) {
-        pthread_once(&hashers_once, make_key);
-        own_hasher = hasher_new();
-        pthread_setspecific(hashers, own_hasher); /* if this fails, it is not freed: no harm */
-    }
-    hasher_sha256(own_hasher, out->bytes, parts, part_count);
-}
-
 struct tree_hash tree_leaf(struct bytes entry)
 {
     const struct bytes parts[] = {{&leaf_prefix, 1}, entry};
     struct tree_hash hash;
-    hash_parts(&hash, parts, 2);
+    sha256(hash.bytes, parts, 2);
     return hash;
 }
 
@@ -51,14 +21,14 @@ struct tree_hash tree_node(const struct tree_hash *left, const struct tree_hash 
     memcpy(both + 1, left->bytes, TREE_HASH_BYTES);
     memcpy(both + 1 + TREE_HASH_BYTES, right->bytes, TREE_HASH_BYTES);
     struct tree_hash hash;
-    hash_parts(&hash, &(struct bytes){both, sizeof both}, 1);
+    sha256_of(hash.bytes, (struct bytes){both, sizeof both});
     return hash;
 }
 
 struct tree_hash tree_empty_root(void)
 {
     struct tree_hash hash;
-    hash_parts(&hash, NULL, 0);
+    sha256(hash.bytes, NULL, 0);
     return hash;
 }
 

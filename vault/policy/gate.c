@@ -17,7 +17,7 @@
 /* The bundle as the naive evaluator reads it. */
 struct text {
     json_t *catalogue;
-    json_t *rules;
+    json_t *rules; /* by purpose */
 };
 
 static void text_finish(struct text *text)
@@ -29,7 +29,7 @@ static void text_finish(struct text *text)
 static enum vault_code read_text(const struct bundle *bundle, struct text *text,
                                  struct vault_error *err)
 {
-    text->rules = json_array();
+    VAULT_AUTO(json_free) json_t *rules = json_array();
     for (size_t i = 0; i < bundle->file_count; i++) {
         const struct bundle_file *file = &bundle->files[i];
         VAULT_AUTO(json_free) json_t *root = NULL;
@@ -38,9 +38,10 @@ static enum vault_code read_text(const struct bundle *bundle, struct text *text,
         VAULT_TRY(json_parse(buf_view(&file->content), POLICY_DEPTH_MAX, &root, NULL, err));
         if (file->role == FILE_CATALOGUE)
             text->catalogue = VAULT_TAKE(root);
-        else if (json_array_extend(text->rules, json_object_get(root, "rules")) != 0)
+        else if (json_array_extend(rules, json_object_get(root, "rules")) != 0)
             return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
     }
+    text->rules = naive_by_purpose(text->catalogue, rules);
     return text->rules ? VAULT_OK : vault_fail(err, VAULT_NO_MEMORY, "out of memory");
 }
 

@@ -148,16 +148,13 @@ static bool who_is_meant(const json_t *catalogue, const json_t *who, const json_
     return false;
 }
 
+/* The purpose is the request's already: see rules by purpose. */
 static bool covers(const json_t *catalogue, const json_t *rule, const json_t *request,
                    const char *field)
 {
-    const char *purpose = text_of(request, "purpose");
-    const json_t *purposes = json_object_get(rule, "purposes");
-    return element(catalogue, "purposes", purpose) &&
-           (is_text(purposes, "any") || list_has(purposes, purpose)) &&
+    return field_is_meant(json_object_get(rule, "fields"), field) &&
            who_is_meant(catalogue, json_object_get(rule, "who"),
-                        json_object_get(request, "service")) &&
-           field_is_meant(json_object_get(rule, "fields"), field);
+                        json_object_get(request, "service"));
 }
 
 /* --- in force --- */
@@ -438,20 +435,30 @@ static void look_at_rule(const json_t *catalogue, json_t *rule, const json_t *re
         verdict->furthest = stop;
 }
 
+static void look_at_rules(const json_t *catalogue, const json_t *rules, const json_t *request,
+                          const char *field, struct verdict *verdict)
+{
+    for (size_t i = 0; i < json_array_size(rules); i++)
+        look_at_rule(catalogue, json_array_get(rules, i), request, field, verdict);
+}
+
 static json_t *decide_field(const json_t *catalogue, const json_t *rules, const json_t *request,
                             const char *field)
 {
+    const char *purpose = text_of(request, "purpose");
     const json_t *form = json_object_get(json_object_get(request, "fields"), field);
-    const json_t *purposes = json_object_get(json_object_get(request, "service"), "purposes");
+    const json_t *registered = json_object_get(json_object_get(request, "service"), "purposes");
+    const json_t *of_purpose = json_object_get(json_object_get(rules, "of"), purpose);
     if (!element(catalogue, "fields", field))
         return denied("unknown_field", NULL);
     if (json_is_string(form) && step_of(catalogue, field, json_string_value(form)) < 0)
         return denied("bad_form", NULL);
-    if (!list_has(purposes, text_of(request, "purpose")))
+    if (!list_has(registered, purpose))
         return denied("purpose_not_registered", NULL);
     struct verdict verdict = {json_array(), false, json_array(), "no_rule"};
-    for (size_t i = 0; i < json_array_size(rules); i++)
-        look_at_rule(catalogue, json_array_get(rules, i), request, field, &verdict);
+    look_at_rules(catalogue, of_purpose, request, field, &verdict);
+    if (of_purpose) /* else not even "any" means it: the catalogue does not have it */
+        look_at_rules(catalogue, json_object_get(rules, "any"), request, field, &verdict);
     json_t *answer;
     if (json_array_size(verdict.forbids))
         answer = denied(verdict.forbidden ? "forbidden" : "forbidden_unknown", verdict.forbids);
@@ -462,6 +469,37 @@ static json_t *decide_field(const json_t *catalogue, const json_t *rules, const 
     json_decref(verdict.forbids);
     json_decref(verdict.permits);
     return answer;
+}
+
+/* --- rules by purpose --- */
+
+/* A rule may name a purpose twice. */
+static void append_once(json_t *list, json_t *rule)
+{
+    const size_t size = json_array_size(list);
+    if (size == 0 || json_array_get(list, size - 1) != rule)
+        json_array_append(list, rule);
+}
+
+json_t *naive_by_purpose(const json_t *catalogue, const json_t *rules)
+{
+    json_t *of = json_object();
+    json_t *any = json_array();
+    const json_t *known = json_object_get(catalogue, "purposes");
+    for (size_t i = 0; i < json_array_size(known); i++)
+        json_object_set_new(of, text_of(json_array_get(known, i), "id"), json_array());
+    for (size_t i = 0; i < json_array_size(rules); i++) {
+        json_t *rule = json_array_get(rules, i);
+        const json_t *purposes = json_object_get(rule, "purposes");
+        if (is_text(purposes, "any"))
+            json_array_append(any, rule);
+        for (size_t j = 0; j < json_array_size(purposes); j++)
+            append_once(json_object_get(of, json_string_value(json_array_get(purposes, j))), rule);
+    }
+    json_t *sorted_out = json_object();
+    json_object_set_new(sorted_out, "of", of);
+    json_object_set_new(sorted_out, "any", any);
+    return sorted_out;
 }
 
 json_t *naive_decide(const json_t *catalogue, const json_t *rules, const json_t *request)

@@ -11,10 +11,10 @@
 #include "vault/store/openings.h"
 #include "vault/store/setting.h"
 
-#define BATCH_MAX        1024
-#define BATCH_BYTES_MAX  (BATCH_MAX * (size_t)LEDGER_OPENING_MAX_BYTES)
+#define BATCH_MAX        2048
+#define BATCH_BYTES_MAX  (16UL * 1024 * 1024)
 #define WAIT_MS          200
-#define GATHER_MS        100 /* many in one transaction cost a fraction of as many of one */
+#define GATHER_MS        250 /* each page is written once for all its rows in a transaction */
 #define RETRY_MS         200
 #define LIMIT_WAIT_MS    20
 #define REMEMBER_EACH_MS 1000
@@ -221,6 +221,12 @@ static void rest(struct indexer *indexer, int64_t ms, bool gathers)
     pthread_mutex_unlock(&indexer->mutex);
 }
 
+static bool has_room(const struct indexer *indexer)
+{
+    return indexer->count < BATCH_MAX &&
+           indexer->sealed.size + LEDGER_OPENING_MAX_BYTES <= BATCH_BYTES_MAX;
+}
+
 /* File one batch: what there is, after waiting for a first entry. *more is false if none came. */
 static enum vault_code file_batch(struct indexer *indexer, int64_t wait_ms, bool *more,
                                   struct vault_error *err)
@@ -228,8 +234,7 @@ static enum vault_code file_batch(struct indexer *indexer, int64_t wait_ms, bool
     const uint64_t before = indexer->next_index;
     const uint64_t limit = obey(indexer);
     *more = false;
-    for (int64_t wait = wait_ms; indexer->count < BATCH_MAX && indexer->next_index < limit;
-         wait = 0) {
+    for (int64_t wait = wait_ms; has_room(indexer) && indexer->next_index < limit; wait = 0) {
         struct ledger_record record;
         const enum vault_code code = ledger_reader_next(indexer->reader, wait, &record, err);
         indexer->is_at_end = code == VAULT_UNAVAILABLE;

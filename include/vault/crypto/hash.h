@@ -16,19 +16,12 @@
 void sha256(uint8_t out[SHA256_BYTES], const struct bytes parts[], size_t part_count);
 void sha256_of(uint8_t out[SHA256_BYTES], struct bytes bytes);
 
-/*
- * For whoever hashes millions of short public things: the same hash without making and wiping its
- * state each time, which costs as much as hashing a short message. The state keeps the end of the
- * last message. One thread at a time. The same word on failure.
- */
+/* The hash of something that is not at hand all at once: begin, add, end. The state keeps the end
+ * of it until the next is begun. One thread at a time. The same word on failure. */
 struct hasher;
 
 struct hasher *hasher_new(void);
 void hasher_free(struct hasher **hasher);
-void hasher_sha256(struct hasher *hasher, uint8_t out[SHA256_BYTES], const struct bytes parts[],
-                   size_t part_count);
-
-/* The hash of something that is not at hand all at once: begin, add, end. */
 void hasher_begin(struct hasher *hasher);
 void hasher_add(struct hasher *hasher, struct bytes part);
 void hasher_end(struct hasher *hasher, uint8_t out[SHA256_BYTES]);

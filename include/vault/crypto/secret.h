@@ -41,7 +41,7 @@ uint8_t *secret_data(struct secret *secret);           /* to write into */
 /* Whether two have the same bytes, in time that depends on the sizes only. */
 bool secret_equal(struct bytes a, struct bytes b);
 
-/* Random bytes that are no key: ids, nonces, salts, tokens. Up to 256 of them wait in the thread's
- * own memory, which is not locked. Ends the process if there is no randomness
- * for a second (insist.h), since nothing sound can follow. */
+/* Random bytes that are no key: ids, nonces, salts, tokens. Up to 1,024 of them wait in the
+ * thread's own memory, which is not locked. Ends the process if there is no randomness for a second
+ * (insist.h), since nothing sound can follow. */
 void random_bytes(void *out, size_t size_bytes);

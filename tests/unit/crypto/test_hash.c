@@ -1,6 +1,7 @@
 /* FIPS 180-4 examples (NIST), RFC 4231. */
 #include "test.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "vault/crypto/crypto.h"
@@ -50,8 +51,10 @@ static void test_a_hasher_gives_the_same_again_and_again(void **state)
         uint8_t again[SHA256_BYTES];
         const struct bytes parts[] = {{text, size / 2}, {text + size / 2, size - size / 2}};
         text[size] = (uint8_t)size;
-        sha256_of(once, (struct bytes){text, size});
-        hasher_sha256(hasher, again, parts, 2);
+        sha256(once, parts, 2);
+        hasher_begin(hasher);
+        hasher_add(hasher, (struct bytes){text, size});
+        hasher_end(hasher, again);
         assert_memory_equal(once, again, SHA256_BYTES);
     }
     hasher_free(&hasher);
@@ -147,6 +150,39 @@ static void test_another_key_gives_another_mac(void **state)
     assert_memory_not_equal(a, b, SHA256_BYTES);
 }
 
+/* Ends while others go on: what it kept goes with it. */
+static void *hash_many(void *context)
+{
+    const size_t of = *(const size_t *)context;
+    for (size_t i = 0; i < 200; i++) {
+        uint8_t text[64] = {(uint8_t)of, (uint8_t)i};
+        uint8_t once[SHA256_BYTES];
+        uint8_t twice[SHA256_BYTES];
+        sha256_of(once, (struct bytes){text, sizeof text});
+        hmac_sha256(twice, (struct bytes){text, sizeof text}, NULL, 0);
+        sha256_of(twice, (struct bytes){text, sizeof text});
+        if (memcmp(once, twice, sizeof once) != 0)
+            return context;
+    }
+    return NULL;
+}
+
+static void test_threads_do_not_mix_what_they_hash(void **state)
+{
+    (void)state;
+    pthread_t threads[8];
+    size_t numbers[8];
+    for (size_t i = 0; i < 8; i++) {
+        numbers[i] = i;
+        assert_int_equal(pthread_create(&threads[i], NULL, hash_many, &numbers[i]), 0);
+    }
+    for (size_t i = 0; i < 8; i++) {
+        void *wrong = NULL;
+        assert_int_equal(pthread_join(threads[i], &wrong), 0);
+        assert_null(wrong);
+    }
+}
+
 int main(void)
 {
     if (crypto_start(true, &test_error))
@@ -155,5 +191,5 @@ int main(void)
                     test_a_hasher_gives_the_same_again_and_again,
                     test_what_comes_in_pieces_is_one_text, test_the_vectors_of_rfc_4231,
                     test_rfc_4231_with_a_key_longer_than_a_block, test_rfc_4231_cut_to_128_bits,
-                    test_another_key_gives_another_mac);
+                    test_another_key_gives_another_mac, test_threads_do_not_mix_what_they_hash);
 }

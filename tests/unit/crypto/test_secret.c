@@ -150,11 +150,11 @@ static void test_random_bytes_fill_all_that_was_asked(void **state)
 static void test_random_bytes_of_every_size_are_given_whole(void **state)
 {
     (void)state;
-    static const size_t sizes[] = {1, 100, 200, 255, 256, 257, 1000, 16, 16};
-    uint8_t before[1002] = {0};
+    static const size_t sizes[] = {1, 100, 200, 1000, 1024, 1025, 3000, 16, 16};
+    uint8_t before[3002] = {0};
     random_bytes(before, 0);
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
-        uint8_t some[1002] = {0};
+        uint8_t some[3002] = {0};
         random_bytes(some, sizes[i]);
         assert_memory_equal(some + sizes[i], "\0\0", 2);
         if (sizes[i] >= 16) {
