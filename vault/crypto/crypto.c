@@ -35,9 +35,10 @@ enum vault_code crypto_start(bool allow_swap, struct vault_error *err)
     crypto_fetched.sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
     crypto_fetched.aes_256_gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
     crypto_fetched.aes_256_ecb = EVP_CIPHER_fetch(NULL, "AES-256-ECB", NULL);
+    crypto_fetched.hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
     crypto_fetched.hkdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
     if (!crypto_fetched.sha256 || !crypto_fetched.aes_256_gcm || !crypto_fetched.aes_256_ecb ||
-        !crypto_fetched.hkdf)
+        !crypto_fetched.hmac || !crypto_fetched.hkdf)
         return crypto_fail(err, VAULT_UNAVAILABLE, "fetching the algorithms");
     return VAULT_OK;
 }

@@ -10,6 +10,7 @@ struct crypto_fetched {
     EVP_MD *sha256;
     EVP_CIPHER *aes_256_gcm;
     EVP_CIPHER *aes_256_ecb;
+    EVP_MAC *hmac;
     EVP_KDF *hkdf;
 };
 
