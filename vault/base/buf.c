@@ -113,20 +113,26 @@ void buf_format(struct buf *buf, const char *format, ...)
 {
     va_list args;
     va_list again;
+    /* Most often it fits where there is room already. What did not fit is not counted. */
+    const size_t room = buf->problem ? 0 : buf->capacity - buf->size;
+    char *place = room ? (char *)buf->data + buf->size : NULL;
     va_start(args, format);
     va_copy(again, args);
-    const int length = vsnprintf(NULL, 0, format, args);
+    const int length = vsnprintf(place, room, format, args);
     va_end(args);
-    /* vsnprintf ends with a NUL: ask for room for it, then do not count it. */
-    if (length > 0) {
-        const size_t size = (size_t)length;
-        if (size > buf->limit - buf->size && !buf->problem)
-            buf->problem = VAULT_TOO_LARGE;
-        if (!buf->problem &&
-            (buf->size + size + 1 <= buf->capacity || grow_to(buf, buf->size + size + 1))) {
+    const size_t size = length > 0 ? (size_t)length : 0;
+    if (size > buf->limit - buf->size && !buf->problem)
+        buf->problem = VAULT_TOO_LARGE;
+    if (place && size >= room)
+        explicit_bzero(place, room); /* a part of it */
+    if (size && !buf->problem) {
+        /* vsnprintf ends with a NUL: ask for room for it, then do not count it. */
+        if (size < room) {
+            buf->size += size;
+        } else if (grow_to(buf, buf->size + size + 1)) {
             vsnprintf((char *)buf->data + buf->size, size + 1, format, again);
             buf->size += size;
-        } else if (!buf->problem) {
+        } else {
             buf->problem = VAULT_NO_MEMORY;
         }
     }
