@@ -93,6 +93,37 @@ static void test_the_largest_number_in_the_log_is_known(void **state)
     citizen_release(&citizen);
 }
 
+/* The same whatever was listed before they are asked for: all records, some, or those of a kind. */
+static void test_the_counts_do_not_depend_on_what_was_listed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *kind;
+        int64_t after;
+        size_t limit;
+    } lists[] = {{NULL, 0, 10}, {NULL, 0, 3}, {NULL, 0, 1},       {NULL, 1, 10},
+                 {NULL, 3, 10}, {NULL, 0, 4}, {"consent", 0, 10}, {"none", 0, 10}};
+    struct citizen *citizen = ada();
+    (void)add(citizen, "consent", "c1", "{}", 4);
+    (void)add(citizen, "mandate", "m1", "{}", 6);
+    (void)add(citizen, "note", "", "{}", 0);
+    citizen_release(&citizen);
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        uint64_t count = 0;
+        uint64_t log_n = 0;
+        VAULT_AUTO(buf_finish) struct buf text = buf_limited(1000);
+        reopen_store();
+        citizen = hold(&ada_id);
+        assert_done(citizen_record_list(citizen, lists[i].kind, lists[i].after, lists[i].limit,
+                                        gather, &text, &test_error));
+        assert_done(citizen_log_n_max(citizen, &log_n, &test_error));
+        assert_done(citizen_record_count(citizen, &count, &test_error));
+        assert_int_equal(log_n, 6);
+        assert_int_equal(count, 3);
+        citizen_release(&citizen);
+    }
+}
+
 static void test_what_the_log_may_not_have_yet_is_listed(void **state)
 {
     (void)state;
@@ -179,7 +210,9 @@ int main(void)
     store_test_start();
     const int failed = TEST_RUN(
         test_records_are_listed_by_kind_in_their_order, test_one_record_is_got_by_its_number,
-        test_the_largest_number_in_the_log_is_known, test_what_the_log_may_not_have_yet_is_listed,
+        test_the_largest_number_in_the_log_is_known,
+        test_the_counts_do_not_depend_on_what_was_listed,
+        test_what_the_log_may_not_have_yet_is_listed,
         test_a_number_behind_an_earlier_one_is_refused, test_records_over_their_limits_are_refused,
         test_a_thousand_records_come_back_in_order);
     finish_store();

@@ -69,6 +69,12 @@ ssize_t write(int fd, const void *data, size_t size)
     return strikes_file(DISK_WRITE, fd) ? -1 : syscall(SYS_write, fd, data, size);
 }
 
+/* The vault's own code calls these, SQLite those for large files. */
+ssize_t pwrite(int fd, const void *data, size_t size, off_t offset)
+{
+    return strikes_file(DISK_WRITE, fd) ? -1 : syscall(SYS_pwrite64, fd, data, size, offset);
+}
+
 ssize_t pwrite64(int fd, const void *data, size_t size, off64_t offset)
 {
     return strikes_file(DISK_WRITE, fd) ? -1 : syscall(SYS_pwrite64, fd, data, size, offset);
@@ -82,6 +88,11 @@ int fdatasync(int fd)
 int fsync(int fd)
 {
     return strikes_file(DISK_SYNC, fd) ? -1 : (int)syscall(SYS_fsync, fd);
+}
+
+int ftruncate(int fd, off_t size)
+{
+    return strikes_file(DISK_TRUNCATE, fd) ? -1 : (int)syscall(SYS_ftruncate, fd, size);
 }
 
 int ftruncate64(int fd, off64_t size)

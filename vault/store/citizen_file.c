@@ -45,6 +45,7 @@ static const struct database_kind citizen_kind = {
     .settings = "PRAGMA locking_mode = EXCLUSIVE; PRAGMA cache_size = -256",
     .steps = steps,
     .step_count = sizeof steps / sizeof steps[0],
+    .is_one_of_many = true,
 };
 
 void citizen_keys_free(struct citizen_keys *keys)

@@ -102,15 +102,25 @@ static enum vault_code give_row(const struct statement *query, citizen_record_ea
     return each(context, &record, err);
 }
 
+/* What the records that were given add up to. */
+struct given {
+    size_t rows;
+    uint64_t seq;   /* the last */
+    uint64_t log_n; /* the last that is not 0 */
+};
+
 static enum vault_code give_each(struct statement *query, citizen_record_each *each, void *context,
-                                 struct vault_error *err)
+                                 struct given *given, struct vault_error *err)
 {
-    for (;;) {
+    for (*given = (struct given){0};; given->rows++) {
         bool row = false;
         VAULT_TRY(statement_next(query, &row, err));
         if (!row)
             return VAULT_OK;
         VAULT_TRY(give_row(query, each, context, err));
+        const uint64_t log_n = (uint64_t)column_integer(query, 4);
+        given->seq = (uint64_t)column_integer(query, 0);
+        given->log_n = log_n ? log_n : given->log_n;
     }
 }
 
@@ -127,6 +137,15 @@ enum vault_code citizen_record_get(struct citizen *citizen, int64_t seq, citizen
     if (!row)
         return vault_fail(err, VAULT_NOT_FOUND, "the citizen has no such record");
     return give_row(&query, each, context, err);
+}
+
+/* As learn_counts(): whoever opens a file lists all records anyway. */
+static void learn_from_all(struct citizen *citizen, const struct given *all)
+{
+    if (citizen->record_count == CITIZEN_UNKNOWN)
+        citizen->record_count = all->seq;
+    if (citizen->log_n_max == CITIZEN_UNKNOWN)
+        citizen->log_n_max = all->log_n;
 }
 
 enum vault_code citizen_record_list(struct citizen *citizen, const char *kind, int64_t after_seq,
@@ -148,7 +167,11 @@ enum vault_code citizen_record_list(struct citizen *citizen, const char *kind, i
     }
     bind_integer(&query, 1, after_seq);
     bind_integer(&query, 2, limit > CITIZEN_RECORDS_MAX ? CITIZEN_RECORDS_MAX : (int64_t)limit);
-    return give_each(&query, each, context, err);
+    struct given given;
+    VAULT_TRY(give_each(&query, each, context, &given, err));
+    if (!kind && after_seq == 0 && given.rows < limit)
+        learn_from_all(citizen, &given);
+    return VAULT_OK;
 }
 
 enum vault_code citizen_record_unlogged(struct citizen *citizen, uint64_t after_log_n,
@@ -161,5 +184,6 @@ enum vault_code citizen_record_unlogged(struct citizen *citizen, uint64_t after_
                               " WHERE log_n > ?1 ORDER BY seq",
                               &query, err));
     bind_integer(&query, 1, after_log_n > INT64_MAX ? INT64_MAX : (int64_t)after_log_n);
-    return give_each(&query, each, context, err);
+    struct given given;
+    return give_each(&query, each, context, &given, err);
 }

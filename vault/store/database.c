@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "database_file.h"
 #include "database_parts.h"
 #include "memory.h"
 #include "vault/base/codec.h"
@@ -83,6 +84,7 @@ static void start_once(void)
     sqlite3_exec(raw, "PRAGMA cipher_log_level = NONE; PRAGMA cipher_memory_security = OFF", NULL,
                  NULL, NULL);
     sqlite3_close(raw);
+    database_file_start();
 }
 
 /* A raw key as SQLCipher reads it. */
@@ -116,7 +118,7 @@ enum vault_code database_script(struct database *database, const char *sql, cons
     return result ? database_fail(database, result, doing, err) : VAULT_OK;
 }
 
-enum vault_code database_connect(const struct database_place *place, const char *name, int flags,
+enum vault_code database_connect(const struct database_place *place, const struct database_way *way,
                                  const struct secret *key, struct database **out,
                                  struct vault_error *err)
 {
@@ -127,8 +129,8 @@ enum vault_code database_connect(const struct database_place *place, const char 
         return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
     snprintf(database->what, sizeof database->what, "%s", place->what);
     const int result = sqlite3_open_v2(
-        name, &database->raw,
-        flags | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOMUTEX, NULL);
+        way->name, &database->raw,
+        way->flags | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOMUTEX, way->vfs);
     if (result && access(place->path, F_OK) != 0)
         return vault_fail(err, VAULT_NOT_FOUND, "%s is missing", place->what);
     if (result)
@@ -142,9 +144,12 @@ enum vault_code database_connect(const struct database_place *place, const char 
 }
 
 static enum vault_code connect(const struct database_place *place, const struct secret *key,
-                               struct database **out, struct vault_error *err)
+                               const struct database_kind *kind, struct database **out,
+                               struct vault_error *err)
 {
-    return database_connect(place, place->path, SQLITE_OPEN_READWRITE, key, out, err);
+    const struct database_way way = {place->path, SQLITE_OPEN_READWRITE,
+                                     kind->is_one_of_many ? DATABASE_FILE_VFS : NULL};
+    return database_connect(place, &way, key, out, err);
 }
 
 void database_close(struct database **database)
@@ -241,7 +246,7 @@ enum vault_code database_create(const struct database_place *place, const struct
     VAULT_TRY(database_make_empty(place, err));
     VAULT_AUTO(unfinished_remove) const char *unfinished = place->path;
     VAULT_AUTO(database_close) struct database *database = NULL;
-    VAULT_TRY(connect(place, key, &database, err));
+    VAULT_TRY(connect(place, key, kind, &database, err));
     VAULT_TRY(
         database_script(database, durable ? kind->settings : DATABASE_UNSYNCED, "making", err));
     VAULT_TRY(make_content(database, kind, fill, context, err));
@@ -272,7 +277,7 @@ enum vault_code database_open(const struct database_place *place, const struct s
 {
     VAULT_AUTO(database_close) struct database *database = NULL;
     int64_t version = 0;
-    VAULT_TRY(connect(place, key, &database, err));
+    VAULT_TRY(connect(place, key, kind, &database, err));
     VAULT_TRY(database_script(database, kind->settings, "opening", err));
     VAULT_TRY(database_check_kind(database, kind, &version, err));
     VAULT_TRY(migrate(database, kind, (size_t)version, err));

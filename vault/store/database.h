@@ -35,6 +35,7 @@ struct database_kind {
     const char *settings;     /* PRAGMAs of a connection */
     const char *const *steps; /* the n-th, from 0, ends with PRAGMA user_version = n + 1 */
     size_t step_count;
+    bool is_one_of_many; /* opened and closed all the time (database_file.h); no write-ahead log */
 };
 
 struct database;

@@ -15,7 +15,8 @@ enum vault_code database_copy_begin(struct database *from, const struct database
         return vault_fail(err, VAULT_CONFLICT, "%s is being copied already", from->what);
     VAULT_TRY(database_make_empty(place, err));
     VAULT_AUTO(database_close) struct database *made = NULL;
-    VAULT_TRY(database_connect(place, place->path, SQLITE_OPEN_READWRITE, key, &made, err));
+    const struct database_way way = {place->path, SQLITE_OPEN_READWRITE, NULL};
+    VAULT_TRY(database_connect(place, &way, key, &made, err));
     VAULT_TRY(database_script(made, DATABASE_UNSYNCED, "making", err));
     from->copying = sqlite3_backup_init(made->raw, "main", from->raw, "main");
     if (!from->copying)
@@ -74,8 +75,8 @@ enum vault_code database_open_frozen(const struct database_place *place, const s
     int64_t version = 0;
     VAULT_AUTO(database_close) struct database *database = NULL;
     VAULT_TRY(frozen_name(place->path, name, sizeof name, err));
-    VAULT_TRY(
-        database_connect(place, name, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, key, &database, err));
+    const struct database_way way = {name, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL};
+    VAULT_TRY(database_connect(place, &way, key, &database, err));
     VAULT_TRY(database_check_kind(database, kind, &version, err));
     *out = VAULT_TAKE(database);
     return VAULT_OK;

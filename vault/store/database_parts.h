@@ -33,8 +33,15 @@ enum vault_code database_fail(struct database *database, int result, const char 
 enum vault_code database_make_empty(const struct database_place *place, struct vault_error *err)
     VAULT_MUST_CHECK;
 
-/* A connection with its key; the name is place->path, or that as a URI. */
-enum vault_code database_connect(const struct database_place *place, const char *name, int flags,
+/* How to connect to a file. */
+struct database_way {
+    const char *name; /* the file's path, or that as a URI */
+    int flags;
+    const char *vfs; /* NULL: SQLite's own files */
+};
+
+/* A connection with its key. */
+enum vault_code database_connect(const struct database_place *place, const struct database_way *way,
                                  const struct secret *key, struct database **out,
                                  struct vault_error *err) VAULT_MUST_CHECK;
 

@@ -18,10 +18,10 @@ static const char *const broken_steps[] = {
 };
 
 #define SETTINGS "PRAGMA locking_mode = EXCLUSIVE"
-static const struct database_kind first_version = {42, SETTINGS, two_steps, 1};
-static const struct database_kind second_version = {42, SETTINGS, two_steps, 2};
-static const struct database_kind broken_version = {42, SETTINGS, broken_steps, 2};
-static const struct database_kind other_kind = {43, SETTINGS, two_steps, 1};
+static struct database_kind first_version = {42, SETTINGS, two_steps, 1, false};
+static struct database_kind second_version = {42, SETTINGS, two_steps, 2, false};
+static struct database_kind broken_version = {42, SETTINGS, broken_steps, 2, false};
+static struct database_kind other_kind = {43, SETTINGS, two_steps, 1, false};
 
 static char path[PATH_MAX];
 static const struct database_place place = {path, "the test's file"};
@@ -379,10 +379,9 @@ static void test_more_statements_than_are_kept_all_work_and_none_in_use_is_lost(
     database_close(&database);
 }
 
-int main(void)
+static int run_all(void)
 {
-    store_test_start();
-    const int failed = TEST_RUN(
+    return TEST_RUN(
         test_more_statements_than_are_kept_all_work_and_none_in_use_is_lost,
 
         test_a_file_opens_with_its_key_only, test_sqlcipher_says_nothing_by_itself,
@@ -397,6 +396,18 @@ int main(void)
         test_a_transaction_not_committed_is_undone, test_columns_are_read_with_their_bounds,
         test_a_statement_is_prepared_once, test_an_open_file_is_locked_against_other_processes,
         test_hardening_is_on);
+}
+
+/* By SQLite's own files, and by those of one connection (database_file.h). */
+int main(void)
+{
+    struct database_kind *const kinds[] = {&first_version, &second_version, &broken_version,
+                                           &other_kind};
+    store_test_start();
+    int failed = run_all();
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        kinds[i]->is_one_of_many = true;
+    failed += run_all();
     secret_free(&key);
     secret_free(&wrong_key);
     return failed;
