@@ -35,32 +35,44 @@ static void begin(EVP_MD_CTX *context)
         again(&tries);
 }
 
-/* Each thread keeps a state: to make one and free it takes as long as to hash something short. */
-static _Thread_local EVP_MD_CTX *own_context;
-static pthread_once_t contexts_once = PTHREAD_ONCE_INIT;
-static pthread_key_t contexts;
+/* Each thread keeps its states: to make one and free it takes as long as to hash something short.
+ */
+static _Thread_local struct own {
+    EVP_MD_CTX *hash;
+    EVP_MAC_CTX *mac;
+} own;
+static pthread_once_t owners_once = PTHREAD_ONCE_INIT;
+static pthread_key_t owners;
 
-static void free_context(void *context)
+static void free_own(void *unused)
 {
-    own_context = NULL;
-    EVP_MD_CTX_free(context);
+    (void)unused;
+    EVP_MD_CTX_free(own.hash);
+    EVP_MAC_CTX_free(own.mac);
+    own = (struct own){NULL, NULL};
 }
 
 static void make_key(void)
 {
-    const int failed = pthread_key_create(&contexts, free_context);
+    const int failed = pthread_key_create(&owners, free_own);
     assert(failed == 0);
     (void)failed;
 }
 
-static EVP_MD_CTX *kept_context(void)
+/* Free them with the thread. If that cannot be noted they are not freed, which does no harm. */
+static void own_one(void)
 {
-    if (!own_context) {
-        pthread_once(&contexts_once, make_key);
-        own_context = context_new();
-        pthread_setspecific(contexts, own_context); /* if this fails, it is not freed: no harm */
+    pthread_once(&owners_once, make_key);
+    pthread_setspecific(owners, &own);
+}
+
+static EVP_MD_CTX *kept_hash(void)
+{
+    if (!own.hash) {
+        own_one();
+        own.hash = context_new();
     }
-    return own_context;
+    return own.hash;
 }
 
 static bool digest(EVP_MD_CTX *context, uint8_t out[SHA256_BYTES], const struct bytes parts[],
@@ -76,7 +88,7 @@ static bool digest(EVP_MD_CTX *context, uint8_t out[SHA256_BYTES], const struct 
 void sha256(uint8_t out[SHA256_BYTES], const struct bytes parts[], size_t part_count)
 {
     unsigned tries = 0;
-    EVP_MD_CTX *context = kept_context();
+    EVP_MD_CTX *context = kept_hash();
     while (!digest(context, out, parts, part_count))
         again(&tries);
     begin(context);
@@ -126,8 +138,7 @@ void hasher_end(struct hasher *hasher, uint8_t out[SHA256_BYTES])
     (void)done;
 }
 
-static bool mac(uint8_t out[SHA256_BYTES], struct bytes key, const struct bytes parts[],
-                size_t part_count)
+static EVP_MAC_CTX *mac_new(void)
 {
     char digest_name[] = "SHA256";
     const OSSL_PARAM params[] = {
@@ -135,18 +146,44 @@ static bool mac(uint8_t out[SHA256_BYTES], struct bytes key, const struct bytes 
         OSSL_PARAM_construct_end(),
     };
     EVP_MAC_CTX *context = EVP_MAC_CTX_new(crypto_fetched.hmac);
-    bool done = context && EVP_MAC_init(context, key.data, key.size, params) == 1;
+    if (context && EVP_MAC_CTX_set_params(context, params) == 1)
+        return context;
+    EVP_MAC_CTX_free(context);
+    return NULL;
+}
+
+static bool mac(EVP_MAC_CTX *context, uint8_t out[SHA256_BYTES], struct bytes key,
+                const struct bytes parts[], size_t part_count)
+{
+    bool done = context && EVP_MAC_init(context, key.data, key.size, NULL) == 1;
     for (size_t i = 0; i < part_count && done; i++)
         done = EVP_MAC_update(context, parts[i].data, parts[i].size) == 1;
-    done = done && EVP_MAC_final(context, out, NULL, SHA256_BYTES) == 1;
-    EVP_MAC_CTX_free(context);
-    return done;
+    return done && EVP_MAC_final(context, out, NULL, SHA256_BYTES) == 1;
 }
 
 void hmac_sha256(uint8_t out[SHA256_BYTES], struct bytes key, const struct bytes parts[],
                  size_t part_count)
 {
     unsigned tries = 0;
-    while (!mac(out, key, parts, part_count))
+    for (bool done = false; !done;) {
+        EVP_MAC_CTX *context = mac_new();
+        done = mac(context, out, key, parts, part_count);
+        EVP_MAC_CTX_free(context);
+        if (!done)
+            again(&tries);
+    }
+}
+
+void hmac_sha256_salted(uint8_t out[SHA256_BYTES], struct bytes salt, struct bytes value)
+{
+    unsigned tries = 0;
+    if (!own.mac)
+        own_one();
+    for (;;) {
+        if (!own.mac)
+            own.mac = mac_new();
+        if (mac(own.mac, out, salt, &value, 1))
+            return;
         again(&tries);
+    }
 }

@@ -56,9 +56,20 @@ size_t http_status_index(unsigned status)
     return i;
 }
 
+void http_answer_begin(struct http_answer *answer)
+{
+    answer->status = 200;
+    answer->content_type = NULL;
+    answer->body = buf_limited(HTTP_ANSWER_BYTES_MAX);
+    answer->header_count = 0; /* of the rest nothing is read */
+    answer->close = false;
+}
+
 struct http_answer http_answer_new(void)
 {
-    return (struct http_answer){.status = 200, .body = buf_limited(HTTP_ANSWER_BYTES_MAX)};
+    struct http_answer answer;
+    http_answer_begin(&answer);
+    return answer;
 }
 
 void http_answer_finish(struct http_answer *answer)

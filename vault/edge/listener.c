@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -53,12 +54,16 @@ static void *on_request_line(void *context, const char *target, struct MHD_Conne
         return NULL;
     connection_drop_exchange(connection);
     connection_start_deadline(connection);
-    struct exchange *exchange = calloc(1, sizeof *exchange);
+    struct exchange *exchange = malloc(sizeof *exchange);
     if (!exchange)
         return NULL;
+    memset(exchange, 0, offsetof(struct exchange, target));
+    exchange->target[0] = 0;
+    exchange->request.header_count = exchange->request.query_count = 0;
+    exchange->request.has_peer = false;
     ulid_new(exchange->id, clock_now_ms(&clock_system));
     exchange->body = buf_limited(HTTP_BODY_BYTES_MAX);
-    exchange->answer = http_answer_new();
+    http_answer_begin(&exchange->answer);
     exchange->connection = connection;
     exchange->mhd = mhd;
     const size_t size = strlen(target);
@@ -257,7 +262,7 @@ static enum http_progress start_handler(struct exchange *exchange)
     log_set_request(NULL);
     if (progress == HTTP_WOULD_WAIT) {
         http_answer_finish(&exchange->answer);
-        exchange->answer = http_answer_new();
+        http_answer_begin(&exchange->answer);
     }
     return progress;
 }

@@ -42,16 +42,18 @@ struct exchange {
     struct exchange *next; /* of those that wait, or that come back to the loop */
     enum exchange_state state;
     char id[ULID_CHARS + 1];
-    char target[TARGET_BYTES_MAX];
     bool target_too_long;
     const char *target_read; /* the library's own: until its headers are handled */
     bool begun;
     bool too_large;
     bool answering;
     struct buf body;
+    struct http_rest rest; /* while it waits for one */
+
+    /* Large: what is not written is not read, and not cleared either. */
+    char target[TARGET_BYTES_MAX];
     struct http_request request;
     struct http_answer answer;
-    struct http_rest rest; /* while it waits for one */
 };
 
 struct connection {

@@ -12,7 +12,7 @@
 void opening_commitment(uint8_t out[ENTRY_COMMITMENT_BYTES], const uint8_t salt[OPENING_SALT_BYTES],
                         struct bytes value)
 {
-    hmac_sha256(out, (struct bytes){salt, OPENING_SALT_BYTES}, &value, 1);
+    hmac_sha256_salted(out, (struct bytes){salt, OPENING_SALT_BYTES}, value);
 }
 
 void opening_commit(struct opening *opening, struct entry *entry, enum entry_key key,

@@ -92,6 +92,7 @@ typedef enum http_progress http_starter(void *context, const struct http_request
 
 /* An empty 200. */
 struct http_answer http_answer_new(void);
+void http_answer_begin(struct http_answer *answer); /* the same, in its place */
 void http_answer_finish(struct http_answer *answer);
 
 /* Add a header. The value is cut at the field's size, so callers keep values short. */

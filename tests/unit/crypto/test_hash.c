@@ -137,6 +137,21 @@ static void test_rfc_4231_cut_to_128_bits(void **state)
     assert_memory_equal(mac, expected.data, 16);
 }
 
+static void test_under_a_salt_it_is_the_same(void **state)
+{
+    (void)state;
+    for (uint8_t i = 0; i < 20; i++) {
+        const uint8_t salt[16] = {i, 7};
+        const struct bytes key = {salt, sizeof salt};
+        const struct bytes value = {salt, i % sizeof salt};
+        uint8_t once[SHA256_BYTES];
+        uint8_t salted[SHA256_BYTES];
+        hmac_sha256(once, key, &value, 1);
+        hmac_sha256_salted(salted, key, value);
+        assert_memory_equal(once, salted, SHA256_BYTES);
+    }
+}
+
 static void test_another_key_gives_another_mac(void **state)
 {
     (void)state;
@@ -159,7 +174,7 @@ static void *hash_many(void *context)
         uint8_t once[SHA256_BYTES];
         uint8_t twice[SHA256_BYTES];
         sha256_of(once, (struct bytes){text, sizeof text});
-        hmac_sha256(twice, (struct bytes){text, sizeof text}, NULL, 0);
+        hmac_sha256_salted(twice, (struct bytes){text, sizeof text}, (struct bytes){text, 8});
         sha256_of(twice, (struct bytes){text, sizeof text});
         if (memcmp(once, twice, sizeof once) != 0)
             return context;
@@ -191,5 +206,6 @@ int main(void)
                     test_a_hasher_gives_the_same_again_and_again,
                     test_what_comes_in_pieces_is_one_text, test_the_vectors_of_rfc_4231,
                     test_rfc_4231_with_a_key_longer_than_a_block, test_rfc_4231_cut_to_128_bits,
-                    test_another_key_gives_another_mac, test_threads_do_not_mix_what_they_hash);
+                    test_another_key_gives_another_mac, test_under_a_salt_it_is_the_same,
+                    test_threads_do_not_mix_what_they_hash);
 }
