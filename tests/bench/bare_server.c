@@ -5,7 +5,7 @@
  *
  * A client without a certificate of that CA is refused in the handshake. Whatever is asked, its
  * body is read, and the file ANSWER comes back as JSON. With "threads" each connection has a
- * thread, as vaultd's have; "pool" is what the library's manual advises for many connections: a
+ * thread; "pool" is what the library's manual advises for many connections, and what vaultd does: a
  * thread for each processor, with epoll. Prints "port N" when it listens, on 127.0.0.1, and serves
  * until its standard input ends.
  */

@@ -2,13 +2,13 @@
 
     profile.py CPU-OF-A-RELEASE CPU-OF-A-BARE-ANSWER CONNECTIONS OUT     microseconds both
 
-The innermost function of a sample that a stage names says which it is of; its thread's name, where none does.
+The innermost function of a sample that a stage names says which it is of.
 """
 import sys
 
 STAGES = [
     ("the log: committing to what is released, sealing its opening", ["event_of_citizen"]),
-    ("the log: waiting until it is durable", ["ledger_wait"]),
+    ("the log: whether it is durable, by who waits and by who asks", ["ledger_wait", "ledger_poll"]),
     ("the log: the writer's batch, its signature, the disk", ["writer_main"]),
     ("the log: publishing tiles and checkpoint", ["publisher_main"]),
     ("the log: filing openings by citizen", ["file_batch"]),
@@ -17,34 +17,35 @@ STAGES = [
     ("the citizen's file: held and let go", ["passage_hold", "citizen_release", "person_hold"]),
     ("the request's JSON", ["body_read", "body_finish", "read_release"]),
     ("who asks: certificate, registration, quota", ["service_identify", "identify_peer", "service_release"]),
-    ("the rest of a release", ["release_perform", "service_post_release", "sealed_handle"]),
+    ("the rest of a release", ["release_perform", "release_enter", "release_try_complete", "service_post_release", "service_start_release", "sealed_handle", "sealed_start"]),
     ("TLS: records in and out", ["gnutls_record_recv", "gnutls_record_send", "gnutls_record_send2", "gnutls_record_uncork"]),
     ("HTTP: the gate and the answer's making", ["on_request", "on_request_line", "on_completed", "finish", "begin"]),
-    ("HTTP: the library, waiting for the next request", []),  # where nothing else of a connection's thread is named
+    ("HTTP: the library, between its calls of ours", ["MHD_run_wait"]),
+    ("HTTP: waiting for what comes, taking it up", ["epoll_wait", "turn"]),
 ]
 OF = {name: stage for stage, names in STAGES for name in names}
 
 
-def stage_of(frames, thread):
+def stage_of(frames):
     for name in frames:
         if name in OF:
             return OF[name]
-    return STAGES[-1][0] if thread.startswith("MHD") else "the rest"
+    return "the rest"
 
 
 def read(lines):
     """How many samples each stage has, and how many of those were in the kernel."""
-    samples, kernel, frames, thread, inside = {}, {}, [], "", False
+    samples, kernel, frames, inside = {}, {}, [], False
     for line in lines:
         if line.strip() and not line[0].isspace():
-            thread, frames = line.strip(), []
+            frames = []
         elif line.strip():
             parts = line.split()
             if not frames:
                 inside = "[kernel" in parts[-1]
             frames.append(parts[1].split("+")[0])
         elif frames:
-            stage = stage_of(frames, thread)
+            stage = stage_of(frames)
             samples[stage] = samples.get(stage, 0) + 1
             kernel[stage] = kernel.get(stage, 0) + inside
             frames = []
