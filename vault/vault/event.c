@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "heads.h"
+#include "indexer.h"
 #include "parts.h"
 #include "vault/base/codec.h"
 #include "vault/crypto/permute.h"
@@ -119,6 +120,8 @@ enum vault_code event_of_citizen(struct vault *vault, const struct citizen *citi
         return VAULT_OK;
     chain->n++;
     chain->leaf = out->leaf;
+    if (vault->indexer && event->kind != ENTRY_RELEASE && event->kind != ENTRY_DENY)
+        indexer_hurry(vault->indexer, out->index + 1);
     return heads_put(vault->heads, citizen_id_of(citizen), chain, out->index, err);
 }
 

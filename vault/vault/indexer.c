@@ -37,6 +37,7 @@ struct indexer {
     pthread_cond_t filed_more;
     pthread_cond_t hurry; /* somebody waits for what is filed, or for an end */
     unsigned waiting;     /* guarded by the mutex: how many do */
+    uint64_t hurried;     /* likewise: what is below was not to gather */
     uint64_t filed;       /* likewise: every entry below is filed */
     uint64_t limit;       /* likewise: nothing from here on is to be filed now */
     uint64_t obeyed;      /* likewise: the limit that the thread goes by */
@@ -94,6 +95,15 @@ static void begin_waiting(struct indexer *indexer)
     pthread_mutex_lock(&indexer->mutex);
     indexer->waiting++;
     pthread_cond_signal(&indexer->hurry);
+}
+
+void indexer_hurry(struct indexer *indexer, uint64_t size)
+{
+    pthread_mutex_lock(&indexer->mutex);
+    if (indexer->hurried < size)
+        indexer->hurried = size;
+    pthread_cond_signal(&indexer->hurry);
+    pthread_mutex_unlock(&indexer->mutex);
 }
 
 enum vault_code indexer_wait(struct indexer *indexer, uint64_t size, int64_t timeout_ms,
@@ -209,14 +219,20 @@ static uint64_t waiting_entries(const struct indexer *indexer)
     return ledger_head(indexer->vault->ledger).size - indexer->next_index;
 }
 
+/* With the mutex held: somebody wants to see what is not filed yet. */
+static bool is_wanted(const struct indexer *indexer)
+{
+    return indexer->waiting || indexer->hurried > indexer->filed;
+}
+
 /* For so long, but not beyond the moment at which it is to end; nor, where entries gather, while
- * somebody waits for them. */
+ * they are wanted. */
 static void rest(struct indexer *indexer, int64_t ms, bool gathers)
 {
     const struct timespec until = clock_deadline(ms);
     int waited = 0;
     pthread_mutex_lock(&indexer->mutex);
-    while (!(gathers && indexer->waiting) && !atomic_load(&indexer->stopping) && waited == 0)
+    while (!(gathers && is_wanted(indexer)) && !atomic_load(&indexer->stopping) && waited == 0)
         waited = pthread_cond_timedwait(&indexer->hurry, &indexer->mutex, &until);
     pthread_mutex_unlock(&indexer->mutex);
 }

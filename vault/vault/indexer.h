@@ -22,6 +22,10 @@ enum vault_code indexer_start(struct vault *vault, struct indexer **out, struct 
 enum vault_code indexer_wait(struct indexer *indexer, uint64_t size, int64_t timeout_ms,
                              struct vault_error *err) VAULT_MUST_CHECK;
 
+/* Entries gather before they are filed, many in one transaction: not those below size, which people
+ * or services are about to look for. Does not wait. */
+void indexer_hurry(struct indexer *indexer, uint64_t size);
+
 /* File nothing from that index on (UINT64_MAX: everything) until told otherwise; on return the
  * thread goes by it. What is filed already stays. */
 enum vault_code indexer_limit(struct indexer *indexer, uint64_t limit, int64_t timeout_ms,

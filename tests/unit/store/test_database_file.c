@@ -35,12 +35,19 @@ static enum vault_code try_open(const struct database_kind *kind)
     return database_open(&place, key, kind, &database, &test_error);
 }
 
+/* A child's word to its parent. */
+_Noreturn static void exit_with(enum vault_code code)
+{
+    const int status = (int)code;
+    _exit(status);
+}
+
 static enum vault_code open_elsewhere(const struct database_kind *kind)
 {
     int status = 0;
     const pid_t child = fork();
     if (child == 0)
-        _exit(try_open(kind));
+        exit_with(try_open(kind));
     waitpid(child, &status, 0);
     assert_true(WIFEXITED(status));
     return (enum vault_code)WEXITSTATUS(status);
@@ -188,8 +195,8 @@ static void test_a_file_that_may_not_grow_says_so_and_keeps_what_it_has(void **s
         signal(SIGXFSZ, SIG_IGN);
         if (setrlimit(RLIMIT_FSIZE, &limit) ||
             database_open(&place, key, &one_of_many, &database, &test_error))
-            _exit(VAULT_OK);
-        _exit(insert(database, "b", (struct bytes){large, sizeof large}));
+            exit_with(VAULT_OK);
+        exit_with(insert(database, "b", (struct bytes){large, sizeof large}));
     }
     waitpid(child, &status, 0);
     assert_true(WIFEXITED(status));
