@@ -9,7 +9,7 @@ static const uint8_t node_prefix = 0x01;
 struct tree_hash tree_leaf(struct bytes entry)
 {
     const struct bytes parts[] = {{&leaf_prefix, 1}, entry};
-    struct tree_hash hash;
+    struct tree_hash hash = {{0}};
     sha256(hash.bytes, parts, 2);
     return hash;
 }
@@ -20,14 +20,14 @@ struct tree_hash tree_node(const struct tree_hash *left, const struct tree_hash 
     both[0] = node_prefix;
     memcpy(both + 1, left->bytes, TREE_HASH_BYTES);
     memcpy(both + 1 + TREE_HASH_BYTES, right->bytes, TREE_HASH_BYTES);
-    struct tree_hash hash;
+    struct tree_hash hash = {{0}};
     sha256_of(hash.bytes, (struct bytes){both, sizeof both});
     return hash;
 }
 
 struct tree_hash tree_empty_root(void)
 {
-    struct tree_hash hash;
+    struct tree_hash hash = {{0}};
     sha256(hash.bytes, NULL, 0);
     return hash;
 }

@@ -184,7 +184,7 @@ static struct listener_counts *counts_for(struct server *server, const char *nam
 
 static enum vault_code start_listener(const struct config_listener *config, const char *name,
                                       struct listener_counts *counts,
-                                      struct sealed_handler *handler, int tick_fd,
+                                      struct sealed_handler *handler,
                                       void (*decorate)(struct http_answer *), struct tls **tls,
                                       struct listener **out, struct vault_error *err)
 {
@@ -201,7 +201,7 @@ static enum vault_code start_listener(const struct config_listener *config, cons
         .handler = sealed_handle,
         .starter = handler->starter ? sealed_start : NULL,
         .context = handler,
-        .tick_fd = tick_fd,
+        .tick_fd = handler->tick_fd,
         .decorate = decorate,
         .counts = counts,
     };
@@ -214,15 +214,15 @@ static enum vault_code start_listeners(struct server *server, struct vault_error
 {
     const struct config *config = &server->config;
     VAULT_TRY(start_listener(&config->citizens, "citizens", counts_for(server, "citizens"),
-                             &server->citizens_handler, 0, pages_decorate, &server->citizens_tls,
+                             &server->citizens_handler, pages_decorate, &server->citizens_tls,
                              &server->citizens, err));
     snprintf(server->link_base, sizeof server->link_base, "https://%s:%u", config->citizens_host,
              listener_port(server->citizens));
     VAULT_TRY(start_listener(&config->services, "services", counts_for(server, "services"),
-                             &server->services_handler, server->durable_fd, NULL,
-                             &server->services_tls, &server->services, err));
+                             &server->services_handler, NULL, &server->services_tls,
+                             &server->services, err));
     return start_listener(&config->auditors, "auditors", counts_for(server, "auditors"),
-                          &server->auditors_handler, 0, pages_decorate, &server->auditors_tls,
+                          &server->auditors_handler, pages_decorate, &server->auditors_tls,
                           &server->auditors, err);
 }
 
@@ -257,12 +257,16 @@ static enum vault_code start(struct server *server, struct vault_error *err)
     server->pages_context.accessibility_contact = server->config.accessibility_contact;
     server->pages_context.dpo = &server->config.dpo;
     server->pages_context.mailer = server->mailer;
-    server->services_handler = (struct sealed_handler){
-        server->sealing, service_api_handle, &server->services_context, service_api_start};
-    server->citizens_handler =
-        (struct sealed_handler){server->sealing, pages_handle, &server->pages_context, NULL};
-    server->auditors_handler = (struct sealed_handler){server->sealing, auditor_api_handle,
-                                                       &server->auditors_context, NULL};
+    server->services_handler = (struct sealed_handler){.sealing = server->sealing,
+                                                       .handler = service_api_handle,
+                                                       .context = &server->services_context,
+                                                       .starter = service_api_start,
+                                                       .tick_fd = server->durable_fd};
+    server->citizens_handler = (struct sealed_handler){
+        .sealing = server->sealing, .handler = pages_handle, .context = &server->pages_context};
+    server->auditors_handler = (struct sealed_handler){.sealing = server->sealing,
+                                                       .handler = auditor_api_handle,
+                                                       .context = &server->auditors_context};
     VAULT_TRY(open_or_wait(server, err));
     server->admin_context =
         (struct admin_context){server->sealing, &server->config,  server->link_base,

@@ -64,6 +64,7 @@ struct sealed_handler {
     http_handler *handler;
     void *context;
     http_starter *starter; /* for sealed_start() */
+    int tick_fd;           /* of its rests, as in listener.h */
 };
 
 void sealed_handle(void *context, const struct http_request *request, struct http_answer *answer);
