@@ -130,6 +130,7 @@ static enum MHD_Result send_answer(struct exchange *exchange)
 {
     const struct listener *listener = exchange->connection->loop->listener;
     struct http_answer *answer = &exchange->answer;
+    answer->close |= atomic_load(&listener->stopping); /* or the next request comes on it */
     if (listener->options.decorate)
         listener->options.decorate(answer);
     count_answer(listener, answer->status);

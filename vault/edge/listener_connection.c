@@ -96,6 +96,7 @@ static void connection_started(struct loop *loop, struct MHD_Connection *mhd, vo
     }
     struct connection *connection = calloc(1, sizeof *connection);
     if (!connection) {
+        shutdown(fd, SHUT_RDWR);
         address_leaves(listener, &address);
         return;
     }

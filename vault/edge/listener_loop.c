@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "listener_parts.h"
+#include "vault/base/clock.h"
 #include "vault/base/log.h"
 #include "vault/edge/problem.h"
 
@@ -128,6 +129,14 @@ static bool has_room(const struct listener *listener)
            !atomic_load(&listener->stopping);
 }
 
+/* One that could not be taken is tried again after a while. */
+static bool may_accept(struct loop *loop)
+{
+    if (loop->accept_again_ms && clock_monotonic_ms() >= loop->accept_again_ms)
+        loop->accept_again_ms = 0;
+    return !loop->accept_again_ms && has_room(loop->listener);
+}
+
 static bool watch(const struct loop *loop, int fd, uint32_t events, enum source source)
 {
     struct epoll_event event = {.events = events, .data.u32 = source};
@@ -145,7 +154,6 @@ static void set_accepting(struct loop *loop, bool accepts)
         loop->accepts = false;
 }
 
-/* One that cannot be taken now, for want of descriptors, is tried again after a while. */
 static void accept_some(struct loop *loop)
 {
     for (unsigned i = 0; i < ACCEPTED_A_TURN && has_room(loop->listener); i++) {
@@ -154,8 +162,8 @@ static void accept_some(struct loop *loop)
         const int fd = accept4(loop->listener->listen_fd, (struct sockaddr *)&address, &size,
                                SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0) {
-            set_accepting(loop, errno != EMFILE && errno != ENFILE && errno != ENOMEM &&
-                                    errno != ENOBUFS);
+            if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
+                loop->accept_again_ms = clock_monotonic_ms() + IDLE_MS;
             return;
         }
         MHD_add_connection(loop->daemon, fd, (const struct sockaddr *)&address, size);
@@ -190,7 +198,7 @@ static void turn(struct loop *loop)
     if (has_new)
         accept_some(loop);
     MHD_run_wait(loop->daemon, 0);
-    set_accepting(loop, has_room(loop->listener));
+    set_accepting(loop, may_accept(loop));
 }
 
 /* The end: what waits is answered, and what is answered goes out, if the clients take it. */

@@ -74,6 +74,7 @@ struct loop {
     int epoll_fd;              /* the library's, the listening socket, and the two that follow */
     int wake_fd;               /* an eventfd: something came back, or the end */
     bool accepts;              /* the listening socket is looked at */
+    int64_t accept_again_ms;   /* none can be taken until then; 0: they can */
     pthread_t thread;
     bool runs;
     struct exchange *awaiting; /* for their rests, in the order in which they began */

@@ -193,7 +193,8 @@ enum http_progress service_start_release(const struct route_call *call, struct h
 {
     VAULT_AUTO(service_release) struct service_hold hold = {0};
     VAULT_AUTO(body_finish) struct body body = {0};
-    if (service_has_repeat_key(call) || request_of(call).wants_proof)
+    if (service_has_repeat_key(call) || request_of(call).wants_proof ||
+        !service_registry_is_fresh(service_api_of(call)->vault))
         return HTTP_WOULD_WAIT;
     if (!service_identify(call, answer, &hold) || !body_read(call, answer, release_members, &body))
         return HTTP_ANSWERED;

@@ -8,6 +8,12 @@
 
 #define IDLE_MS 10000
 
+struct worker {
+    struct workers *workers;
+    pthread_t thread;
+    struct worker *next; /* of those that ended */
+};
+
 struct workers {
     pthread_mutex_t mutex;
     pthread_cond_t given; /* a job, or the end */
@@ -18,6 +24,7 @@ struct workers {
     unsigned idle;   /* of them */
     unsigned queued; /* jobs that no thread has taken */
     bool ending;
+    struct worker *done; /* threads that came to their end, and are to be joined */
     struct job *first;
     struct job **end;
 };
@@ -32,7 +39,6 @@ enum vault_code workers_new(unsigned threads_max, size_t stack_bytes, struct wor
     clock_condition_init(&workers->given);
     pthread_cond_init(&workers->ended, NULL);
     pthread_attr_init(&workers->attributes);
-    pthread_attr_setdetachstate(&workers->attributes, PTHREAD_CREATE_DETACHED);
     pthread_attr_setstacksize(&workers->attributes, stack_bytes);
     workers->threads_max = threads_max;
     workers->end = &workers->first;
@@ -61,7 +67,8 @@ static struct job *next_job(struct workers *workers)
 
 static void *work(void *context)
 {
-    struct workers *workers = context;
+    struct worker *self = context;
+    struct workers *workers = self->workers;
     struct job *job;
     pthread_mutex_lock(&workers->mutex);
     while ((job = next_job(workers))) {
@@ -70,19 +77,39 @@ static void *work(void *context)
         pthread_mutex_lock(&workers->mutex);
     }
     workers->threads--;
+    self->next = workers->done;
+    workers->done = self;
     pthread_cond_signal(&workers->ended);
     pthread_mutex_unlock(&workers->mutex);
     return NULL;
 }
 
+/* With the mutex held. What a thread still does is to end: that is not waited for long. */
+static void join_done(struct workers *workers)
+{
+    while (workers->done) {
+        struct worker *done = workers->done;
+        workers->done = done->next;
+        pthread_join(done->thread, NULL);
+        free(done);
+    }
+}
+
 /* With the mutex held: one more thread if it is wanted and can be had. */
 static void grow(struct workers *workers)
 {
-    pthread_t thread;
-    if (!workers->ending && workers->idle < workers->queued &&
-        workers->threads < workers->threads_max &&
-        pthread_create(&thread, &workers->attributes, work, workers) == 0)
+    if (workers->ending || workers->idle >= workers->queued ||
+        workers->threads >= workers->threads_max)
+        return;
+    join_done(workers);
+    struct worker *worker = malloc(sizeof *worker);
+    if (!worker)
+        return;
+    *worker = (struct worker){.workers = workers};
+    if (pthread_create(&worker->thread, &workers->attributes, work, worker) == 0)
         workers->threads++;
+    else
+        free(worker);
 }
 
 bool workers_give(struct workers *workers, struct job *job)
@@ -110,6 +137,7 @@ void workers_end(struct workers *workers)
     pthread_cond_broadcast(&workers->given);
     while (workers->threads)
         pthread_cond_wait(&workers->ended, &workers->mutex);
+    join_done(workers);
     pthread_mutex_unlock(&workers->mutex);
 }
 

@@ -94,6 +94,14 @@ enum vault_code heads_put(struct heads *heads, const struct citizen_id *citizen,
     return VAULT_OK;
 }
 
+bool heads_have_room(struct heads *heads)
+{
+    pthread_mutex_lock(&heads->mutex);
+    const bool room = heads->count < HEADS_MAX - HEADS_SPARE;
+    pthread_mutex_unlock(&heads->mutex);
+    return room;
+}
+
 bool heads_get(struct heads *heads, const struct citizen_id *citizen, struct event_chain *out)
 {
     pthread_mutex_lock(&heads->mutex);

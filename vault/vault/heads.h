@@ -23,6 +23,11 @@ enum vault_code heads_put(struct heads *heads, const struct citizen_id *citizen,
                           const struct event_chain *chain, uint64_t index, struct vault_error *err)
     VAULT_MUST_CHECK;
 
+/* Whether heads_put() of whoever comes now does not wait; the last HEADS_SPARE places are for those
+ * who may. */
+#define HEADS_SPARE 1024
+bool heads_have_room(struct heads *heads);
+
 /* False if the citizen has none here. */
 bool heads_get(struct heads *heads, const struct citizen_id *citizen, struct event_chain *out);
 

@@ -6,6 +6,7 @@
 #include "conditions.h"
 #include "counting.h"
 #include "event.h"
+#include "heads.h"
 #include "parts.h"
 #include "passage.h"
 #include "stop.h"
@@ -301,6 +302,8 @@ static enum vault_code decide_and_enter(struct passage *passage, struct buf *bod
                                         struct ledger_ticket *ticket, struct vault_error *err)
 {
     ulid_new(passage->id, passage->now_ms);
+    if (passage->request->at_once && !heads_have_room(passage->vault->heads))
+        return would_wait(passage, err);
     VAULT_TRY(passage_decide(passage, err));
     passage_write_answer(passage, body);
     VAULT_TRY(buf_check(body, err));

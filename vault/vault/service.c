@@ -162,25 +162,53 @@ static enum vault_code build(struct vault *vault, struct service_registry **out,
     return VAULT_OK;
 }
 
-/* The registry as it is now, held once more for the caller. */
+/* Read what changed. Others go on with what they have meanwhile. */
+static enum vault_code renew_registry(struct vault *vault, struct vault_error *err)
+{
+    struct service_registry *fresh = NULL;
+    VAULT_TRY(build(vault, &fresh, err));
+    pthread_mutex_lock(&vault->mutex);
+    struct service_registry *former = vault->registry;
+    if (!former || former->generation < fresh->generation) {
+        vault->registry = fresh;
+        fresh = former;
+    }
+    pthread_mutex_unlock(&vault->mutex);
+    registry_let_go(fresh);
+    return VAULT_OK;
+}
+
+/* With the mutex held. */
+static bool is_fresh(const struct vault *vault, uint64_t generation)
+{
+    return vault->registry && vault->registry->generation >= generation;
+}
+
+bool service_registry_is_fresh(struct vault *vault)
+{
+    const uint64_t generation = control_service_generation(vault->store);
+    pthread_mutex_lock(&vault->mutex);
+    const bool fresh = is_fresh(vault, generation);
+    pthread_mutex_unlock(&vault->mutex);
+    return fresh;
+}
+
+/* The registry as it is now, or was since this was called, held once more for the caller. */
 static enum vault_code acquire_registry(struct vault *vault, struct service_registry **out,
                                         struct vault_error *err)
 {
     const uint64_t generation = control_service_generation(vault->store);
-    struct service_registry *fresh = NULL;
-    pthread_mutex_lock(&vault->mutex);
-    if (!vault->registry || vault->registry->generation != generation) {
-        const enum vault_code code = build(vault, &fresh, err);
-        if (code) {
-            pthread_mutex_unlock(&vault->mutex);
-            return code;
+    for (bool found = false; !found;) {
+        pthread_mutex_lock(&vault->mutex);
+        found = is_fresh(vault, generation);
+        if (found) {
+            atomic_fetch_add(&vault->registry->holders, 1);
+            *out = vault->registry;
         }
-        registry_let_go(vault->registry);
-        vault->registry = fresh;
+        pthread_mutex_unlock(&vault->mutex);
+        if (!found)
+            VAULT_TRY(renew_registry(vault, err));
     }
-    atomic_fetch_add(&vault->registry->holders, 1);
-    *out = vault->registry;
-    pthread_mutex_unlock(&vault->mutex);
     return VAULT_OK;
 }
 

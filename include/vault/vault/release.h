@@ -41,7 +41,7 @@ struct release_request {
     const json_t *context;           /* an object of atoms, or NULL */
     bool wants_proof;                /* add the proof that the entry is in the log */
     const struct repeat_key *repeat; /* it may come again; NULL: it may not */
-    bool at_once;                    /* do it without waiting, or not at all */
+    bool at_once; /* do it without waiting, or not at all; an open file is read */
 };
 
 /* Where a request names something that the policy does not know; or the door is shut, for everybody

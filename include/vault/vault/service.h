@@ -63,6 +63,10 @@ struct service_hold {
 
 void service_release(struct service_hold *hold);
 
+/* Whether service_by_key() finds what it needs in memory. After a change the next to come reads all
+ * registrations again. */
+bool service_registry_is_fresh(struct vault *vault);
+
 /* The service of an active certificate. VAULT_DENIED if the key is unknown or revoked, or the
  * service is suspended or removed. */
 enum vault_code service_by_key(struct vault *vault, const uint8_t spki[SHA256_BYTES],

@@ -262,6 +262,33 @@ static void test_stopping_waits_for_what_was_begun(void **state)
     end();
 }
 
+/* Until there is nobody any more. */
+static void *keep_asking(void *context)
+{
+    static const char text[] = "GET /later HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    static _Thread_local struct reply mine;
+    struct client *client = context;
+    while (client_send(client, text, sizeof text - 1) && client_read(client, &mine, false))
+        continue;
+    return NULL;
+}
+
+static void test_stopping_does_not_wait_for_those_who_go_on_asking(void **state)
+{
+    (void)state;
+    pthread_t asking[CLIENTS_MAX];
+    begin();
+    let_it_come();
+    for (size_t i = 0; i < CLIENTS_MAX; i++)
+        assert_int_equal(pthread_create(&asking[i], NULL, keep_asking, &clients[i]), 0);
+    wait_until_started(100);
+    listener_stop(&listener);
+    for (size_t i = 0; i < CLIENTS_MAX; i++)
+        pthread_join(asking[i], NULL);
+    assert_int_equal(atomic_load(&behind.left), atomic_load(&behind.started));
+    end();
+}
+
 int main(void)
 {
     return TEST_RUN(test_what_is_answered_at_once_needs_no_handler,
@@ -270,5 +297,6 @@ int main(void)
                     test_who_waits_holds_nobody_up, test_a_connection_goes_on_after_it_waited,
                     test_a_rest_that_nobody_tells_of_is_looked_for_all_the_same,
                     test_a_client_that_goes_while_it_waits_leaves_nothing_behind,
-                    test_stopping_waits_for_what_was_begun);
+                    test_stopping_waits_for_what_was_begun,
+                    test_stopping_does_not_wait_for_those_who_go_on_asking);
 }
