@@ -6,9 +6,9 @@
 #include "mediator_parts.h"
 #include "new_password.h"
 #include "parts.h"
+#include "sign_in_parts.h"
 #include "vault/base/codec.h"
 #include "vault/crypto/hash.h"
-#include "vault/vault/sign_in.h"
 
 #define SEEN_EACH_S 60 /* as in sign_in.c */
 #define TOKEN_BYTES 32
@@ -18,16 +18,6 @@ static enum vault_code denied(struct vault_error *err)
     return vault_fail(err, VAULT_DENIED,
                       "login or password is wrong, or there were too many wrong tries: then wait a "
                       "few minutes");
-}
-
-/* How long after the last wrong try the next one counts: as sign_in.c. */
-static int64_t wait_after(uint32_t failed_tries)
-{
-    if (failed_tries < SIGN_IN_FREE_TRIES)
-        return 0;
-    const uint32_t doublings = failed_tries - SIGN_IN_FREE_TRIES;
-    const int64_t wait = doublings > 16 ? SIGN_IN_WAIT_MAX_S : (int64_t)1 << doublings;
-    return wait < SIGN_IN_WAIT_MAX_S ? wait : SIGN_IN_WAIT_MAX_S;
 }
 
 /* --- The password --------------------------------------------------------------------------- */
@@ -64,7 +54,7 @@ static enum vault_code check_password(struct vault *vault, const struct mediator
                                       struct bytes password, struct vault_error *err)
 {
     const int64_t now_s = clock_now_s(&vault->options.clock);
-    const bool waits = now_s < mediator->failed_at_s + wait_after(mediator->failed_tries);
+    const bool waits = now_s < mediator->failed_at_s + sign_in_wait_s(mediator->failed_tries);
     if (!waits)
         VAULT_TRY(mediator_failed(vault->store, mediator->login, now_s, err));
     const bool is_first = mediator->first_until_s != 0;

@@ -44,8 +44,7 @@ enum vault_code sign_in_login(struct bytes typed, char out[SIGN_IN_LOGIN_CHARS +
     return VAULT_OK;
 }
 
-/* How long after the last wrong try the next one counts. */
-static int64_t wait_after(uint32_t failed_tries)
+int64_t sign_in_wait_s(uint32_t failed_tries)
 {
     if (failed_tries < SIGN_IN_FREE_TRIES)
         return 0;
@@ -66,7 +65,7 @@ static enum vault_code count_try(struct vault *vault, const struct account *acco
         *waits = sign_in_mark_waits(vault, known);
         return VAULT_OK;
     }
-    *waits = now_s < account->failed_at_s + wait_after(account->failed_tries);
+    *waits = now_s < account->failed_at_s + sign_in_wait_s(account->failed_tries);
     if (*waits)
         return VAULT_OK;
     VAULT_TRY(account_failed(vault->store, &account->citizen, now_s, err));

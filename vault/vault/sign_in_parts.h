@@ -13,6 +13,9 @@ enum vault_code sign_in_enter(struct vault *vault, const struct citizen_id *citi
                               const char *how, const char *actor, struct vault_error *err)
     VAULT_MUST_CHECK;
 
+/* How many seconds after the last wrong try the next one counts; mediators' too. */
+int64_t sign_in_wait_s(uint32_t failed_tries);
+
 /* A new session, for a browser that has shown who it is. */
 enum vault_code sign_in_begin(struct vault *vault, const struct citizen_id *citizen,
                               char token[SIGN_IN_TOKEN_CHARS + 1], struct vault_error *err)
