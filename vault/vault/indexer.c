@@ -11,10 +11,10 @@
 #include "vault/store/openings.h"
 #include "vault/store/setting.h"
 
-#define BATCH_MAX        2048
+#define BATCH_MAX        8192
 #define BATCH_BYTES_MAX  (16UL * 1024 * 1024)
 #define WAIT_MS          200
-#define GATHER_MS        250 /* each page is written once for all its rows in a transaction */
+#define GATHER_MS        1000 /* each page is written once for all its rows in a transaction */
 #define RETRY_MS         200
 #define LIMIT_WAIT_MS    20
 #define REMEMBER_EACH_MS 1000

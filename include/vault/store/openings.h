@@ -21,7 +21,7 @@
 #include "vault/store/citizen.h"
 #include "vault/store/feed.h"
 
-#define OPENINGS_BATCH_MAX        4096
+#define OPENINGS_BATCH_MAX        8192
 #define OPENINGS_SEALED_MAX_BYTES (16UL * 1024)
 #define OPENINGS_LIST_MAX         1000
 
