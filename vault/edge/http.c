@@ -74,6 +74,7 @@ struct http_answer http_answer_new(void)
 
 void http_answer_finish(struct http_answer *answer)
 {
+    explicit_bzero(answer->headers, answer->header_count * sizeof answer->headers[0]);
     buf_finish(&answer->body);
 }
 

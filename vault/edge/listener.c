@@ -41,7 +41,7 @@ void connection_drop_exchange(struct connection *connection)
     end_answer(connection->loop->listener, gone);
     buf_finish(&gone->body);
     http_answer_finish(&gone->answer);
-    free(gone);
+    loop_keep_exchange(connection->loop, gone);
 }
 
 /* The request line has been read: the first the library tells of a request. It does not tell of the
@@ -54,7 +54,7 @@ static void *on_request_line(void *context, const char *target, struct MHD_Conne
         return NULL;
     connection_drop_exchange(connection);
     connection_start_deadline(connection);
-    struct exchange *exchange = malloc(sizeof *exchange);
+    struct exchange *exchange = loop_exchange(connection->loop);
     if (!exchange)
         return NULL;
     memset(exchange, 0, offsetof(struct exchange, target));

@@ -22,6 +22,38 @@
 
 enum source { FROM_LIBRARY, FROM_SOCKET, FROM_WORKERS, FROM_TICKS };
 
+/* --- Requests ------------------------------------------------------------------------------- */
+
+struct exchange *loop_exchange(struct loop *loop)
+{
+    struct exchange *exchange = loop->spare;
+    if (!exchange)
+        return malloc(sizeof *exchange);
+    loop->spare = exchange->next;
+    loop->spare_count--;
+    return exchange;
+}
+
+void loop_keep_exchange(struct loop *loop, struct exchange *exchange)
+{
+    if (loop->spare_count == SPARE_MAX) {
+        free(exchange);
+        return;
+    }
+    exchange->next = loop->spare;
+    loop->spare = exchange;
+    loop->spare_count++;
+}
+
+static void free_spare(struct loop *loop)
+{
+    while (loop->spare) {
+        struct exchange *gone = loop->spare;
+        loop->spare = gone->next;
+        free(gone);
+    }
+}
+
 /* --- Requests that wait --------------------------------------------------------------------- */
 
 static void suspend(struct exchange *exchange)
@@ -81,18 +113,21 @@ void loop_await(struct exchange *exchange)
     loop->awaiting_end = &exchange->next;
 }
 
-static void take_all_back(struct loop *loop)
+/* Whether there was one: the library has something to send then. */
+static bool take_all_back(struct loop *loop)
 {
     pthread_mutex_lock(&loop->mutex);
     struct exchange *next = loop->back;
     loop->back = NULL;
     pthread_mutex_unlock(&loop->mutex);
+    const bool any = next != NULL;
     while (next) {
         struct exchange *exchange = next;
         next = exchange->next;
         loop->handed_over--;
         go_on(exchange);
     }
+    return any;
 }
 
 static bool is_whole(struct exchange *exchange)
@@ -109,16 +144,19 @@ static bool is_whole(struct exchange *exchange)
     return true;
 }
 
-/* What began first is whole first: the first that is not ends the look. */
-static void look_at_awaiting(struct loop *loop)
+/* Likewise. What began first is whole first: the first that is not ends the look. */
+static bool look_at_awaiting(struct loop *loop)
 {
+    bool any = false;
     while (loop->awaiting && is_whole(loop->awaiting)) {
         struct exchange *exchange = loop->awaiting;
         loop->awaiting = exchange->next;
         if (!loop->awaiting)
             loop->awaiting_end = &loop->awaiting;
         go_on(exchange);
+        any = true;
     }
+    return any;
 }
 
 /* --- Turns ---------------------------------------------------------------------------------- */
@@ -182,22 +220,28 @@ static int wait_ms(const struct loop *loop)
     return (int)library_ms;
 }
 
+/* The library has its turn when something came for it, or its time has. A tick alone, which may be
+ * for what another loop awaits, does not cost one. */
 static void turn(struct loop *loop)
 {
     struct epoll_event events[EVENTS_MAX];
     bool has_new = false;
     eventfd_t ignored;
-    const int count = epoll_wait(loop->epoll_fd, events, EVENTS_MAX, wait_ms(loop));
+    const int wait = wait_ms(loop);
+    const int count = epoll_wait(loop->epoll_fd, events, EVENTS_MAX, wait);
+    bool has_turn = count <= 0 || wait == 0;
     for (int i = 0; i < count; i++) {
         has_new |= events[i].data.u32 == FROM_SOCKET;
+        has_turn |= events[i].data.u32 == FROM_LIBRARY;
         if (events[i].data.u32 == FROM_WORKERS)
             eventfd_read(loop->wake_fd, &ignored);
     }
-    take_all_back(loop);
-    look_at_awaiting(loop);
+    has_turn |= take_all_back(loop);
+    has_turn |= look_at_awaiting(loop);
     if (has_new)
         accept_some(loop);
-    MHD_run_wait(loop->daemon, 0);
+    if (has_turn || has_new)
+        MHD_run_wait(loop->daemon, 0);
     set_accepting(loop, may_accept(loop));
 }
 
@@ -286,6 +330,7 @@ void loops_stop(struct listener *listener)
         }
         if (loop->daemon)
             MHD_stop_daemon(loop->daemon);
+        free_spare(loop);
         close_fd(loop->wake_fd);
         close_fd(loop->epoll_fd);
         pthread_mutex_destroy(&loop->mutex);

@@ -23,6 +23,7 @@
 
 #define TARGET_BYTES_MAX   2049
 #define LISTENER_LOOPS_MAX 16
+#define SPARE_MAX          32 /* exchanges that a loop keeps for the next requests */
 
 struct listener;
 struct loop;
@@ -79,7 +80,9 @@ struct loop {
     bool runs;
     struct exchange *awaiting; /* for their rests, in the order in which they began */
     struct exchange **awaiting_end;
-    unsigned handed_over; /* to workers */
+    unsigned handed_over;   /* to workers */
+    struct exchange *spare; /* finished: for the next request, since they are large */
+    unsigned spare_count;
 
     pthread_mutex_t mutex;
     struct exchange *back; /* guarded by the mutex: from workers */
@@ -132,6 +135,11 @@ void *connections_sweep(void *context);
 void connections_end(struct listener *listener);
 
 /* --- listener_loop.c --- */
+
+/* The loop's own thread: one that nothing is set in yet but what malloc() left, or NULL; and its
+ * end, when nothing in it is to be freed any more. */
+struct exchange *loop_exchange(struct loop *loop);
+void loop_keep_exchange(struct loop *loop, struct exchange *exchange);
 
 enum vault_code loops_start(struct listener *listener, struct vault_error *err) VAULT_MUST_CHECK;
 
