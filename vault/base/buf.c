@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIRST_CAPACITY_BYTES 256
+#define FIRST_CAPACITY_BYTES 1024
+#define DECIMAL_CHARS_MAX    20 /* of 2^64 - 1 */
 
 struct buf buf_limited(size_t limit_bytes)
 {
@@ -107,6 +108,23 @@ void buf_text(struct buf *buf, const char *text)
 void buf_byte(struct buf *buf, uint8_t byte)
 {
     buf_append(buf, &byte, 1);
+}
+
+void buf_texts_until_null(struct buf *buf, const char *const texts[])
+{
+    for (size_t i = 0; texts[i]; i++)
+        buf_text(buf, texts[i]);
+}
+
+void buf_decimal(struct buf *buf, uint64_t number)
+{
+    char digits[DECIMAL_CHARS_MAX];
+    size_t i = sizeof digits;
+    do {
+        digits[--i] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number);
+    buf_append(buf, digits + i, sizeof digits - i);
 }
 
 void buf_format(struct buf *buf, const char *format, ...)

@@ -148,10 +148,19 @@ enum vault_code instant_or_date_parse(struct bytes text, int64_t *out_s, struct 
                       "neither a date YYYY-MM-DD nor a time YYYY-MM-DDThh:mm:ssZ that exists");
 }
 
+/* The last so many digits. */
+static void put_digits(char *out, unsigned number, size_t count)
+{
+    for (; count; number /= 10)
+        out[--count] = (char)('0' + number % 10);
+}
+
 void date_format(char out[DATE_CHARS + 1], struct date date)
 {
-    snprintf(out, DATE_CHARS + 1, "%04u-%02u-%02u", (unsigned)date.year % 10000U,
-             (unsigned)date.month % 100U, (unsigned)date.day % 100U);
+    memcpy(out, "YYYY-MM-DD", DATE_CHARS + 1);
+    put_digits(out, (unsigned)date.year, 4);
+    put_digits(out + 5, (unsigned)date.month, 2);
+    put_digits(out + 8, (unsigned)date.day, 2);
 }
 
 void instant_format(char out[INSTANT_CHARS + 1], int64_t instant_s)

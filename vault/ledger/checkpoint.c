@@ -12,7 +12,9 @@
 void checkpoint_write_text(struct buf *out, const char *origin, uint64_t size,
                            const struct tree_hash *root)
 {
-    buf_format(out, "%s\n%" PRIu64 "\n", origin, size);
+    buf_texts(out, origin, "\n");
+    buf_decimal(out, size);
+    buf_byte(out, '\n');
     base64_encode(out, (struct bytes){root->bytes, sizeof root->bytes});
     buf_byte(out, '\n');
 }

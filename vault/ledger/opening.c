@@ -30,7 +30,7 @@ static void write_field(const struct opening_field *field, const char *name, str
 {
     char salt[BASE64_CHARS(OPENING_SALT_BYTES) + 1];
     base64_string(salt, field->salt, sizeof field->salt);
-    buf_format(out, "\"%s\":{\"salt\":\"%s\",\"value\":", name, salt);
+    buf_texts(out, "\"", name, "\":{\"salt\":\"", salt, "\",\"value\":");
     json_write_string(out, field->value);
     buf_byte(out, '}');
     explicit_bzero(salt, sizeof salt);

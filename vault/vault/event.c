@@ -59,7 +59,9 @@ static enum vault_code subject_value(struct vault *vault, const struct citizen_i
 {
     char name[BASE32_CHARS(PERMUTE_BLOCK_BYTES) + 1];
     VAULT_TRY(event_log_name(vault, citizen, name, err));
-    buf_format(out, "%s %llu ", name, (unsigned long long)chain->n + 1);
+    buf_texts(out, name, " ");
+    buf_decimal(out, chain->n + 1);
+    buf_byte(out, ' ');
     if (chain->n)
         base64_encode(out, (struct bytes){chain->leaf.bytes, sizeof chain->leaf.bytes});
     else

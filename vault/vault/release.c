@@ -157,12 +157,13 @@ static void write_what(const struct passage *passage, struct buf *out)
         const bool released = allowed && !passage->only_asks;
         buf_text(out, i ? "\n" : "");
         buf_bytes(out, passage->request->asks[i].field);
-        buf_format(out, " %s %s",
-                   released
-                       ? policy_form_name(passage->policy, passage->asks[i].field, outcome->form)
-                       : "-",
-                   allowed && !released ? "evaluated"
-                                        : policy_reason_name((enum policy_reason)outcome->reason));
+        buf_texts(out, " ",
+                  released
+                      ? policy_form_name(passage->policy, passage->asks[i].field, outcome->form)
+                      : "-",
+                  " ",
+                  allowed && !released ? "evaluated"
+                                       : policy_reason_name((enum policy_reason)outcome->reason));
     }
 }
 
@@ -177,8 +178,8 @@ static void write_asserted(const struct passage *passage, struct buf *out)
     {
         const bool known = passage->policy && policy_find(passage->policy, POLICY_ATOM,
                                                           bytes_of_text(name)) != POLICY_NONE;
-        buf_format(out, "\nasserted %s%s", known ? name : "something unknown",
-                   known && condition_may_be_asserted(passage->service, name) ? "" : ", ignored");
+        buf_texts(out, "\nasserted ", known ? name : "something unknown",
+                  known && condition_may_be_asserted(passage->service, name) ? "" : ", ignored");
     }
 }
 
@@ -186,11 +187,13 @@ static void write_asserted(const struct passage *passage, struct buf *out)
 static void write_basis(const struct passage *passage, struct buf *out)
 {
     const struct consent *consent = passage->consent;
-    if (passage->bases >> POLICY_CONSENT & 1 && consent)
-        buf_format(out, "consent %s %lld", consent->id, (long long)consent->version);
+    if (passage->bases >> POLICY_CONSENT & 1 && consent) {
+        buf_texts(out, "consent ", consent->id, " ");
+        buf_decimal(out, (uint64_t)consent->version);
+    }
     for (enum policy_basis basis = POLICY_CONTRACT; basis < POLICY_BASIS_COUNT; basis++) {
         if (passage->bases >> basis & 1)
-            buf_format(out, "%s%s", out->size ? "\n" : "", policy_basis_name(basis));
+            buf_texts(out, out->size ? "\n" : "", policy_basis_name(basis));
     }
     if (out->size == 0)
         buf_text(out, "none");

@@ -93,11 +93,10 @@ static void write_released(struct passage *passage, size_t i, bool *first, struc
         return;
     char as_of[DATE_CHARS + 1];
     date_format(as_of, date_of_instant(passage->as_of_s ? passage->as_of_s : passage->now_s));
-    buf_format(body, "%s\"%s\":{\"form\":\"%s\",\"value\":", *first ? "" : ",",
-               policy_id(policy, POLICY_FIELD, field),
-               policy_form_name(policy, field, outcome->form));
+    buf_texts(body, *first ? "\"" : ",\"", policy_id(policy, POLICY_FIELD, field),
+              "\":{\"form\":\"", policy_form_name(policy, field, outcome->form), "\",\"value\":");
     buf_join(body, &value);
-    buf_format(body, ",\"as_of\":\"%s\",\"source\":", as_of);
+    buf_texts(body, ",\"as_of\":\"", as_of, "\",\"source\":");
     json_write_string(body, bytes_of_text(passage->as_of_s ? passage->source : "vault"));
     buf_byte(body, '}');
     passage->bases |= outcome->bases;
@@ -140,8 +139,8 @@ static void write_obligations(const struct passage *passage, struct buf *body)
         }
         if (!owed)
             continue;
-        buf_format(body, "%s\"%s\":", first ? "" : ",",
-                   policy_id(policy, POLICY_OBLIGATION, obligation));
+        buf_texts(body, first ? "\"" : ",\"", policy_id(policy, POLICY_OBLIGATION, obligation),
+                  "\":");
         if (policy_obligation_is_number(policy, obligation))
             buf_format(body, "%lld", (long long)number);
         else
@@ -154,7 +153,7 @@ static void write_obligations(const struct passage *passage, struct buf *body)
 void passage_write_answer(struct passage *passage, struct buf *body)
 {
     bool first = true;
-    buf_format(body, "{\"release\":\"%s\",\"subject\":", passage->id);
+    buf_texts(body, "{\"release\":\"", passage->id, "\",\"subject\":");
     json_write_string(body, passage->request->subject);
     buf_text(body, ",\"purpose\":");
     json_write_string(body, passage->request->purpose);
@@ -177,7 +176,9 @@ enum vault_code release_write_place(struct vault *vault, const struct ledger_tic
     base64_string(leaf, ticket->leaf.bytes, sizeof ticket->leaf.bytes);
     buf_text(body, ",\"log\":{\"origin\":");
     json_write_string(body, bytes_of_text(vault->options.origin));
-    buf_format(body, ",\"index\":%llu,\"leaf\":\"%s\"", (unsigned long long)ticket->index, leaf);
+    buf_text(body, ",\"index\":");
+    buf_decimal(body, ticket->index);
+    buf_texts(body, ",\"leaf\":\"", leaf, "\"");
     if (wants_proof) {
         VAULT_AUTO(buf_finish) struct buf proof = buf_limited(PROOF_MAX_BYTES);
         VAULT_TRY(ledger_prove(vault->ledger, ticket->index, &proof, err));

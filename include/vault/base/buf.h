@@ -52,6 +52,12 @@ void buf_text(struct buf *buf, const char *text);
  * has all of them, or says that it has not. */
 void buf_join(struct buf *buf, const struct buf *part);
 void buf_byte(struct buf *buf, uint8_t byte);
+
+/* Each of these texts; and a number in decimal. What is written for every release is written with
+ * these: buf_format() reads its format anew each time. */
+#define buf_texts(buf, ...) buf_texts_until_null(buf, (const char *const[]){__VA_ARGS__, NULL})
+void buf_texts_until_null(struct buf *buf, const char *const texts[]);
+void buf_decimal(struct buf *buf, uint64_t number);
 void buf_format(struct buf *buf, const char *format, ...) VAULT_PRINTF(2, 3);
 
 /* Big-endian integers. */

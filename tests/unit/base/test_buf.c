@@ -27,6 +27,19 @@ static void test_integers_are_big_endian(void **state)
     assert_true(bytes_equal(buf_view(&buf), BYTES("\1\2\3\4\5\6\7\10\11\12\13\14\15\16")));
 }
 
+static void test_texts_and_decimals_are_written_as_they_are(void **state)
+{
+    (void)state;
+    VAULT_AUTO(buf_finish) struct buf buf = buf_limited(100);
+    buf_texts(&buf, "one", "", " two ");
+    buf_decimal(&buf, 0);
+    buf_byte(&buf, ' ');
+    buf_decimal(&buf, 1090);
+    buf_byte(&buf, ' ');
+    buf_decimal(&buf, UINT64_MAX);
+    assert_string_equal(buf_string(&buf), "one two 0 1090 18446744073709551615");
+}
+
 static void test_an_empty_buffer_allocates_nothing(void **state)
 {
     (void)state;
@@ -244,7 +257,7 @@ static void test_short_memory_is_told_and_keeps_what_was_there(void **state)
     assert_fails(VAULT_NO_MEMORY, buf_check(&buf, &test_error));
     assert_memory_equal(buf.data, "kept", 4);
     buf_clear(&buf);
-    char long_text[600];
+    char long_text[5000];
     memset(long_text, 'y', sizeof long_text - 1);
     long_text[sizeof long_text - 1] = 0;
     fail_after = 0;
@@ -313,9 +326,9 @@ static void test_a_cursor_past_the_end_gives_zeros_for_ever(void **state)
 int main(void)
 {
     return TEST_RUN(
-        test_what_is_appended_is_there_in_order, test_integers_are_big_endian,
-        test_an_empty_buffer_allocates_nothing, test_the_ceiling_is_reached_and_not_passed,
-        test_a_problem_sticks_and_nothing_more_goes_in,
+        test_what_is_appended_is_there_in_order, test_texts_and_decimals_are_written_as_they_are,
+        test_integers_are_big_endian, test_an_empty_buffer_allocates_nothing,
+        test_the_ceiling_is_reached_and_not_passed, test_a_problem_sticks_and_nothing_more_goes_in,
         test_a_text_of_parts_has_all_of_them_or_a_problem, test_huge_sizes_do_not_wrap_around,
         test_formatting_fits_exactly_or_not_at_all, test_extending_counts_and_gives_the_place,
         test_a_finished_buffer_can_be_used_again, test_growing_leaves_no_copy_behind,
