@@ -123,6 +123,9 @@ class Browser:
             return False if self.citizen.password == self.citizen.own_password else None
         self.signed_in_s, self.jumps = time.monotonic(), jumps
         self.choose_password()
+        if jumps != self.house.clock.begun:  # a letter or another password began a session anew, perhaps behind the jump
+            self.signed_in_s = 0.0
+            return None
         return True
 
     def activate(self):
