@@ -28,8 +28,7 @@ static const struct sealing_calls calls = {NULL, open_test, close_test, NULL};
 
 static void begin(void)
 {
-    make_filled_vault(&test);
-    make_family(&test, &family);
+    make_vault_with_family(&test, &family);
     assert_done(sealing_new(&calls, &sealing, &test_error));
     assert_done(sealing_unseal(sealing, NULL, &test_error));
     context = (struct admin_context){.sealing = sealing, .config = &config};

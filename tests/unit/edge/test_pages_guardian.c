@@ -33,8 +33,7 @@ static void enter(struct browser *who, const char *login)
 
 static void begin(void)
 {
-    make_filled_vault(&test);
-    make_family(&test, &family);
+    make_vault_with_family(&test, &family);
     assert_done(guardian_add(test.vault, &family.minor, &family.max, &test_error));
     assert_done(guardian_list_minors(test.vault, &family.max, take_id, id, &test_error));
     receipt = ask_minor(&test);

@@ -4,7 +4,6 @@
 #include "vault/vault/mandate.h"
 #include "vault/vault/mediator.h"
 
-#define PASSWORD   "une longue phrase"
 #define PASSWORD_E "une%20longue%20phrase"
 #define TERMS      "purpose_0=" SUPPORT "&period=31&label=Mme%20T."
 
@@ -27,11 +26,7 @@ static void enter(struct browser *who, const char *login)
 
 static void begin(void)
 {
-    make_filled_vault(&test);
-    assert_done(mediator_register_structure(test.vault, "hub", "A digital hub", &test_error));
-    assert_done(mediator_register_structure(test.vault, "centre", "A social centre", &test_error));
-    register_mediator(&test, "hub", "ada", "Ada Inventée", PASSWORD);
-    register_mediator(&test, "centre", "bob", "Bob Inventé", PASSWORD);
+    make_vault_with_mediators(&test);
     browser_open(&browser, test.vault);
     browser_sign_in(&browser);
     enter(&mediator, "ada");

@@ -19,14 +19,25 @@ static struct citizen_id import_person(struct vault_test *test, const char *refe
     return id;
 }
 
-void make_family(struct vault_test *test, struct family *out)
+static struct family kept_family;
+
+static void fill_with_family(struct vault_test *test)
 {
+    struct family *out = &kept_family;
+    fill_test_vault(test);
     out->minor = import_person(test, "F-1", "minou", "2012-05-17", MINOR_NAME);
     out->max = import_person(test, "F-2", "max", "1980-01-02", MAX_NAME);
     out->lou = import_person(test, "F-3", "lou", "1981-02-03", LOU_NAME);
     out->other = import_person(test, "F-4", "other", "1982-03-04", "Quelqu'un d'Autre");
     VAULT_AUTO(service_release) struct service_hold hold = hold_service(test, library_key);
     assert_done(subject_write(hold.service, &out->minor, out->subject, &test_error));
+}
+
+void make_vault_with_family(struct vault_test *test, struct family *out)
+{
+    static struct kept_vault kept;
+    make_kept_vault(test, &kept, fill_with_family);
+    *out = kept_family;
 }
 
 struct access_receipt ask_minor(struct vault_test *test)

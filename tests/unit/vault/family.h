@@ -24,8 +24,8 @@ struct family {
     char subject[SUBJECT_CHARS + 1]; /* the minor, to the library */
 };
 
-/* Import them; nobody is anybody's guardian yet. */
-void make_family(struct vault_test *test, struct family *out);
+/* A filled vault with them (make_kept_vault); nobody is anybody's guardian yet. */
+void make_vault_with_family(struct vault_test *test, struct family *out);
 
 /* The library asks the minor for their reader's number, for 90 days. */
 struct access_receipt ask_minor(struct vault_test *test);

@@ -13,8 +13,7 @@ static struct family family;
 
 static void begin(void)
 {
-    make_filled_vault(&test);
-    make_family(&test, &family);
+    make_vault_with_family(&test, &family);
 }
 
 static void end(void)

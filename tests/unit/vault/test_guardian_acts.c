@@ -56,8 +56,7 @@ static void claim_request(void)
 
 static void begin(void)
 {
-    make_filled_vault(&test);
-    make_family(&test, &family);
+    make_vault_with_family(&test, &family);
     max = seat_of(&family.max);
     lou = seat_of(&family.lou);
     claim_request();

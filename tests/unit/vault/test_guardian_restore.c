@@ -71,8 +71,7 @@ static void begin(void)
     struct guardian_minor minor;
     char id[GUARDIAN_ID_CHARS + 1] = "";
     VAULT_AUTO(access_view_finish) struct access_view view = {0};
-    make_filled_vault(&test);
-    make_family(&test, &family);
+    make_vault_with_family(&test, &family);
     snprintf(root, sizeof root, "%.*s", (int)(strlen(test.dir) - strlen("/vault")), test.dir);
     snprintf(backup_dir, sizeof backup_dir, "%s/backup", root);
     snprintf(again_dir, sizeof again_dir, "%s/again", root);

@@ -11,8 +11,7 @@
 #include "vault/vault/receipt.h"
 #include "vault/vault/stance.h"
 
-#define DAY_MS   (24LL * 3600 * 1000)
-#define PASSWORD "une longue phrase"
+#define DAY_MS (24LL * 3600 * 1000)
 
 static struct vault_test test;
 static char subject[SUBJECT_CHARS + 1];
@@ -24,20 +23,16 @@ static struct mediator_seat seat_of(const char *login)
 {
     char token[ACTOR_TOKEN_CHARS + 1];
     struct mediator_seat seat;
-    assert_done(
-        mediator_sign_in(test.vault, bytes_of_text(login), BYTES(PASSWORD), token, &test_error));
+    assert_done(mediator_sign_in(test.vault, bytes_of_text(login), BYTES(MEDIATOR_PASSWORD), token,
+                                 &test_error));
     assert_done(mediator_check(test.vault, bytes_of_text(token), &seat, &test_error));
     return seat;
 }
 
 static void begin(void)
 {
-    make_filled_vault(&test);
+    make_vault_with_mediators(&test);
     subject_of_citizen(&test, subject);
-    assert_done(mediator_register_structure(test.vault, "hub", "A digital hub", &test_error));
-    assert_done(mediator_register_structure(test.vault, "centre", "A social centre", &test_error));
-    register_mediator(&test, "hub", "ada", "Ada Inventée", PASSWORD);
-    register_mediator(&test, "centre", "bob", "Bob Inventé", PASSWORD);
     ada = seat_of("ada");
     bob = seat_of("bob");
 }

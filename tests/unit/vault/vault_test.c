@@ -142,6 +142,21 @@ void register_mediator(struct vault_test *test, const char *structure, const cha
     assert_done(mediator_sign_out(test->vault, &seat, &test_error));
 }
 
+static void fill_with_mediators(struct vault_test *test)
+{
+    fill_test_vault(test);
+    assert_done(mediator_register_structure(test->vault, "hub", "A digital hub", &test_error));
+    assert_done(mediator_register_structure(test->vault, "centre", "A social centre", &test_error));
+    register_mediator(test, "hub", "ada", "Ada Inventée", MEDIATOR_PASSWORD);
+    register_mediator(test, "centre", "bob", "Bob Inventé", MEDIATOR_PASSWORD);
+}
+
+void make_vault_with_mediators(struct vault_test *test)
+{
+    static struct kept_vault kept;
+    make_kept_vault(test, &kept, fill_with_mediators);
+}
+
 void own_password(struct vault_test *test, const char *login)
 {
     struct account account;
@@ -188,20 +203,24 @@ static void copy_files(const char *from, const char *to)
         fail_msg("copying a filled vault");
 }
 
-/* Activating a bundle compares ten thousand decisions: once for a program is enough. */
+void make_kept_vault(struct vault_test *test, struct kept_vault *kept,
+                     void (*fill)(struct vault_test *test))
+{
+    if (!kept->folder) {
+        make_test_vault(&kept->filled);
+        fill(&kept->filled);
+        vault_close(&kept->filled.vault);
+        kept->folder = test_folder_keep();
+    }
+    *test = kept->filled;
+    copy_files(kept->folder, place_test_vault(test));
+    open_test_vault(test);
+}
+
 void make_filled_vault(struct vault_test *test)
 {
-    static struct vault_test filled;
-    static const char *kept;
-    if (!kept) {
-        make_test_vault(&filled);
-        fill_test_vault(&filled);
-        vault_close(&filled.vault);
-        kept = test_folder_keep();
-    }
-    *test = filled;
-    copy_files(kept, place_test_vault(test));
-    open_test_vault(test);
+    static struct kept_vault kept;
+    make_kept_vault(test, &kept, fill_test_vault);
 }
 
 struct service_hold hold_service(struct vault_test *test, const uint8_t *key)

@@ -62,8 +62,21 @@ void own_password(struct vault_test *test, const char *login);
 
 void fill_test_vault(struct vault_test *test);
 
-/* Both, as a copy of what the program's first call made. */
+/* A vault that is made and filled by the program's first call, and copied by that and all others:
+ * activating a bundle compares ten thousand decisions, and each password takes as long as it is
+ * meant to. */
+struct kept_vault {
+    struct vault_test filled;
+    const char *folder; /* NULL: not made yet */
+};
+void make_kept_vault(struct vault_test *test, struct kept_vault *kept,
+                     void (*fill)(struct vault_test *test));
+
+/* So, by fill_test_vault(); and with the mediators ada, of the structure hub, and bob, of centre.
+ */
+#define MEDIATOR_PASSWORD "une longue phrase"
 void make_filled_vault(struct vault_test *test);
+void make_vault_with_mediators(struct vault_test *test);
 
 /* Sign the bundle, as it stands now, under a new manifest of that version. */
 void sign_again(struct vault_test *test, uint64_t version);
