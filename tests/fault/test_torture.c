@@ -1,20 +1,18 @@
 /*
- * Every allocation and every call of the system of a start, a request, a decision, a batch, an
- * import, an erasure and a deposit fails once in turn: nothing leaks, nothing is half done, and no
- * answer has a value that the log has no entry of.
+ * Every allocation and every call of the system of a request, a batch, a decision, a deposit, an
+ * import and an erasure fails once in turn: nothing leaks, nothing is half done, and no answer has
+ * a value that the log has no entry of.
  *
  * torture_run.h says how many of them, and how to look at one.
  */
 #include "torture_run.h"
 #include "torture_world.h"
 
-#include "vault/indexer.h"
 #include "vault/parts.h"
 #include "vault/store/control_citizen.h"
 #include "vault/vault/erase.h"
 
-#define ROW_CHARS  512
-#define BATCH_SIZE 8
+#define ROW_CHARS 512
 
 /* --- A release ------------------------------------------------------------------------------ */
 
@@ -39,18 +37,11 @@ static void run_release(void)
         world_settle();
 }
 
-/* Whatever fails here is not the service's fault. */
-static void assert_answered_clearly(void)
-{
-    if (world.status != 200 && world.status != 500 && world.status != 503)
-        fail_msg("answered %u: %s", world.status, buf_string(&world.body));
-}
-
 /* A failed one says so; and the next one works. */
 static void check_release(void)
 {
     world_read();
-    assert_answered_clearly();
+    world_assert_answered();
     world_go_on();
     assert_int_equal(world_released(), 2);
 }
@@ -133,19 +124,6 @@ static void give(void)
     world.acknowledged[ENTRY_CONSENT] += torture_code == VAULT_OK;
 }
 
-/* Where OpenSSL gets no memory to decrypt a page, SQLCipher says that the page is damaged, and so
- * SQLite does where the disk does not give it. */
-static void assert_failed_clearly(void)
-{
-    if (torture_code == VAULT_CORRUPT && strstr(torture_said.text, "memory was short"))
-        return;
-    if (torture_code != VAULT_OK && torture_code != VAULT_IO && torture_code != VAULT_UNAVAILABLE &&
-        torture_code != VAULT_NO_MEMORY)
-        fail_msg("%s: %s", vault_code_name(torture_code), torture_said.text);
-    if (torture_code)
-        assert_true(torture_said.text[0] != 0);
-}
-
 static void prepare_give(void)
 {
     withdraw();
@@ -162,7 +140,7 @@ static void run_give(void)
 
 static void check_give(void)
 {
-    assert_failed_clearly();
+    torture_assert_said();
     world_go_on();
     const size_t now = world_released();
     assert_true(now == 2 || (torture_code && now == 0));
@@ -198,7 +176,7 @@ static void run_withdraw(void)
 /* What is in force now is in force after a start, and what was acknowledged stays withdrawn. */
 static void check_withdraw(void)
 {
-    assert_failed_clearly();
+    torture_assert_said();
     const bool acknowledged = torture_code == VAULT_OK;
     world.acknowledged[ENTRY_WITHDRAW] += acknowledged;
     world_go_on();
@@ -265,7 +243,7 @@ static void run_import(void)
 static void check_import(void)
 {
     uint64_t people = 0;
-    assert_failed_clearly();
+    torture_assert_said();
     world_go_on();
     if (torture_code)
         import(made - 1, 2);
@@ -313,7 +291,7 @@ static void run_erase(void)
 static void check_erase(void)
 {
     struct control_citizen found;
-    assert_failed_clearly();
+    torture_assert_said();
     world_go_on();
     const enum vault_code there =
         control_citizen_find(world.test.vault->store, &to_erase, &found, &test_error);
@@ -363,7 +341,7 @@ static void check_deposit(void)
     world_read();
     const bool acknowledged = world.status == 200;
     world.acknowledged[ENTRY_DEPOSIT] += acknowledged;
-    assert_answered_clearly();
+    world_assert_answered();
     world_go_on();
     assert_int_equal(world_released(), 2);
     const json_t *status =
@@ -391,118 +369,12 @@ static void test_a_deposit_is_stored_or_not(void **state)
     torture(&operation);
 }
 
-/* --- A batch of the log --------------------------------------------------------------------- */
-
-static struct ledger_ticket tickets[BATCH_SIZE];
-
-/* Entered one after the other and made durable together, then published. */
-static void run_entries(void)
-{
-    const struct entry entry = {.event = ENTRY_ADMIN};
-    struct ledger *ledger = world.test.vault->ledger;
-    uint64_t entered = 0;
-    for (unsigned i = 0; i < BATCH_SIZE && !torture_code; i++, entered += !torture_code)
-        torture_code =
-            ledger_enqueue(ledger, &entry, (struct bytes){0}, &tickets[i], &torture_said);
-    for (unsigned i = 0; i < entered; i++) {
-        const enum vault_code waited = ledger_wait(ledger, &tickets[i], &torture_said);
-        world.acknowledged[ENTRY_ADMIN] += waited == VAULT_OK;
-        torture_code = waited ? waited : torture_code;
-    }
-    if (!torture_struck())
-        world_settle();
-}
-
-static void check_entries(void)
-{
-    assert_failed_clearly();
-    world_go_on();
-    assert_int_equal(world_released(), 2);
-}
-
-static void test_a_batch_of_the_log(void **state)
-{
-    (void)state;
-    const struct operation operation = {
-        .name = "entries", .run = run_entries, .check = check_entries, .sample = {15, 15}};
-    torture(&operation);
-}
-
-/* --- A start, and a stop -------------------------------------------------------------------- */
-
-static void stop_before(void)
-{
-    vault_close(&world.test.vault);
-}
-
-/* As kill -9 leaves it: what is open is copied, and the copy is what is started. Its last entry is
- * not filed yet. Nothing is under way while it is copied, since a kill has a moment, and a copy has
- * none. */
-static void crash_before(void)
-{
-    char command[PATH_MAX * 4];
-    struct vault *vault = world.test.vault;
-    const uint64_t size = ledger_head(vault->ledger).size;
-    assert_done(indexer_wait(vault->indexer, size, WORLD_WAIT_MS, &test_error));
-    assert_done(indexer_limit(vault->indexer, size, WORLD_WAIT_MS, &test_error));
-    assert_int_equal(world_released(), 2);
-    assert_done(ledger_wait_published(vault->ledger, size + 1, WORLD_WAIT_MS, &test_error));
-    snprintf(command, sizeof command, "rm -rf '%s.copy' && cp -a '%s' '%s.copy'", world.test.dir,
-             world.test.dir, world.test.dir);
-    assert_int_equal(system(command), 0); /* folders of our own */
-    vault_close(&world.test.vault);
-    snprintf(command, sizeof command, "rm -rf '%s' && mv '%s.copy' '%s'", world.test.dir,
-             world.test.dir, world.test.dir);
-    assert_int_equal(system(command), 0);
-}
-
-/* A start that fails says why, and leaves nothing open. */
-static void run_start(void)
-{
-    struct vault *vault = NULL;
-    torture_code = vault_open(&world.test.options, &vault, &torture_said);
-    if (torture_code)
-        assert_null(vault);
-    vault_close(&vault);
-}
-
-static void check_start(void)
-{
-    assert_failed_clearly();
-    world_open();
-    assert_int_equal(world_released(), 2);
-}
-
-static void test_a_start_and_a_stop(void **state)
-{
-    (void)state;
-    const struct operation operation = {.name = "start and stop",
-                                        .prepare = stop_before,
-                                        .run = run_start,
-                                        .check = check_start,
-                                        .sample = {5, 8}};
-    torture(&operation);
-}
-
-static void test_a_start_after_a_crash(void **state)
-{
-    (void)state;
-    const struct operation operation = {.name = "start after a crash",
-                                        .prepare = crash_before,
-                                        .run = run_start,
-                                        .check = check_start,
-                                        .sample = {3, 5},
-                                        .enough = {900}}; /* most are those of any start */
-    torture(&operation);
-}
-
 int main(void)
 {
     torture_run_begin();
     const int failed = TEST_RUN(
         test_a_release, test_a_release_of_a_file_that_is_closed, test_a_batch_of_releases,
         test_a_consent_is_given_or_not, test_a_withdrawal_that_was_acknowledged_holds,
-        test_an_import_is_made_up_for, test_an_erasure_is_whole, test_a_deposit_is_stored_or_not,
-        test_a_batch_of_the_log, test_a_start_and_a_stop, test_a_start_after_a_crash);
+        test_an_import_is_made_up_for, test_an_erasure_is_whole, test_a_deposit_is_stored_or_not);
     return !torture_run_end() || failed;
 }

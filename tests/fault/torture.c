@@ -3,99 +3,40 @@
 #include <errno.h>
 #include <execinfo.h>
 #include <malloc.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-#define FRAMES_MAX  40
-#define LEARNED_MAX (1U << 17)
-#define WAYS_MAX    3
-#define HALF        0 /* in place of an error number: a write of half */
+#define QUIET_MS   4
+#define PAUSES_MAX 100
 
 /* --- What fails ----------------------------------------------------------------------------- */
 
 static atomic_int armed = TORTURE_KINDS; /* the kind; TORTURE_KINDS: none */
+static enum torture_look looks;
+static unsigned first_way;
 static atomic_uint counted;
-static unsigned target;
-static unsigned turns;
+static atomic_uint calls_made; /* armed or not */
 static const char *_Atomic struck;
 static atomic_int error;
 static bool shows;
 
 /* A thread's first steps are a sanitizer's, which cannot do without memory. */
 static _Thread_local bool has_begun;
+static _Thread_local bool is_spared; /* also while it is found out where it is */
 
-/* --- From where ----------------------------------------------------------------------------- */
-
-static atomic_bool learns;
-static uint64_t places[LEARNED_MAX]; /* of each call, its callers */
-static unsigned ways[LEARNED_MAX];   /* and in how many ways it can fail */
-static unsigned worth[LEARNED_MAX];
-
-static uint64_t place_now(void)
+void torture_arm(enum torture_kind kind, enum torture_look look, unsigned turn)
 {
-    void *frames[FRAMES_MAX];
-    const int count = backtrace(frames, FRAMES_MAX);
-    uint64_t place = 14695981039346656037U;
-    for (int i = 0; i < count; i++)
-        place = (place ^ (uintptr_t)frames[i]) * 1099511628211U;
-    return place;
-}
-
-static void learn(unsigned nth, const struct call *call)
-{
-    static _Thread_local bool is_inside;
-    if (is_inside || nth >= LEARNED_MAX)
-        return;
-    is_inside = true;
-    places[nth] = place_now();
-    ways[nth] = call->way_count;
-    is_inside = false;
-}
-
-void torture_learn(enum torture_kind kind)
-{
-    memset(places, 0, sizeof places);
-    learns = true;
-    torture_arm(kind, UINT32_MAX, 0);
-}
-
-unsigned torture_learned(unsigned of_a_place_max, const unsigned **list)
-{
-    static uint64_t known[LEARNED_MAX * 2]; /* a table by place */
-    static unsigned seen[LEARNED_MAX * 2];
-    unsigned count = 0;
-    learns = false;
-    memset(known, 0, sizeof known);
-    memset(seen, 0, sizeof seen);
-    for (unsigned nth = 1; nth <= counted && nth < LEARNED_MAX; nth++) {
-        size_t i = places[nth] % (LEARNED_MAX * 2);
-        while (known[i] && known[i] != places[nth])
-            i = (i + 1) % (LEARNED_MAX * 2);
-        known[i] = places[nth];
-        if (seen[i]++ < of_a_place_max)
-            worth[count++] = nth;
-    }
-    *list = worth;
-    return count;
-}
-
-unsigned torture_ways(unsigned nth)
-{
-    return nth < LEARNED_MAX ? ways[nth] : 0;
-}
-
-void torture_arm(enum torture_kind kind, unsigned nth, unsigned turn)
-{
-    target = nth;
-    turns = turn;
+    looks = look;
+    first_way = turn;
     struck = NULL;
     error = 0;
     counted = 0;
+    torture_places_begin();
     armed = kind;
 }
 
@@ -117,24 +58,43 @@ int torture_error(void)
 
 static void show(void)
 {
-    void *frames[FRAMES_MAX];
+    void *frames[TORTURE_FRAMES_MAX];
     armed = TORTURE_KINDS; /* what says where allocates too */
-    backtrace_symbols_fd(frames, backtrace(frames, FRAMES_MAX), STDERR_FILENO);
+    backtrace_symbols_fd(frames, backtrace(frames, TORTURE_FRAMES_MAX), STDERR_FILENO);
+}
+
+/* The lock of the places is held: one fails, and no other. */
+static bool take(const struct call *call, const void *caller, unsigned *turn)
+{
+    bool takes = false;
+    torture_places_lock();
+    if (!struck && torture_place_fails(call, caller, looks, turn)) {
+        struck = call->name;
+        takes = true;
+    }
+    torture_places_unlock();
+    return takes;
 }
 
 /* Whether this one fails; errno is set then, or *half. */
-bool torture_strikes(enum torture_kind kind, const struct call *call, bool *half)
+bool torture_strikes(enum torture_kind kind, const struct call *call, const void *caller,
+                     bool *half)
 {
-    if (armed != (int)kind || !has_begun)
+    unsigned turn = 0;
+    if (kind == TORTURE_CALL)
+        atomic_fetch_add(&calls_made, 1);
+    if (armed != (int)kind || !has_begun || is_spared)
         return false;
-    const unsigned nth = atomic_fetch_add(&counted, 1) + 1;
-    if (learns)
-        learn(nth, call);
-    if (nth != target)
+    atomic_fetch_add(&counted, 1);
+    if (struck)
         return false;
-    const int way = call->ways[turns % call->way_count];
+    is_spared = true;
+    const bool fails = take(call, caller, &turn);
+    is_spared = false;
+    if (!fails)
+        return false;
+    const int way = call->ways[(turn + first_way) % call->way_count];
     error = way;
-    struck = call->name;
     if (shows)
         show();
     if (half)
@@ -158,11 +118,13 @@ size_t __sanitizer_get_current_allocated_bytes(void) __attribute__((weak));
 void __lsan_register_root_region(const void *at, size_t size) __attribute__((weak));
 int __lsan_do_recoverable_leak_check(void) __attribute__((weak));
 
-static bool memory_strikes(const char *name)
+static bool memory_strikes(const char *name, const void *caller)
 {
     const struct call call = {name, {ENOMEM}, 1};
-    return armed == TORTURE_MEMORY && torture_strikes(TORTURE_MEMORY, &call, NULL);
+    return armed == TORTURE_MEMORY && torture_strikes(TORTURE_MEMORY, &call, caller, NULL);
 }
+
+#define MEMORY_STRIKES(name) memory_strikes(name, __builtin_return_address(0))
 
 void *torture_malloc(size_t size)
 {
@@ -171,19 +133,19 @@ void *torture_malloc(size_t size)
 
 void *malloc(size_t size)
 {
-    return memory_strikes("malloc") ? NULL : torture_malloc(size);
+    return MEMORY_STRIKES("malloc") ? NULL : torture_malloc(size);
 }
 
 void *calloc(size_t count, size_t size)
 {
-    if (memory_strikes("calloc"))
+    if (MEMORY_STRIKES("calloc"))
         return NULL;
     return __interceptor_calloc ? __interceptor_calloc(count, size) : __libc_calloc(count, size);
 }
 
 void *realloc(void *old, size_t size)
 {
-    if (memory_strikes("realloc"))
+    if (MEMORY_STRIKES("realloc"))
         return NULL;
     return __interceptor_realloc ? __interceptor_realloc(old, size) : __libc_realloc(old, size);
 }
@@ -196,12 +158,12 @@ static void *aligned(size_t align, size_t size)
 
 void *aligned_alloc(size_t align, size_t size)
 {
-    return memory_strikes("aligned_alloc") ? NULL : aligned(align, size);
+    return MEMORY_STRIKES("aligned_alloc") ? NULL : aligned(align, size);
 }
 
 int posix_memalign(void **out, size_t align, size_t size)
 {
-    void *memory = memory_strikes("posix_memalign") ? NULL : aligned(align, size);
+    void *memory = MEMORY_STRIKES("posix_memalign") ? NULL : aligned(align, size);
     if (!memory)
         return ENOMEM;
     *out = memory;
@@ -236,10 +198,26 @@ bool torture_leaks(void)
     return __lsan_do_recoverable_leak_check && __lsan_do_recoverable_leak_check();
 }
 
+void torture_rest(void)
+{
+    const struct timespec pause = {.tv_nsec = QUIET_MS * 1000L * 1000};
+    unsigned before = atomic_load(&calls_made) - 1;
+    for (unsigned i = 0; i < PAUSES_MAX && before != atomic_load(&calls_made); i++) {
+        before = atomic_load(&calls_made);
+        nanosleep(&pause, NULL);
+    }
+}
+
+void torture_spare(bool spares)
+{
+    is_spared = spares;
+}
+
 /* --- Before and after ----------------------------------------------------------------------- */
 
 void torture_thread_begin(void)
 {
+    torture_places_thread();
     has_begun = true;
 }
 

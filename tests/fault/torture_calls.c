@@ -29,7 +29,9 @@
 
 /* --- Files ---------------------------------------------------------------------------------- */
 
-#define CALL_STRIKES(name) torture_strikes(TORTURE_CALL, &name##_call, NULL)
+#define STRIKES(name, half)                                                                        \
+    torture_strikes(TORTURE_CALL, &name##_call, __builtin_return_address(0), half)
+#define CALL_STRIKES(name) STRIKES(name, NULL)
 
 FAILS(open, EIO, EMFILE, ENOSPC);
 
@@ -96,7 +98,7 @@ FAILS(write, EIO, ENOSPC, HALF);
 ssize_t write(int fd, const void *data, size_t size)
 {
     bool half = false;
-    if (torture_strikes(TORTURE_CALL, &write_call, &half) && !half)
+    if (STRIKES(write, &half) && !half)
         return -1;
     return syscall(SYS_write, fd, data, half ? size / 2 : size);
 }
@@ -106,7 +108,7 @@ FAILS(pwrite, EIO, ENOSPC, HALF);
 static ssize_t pwrite_as(int fd, const void *data, size_t size, off_t offset)
 {
     bool half = false;
-    if (torture_strikes(TORTURE_CALL, &pwrite_call, &half) && !half)
+    if (STRIKES(pwrite, &half) && !half)
         return -1;
     return syscall(SYS_pwrite64, fd, data, half ? size / 2 : size, offset);
 }

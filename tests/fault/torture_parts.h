@@ -1,5 +1,9 @@
 /*
  * torture_parts - what the functions in the C library's place share: whether it is they who fail.
+ *
+ *     torture.c         who is armed; memory
+ *     torture_places.c  which places there are, and which are to fail
+ *     torture_calls.c   the calls of the system
  */
 #pragma once
 
@@ -15,8 +19,21 @@ struct call {
     unsigned way_count;
 };
 
-/* Count this one. Whether it fails; errno is set then, or *half (NULL: it cannot). */
-bool torture_strikes(enum torture_kind kind, const struct call *call, bool *half);
+/* Count this one, which this caller wants. Whether it fails; errno is set then, or *half (NULL: it
+ * cannot). */
+bool torture_strikes(enum torture_kind kind, const struct call *call, const void *caller,
+                     bool *half);
+
+/* With the lock held: whether the place where the program is now fails, and for how many a time. */
+#define TORTURE_FRAMES_MAX 128
+bool torture_place_fails(const struct call *call, const void *caller, enum torture_look look,
+                         unsigned *turn);
+void torture_places_lock(void);
+void torture_places_unlock(void);
+
+/* Whoever calls who calls this has the work done. The stack of this thread begins here. */
+void torture_places_begin(void);
+void torture_places_thread(void);
 
 /* Memory that is never refused, for what is made here. */
 void *torture_malloc(size_t size);

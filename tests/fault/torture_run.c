@@ -5,9 +5,16 @@
 
 #include "torture_world.h"
 
-#define HANG_S     60 /* an operation that takes longer hangs */
-#define WAYS       3  /* as many as a call has of failing */
-#define OF_A_PLACE 1  /* calls from the same place, by the same way, that fail */
+#define HANG_S       60 /* an operation that takes longer hangs */
+
+/* Runs without a failure, one after the other, until it is held that nothing is left: what several
+ * threads do comes about now and then. And until it is held that what is left does not come. */
+#define LAST_LOOKS   8
+#define MISSED_LOOKS 30
+#define GROWN_MAX    4
+
+/* Places of a run that is not long which were learned and did not come. */
+#define MISSED_MAX   10
 
 static const char *const kinds[TORTURE_KINDS] = {"memory", "calls"};
 
@@ -26,14 +33,14 @@ static unsigned seed;
 
 static const char *now_name;
 static enum torture_kind now_kind;
-static unsigned now_nth;
+static unsigned now_fault; /* of this kind, counted from 1; 0: nothing fails */
 static unsigned now_count; /* of what there was to fail */
 
 /* Says what was failing when a sanitizer stops the program. */
 void __asan_on_error(void);
 void __asan_on_error(void)
 {
-    fprintf(stderr, "torture: %s, %s %u, seed %u: %s\n", now_name, kinds[now_kind], now_nth, seed,
+    fprintf(stderr, "torture: %s, %s %u, seed %u: %s\n", now_name, kinds[now_kind], now_fault, seed,
             torture_struck() ? torture_struck() : "before it");
 }
 
@@ -43,83 +50,103 @@ const char *__asan_default_options(void)
     return "handle_abort=1";
 }
 
-/* Do it once. nth 0: nothing fails, and what there is to fail is learned. */
-static void fail_nth(const struct operation *operation, enum torture_kind kind, unsigned nth)
+static void show(void)
+{
+    if (getenv("VAULT_TORTURE_SHOW"))
+        fprintf(stderr, "%s, %s %u: %s (%d): %s %s\n", now_name, kinds[now_kind], now_fault,
+                torture_struck(), torture_error(), vault_code_name(torture_code),
+                torture_code ? torture_said.text : "");
+}
+
+/* Do it once. Whether anything failed. */
+static bool do_once(const struct operation *operation, enum torture_kind kind,
+                    enum torture_look look)
 {
     now_name = operation->name;
     now_kind = kind;
-    now_nth = nth;
     world_tidy();
     if (operation->prepare)
         operation->prepare();
+    torture_rest();
     alarm(HANG_S);
     torture_code = VAULT_OK;
     torture_said = (struct vault_error){0};
-    if (nth)
-        torture_arm(kind, nth, nth + seed);
-    else
-        torture_learn(kind);
+    now_fault += look != TORTURE_LEARN;
+    torture_arm(kind, look, seed);
     operation->run();
     now_count = torture_disarm();
-    const char *struck = torture_struck();
+    const bool failed = torture_struck() != NULL;
     alarm(0);
-    if (struck && getenv("VAULT_TORTURE_SHOW"))
-        fprintf(stderr, "%s, %s %u: %s (%d): %s %s\n", operation->name, kinds[kind], nth, struck,
-                torture_error(), vault_code_name(torture_code),
-                torture_code ? torture_said.text : "");
+    if (failed)
+        show();
     operation->check();
-    total.injected += struck != NULL;
-    total.survived += struck != NULL;
-}
-
-/* "calls 17": where to begin, for who looks at one. */
-static bool is_before(enum torture_kind kind, unsigned nth)
-{
-    const char *from = getenv("VAULT_TORTURE_FROM");
-    const char *number = from ? strchr(from, ' ') : NULL;
-    const bool is_kind = from && strncmp(from, kinds[kind], strlen(kinds[kind])) == 0;
-    return number &&
-           ((is_kind && nth < strtoul(number, NULL, 10)) || (!is_kind && kind == TORTURE_MEMORY));
+    total.injected += failed;
+    total.survived += failed;
+    return failed;
 }
 
 /* Learn what there is to fail, with nothing failing. What the program keeps from the first time it
  * has then, and is not counted as leaked; what a vault keeps, too, as it has when something fails.
  */
-static unsigned learn(const struct operation *operation, enum torture_kind kind,
-                      const unsigned **list)
+static void learn(const struct operation *operation, enum torture_kind kind)
 {
-    fail_nth(operation, kind, 0);
+    now_fault = 0;
+    do_once(operation, kind, TORTURE_LEARN);
     world_mark();
-    fail_nth(operation, kind, 0);
-    fail_nth(operation, kind, 0);
-    return torture_learned(OF_A_PLACE, list);
+    do_once(operation, kind, TORTURE_LEARN);
+    torture_forget(); /* what a vault does once when it has started */
+    do_once(operation, kind, TORTURE_LEARN);
 }
 
-/* All of them, in all ways; or as many as are enough, from another one each day. */
+/* As many as are enough, evenly, from another one each day. One that is not come by again is still
+ * wanted when the next is. */
+static void fail_some(const struct operation *operation, enum torture_kind kind)
+{
+    const unsigned count = torture_sum().places;
+    const unsigned enough = operation->sample[kind] < count ? operation->sample[kind] : count;
+    for (unsigned i = 0; torture_sum().failed < enough && i < enough + MISSED_MAX; i++) {
+        torture_want((unsigned)(((uint64_t)i * count / enough + i / enough + seed) % count));
+        do_once(operation, kind, TORTURE_NEAR);
+    }
+}
+
+/* A log of another size, on which some places depend. */
+static void grow(unsigned entries)
+{
+    for (unsigned i = 0; i < entries; i++)
+        world_ask();
+}
+
+/* All there are, each as soon as it is come by: until nothing fails any more though each call is
+ * looked at. What was come by once, and can fail in yet another way, is waited for longer. */
+static void fail_all(const struct operation *operation, enum torture_kind kind)
+{
+    unsigned looks = 0;
+    torture_forget();
+    torture_want_all();
+    while (do_once(operation, kind, TORTURE_NEAR))
+        continue;
+    while (looks < (torture_sum().left ? MISSED_LOOKS : LAST_LOOKS)) {
+        looks = do_once(operation, kind, TORTURE_ALL) ? 0 : looks + 1;
+        grow(looks % GROWN_MAX);
+    }
+}
+
 static void torture_kind(const struct operation *operation, enum torture_kind kind)
 {
     const uint64_t before = total.injected;
     const uint64_t stopped = world.stopped;
     const time_t began = time(NULL);
-    const unsigned *list = NULL;
-    const unsigned count = learn(operation, kind, &list);
-    const unsigned all = now_count;
-    const unsigned enough = (is_long ? operation->enough : operation->sample)[kind];
-    const unsigned step = enough == 0 || count < enough ? 1 : count / enough;
-    unsigned tried = 0;
-    for (unsigned round = 0; round < (is_long ? WAYS : 1); round++, seed++) {
-        for (unsigned i = seed % step; i < count; i += step) {
-            if (round >= torture_ways(list[i]) || is_before(kind, list[i]))
-                continue;
-            tried += round == 0;
-            fail_nth(operation, kind, list[i]);
-        }
-    }
-    const uint64_t injected = total.injected - before;
+    learn(operation, kind);
+    const unsigned called = now_count;
+    (is_long ? fail_all : fail_some)(operation, kind);
+    const struct torture_sum sum = torture_sum();
     total.lost += world_audit();
-    printf("%s, %s: %u of %u, called %u times; %" PRIu64 " faults in %jd s\n", operation->name,
-           kinds[kind], tried, count, all, injected, (intmax_t)(time(NULL) - began));
-    assert_true(injected > 0 || getenv("VAULT_TORTURE_FROM"));
+    printf("%s, %s: %u of %u places, %u of their %u ways; called %u times; %jd s\n",
+           operation->name, kinds[kind], sum.failed, sum.places, sum.ways_failed, sum.ways, called,
+           (intmax_t)(time(NULL) - began));
+    fflush(stdout);
+    assert_true(total.injected > before);
     if (kind == TORTURE_MEMORY)
         assert_int_equal(world.stopped, stopped); /* the log waits for memory */
 }
@@ -135,6 +162,19 @@ void torture(const struct operation *operation)
     for (enum torture_kind kind = 0; kind < TORTURE_KINDS; kind++)
         torture_kind(operation, kind);
     is_under_way = false;
+}
+
+/* Where OpenSSL gets no memory to decrypt a page, SQLCipher says that the page is damaged, and so
+ * SQLite does where the disk does not give it. */
+void torture_assert_said(void)
+{
+    if (torture_code == VAULT_CORRUPT && strstr(torture_said.text, "memory was short"))
+        return;
+    if (torture_code != VAULT_OK && torture_code != VAULT_IO && torture_code != VAULT_UNAVAILABLE &&
+        torture_code != VAULT_NO_MEMORY)
+        fail_msg("%s: %s", vault_code_name(torture_code), torture_said.text);
+    if (torture_code)
+        assert_true(torture_said.text[0] != 0);
 }
 
 void torture_run_begin(void)

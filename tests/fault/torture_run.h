@@ -1,13 +1,12 @@
 /*
  * torture_run - an operation again and again, and each time another thing in it fails.
  *
- * Of what is called again from the same place, by the same way, the first fails. With
- * VAULT_TESTS_LONG=1 all of these do, each call in each way it can, but where an operation says how
- * many are enough; else some of them. Where not all do, it is others each day, and how many of how
- * many is said.
- * To look at one: VAULT_TESTS_SEED says which day, VAULT_TORTURE_ONLY which operation,
- * VAULT_TORTURE_FROM="calls 17" where to begin, and VAULT_TORTURE_SHOW=1 where each failed, and
- * what was said.
+ * What can fail is a place (torture.h): of what is called again from the same place, by the same
+ * way, one fails. With VAULT_TESTS_LONG=1 every place does, each call in each way it can, until the
+ * operation was done again and again with each call looked at and came by no place that has not
+ * failed; else some of them, others each day. How many of how many is said.
+ * To look at one: VAULT_TESTS_SEED says which day, VAULT_TORTURE_ONLY which operation, and
+ * VAULT_TORTURE_SHOW=1 where each failed, and what was said.
  */
 #pragma once
 
@@ -19,13 +18,15 @@ struct operation {
     void (*prepare)(void);          /* may be NULL */
     void (*run)(void);              /* while one thing fails */
     void (*check)(void);            /* when nothing fails any more */
-    unsigned sample[TORTURE_KINDS]; /* how many of each fail in a run that is not long */
-    unsigned enough[TORTURE_KINDS]; /* and in a long one; 0: all */
+    unsigned sample[TORTURE_KINDS]; /* how many places of each fail in a run that is not long */
 };
 
 /* What the operation said. */
 extern enum vault_code torture_code;
 extern struct vault_error torture_said;
+
+/* It was done, or the disk, the memory or the log were at fault, and it was said. */
+void torture_assert_said(void);
 
 /* Make the world; and the line that says how it went. False if an entry was lost. */
 void torture_run_begin(void);

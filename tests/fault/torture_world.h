@@ -42,8 +42,12 @@ void world_end(void);
 void world_send(enum http_method method, const char *path, const char *body);
 void world_read(void);
 
-/* Ask for three fields; how many came. Both must work now. */
+/* The answer is one, or says that the vault could not. */
+void world_assert_answered(void);
+
+/* Ask for three fields; and how many came, where it must work now. */
 void world_write_ask(char body[WORLD_BODY_BYTES]);
+void world_ask(void);
 size_t world_released(void);
 
 /* A log that has stopped for good says so, and the vault starts again. */
