@@ -246,7 +246,9 @@ static enum MHD_Result begin(struct exchange *exchange, const char *path, const 
     if (!address_may_ask(connection))
         return refuse(exchange, 429, "too many requests from your address");
     if (!identify_peer(connection, request))
-        return refuse(exchange, 403, "this client certificate is not let in any more");
+        return connection->peer.unread
+                   ? refuse(exchange, 503, "the vault cannot do this now: try again later")
+                   : refuse(exchange, 403, "this client certificate is not let in any more");
     request->method = http_method_of(method);
     request->path = path;
     return MHD_YES;

@@ -135,7 +135,7 @@ enum vault_code tls_prepare(struct tls *tls, gnutls_session_t session, struct tl
 static bool is_in_force(struct tls *tls, gnutls_session_t session, struct tls_peer *peer)
 {
     struct tls_credentials *now = acquire(tls);
-    const bool may = tls_credentials_accept(now, session);
+    const bool may = tls_credentials_accept(now, session, &peer->unread);
     if (may)
         peer->generation = now->generation;
     let_go(&now);
@@ -148,8 +148,9 @@ bool tls_peer_may_ask(struct tls *tls, gnutls_session_t session, struct tls_peer
         return true;
     if (!peer->is_known)
         peer->is_known = tls_read_peer(session, peer->spki, &peer->expires_s);
+    peer->unread = !peer->is_known; /* the handshake read it */
     const int64_t now_s = time(NULL);
-    if (!peer->is_known || peer->expires_s < now_s || atomic_load(&tls->crl_end_s) <= now_s)
+    if (peer->unread || peer->expires_s < now_s || atomic_load(&tls->crl_end_s) <= now_s)
         return false;
     return peer->generation == atomic_load(&tls->generation) || is_in_force(tls, session, peer);
 }

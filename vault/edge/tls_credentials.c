@@ -262,16 +262,19 @@ bool tls_read_peer(gnutls_session_t session, uint8_t spki[TLS_SPKI_BYTES], int64
     return *expires_s != -1;
 }
 
-bool tls_credentials_accept(const struct tls_credentials *credentials, gnutls_session_t session)
+bool tls_credentials_accept(const struct tls_credentials *credentials, gnutls_session_t session,
+                            bool *unread)
 {
     gnutls_typed_vdata_st wanted = tls_client_purpose();
     gnutls_x509_trust_list_t trusted;
     unsigned status = ~0U;
     VAULT_AUTO(chain_finish) struct chain chain = {.count = 0};
-    if (!read_chain(session, &chain))
+    *unread = !read_chain(session, &chain);
+    if (*unread)
         return false;
     gnutls_certificate_get_trust_list(credentials->credentials, &trusted);
     const int result = gnutls_x509_trust_list_verify_crt2(trusted, chain.certificates, chain.count,
                                                           &wanted, 1, 0, &status, NULL);
-    return result == GNUTLS_E_SUCCESS && status == 0;
+    *unread = result != GNUTLS_E_SUCCESS;
+    return !*unread && status == 0;
 }

@@ -29,8 +29,10 @@ enum vault_code tls_credentials_read(char paths[TLS_FILE_COUNT][PATH_MAX],
                                      struct tls_credentials **out, struct vault_error *err)
     VAULT_MUST_CHECK;
 
-/* Whether the certificates that a session's client showed are let in by these. */
-bool tls_credentials_accept(const struct tls_credentials *credentials, gnutls_session_t session);
+/* Whether the certificates that a session's client showed are let in by these. *unread: they could
+ * not be looked at. */
+bool tls_credentials_accept(const struct tls_credentials *credentials, gnutls_session_t session,
+                            bool *unread);
 
 /* The public key and the end of the certificate that a session's client showed. False if none. */
 bool tls_read_peer(gnutls_session_t session, uint8_t spki[TLS_SPKI_BYTES], int64_t *expires_s);

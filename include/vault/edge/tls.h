@@ -71,6 +71,7 @@ struct tls_peer {
     bool is_known;
     uint8_t spki[TLS_SPKI_BYTES]; /* SHA-256 of the public key that it proved to hold */
     int64_t expires_s;
+    bool unread; /* the last no was no refusal: its certificate could not be looked at */
 };
 
 /* Make a fresh server session ask for what this listener asks for. Before its handshake. */
@@ -78,7 +79,8 @@ enum vault_code tls_prepare(struct tls *tls, gnutls_session_t session, struct tl
                             struct vault_error *err) VAULT_MUST_CHECK;
 
 /* Whether the other end may ask, now: after the handshake, before each request. Always where no
- * certificate is asked for; then nobody is known. */
+ * certificate is asked for; then nobody is known. Without memory for it the answer is no, and
+ * peer->unread. */
 bool tls_peer_may_ask(struct tls *tls, gnutls_session_t session, struct tls_peer *peer);
 
 /* The session is over. */

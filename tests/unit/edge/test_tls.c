@@ -440,6 +440,31 @@ static void test_what_cannot_be_read_leaves_the_former_in_force(void **state)
     tls_close(&tls);
 }
 
+/* Nobody is let in whose certificate could not be looked at, and nobody is told that theirs is bad.
+ */
+static void test_what_could_not_be_looked_at_is_told_from_a_refusal(void **state)
+{
+    (void)state;
+    struct ends ends;
+    struct tls_peer peer;
+    int at_server;
+    int at_client;
+    begin();
+    assert_done(open_with(all.server.certificate, all.server.key, all.clients_ca.certificate));
+    ends_open(&ends, &all.known);
+    assert_done(tls_prepare(tls, ends.server, &peer, &test_error));
+    assert_false(tls_peer_may_ask(tls, ends.server, &peer)); /* nothing was shown yet */
+    assert_true(peer.unread);
+    shake(ends.server, ends.client, &at_server, &at_client);
+    assert_true(tls_peer_may_ask(tls, ends.server, &peer));
+    assert_false(peer.unread);
+    peer.expires_s = time(NULL) - 1;
+    assert_false(tls_peer_may_ask(tls, ends.server, &peer));
+    assert_false(peer.unread);
+    hang_up(&ends, &peer);
+    tls_close(&tls);
+}
+
 /* How long a connection may be kept alive is no business of its certificate's end. */
 static void test_a_certificate_that_ends_meanwhile_is_not_let_ask(void **state)
 {
@@ -471,5 +496,6 @@ int main(void)
         test_another_ca_ends_what_the_former_let_in,
         test_a_handshake_that_has_begun_ends_under_what_it_began_with,
         test_what_cannot_be_read_leaves_the_former_in_force,
-        test_a_certificate_that_ends_meanwhile_is_not_let_ask);
+        test_a_certificate_that_ends_meanwhile_is_not_let_ask,
+        test_what_could_not_be_looked_at_is_told_from_a_refusal);
 }
