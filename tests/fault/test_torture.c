@@ -5,6 +5,7 @@
  *
  * torture_run.h says how many of them, and how to look at one.
  */
+#include "test_torture.h"
 #include "torture_run.h"
 #include "torture_world.h"
 
@@ -20,7 +21,7 @@ static char body[WORLD_BODY_BYTES];
 
 static void start_again(void)
 {
-    vault_close(&world.test.vault);
+    world_close();
     world_open();
     world_write_ask(body);
 }
@@ -53,7 +54,7 @@ static void test_a_release(void **state)
                                         .prepare = write_release,
                                         .run = run_release,
                                         .check = check_release,
-                                        .sample = {60, 20}};
+                                        .sample = {24, 16}};
     torture(&operation);
 }
 
@@ -92,7 +93,7 @@ static void test_a_batch_of_releases(void **state)
                                         .prepare = write_batch,
                                         .run = run_batch,
                                         .check = check_release,
-                                        .sample = {20, 8}};
+                                        .sample = {12, 8}};
     torture(&operation);
 }
 
@@ -182,7 +183,7 @@ static void check_withdraw(void)
     world_go_on();
     const size_t now = world_released();
     assert_true(now == 0 || (!acknowledged && now == 2));
-    vault_close(&world.test.vault);
+    world_close();
     world_open();
     assert_int_equal(world_released(), now);
     withdraw();
@@ -369,12 +370,17 @@ static void test_a_deposit_is_stored_or_not(void **state)
     torture(&operation);
 }
 
+int test_requests(void)
+{
+    return TEST_RUN(test_a_release, test_a_release_of_a_file_that_is_closed,
+                    test_a_batch_of_releases, test_a_consent_is_given_or_not,
+                    test_a_withdrawal_that_was_acknowledged_holds, test_an_import_is_made_up_for,
+                    test_an_erasure_is_whole, test_a_deposit_is_stored_or_not);
+}
+
 int main(void)
 {
     torture_run_begin();
-    const int failed = TEST_RUN(
-        test_a_release, test_a_release_of_a_file_that_is_closed, test_a_batch_of_releases,
-        test_a_consent_is_given_or_not, test_a_withdrawal_that_was_acknowledged_holds,
-        test_an_import_is_made_up_for, test_an_erasure_is_whole, test_a_deposit_is_stored_or_not);
+    const int failed = test_requests() + test_starts() + test_listener();
     return !torture_run_end() || failed;
 }

@@ -5,6 +5,7 @@
  *
  * torture_run.h says how many of them, and how to look at one.
  */
+#include "test_torture.h"
 #include "torture_run.h"
 #include "torture_world.h"
 
@@ -47,7 +48,7 @@ static void test_a_batch_of_the_log(void **state)
 {
     (void)state;
     const struct operation operation = {
-        .name = "entries", .run = run_entries, .check = check_entries, .sample = {15, 15}};
+        .name = "entries", .run = run_entries, .check = check_entries, .sample = {12, 12}};
     torture(&operation);
 }
 
@@ -55,7 +56,7 @@ static void test_a_batch_of_the_log(void **state)
 
 static void stop_before(void)
 {
-    vault_close(&world.test.vault);
+    world_close();
 }
 
 /* As kill -9 leaves it: what is open is copied, and the copy is what is started. Its last entry is
@@ -73,7 +74,7 @@ static void crash_before(void)
     snprintf(command, sizeof command, "rm -rf '%s.copy' && cp -a '%s' '%s.copy'", world.test.dir,
              world.test.dir, world.test.dir);
     assert_int_equal(system(command), 0); /* folders of our own */
-    vault_close(&world.test.vault);
+    world_close();
     snprintf(command, sizeof command, "rm -rf '%s' && mv '%s.copy' '%s'", world.test.dir,
              world.test.dir, world.test.dir);
     assert_int_equal(system(command), 0);
@@ -103,7 +104,7 @@ static void test_a_start_and_a_stop(void **state)
                                         .prepare = stop_before,
                                         .run = run_start,
                                         .check = check_start,
-                                        .sample = {5, 8}};
+                                        .sample = {4, 6}};
     torture(&operation);
 }
 
@@ -114,7 +115,7 @@ static void test_a_start_after_a_crash(void **state)
                                         .prepare = crash_before,
                                         .run = run_start,
                                         .check = check_start,
-                                        .sample = {3, 5}};
+                                        .sample = {2, 4}};
     torture(&operation);
 }
 
@@ -140,14 +141,12 @@ static void test_the_chores(void **state)
 {
     (void)state;
     const struct operation operation = {
-        .name = "chores", .run = run_chores, .check = check_chores, .sample = {5, 8}};
+        .name = "chores", .run = run_chores, .check = check_chores, .sample = {4, 6}};
     torture(&operation);
 }
 
-int main(void)
+int test_starts(void)
 {
-    torture_run_begin();
-    const int failed = TEST_RUN(test_a_batch_of_the_log, test_the_chores, test_a_start_and_a_stop,
-                                test_a_start_after_a_crash);
-    return !torture_run_end() || failed;
+    return TEST_RUN(test_a_batch_of_the_log, test_the_chores, test_a_start_and_a_stop,
+                    test_a_start_after_a_crash);
 }

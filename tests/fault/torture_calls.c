@@ -1,9 +1,11 @@
 /*
- * The calls of the system that fail. Left out are: sockets, since nothing of what is done here has
- * one (what comes over them and breaks off is for tests/integration/hangup); clock_gettime, which
- * fails for arguments that are wrong and nothing else; getrandom, of which a kernel that has
- * started refuses nothing, and for which OpenSSL has other sources; sync_file_range, a hint whose
- * failure means nothing; syncfs and nftw, which only a backup and a restore come to.
+ * The calls of the system that fail, but for those on sockets (torture_sockets.c). Left out are:
+ * clock_gettime and time, which fail for arguments that are wrong and nothing else; munmap, which
+ * fails only where a part of a mapping goes; lseek, getuid, sysconf and the like, which cannot;
+ * locks and conditions, which as they are used here fail of nothing but a program's own mistake;
+ * sync_file_range, a hint whose failure means nothing; syncfs and nftw, which only a backup and a
+ * restore come to; and what the C library calls inside itself (fopen and mkdtemp open files, and
+ * opendir does), where the function that the program calls fails as a whole or not at all.
  */
 #include "torture_parts.h"
 
@@ -23,15 +25,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define FAILS(name, ...)                                                                           \
-    static const struct call name##_call = {                                                       \
-        #name, {__VA_ARGS__}, sizeof((int[]){__VA_ARGS__}) / sizeof(int)}
-
 /* --- Files ---------------------------------------------------------------------------------- */
-
-#define STRIKES(name, half)                                                                        \
-    torture_strikes(TORTURE_CALL, &name##_call, __builtin_return_address(0), half)
-#define CALL_STRIKES(name) STRIKES(name, NULL)
 
 FAILS(open, EIO, EMFILE, ENOSPC);
 

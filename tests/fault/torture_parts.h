@@ -4,6 +4,7 @@
  *     torture.c         who is armed; memory
  *     torture_places.c  which places there are, and which are to fail
  *     torture_calls.c   the calls of the system
+ *     torture_sockets.c those on sockets, and what waits for them
  */
 #pragma once
 
@@ -19,10 +20,18 @@ struct call {
     unsigned way_count;
 };
 
+#define FAILS(name, ...)                                                                           \
+    static const struct call name##_call = {                                                       \
+        #name, {__VA_ARGS__}, sizeof((int[]){__VA_ARGS__}) / sizeof(int)}
+
 /* Count this one, which this caller wants. Whether it fails; errno is set then, or *half (NULL: it
  * cannot). */
 bool torture_strikes(enum torture_kind kind, const struct call *call, const void *caller,
                      bool *half);
+
+#define STRIKES(name, half)                                                                        \
+    torture_strikes(TORTURE_CALL, &name##_call, __builtin_return_address(0), half)
+#define CALL_STRIKES(name) STRIKES(name, NULL)
 
 /* With the lock held: whether the place where the program is now fails, and for how many a time. */
 #define TORTURE_FRAMES_MAX 128

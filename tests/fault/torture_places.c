@@ -1,4 +1,5 @@
 #include <execinfo.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -96,7 +97,7 @@ void torture_places_begin(void)
 void torture_places_lock(void)
 {
     while (atomic_flag_test_and_set_explicit(&known.busy, memory_order_acquire))
-        continue;
+        sched_yield();
 }
 
 void torture_places_unlock(void)

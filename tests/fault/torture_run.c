@@ -85,17 +85,13 @@ static bool do_once(const struct operation *operation, enum torture_kind kind,
     return failed;
 }
 
-/* Learn what there is to fail, with nothing failing. What the program keeps from the first time it
- * has then, and is not counted as leaked; what a vault keeps, too, as it has when something fails.
- */
-static void learn(const struct operation *operation, enum torture_kind kind)
+/* With nothing failing: what the program keeps from the first time it has then, and is not counted
+ * as leaked; what a vault keeps, too, as it has when something fails. */
+static void warm(const struct operation *operation)
 {
-    now_fault = 0;
-    do_once(operation, kind, TORTURE_LEARN);
+    do_once(operation, TORTURE_MEMORY, TORTURE_LEARN);
     world_mark();
-    do_once(operation, kind, TORTURE_LEARN);
-    torture_forget(); /* what a vault does once when it has started */
-    do_once(operation, kind, TORTURE_LEARN);
+    do_once(operation, TORTURE_MEMORY, TORTURE_LEARN);
 }
 
 /* As many as are enough, evenly, from another one each day. One that is not come by again is still
@@ -137,11 +133,12 @@ static void torture_kind(const struct operation *operation, enum torture_kind ki
     const uint64_t before = total.injected;
     const uint64_t stopped = world.stopped;
     const time_t began = time(NULL);
-    learn(operation, kind);
+    now_fault = 0;
+    torture_forget();
+    do_once(operation, kind, TORTURE_LEARN);
     const unsigned called = now_count;
     (is_long ? fail_all : fail_some)(operation, kind);
     const struct torture_sum sum = torture_sum();
-    total.lost += world_audit();
     printf("%s, %s: %u of %u places, %u of their %u ways; called %u times; %jd s\n",
            operation->name, kinds[kind], sum.failed, sum.places, sum.ways_failed, sum.ways, called,
            (intmax_t)(time(NULL) - began));
@@ -159,8 +156,10 @@ void torture(const struct operation *operation)
         return;
     assert_false(is_under_way); /* else the one before has failed, and left who knows what */
     is_under_way = true;
+    warm(operation);
     for (enum torture_kind kind = 0; kind < TORTURE_KINDS; kind++)
         torture_kind(operation, kind);
+    total.lost += world_audit();
     is_under_way = false;
 }
 

@@ -44,6 +44,15 @@ void world_open(void)
 {
     open_test_vault(&world.test);
     world.api = (struct service_api){world.test.vault, "https://citizens.example:8444"};
+    if (world.begin)
+        world.begin();
+}
+
+void world_close(void)
+{
+    if (world.end && world.test.vault)
+        world.end();
+    vault_close(&world.test.vault);
 }
 
 static void forget_answer(void)
@@ -88,7 +97,7 @@ void world_begin(void)
     subject_of_citizen(&world.test, world.subject);
     world.body = buf_limited(HTTP_ANSWER_BYTES_MAX);
     for (unsigned i = 0; i < 2; i++) {
-        vault_close(&world.test.vault);
+        world_close();
         if (i == 0)
             move_to_memory(&world.test);
         world_open();
@@ -100,7 +109,7 @@ void world_begin(void)
 static void close_all(size_t *memory, unsigned *files)
 {
     forget_answer();
-    vault_close(&world.test.vault);
+    world_close();
     OPENSSL_thread_stop();
     *memory = torture_memory_in_use();
     *files = torture_open_files();
@@ -115,7 +124,7 @@ void world_mark(void)
 void world_end(void)
 {
     forget_answer();
-    vault_close(&world.test.vault);
+    world_close();
 }
 
 void world_go_on(void)
@@ -126,7 +135,7 @@ void world_go_on(void)
     assert_fails(VAULT_UNAVAILABLE, vault_ready(world.test.vault, &said));
     assert_true(said.text[0] != 0);
     world.stopped++;
-    vault_close(&world.test.vault);
+    world_close();
     world_open();
 }
 
@@ -164,6 +173,13 @@ void world_tidy(void)
 }
 
 /* --- A request and its answer --------------------------------------------------------------- */
+
+void world_answered(unsigned status, struct bytes body)
+{
+    forget_answer();
+    world.status = status;
+    buf_bytes(&world.body, body);
+}
 
 void world_send(enum http_method method, const char *path, const char *body)
 {

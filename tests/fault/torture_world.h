@@ -19,6 +19,10 @@ struct world {
     struct service_api api;
     char subject[SUBJECT_CHARS + 1]; /* of the citizen, for the caseworker */
 
+    /* What stands before the vault while it is open; NULL: nothing. */
+    void (*begin)(void);
+    void (*end)(void);
+
     /* The last answer, as it would leave. */
     unsigned status;
     struct buf body;
@@ -40,6 +44,9 @@ void world_end(void);
 /* Send a request as the caseworker. What comes back is read by world_read(), once nothing is to
  * fail any more: it fails the test if an answer has no place in the log, or an error a value. */
 void world_send(enum http_method method, const char *path, const char *body);
+
+/* What came of one that was sent in another way. */
+void world_answered(unsigned status, struct bytes body);
 void world_read(void);
 
 /* The answer is one, or says that the vault could not. */
@@ -67,5 +74,6 @@ void world_mark(void);
  * many entries were lost. */
 uint64_t world_audit(void);
 
-/* Start it again, with nothing failing. */
+/* Stop it, and start it again, with nothing failing. */
+void world_close(void);
 void world_open(void);

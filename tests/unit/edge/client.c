@@ -322,8 +322,10 @@ bool client_read(struct client *client, struct reply *out, bool without_body)
         return true;
     out->body_size = strtoul(value, NULL, 10);
     assert_true(out->body_size < sizeof out->body);
-    while (client->pending_size < out->body_size)
-        assert_true(read_more(client));
+    while (client->pending_size < out->body_size) {
+        if (!read_more(client))
+            return false;
+    }
     take(client, out->body, out->body_size);
     out->body[out->body_size] = 0;
     return true;

@@ -78,8 +78,8 @@ void client_close(struct client *client);
 bool client_send(struct client *client, const char *data, size_t size);
 void client_say(struct client *client, const char *text);
 
-/* The next answer; without_body: it was asked for by HEAD. False if there is none: the other end
- * closed the connection. Fails the test if nothing happens for CLIENT_WAIT_S. */
+/* The next answer; without_body: it was asked for by HEAD. False if there is none that is whole:
+ * the other end closed the connection. Fails the test if nothing happens for CLIENT_WAIT_S. */
 bool client_read(struct client *client, struct reply *out, bool without_body);
 
 /* Whether the other end closed the connection, waiting for it. */

@@ -1,0 +1,9 @@
+/*
+ * test_torture - the parts of one program: to make a world takes as long as much of what is done in
+ * it. Each returns how many of its tests failed.
+ */
+#pragma once
+
+int test_requests(void);
+int test_starts(void);
+int test_listener(void); /* the last one: from then on a listener stands before the vault */
