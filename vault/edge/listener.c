@@ -21,6 +21,8 @@
     4096 /* connections that wait for room; the system may have a lower limit                      \
           */
 
+static const char cannot_now[] = "the vault cannot do this now: try again later";
+
 /* --- A request ------------------------------------------------------------------------------ */
 
 static void end_answer(struct listener *listener, const struct exchange *exchange)
@@ -247,7 +249,7 @@ static enum MHD_Result begin(struct exchange *exchange, const char *path, const 
         return refuse(exchange, 429, "too many requests from your address");
     if (!identify_peer(connection, request))
         return connection->peer.unread
-                   ? refuse(exchange, 503, "the vault cannot do this now: try again later")
+                   ? refuse(exchange, 503, cannot_now)
                    : refuse(exchange, 403, "this client certificate is not let in any more");
     request->method = http_method_of(method);
     request->path = path;
@@ -287,8 +289,10 @@ static enum MHD_Result finish(struct exchange *exchange)
 static enum MHD_Result answer(struct exchange *exchange)
 {
     struct connection *connection = exchange->connection;
-    if (exchange->too_large)
-        return refuse(exchange, 413, "the body is over 65536 bytes");
+    if (exchange->body.problem)
+        return exchange->body.problem == VAULT_TOO_LARGE
+                   ? refuse(exchange, 413, "the body is over 65536 bytes")
+                   : refuse(exchange, 503, cannot_now);
     exchange->request.body = buf_view(&exchange->body);
     connection_stop_deadline(connection);
     begin_answer(connection->loop->listener, exchange);
@@ -317,7 +321,6 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, con
         return begin(exchange, path, method, version);
     if (*data_size) {
         buf_append(&exchange->body, data, *data_size);
-        exchange->too_large |= exchange->body.problem != VAULT_OK;
         *data_size = 0;
         return MHD_YES;
     }

@@ -46,7 +46,6 @@ struct exchange {
     bool target_too_long;
     const char *target_read; /* the library's own: until its headers are handled */
     bool begun;
-    bool too_large;
     bool answering;
     struct buf body;
     struct http_rest rest; /* while it waits for one */
