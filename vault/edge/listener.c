@@ -41,6 +41,7 @@ void connection_drop_exchange(struct connection *connection)
     if (!gone)
         return;
     end_answer(connection->loop->listener, gone);
+    connection->loop->sending -= gone->sending;
     buf_finish(&gone->body);
     http_answer_finish(&gone->answer);
     loop_keep_exchange(connection->loop, gone);
@@ -148,6 +149,8 @@ static enum MHD_Result send_answer(struct exchange *exchange)
         MHD_add_response_header(response, "Connection", "close");
     const enum MHD_Result result = MHD_queue_response(exchange->mhd, answer->status, response);
     MHD_destroy_response(response);
+    exchange->connection->loop->sending += !exchange->sending;
+    exchange->sending = true;
     return result;
 }
 

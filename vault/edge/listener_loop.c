@@ -18,6 +18,13 @@
 #define LOOK_MS         200  /* at what awaits: its rest may have failed in silence */
 #define IDLE_MS         1000 /* between looks at whether there is room for connections again */
 #define LAST_TURN_MS    1
+
+/* In a handshake the library wants its turn at once, again and again, until the client has sent
+ * what comes next: anybody could so have a loop that never rests. After so many turns in which
+ * nothing came it waits for something to come, or this long; but for answers on their way, which go
+ * out a piece a turn. */
+#define EMPTY_TURNS_MAX 16
+#define EMPTY_TURN_MS   20
 #define LAST_TURNS_MAX  200 /* for answers that are on their way when the listener stops */
 
 enum source { FROM_LIBRARY, FROM_SOCKET, FROM_WORKERS, FROM_TICKS };
@@ -208,15 +215,19 @@ static void accept_some(struct loop *loop)
     }
 }
 
-static int wait_ms(const struct loop *loop)
+/* *wants_turn: the library wants its own at once, whatever comes. */
+static int wait_ms(const struct loop *loop, bool *wants_turn)
 {
     MHD_UNSIGNED_LONG_LONG library_ms = 0;
     int own_ms = loop->awaiting ? LOOK_MS : IDLE_MS;
     if (atomic_load(&loop->listener->ending))
         own_ms = LAST_TURN_MS;
-    if (MHD_get_timeout(loop->daemon, &library_ms) != MHD_YES ||
-        library_ms > (MHD_UNSIGNED_LONG_LONG)own_ms)
+    const bool has_time = MHD_get_timeout(loop->daemon, &library_ms) == MHD_YES;
+    *wants_turn = has_time && library_ms == 0;
+    if (!has_time || library_ms > (MHD_UNSIGNED_LONG_LONG)own_ms)
         return own_ms;
+    if (!loop->sending && loop->empty_turns > EMPTY_TURNS_MAX && library_ms < EMPTY_TURN_MS)
+        return own_ms < EMPTY_TURN_MS ? own_ms : EMPTY_TURN_MS;
     return (int)library_ms;
 }
 
@@ -227,20 +238,24 @@ static void turn(struct loop *loop)
     struct epoll_event events[EVENTS_MAX];
     bool has_new = false;
     eventfd_t ignored;
-    const int wait = wait_ms(loop);
+    bool wants_turn = false;
+    const int wait = wait_ms(loop, &wants_turn);
     const int count = epoll_wait(loop->epoll_fd, events, EVENTS_MAX, wait);
-    bool has_turn = count <= 0 || wait == 0;
+    bool has_turn = count <= 0 || wants_turn;
+    bool came = false;
     for (int i = 0; i < count; i++) {
         has_new |= events[i].data.u32 == FROM_SOCKET;
-        has_turn |= events[i].data.u32 == FROM_LIBRARY;
+        came |= events[i].data.u32 == FROM_LIBRARY;
         if (events[i].data.u32 == FROM_WORKERS)
             eventfd_read(loop->wake_fd, &ignored);
     }
-    has_turn |= take_all_back(loop);
-    has_turn |= look_at_awaiting(loop);
+    came |= take_all_back(loop);
+    came |= look_at_awaiting(loop);
     if (has_new)
         accept_some(loop);
-    if (has_turn || has_new)
+    came |= has_new;
+    loop->empty_turns = came ? 0 : loop->empty_turns + 1;
+    if (has_turn || came)
         MHD_run_wait(loop->daemon, 0);
     set_accepting(loop, may_accept(loop));
 }

@@ -47,6 +47,7 @@ struct exchange {
     const char *target_read; /* the library's own: until its headers are handled */
     bool begun;
     bool answering;
+    bool sending;
     struct buf body;
     struct http_rest rest; /* while it waits for one */
 
@@ -74,6 +75,8 @@ struct loop {
     int epoll_fd;              /* the library's, the listening socket, and the two that follow */
     int wake_fd;               /* an eventfd: something came back, or the end */
     bool accepts;              /* the listening socket is looked at */
+    unsigned sending;          /* answers on their way */
+    unsigned empty_turns;      /* one after the other, in which nothing came */
     int64_t accept_again_ms;   /* none can be taken until then; 0: they can */
     pthread_t thread;
     bool runs;

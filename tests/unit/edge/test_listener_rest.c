@@ -6,11 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "client.h"
 
 #define CLIENTS_MAX 4
+#define IDLE_MS     400
 
 static struct identities all;
 static struct tls *tls;
@@ -289,6 +291,27 @@ static void test_stopping_does_not_wait_for_those_who_go_on_asking(void **state)
     end();
 }
 
+/* Nor does one who begins a handshake and goes no further keep the loop at work. */
+static void test_a_handshake_that_waits_for_its_client_costs_nothing(void **state)
+{
+    (void)state;
+    static const char hello[] = "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"; /* and no more */
+    const struct timespec pause = {.tv_nsec = IDLE_MS * 1000L * 1000};
+    struct client slow;
+    begin();
+    client_dial(&slow, "127.0.0.1", listener_port(listener));
+    assert_true(client_send(&slow, hello, sizeof hello - 1));
+    nanosleep(&pause, NULL);
+    const clock_t before = clock();
+    nanosleep(&pause, NULL);
+    assert_true(clock() - before < CLOCKS_PER_SEC / 1000 * IDLE_MS / 4);
+    ask(&clients[0], "/now");
+    assert_true(client_read(&clients[0], &reply, false));
+    assert_int_equal(reply.status, 200);
+    client_close(&slow);
+    end();
+}
+
 int main(void)
 {
     return TEST_RUN(test_what_is_answered_at_once_needs_no_handler,
@@ -298,5 +321,6 @@ int main(void)
                     test_a_rest_that_nobody_tells_of_is_looked_for_all_the_same,
                     test_a_client_that_goes_while_it_waits_leaves_nothing_behind,
                     test_stopping_waits_for_what_was_begun,
-                    test_stopping_does_not_wait_for_those_who_go_on_asking);
+                    test_stopping_does_not_wait_for_those_who_go_on_asking,
+                    test_a_handshake_that_waits_for_its_client_costs_nothing);
 }
