@@ -123,7 +123,8 @@ FAILS(accept4, EMFILE, ENOMEM, ECONNABORTED);
 
 int accept4(int fd, __SOCKADDR_ARG address, socklen_t *size, int flags)
 {
-    return CALL_STRIKES(accept4) ? -1 : (int)syscall(SYS_accept4, fd, address.__sockaddr__, size, flags);
+    return CALL_STRIKES(accept4) ? -1
+                                 : (int)syscall(SYS_accept4, fd, address.__sockaddr__, size, flags);
 }
 
 FAILS(socketpair, EMFILE, ENFILE);

@@ -118,6 +118,7 @@ static void close_all(size_t *memory, unsigned *files)
 void world_mark(void)
 {
     close_all(&memory_before, &files_before);
+    world.kept_bytes = 0;
     world_open();
 }
 
@@ -369,7 +370,8 @@ uint64_t world_audit(void)
     snprintf(text, sizeof text, "%s", vkey_text);
     buf_finish(&vkey);
     close_all(&memory, &files);
-    if (torture_leaks() || memory > memory_before + CACHES_BYTES || files != files_before)
+    if (torture_leaks() || memory > memory_before + CACHES_BYTES + world.kept_bytes ||
+        files != files_before)
         fail_msg("%zu bytes and %u descriptors in use, %zu and %u before", memory, files,
                  memory_before, files_before);
     const uint64_t lost_from_log = audit_log(text);

@@ -32,7 +32,8 @@ struct world {
     /* What the log must have. */
     uint64_t acknowledged[ENTRY_EVENT_COUNT];
     uint64_t with_values;
-    uint64_t stopped; /* how often the log stopped for good, and the vault was started again */
+    size_t kept_bytes; /* since it was last marked, by libraries, until the program ends */
+    uint64_t stopped;  /* how often the log stopped for good, and the vault was started again */
 };
 
 extern struct world world;
