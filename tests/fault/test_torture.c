@@ -381,6 +381,6 @@ int test_requests(void)
 int main(void)
 {
     torture_run_begin();
-    const int failed = test_requests() + test_starts() + test_listener();
+    const int failed = test_requests() + test_starts() + test_keyholder() + test_listener();
     return !torture_run_end() || failed;
 }

@@ -6,4 +6,5 @@
 
 int test_requests(void);
 int test_starts(void);
+int test_keyholder(void);
 int test_listener(void); /* the last one: from then on a listener stands before the vault */

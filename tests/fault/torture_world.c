@@ -42,6 +42,8 @@ static const char rules[] =
 
 void world_open(void)
 {
+    if (world.begin_behind)
+        world.begin_behind();
     open_test_vault(&world.test);
     world.api = (struct service_api){world.test.vault, "https://citizens.example:8444"};
     if (world.begin)
@@ -52,7 +54,10 @@ void world_close(void)
 {
     if (world.end && world.test.vault)
         world.end();
+    const bool was_open = world.test.vault != NULL;
     vault_close(&world.test.vault);
+    if (world.end_behind && was_open)
+        world.end_behind();
 }
 
 static void forget_answer(void)

@@ -19,9 +19,11 @@ struct world {
     struct service_api api;
     char subject[SUBJECT_CHARS + 1]; /* of the citizen, for the caseworker */
 
-    /* What stands before the vault while it is open; NULL: nothing. */
+    /* What stands before the vault while it is open, and what behind it; NULL: nothing. */
     void (*begin)(void);
     void (*end)(void);
+    void (*begin_behind)(void);
+    void (*end_behind)(void);
 
     /* The last answer, as it would leave. */
     unsigned status;
