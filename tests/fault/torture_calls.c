@@ -1,11 +1,16 @@
 /*
  * The calls of the system that fail, but for those on sockets (torture_sockets.c). Left out are:
- * clock_gettime and time, which fail for arguments that are wrong and nothing else; munmap, which
- * fails only where a part of a mapping goes; lseek, getuid, sysconf and the like, which cannot;
- * locks and conditions, which as they are used here fail of nothing but a program's own mistake;
- * sync_file_range, a hint whose failure means nothing; syncfs and nftw, which only a backup and a
- * restore come to; and what the C library calls inside itself (fopen and mkdtemp open files, and
- * opendir does), where the function that the program calls fails as a whole or not at all.
+ *
+ *     clock_gettime, time      fail for arguments that are wrong, and nothing else
+ *     munmap, lseek, sysconf   and others that say what is so already: not for what is done here
+ *     locks and conditions     are memory of the program's own here; to make one is never refused
+ *     sync_file_range          a hint, whose failure means nothing; so are fchown, utime and
+ *                              readlink, as SQLite calls them
+ *     nanosleep                is over sooner
+ *     syncfs, nftw, connect    only a backup, a restore, letters and witnesses come to
+ *     fopen                    opens no file of the vault's while it starts or serves
+ *
+ * and what the C library calls inside itself: what the program calls of it fails, or does not.
  */
 #include "torture_parts.h"
 

@@ -75,6 +75,7 @@ static enum vault_code remember(struct indexer *indexer, struct vault_error *err
     VAULT_AUTO(buf_finish) struct buf value = buf_limited(sizeof head.root.bytes + 8);
     buf_u64(&value, head.size);
     buf_append(&value, head.root.bytes, sizeof head.root.bytes);
+    VAULT_TRY(buf_check(&value, err)); /* half of it would let no vault start */
     const struct setting setting = {INDEXER_HEAD_SETTING, buf_view(&value)};
     VAULT_TRY(setting_put(indexer->vault->store, &setting, 1, err));
     indexer->remembered_size = head.size;
