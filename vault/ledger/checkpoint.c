@@ -61,6 +61,8 @@ enum vault_code checkpoint_read_text(struct bytes text, const char *origin, uint
     VAULT_AUTO(buf_finish) struct buf again = buf_limited(CHECKPOINT_TEXT_MAX_BYTES);
     const bool is_read = read_text(text, &checkpoint);
     checkpoint_write_text(&again, origin, checkpoint.size, &checkpoint.root);
+    if (again.problem == VAULT_NO_MEMORY)
+        return buf_check(&again, err);
     if (!is_read || again.problem || !bytes_equal(text, buf_view(&again)))
         return vault_fail(err, VAULT_INVALID, "not the text of a checkpoint of this log");
     *size = checkpoint.size;

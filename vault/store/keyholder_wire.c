@@ -11,6 +11,9 @@
 enum vault_code keyholder_frame_make(struct keyholder_frame *out, struct vault_error *err)
 {
     out->plain = buf_limited(KEYHOLDER_PLAIN_MAX_BYTES);
+    buf_extend(&out->plain, KEYHOLDER_PLAIN_MAX_BYTES); /* a packet that came has its room */
+    VAULT_TRY(buf_check(&out->plain, err));
+    buf_clear(&out->plain);
     return secret_new(KEYHOLDER_SECRET_MAX_BYTES, &out->secret, err);
 }
 
@@ -32,19 +35,26 @@ static struct iovec part_of(struct bytes bytes)
                           bytes.size}; /* sendmsg() changes nothing */
 }
 
+/* Without memory of its own: nobody is asked, or answered, again. */
+static void write_head(const struct keyholder_out *message, uint8_t out[HEAD_BYTES])
+{
+    const uint64_t plain = message->plain.size;
+    const uint64_t secret = message->secret.size;
+    const uint8_t head[HEAD_BYTES] = {
+        message->kind,  (uint8_t)(plain >> 24), (uint8_t)(plain >> 16), (uint8_t)(plain >> 8),
+        (uint8_t)plain, (uint8_t)(secret >> 8), (uint8_t)secret};
+    memcpy(out, head, sizeof head);
+}
+
 enum vault_code keyholder_send(int socket, const struct keyholder_out *message,
                                struct vault_error *err)
 {
     if (message->plain.size > KEYHOLDER_PLAIN_MAX_BYTES ||
         message->secret.size > KEYHOLDER_SECRET_MAX_BYTES)
         return vault_fail(err, VAULT_TOO_LARGE, "a message to or from a keyholder is too long");
-    VAULT_AUTO(buf_finish) struct buf head = buf_limited(HEAD_BYTES);
-    buf_byte(&head, message->kind);
-    buf_u32(&head, (uint32_t)message->plain.size);
-    buf_u16(&head, (uint16_t)message->secret.size);
-    VAULT_TRY(buf_check(&head, err));
-    struct iovec parts[] = {part_of(buf_view(&head)), part_of(message->plain),
-                            part_of(message->secret)};
+    uint8_t head[HEAD_BYTES];
+    write_head(message, head);
+    struct iovec parts[] = {{head, sizeof head}, part_of(message->plain), part_of(message->secret)};
     const struct msghdr packet = {.msg_iov = parts, .msg_iovlen = 3};
     while (sendmsg(socket, &packet, MSG_NOSIGNAL) < 0) {
         if (errno != EINTR)
