@@ -241,8 +241,8 @@ static void turn(struct loop *loop)
     bool wants_turn = false;
     const int wait = wait_ms(loop, &wants_turn);
     const int count = epoll_wait(loop->epoll_fd, events, EVENTS_MAX, wait);
-    bool has_turn = count <= 0 || wants_turn;
-    bool came = false;
+    const bool is_due = count <= 0 || wants_turn;
+    bool came = false; /* anything for the library */
     for (int i = 0; i < count; i++) {
         has_new |= events[i].data.u32 == FROM_SOCKET;
         came |= events[i].data.u32 == FROM_LIBRARY;
@@ -255,7 +255,7 @@ static void turn(struct loop *loop)
         accept_some(loop);
     came |= has_new;
     loop->empty_turns = came ? 0 : loop->empty_turns + 1;
-    if (has_turn || came)
+    if (is_due || came)
         MHD_run_wait(loop->daemon, 0);
     set_accepting(loop, may_accept(loop));
 }
