@@ -54,7 +54,7 @@ static void test_a_release(void **state)
                                         .prepare = write_release,
                                         .run = run_release,
                                         .check = check_release,
-                                        .sample = {24, 16}};
+                                        .sample = {20, 12}};
     torture(&operation);
 }
 
@@ -65,7 +65,7 @@ static void test_a_release_of_a_file_that_is_closed(void **state)
                                         .prepare = start_again,
                                         .run = run_release,
                                         .check = check_release,
-                                        .sample = {8, 8}};
+                                        .sample = {6, 6}};
     torture(&operation);
 }
 

@@ -48,7 +48,7 @@ static void test_a_batch_of_the_log(void **state)
 {
     (void)state;
     const struct operation operation = {
-        .name = "entries", .run = run_entries, .check = check_entries, .sample = {12, 12}};
+        .name = "entries", .run = run_entries, .check = check_entries, .sample = {10, 10}};
     torture(&operation);
 }
 

@@ -234,7 +234,7 @@ static void test_a_listener_starts_or_says_why_not(void **state)
                                         .prepare = listen_no_more,
                                         .run = run_listener,
                                         .check = check_listener,
-                                        .sample = {3, 6}};
+                                        .sample = {2, 4}};
     torture(&operation);
 }
 
