@@ -2,7 +2,7 @@
 // and a receipt that is or is not real.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { base, checkPage, ctl, hook, languages, newCitizen, openBrowser, openPage, openRequest, openWithAuthenticator, signIn, withdrawAll } from './support.mjs'
+import { base, checkPage, ctl, hook, languages, newCitizen, openBrowser, openPage, openRequest, openWithAuthenticator, pass, signIn, withdrawAll } from './support.mjs'
 
 let browser
 before(async () => { browser = await openBrowser() })
@@ -74,6 +74,43 @@ for (const [language] of Object.entries(languages)) {
     assert.equal((await page.locator('main pre').innerText()).replaceAll('\r', ''), words)
     await page.locator('form[action="/report"] button').click()
     assert.equal((await page.locator('main pre').first().innerText()).replaceAll('\r', ''), words)
+    await page.context().close()
+  })
+
+  test(`${language}: a page that stands open leaves the screen`, async () => {
+    const page = await openPage(browser, language)
+    await enter(page, newCitizen())
+    await openRequest(page)
+    await hook(page, 'consent-give').click()
+    await page.goto(`${base}/report?service=${service}`)
+    await page.fill('#words', `Pas fini (${language}).`)
+    await page.locator('.leaves button').dispatchEvent('click') // which is not to be seen yet
+    await page.waitForLoadState()
+    assert.equal(await page.inputValue('#words'), `Pas fini (${language}).`)
+    assert.equal(await page.locator('.leaves').isVisible(), false)
+    await pass(page, 790)
+    assert.ok(await page.locator('.leaves').isVisible(), 'it warns')
+    await checkPage(page, language, 'a page that is about to leave the screen')
+    const gone = page.waitForURL(`${base}/left`, { waitUntil: 'commit' })
+    await pass(page, 910)
+    await gone
+    const next = await openPage(browser, language) // in which time is as it is
+    await next.goto(page.url())
+    await checkPage(next, language, 'where a page went that stood open')
+    await next.context().close()
+    await page.context().close()
+  })
+
+  test(`${language}: what stops the browser from going does not keep the page on the screen`, async () => {
+    const page = await openPage(browser, language)
+    await enter(page, newCitizen())
+    await page.goto(`${base}/data`)
+    const download = page.waitForEvent('download') // Chromium goes nowhere by itself after one
+    await page.locator('form[action="/export"] button').click()
+    await (await download).delete()
+    await pass(page, 910)
+    assert.equal(await page.locator('main').isVisible(), false)
+    assert.ok(await page.locator('.leaves a').isVisible())
     await page.context().close()
   })
 

@@ -41,8 +41,9 @@ export async function openPage(browser, language, options = {}, home = base) {
   page.setDefaultTimeout(20_000)
   page.complaints = []
   page.certificates = options.clientCertificates
-  // Every complaint but that a page is an error, which its status says on purpose.
-  page.on('console', (message) => message.text().includes('the server responded with') || page.complaints.push(message.text()))
+  // Every complaint but that a page is an error, which its status says on purpose, and what was cleared as it asks.
+  const meant = ['the server responded with', 'Cleared data types: "cache"']
+  page.on('console', (message) => meant.some((text) => message.text().includes(text)) || page.complaints.push(message.text()))
   page.on('request', (request) => {
     if (!request.url().startsWith(home)) page.complaints.push(`asked elsewhere: ${request.url()}`)
   })
@@ -69,6 +70,16 @@ export async function openWithAuthenticator(browser, language, isUserVerified = 
     },
   })
   return { page, session, authenticatorId }
+}
+
+// Let so many seconds pass for a page, in a moment: its animations, and when it goes elsewhere. Then
+// its time stands still.
+export async function pass(page, seconds) {
+  const session = await page.context().newCDPSession(page)
+  const over = new Promise((resolve) => session.once('Emulation.virtualTimeBudgetExpired', resolve))
+  const left = page.waitForURL('**/left', { waitUntil: 'commit', timeout: 0 }).catch(() => {})
+  await session.send('Emulation.setVirtualTimePolicy', { policy: 'advance', budget: seconds * 1000 })
+  await Promise.race([over, left])
 }
 
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`

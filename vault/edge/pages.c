@@ -11,6 +11,7 @@
 
 enum access {
     FILE_ONLY,   /* neither session nor language: the same for everybody */
+    UNSEEN,      /* a page that asks nothing of a session, so that no session lives longer by it */
     ANYBODY,     /* a page, signed in or not */
     SIGNED_IN,   /* a page; who is not signed in is sent to sign in first */
     KEEPS_TYPED, /* the same, and what they wrote comes with them */
@@ -29,6 +30,7 @@ typedef void page_function(struct visit *visit, const char *id);
     page(HTTP_GET,  "/sign-in",             ANYBODY,   sign_in_show)       \
     page(HTTP_POST, "/sign-in",             ANYBODY,   sign_in_do)         \
     page(HTTP_POST, "/sign-out",            SIGNED_IN, sign_out_do)        \
+    page(HTTP_GET,  "/left",                UNSEEN,    left_show)          \
     page(HTTP_POST, "/language",            ANYBODY,   language_do)        \
     page(HTTP_GET,  "/about",               ANYBODY,   about_show)         \
     page(HTTP_GET,  "/accessibility",       ANYBODY,   accessibility_show) \
@@ -138,6 +140,8 @@ static enum visit_side side_of(enum access access)
 {
     if (access == MEDIATORS || access == NEW_THERE || access == THEIR_DOOR)
         return VISIT_MEDIATOR;
+    if (access == UNSEEN)
+        return VISIT_NO_SIDE;
     return access == SIGNED_IN || access == KEEPS_TYPED ? VISIT_CITIZEN : VISIT_ANY_SIDE;
 }
 

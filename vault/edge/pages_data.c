@@ -145,7 +145,9 @@ static void put_inputs(const struct listing *listing, json_t *item, bool typed)
         page_text(visit, visit->data, address_parts[i], there ? text : now);
     }
     if (type == POLICY_BOOLEAN) {
-        page_flag(visit, visit->data, json_is_true(stored) ? "is_yes" : "is_no");
+        const bool there = typed && visit_field(visit, "value", text, sizeof text);
+        const bool is_yes = there ? strcmp(text, "true") == 0 : json_is_true(stored);
+        page_flag(visit, visit->data, is_yes ? "is_yes" : "is_no");
     } else if (type != POLICY_ADDRESS) {
         const bool there = typed && visit_field(visit, "value", text, sizeof text);
         page_text(visit, visit->data, "typed",
@@ -176,10 +178,12 @@ static void show_one(const struct listing *listing, unsigned status)
         return;
     }
     page_flag(visit, visit->data, "is_data");
-    if (json_object_get(item, "editable"))
-        put_inputs(listing, item, status != 200);
-    else if (!json_object_get(item, "is_own"))
+    if (json_object_get(item, "editable")) {
+        put_inputs(listing, item, visit->request->method == HTTP_POST);
+        page_flag(visit, visit->data, "keeps");
+    } else if (!json_object_get(item, "is_own")) {
         put_source(visit, json_string_value(json_object_get(item, "source")));
+    }
     /* The page's title is the heading's name in the catalogue. */
     page_text(visit, visit->data, "field_title", json_string_value(json_object_get(item, "title")));
     page_send(visit, status, "correct", "correct.title");
@@ -271,6 +275,10 @@ static enum vault_code correct(struct visit *visit, const char *field, struct va
 void correction_do(struct visit *visit, const char *field)
 {
     struct vault_error err;
+    if (visit_stays(visit)) {
+        show_field(visit, field, 200);
+        return;
+    }
     const enum vault_code code = correct(visit, field, &err);
     if (code == VAULT_OK) {
         page_redirect_with(visit, "/data", NOTICE_CORRECTED);

@@ -66,8 +66,10 @@ static void show(struct visit *visit, unsigned status)
     }
     if (json_array_size(mandates.list))
         page_flag(visit, visit->data, "mandates_shown");
-    if (json_array_size(structures.list))
+    if (json_array_size(structures.list)) {
         page_flag(visit, visit->data, "structures_shown");
+        page_flag(visit, visit->data, "keeps");
+    }
     page_flag(visit, visit->data, "is_mandates");
     page_send(visit, status, "mandates", "mandates.title");
 }
@@ -92,6 +94,10 @@ void mandate_give_do(struct visit *visit, const char *id)
     char given[MANDATE_ID_CHARS + 1];
     struct mandate_terms terms;
     struct vault_error err;
+    if (visit_stays(visit)) {
+        show(visit, 200);
+        return;
+    }
     if (!account_is_fresh(visit, "/mandates"))
         return;
     if (!terms_read(visit, &terms)) {

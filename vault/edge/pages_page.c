@@ -183,11 +183,23 @@ static void put_frame(struct visit *visit, const char *title)
         page_flag(visit, visit->data, "mediator_in");
 }
 
+/* Without script: the browser itself goes away from the page, whatever becomes of the server. */
+static void put_end(struct visit *visit)
+{
+    _Static_assert(SIGN_IN_IDLE_S == MEDIATOR_IDLE_S, "style.css warns of both at the same time");
+    if (!visit->signed_in && !visit->is_mediator)
+        return;
+    page_flag(visit, visit->data, "leaves");
+    http_answer_header(visit->answer, "Refresh", "%d; url=%s", SIGN_IN_IDLE_S + VISIT_LEAVES_S,
+                       VISIT_LEFT_ADDRESS);
+}
+
 void page_send(struct visit *visit, unsigned status, const char *template_name, const char *title)
 {
     struct http_answer *answer = visit->answer;
     struct vault_error err = {.code = VAULT_NO_MEMORY, .text = "out of memory"};
     put_frame(visit, title);
+    put_end(visit);
     if (status == 200)
         take_notice(visit);
     buf_clear(&answer->body);

@@ -19,6 +19,7 @@ void sign_in_show(struct visit *visit, const char *id);
 void sign_in_do(struct visit *visit, const char *id);
 void sign_out_do(struct visit *visit, const char *id);
 void language_do(struct visit *visit, const char *id);
+void left_show(struct visit *visit, const char *id);
 void about_show(struct visit *visit, const char *id);
 void accessibility_show(struct visit *visit, const char *id);
 

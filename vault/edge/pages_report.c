@@ -115,6 +115,7 @@ static void show_form(struct visit *visit, unsigned status, const char *service,
     if (json_array_size(offering.list))
         page_flag(visit, visit->data, "events_shown");
     put_addressees(visit);
+    page_flag(visit, visit->data, "keeps");
     page_send(visit, status, "report", "report.title");
 }
 
@@ -168,6 +169,10 @@ void report_make_do(struct visit *visit, const char *id)
     if (!visit_field(visit, "service", service, sizeof service) ||
         !read_lines(visit, lines, &wish.line_count)) {
         page_error(visit, 400);
+        return;
+    }
+    if (visit_stays(visit)) {
+        show_form(visit, 200, service, 0);
         return;
     }
     const enum vault_code code =

@@ -109,6 +109,18 @@ void sign_out_do(struct visit *visit, const char *id)
     page_redirect_with(visit, "/sign-in", NOTICE_SIGNED_OUT);
 }
 
+/* Where a page goes that stood open until its session must have ended. It may not have, by another
+ * page of that browser: this one neither asks nor says. What a browser keeps of pages to go back to
+ * goes with it. */
+void left_show(struct visit *visit, const char *id)
+{
+    (void)id;
+    page_number(visit, visit->data, "minutes", SIGN_IN_IDLE_S / 60);
+    page_flag(visit, visit->data, "left");
+    http_answer_header(visit->answer, "Clear-Site-Data", "\"cache\"");
+    page_send(visit, 200, "left", "left.title");
+}
+
 /* What the vault is, for whoever wants to know before they sign in. */
 void about_show(struct visit *visit, const char *id)
 {

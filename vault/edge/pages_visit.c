@@ -258,6 +258,8 @@ enum vault_code visit_begin(struct visit *visit, enum visit_side side, struct va
     visit->data = json_object();
     visit->data_lost = !visit->data;
     read_language(visit);
+    if (side == VISIT_NO_SIDE)
+        return VAULT_OK;
     enum vault_code code = read_session(visit, err);
     if (code == VAULT_OK)
         code = read_mediator(visit, err);
@@ -348,6 +350,11 @@ static bool copy_out(struct bytes value, char *out, size_t out_bytes)
 bool visit_field(const struct visit *visit, const char *name, char *out, size_t out_bytes)
 {
     return copy_out(form_value(&visit->form, name), out, out_bytes);
+}
+
+bool visit_stays(const struct visit *visit)
+{
+    return form_value(&visit->form, "stay").size > 0;
 }
 
 bool visit_query(const struct visit *visit, const char *name, char *out, size_t out_bytes)

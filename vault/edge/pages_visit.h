@@ -87,8 +87,16 @@ enum notice {
     NOTICE_COUNT
 };
 
-/* What a visit comes for: of two sessions in one browser, only that side's counts on its pages. */
-enum visit_side { VISIT_ANY_SIDE, VISIT_CITIZEN, VISIT_MEDIATOR };
+/* What a visit comes for: of two sessions in one browser, only that side's counts on its pages, and
+ * with no side neither is looked at. */
+enum visit_side { VISIT_ANY_SIDE, VISIT_NO_SIDE, VISIT_CITIZEN, VISIT_MEDIATOR };
+
+/* A page that shows what is somebody's leaves the screen by itself once the session must have ended
+ * without a request: the browser goes to VISIT_LEFT_ADDRESS, so long after the end. Some time
+ * before that the page says so (style.css has the same times), and offers to stay. */
+#define VISIT_LEFT_ADDRESS "/left"
+#define VISIT_LEAVES_S     5
+#define VISIT_WARNING_S    120
 
 /* Read cookies and language and look up the session. visit->pages, request and answer are set.
  * VAULT_OK also for a browser that is not signed in. */
@@ -113,6 +121,9 @@ void visit_sign_in_first(struct visit *visit);
 /* A field of the form or of the query as text. False if it is not there, is longer or has a NUL. */
 bool visit_field(const struct visit *visit, const char *name, char *out, size_t out_bytes);
 bool visit_query(const struct visit *visit, const char *name, char *out, size_t out_bytes);
+
+/* Whether a form was sent only to stay on its page, with what was typed so far. */
+bool visit_stays(const struct visit *visit);
 
 int64_t visit_now_s(const struct visit *visit);
 

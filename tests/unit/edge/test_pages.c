@@ -2,6 +2,7 @@
 #include "browser.h"
 
 #include "edge/assets.h"
+#include "edge/pages_visit.h"
 
 #define SIGN_IN_FIELDS "login=Testine&password=un+mot+de+passe"
 
@@ -841,9 +842,72 @@ static void test_a_notice_is_shown_once_and_only_if_it_is_one(void **state)
     end();
 }
 
+static void test_a_page_leaves_the_screen_when_its_session_has_ended(void **state)
+{
+    (void)state;
+    begin();
+    browser_get(&browser, "/sign-in");
+    assert_string_equal(browser_header(&browser, "Refresh"), "");
+    browser_sign_in(&browser);
+    static const char *const pages[] = {"/", "/data", "/security", "/accesses", "/none"};
+    for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++) {
+        browser_get(&browser, pages[i]);
+        assert_string_equal(browser_header(&browser, "Refresh"), "905; url=/left");
+        assert_shows(&browser, "role=\"alert\"");
+        assert_shows(&browser, "class=\"somebodys\"");
+    }
+    browser_get(&browser, "/style.css");
+    assert_string_equal(browser_header(&browser, "Refresh"), "");
+    assert_shows(&browser, "animation: appears 0s linear 780s forwards");
+    assert_shows(&browser, "animation: vanishes 0s linear 905s forwards");
+    assert_int_equal(780, SIGN_IN_IDLE_S - VISIT_WARNING_S);
+    assert_int_equal(905, SIGN_IN_IDLE_S + VISIT_LEAVES_S);
+    end();
+}
+
+/* Where it goes shows nothing, keeps nothing to go back to, and makes no session live longer. */
+static void test_where_it_goes_prolongs_no_session(void **state)
+{
+    (void)state;
+    begin();
+    browser_sign_in(&browser);
+    for (unsigned i = 0; i < 3; i++) {
+        test.now_ms += SIGN_IN_IDLE_S * 1000L / 3;
+        browser_get(&browser, "/left");
+        assert_status(&browser, 200);
+        assert_shows(&browser, "plus de 15 minutes");
+        assert_string_equal(browser_header(&browser, "Clear-Site-Data"), "\"cache\"");
+        assert_string_equal(browser_header(&browser, "Refresh"), "");
+        assert_hides(&browser, "data-action");
+    }
+    browser_get(&browser, "/");
+    assert_location(&browser, "/sign-in");
+    browser_follow(&browser);
+    assert_shows(&browser, "Votre session est terminée");
+    end();
+}
+
+/* As another page of that browser may have been in use meanwhile. */
+static void test_where_it_goes_ends_no_session_either(void **state)
+{
+    (void)state;
+    begin();
+    browser_sign_in(&browser);
+    test.now_ms += 600 * 1000L;
+    browser_get(&browser, "/data");
+    test.now_ms += 305 * 1000L;
+    browser_get(&browser, "/left");
+    test.now_ms += 305 * 1000L;
+    browser_get(&browser, "/");
+    assert_status(&browser, 200);
+    end();
+}
+
 int main(void)
 {
     return TEST_RUN(
+        test_a_page_leaves_the_screen_when_its_session_has_ended,
+        test_where_it_goes_prolongs_no_session, test_where_it_goes_ends_no_session_either,
         test_how_accessible_it_is_stands_on_a_page_that_every_page_leads_to,
         test_strangers_do_not_keep_the_owner_out_of_a_known_browser,
         test_a_button_pressed_too_late_leads_to_a_page, test_the_switch_keeps_what_the_address_says,

@@ -93,6 +93,21 @@ static void test_what_is_no_value_is_said_and_what_was_typed_is_not_lost(void **
     end();
 }
 
+static void test_whoever_stays_on_the_page_has_what_was_typed(void **state)
+{
+    (void)state;
+    begin();
+    browser_get(&browser, ADDRESS);
+    browser_submit(&browser, ADDRESS, "number=9&street=rue%20Neuve&postcode=&city=&stay=yes");
+    assert_status(&browser, 200);
+    assert_hides(&browser, "aria-invalid");
+    assert_shows(&browser, "value=\"rue Neuve\"");
+    assert_shows(&browser, "action=\"" ADDRESS "\" class=\"card\" id=\"typed\"");
+    browser_get(&browser, ADDRESS);
+    assert_hides(&browser, "rue Neuve");
+    end();
+}
+
 static void test_too_much_is_no_value(void **state)
 {
     (void)state;
@@ -230,7 +245,8 @@ int main(void)
     return TEST_RUN(test_what_was_declared_is_corrected_on_its_page,
                     test_an_address_is_corrected_part_by_part,
                     test_what_is_no_value_is_said_and_what_was_typed_is_not_lost,
-                    test_too_much_is_no_value, test_what_is_not_ones_own_has_no_form_and_takes_none,
+                    test_whoever_stays_on_the_page_has_what_was_typed, test_too_much_is_no_value,
+                    test_what_is_not_ones_own_has_no_form_and_takes_none,
                     test_a_correction_is_asked_for_and_seen_to_wait,
                     test_what_the_city_closed_is_said_and_can_be_asked_again,
                     test_ones_own_is_not_asked_of_anybody, test_what_one_does_not_have_is_not_there,

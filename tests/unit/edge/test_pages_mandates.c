@@ -430,18 +430,48 @@ static void test_a_mediator_signs_out_and_changes_the_language(void **state)
     end();
 }
 
+static void test_whoever_stays_gives_nothing_yet(void **state)
+{
+    (void)state;
+    char id[MANDATE_ID_CHARS + 1] = "";
+    begin();
+    browser_get(&browser, "/mandates");
+    browser_submit(&browser, "/mandates", "structure=hub&" TERMS "&stay=yes");
+    assert_status(&browser, 200);
+    assert_shows(&browser, "<option value=\"hub\" selected>");
+    assert_done(mandate_list(test.vault, &test.citizen, take_id, id, &test_error));
+    assert_string_equal(id, "");
+    end();
+}
+
+static void test_a_mediators_page_leaves_the_screen_too(void **state)
+{
+    (void)state;
+    begin();
+    browser_get(&mediator, "/mediator");
+    assert_string_equal(browser_header(&mediator, "Refresh"), "905; url=/left");
+    test.now_ms += 905 * 1000L;
+    browser_get(&mediator, "/left");
+    assert_status(&mediator, 200);
+    assert_shows(&mediator, "<a href=\"/mediator\">");
+    browser_get(&mediator, "/mediator");
+    assert_location(&mediator, "/mediator/sign-in");
+    end();
+}
+
 int main(void)
 {
-    return TEST_RUN(test_a_mandate_is_given_shown_and_ended,
-                    test_what_is_missing_is_said_and_nothing_is_given,
-                    test_a_citizen_ends_no_mandate_of_somebody_elses,
-                    test_a_printed_code_confirms_what_a_mediator_asks_for,
-                    test_a_mediator_answers_and_the_citizen_reads_who_it_was,
-                    test_values_are_offered_and_shown_only_where_the_mandate_says_so,
-                    test_what_the_mandate_does_not_cover_is_not_there,
-                    test_a_mediator_opens_a_request_by_its_code_if_the_mandate_covers_it,
-                    test_every_address_of_another_structures_mandate_is_not_found,
-                    test_a_first_password_opens_nothing_but_the_page_where_it_is_changed,
-                    test_neither_side_opens_the_others_pages,
-                    test_a_mediator_signs_out_and_changes_the_language);
+    return TEST_RUN(
+        test_whoever_stays_gives_nothing_yet, test_a_mediators_page_leaves_the_screen_too,
+        test_a_mandate_is_given_shown_and_ended, test_what_is_missing_is_said_and_nothing_is_given,
+        test_a_citizen_ends_no_mandate_of_somebody_elses,
+        test_a_printed_code_confirms_what_a_mediator_asks_for,
+        test_a_mediator_answers_and_the_citizen_reads_who_it_was,
+        test_values_are_offered_and_shown_only_where_the_mandate_says_so,
+        test_what_the_mandate_does_not_cover_is_not_there,
+        test_a_mediator_opens_a_request_by_its_code_if_the_mandate_covers_it,
+        test_every_address_of_another_structures_mandate_is_not_found,
+        test_a_first_password_opens_nothing_but_the_page_where_it_is_changed,
+        test_neither_side_opens_the_others_pages,
+        test_a_mediator_signs_out_and_changes_the_language);
 }

@@ -135,6 +135,25 @@ static void test_what_is_no_report_is_said_and_nothing_typed_is_lost(void **stat
     end();
 }
 
+/* Before the page leaves the screen (pages_visit.h): nothing is reported, and the form goes on. */
+static void test_whoever_stays_goes_on_writing(void **state)
+{
+    (void)state;
+    begin();
+    report("service=" CASEWORKER "&words=Une%20phrase%20qui&line-2=yes&stay=yes");
+    assert_status(&browser, 200);
+    assert_hides(&browser, "aria-invalid");
+    assert_shows(&browser, ">Une phrase qui</textarea>");
+    assert_shows(&browser, "name=\"line-2\" value=\"yes\" checked");
+    assert_shows(&browser, "<button type=\"submit\" form=\"typed\" formnovalidate name=\"stay\"");
+    assert_shows(&browser, "action=\"/report\" class=\"card\" id=\"typed\"");
+    assert_string_equal(browser_header(&browser, "Refresh"), "905; url=/left");
+    browser_get(&browser, "/reports");
+    assert_shows(&browser, "Vous n’avez rien signalé.");
+    assert_shows(&browser, "<a href=\"/reports\">Rester sur cette page</a>");
+    end();
+}
+
 static void test_a_service_that_is_not_there_cannot_be_reported(void **state)
 {
     (void)state;
@@ -270,5 +289,6 @@ int main(void)
         test_the_text_to_send_has_all_of_it_and_no_value, test_a_city_that_names_nobody_is_said_to,
         test_what_the_operator_did_with_it_is_told,
         test_what_is_no_report_is_said_and_nothing_typed_is_lost,
-        test_a_service_that_is_not_there_cannot_be_reported, test_anothers_report_is_not_there);
+        test_whoever_stays_goes_on_writing, test_a_service_that_is_not_there_cannot_be_reported,
+        test_anothers_report_is_not_there);
 }
