@@ -14,7 +14,7 @@
 #define SERIAL_BITS     128
 #define CLOCK_SLACK_S   3600
 #define SECONDS_PER_DAY 86400
-#define RSA_BITS_MIN    2048
+#define RSA_BITS_MIN    3072 /* 128 bits of security (NIST SP 800-57 part 1, table 2) */
 #define RSA_BITS_MAX    8192
 #define GROUP_CHARS     64
 #define HOST_CHARS_MAX  253

@@ -307,10 +307,10 @@ static void test_strong_keys_are_taken_and_others_are_not(void **state)
     (void)state;
     fresh_ca();
     const char *const pkeyopt = "-pkeyopt";
-    assert_done(sign_key_of("RSA", pkeyopt, "rsa_keygen_bits:2048"));
+    assert_done(sign_key_of("RSA", pkeyopt, "rsa_keygen_bits:3072"));
     assert_done(sign_key_of("EC", pkeyopt, "ec_paramgen_curve:P-384"));
     assert_done(sign_key_of("ED25519", "-outform", "PEM"));
-    assert_fails(VAULT_INVALID, sign_key_of("RSA", pkeyopt, "rsa_keygen_bits:1024"));
+    assert_fails(VAULT_INVALID, sign_key_of("RSA", pkeyopt, "rsa_keygen_bits:2048"));
     assert_fails(VAULT_INVALID, sign_key_of("EC", pkeyopt, "ec_paramgen_curve:P-224"));
     assert_fails(VAULT_INVALID, sign_key_of("EC", pkeyopt, "ec_paramgen_curve:secp256k1"));
     assert_fails(VAULT_INVALID, sign_key_of("ED448", "-outform", "PEM"));
