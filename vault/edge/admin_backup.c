@@ -20,7 +20,8 @@ enum vault_code admin_backup_start(struct vault *vault, const struct config *con
         config->services_ca_key,      config->auditors_ca_key,   config->log.witnesses,
         config->log.witnesses_ca,     config->log.timestamps_ca, config->mail.ca,
         config->services.crl,         config->auditors.crl,      anchors,
-        config->passwords.words,
+        config->passwords.words,      config->services.ocsp,     config->citizens.ocsp,
+        config->auditors.ocsp,
     };
     struct backup_request request = {
         .folder = folder, .config = config->path, .certificates = certificates};

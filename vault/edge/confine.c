@@ -92,6 +92,7 @@ static void add_named(struct needs *needs, const struct config *config)
         add_folder_of(needs, listeners[i]->key);
         add_folder_of(needs, listeners[i]->clients_ca);
         add_folder_of(needs, listeners[i]->crl);
+        add_folder_of(needs, listeners[i]->ocsp);
     }
     add(needs, config->log.keep, READ_WRITE);
     add_parent(needs, config->admin_socket, SANDBOX_SOCKETS);

@@ -8,8 +8,9 @@
 #include "vault/crypto/x509.h"
 #include "vault/edge/tls.h"
 
-#define SOON_S     (30 * (int64_t)86400)
-#define CRL_SOON_S (2 * (int64_t)86400)
+#define SOON_S      (30 * (int64_t)86400)
+#define CRL_SOON_S  (2 * (int64_t)86400)
+#define OCSP_SOON_S ((int64_t)86400)
 
 /* Whether it can be read at all. */
 static bool check_end(const char *path, const char *what, const struct doctor *doctor,
@@ -71,6 +72,32 @@ static void check_crl(const char *path, const struct doctor *doctor, const struc
                  path, end_s <= doctor->now_s ? "over since" : "over on", when);
 }
 
+/* While it is over, handshakes go without it. */
+static void check_ocsp(const struct config_listener *listener, const struct doctor *doctor,
+                       const struct checkup *out)
+{
+    struct vault_error err;
+    char when[INSTANT_CHARS + 1];
+    VAULT_AUTO(tls_close) struct tls *tls = NULL;
+    const struct tls_files files = {
+        .certificate = listener->certificate, .key = listener->key, .ocsp = listener->ocsp};
+    if (access(listener->key, F_OK) != 0)
+        return;
+    if (tls_open(&files, &tls, &err)) {
+        checkup_tell(out, CHECKUP_ERROR, "a listener will not start: %s", err.text);
+        return;
+    }
+    const int64_t end_s = tls_ocsp_end(tls);
+    if (end_s > doctor->now_s + OCSP_SOON_S)
+        return;
+    instant_format(when, end_s);
+    checkup_tell(
+        out, CHECKUP_WARNING,
+        "%s, the answer that the server's certificate is not revoked, %s%s and is then not "
+        "shown: put the next one in its place: vaultctl reload",
+        listener->ocsp, end_s ? "ends on " : "is over", end_s ? when : "");
+}
+
 static bool same_pair(const struct config_listener *a, const struct config_listener *b)
 {
     return strcmp(a->certificate, b->certificate) == 0 && strcmp(a->key, b->key) == 0;
@@ -92,5 +119,7 @@ void doctor_check_certificates(const struct doctor *doctor, const struct checkup
             check_end(listeners[i]->clients_ca, cas[i], doctor, out);
         if (listeners[i]->crl[0])
             check_crl(listeners[i]->crl, doctor, out);
+        if (listeners[i]->ocsp[0])
+            check_ocsp(listeners[i], doctor, out);
     }
 }

@@ -39,7 +39,7 @@ static void let_go(struct tls_credentials **credentials)
 enum vault_code tls_open(const struct tls_files *files, struct tls **out, struct vault_error *err)
 {
     const char *const paths[TLS_FILE_COUNT] = {files->certificate, files->key, files->clients_ca,
-                                               files->crl};
+                                               files->crl, files->ocsp};
     VAULT_AUTO(tls_close) struct tls *tls = calloc(1, sizeof *tls);
     if (!tls)
         return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
@@ -94,6 +94,14 @@ void tls_replace(struct tls *tls, struct tls_credentials **fresh)
     atomic_store(&tls->generation, taken->generation);
     pthread_mutex_unlock(&tls->mutex);
     let_go(&former);
+}
+
+int64_t tls_ocsp_end(struct tls *tls)
+{
+    struct tls_credentials *current = acquire(tls);
+    const int64_t end_s = current->ocsp_end_s;
+    let_go(&current);
+    return end_s;
 }
 
 /* --- A connection --------------------------------------------------------------------------- */

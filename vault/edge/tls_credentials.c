@@ -1,4 +1,5 @@
 #include <gnutls/abstract.h>
+#include <gnutls/ocsp.h>
 #include <gnutls/x509.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -6,9 +7,10 @@
 #include "tls_parts.h"
 #include "vault/base/file.h"
 
-#define PEM_BYTES_MAX (256U * 1024)
-#define CRL_BYTES_MAX (4U * 1024 * 1024)
-#define CHAIN_MAX     8 /* certificates that a client may show */
+#define PEM_BYTES_MAX  (256U * 1024)
+#define CRL_BYTES_MAX  (4U * 1024 * 1024)
+#define OCSP_BYTES_MAX (64U * 1024)
+#define CHAIN_MAX      8 /* certificates that a client may show */
 
 enum vault_code tls_failed(struct vault_error *err, int result, const char *what)
 {
@@ -131,14 +133,57 @@ static enum vault_code take_crl(struct tls_credentials *credentials, struct vaul
     return result < 1 ? tls_failed(err, result, "the list cannot be used") : VAULT_OK;
 }
 
+static void response_finish(gnutls_ocsp_resp_t *response)
+{
+    if (*response)
+        gnutls_ocsp_resp_deinit(*response);
+}
+
+/* What the authority says: that the certificate is good, and until when. Whether it is about this
+ * one, the library looks. */
+static enum vault_code read_response(const gnutls_datum_t *der, int64_t *end_s,
+                                     struct vault_error *err)
+{
+    VAULT_AUTO(response_finish) gnutls_ocsp_resp_t response = NULL;
+    unsigned status = GNUTLS_OCSP_CERT_UNKNOWN;
+    time_t end = -1;
+    int result = gnutls_ocsp_resp_init(&response);
+    if (result >= 0)
+        result = gnutls_ocsp_resp_import(response, der);
+    if (result >= 0)
+        result = gnutls_ocsp_resp_get_single(response, 0, NULL, NULL, NULL, NULL, &status, NULL,
+                                             &end, NULL, NULL);
+    if (result < 0)
+        return tls_failed(err, result, "there is no answer of an authority (OCSP, DER) in it");
+    if (status != GNUTLS_OCSP_CERT_GOOD)
+        return vault_fail(err, VAULT_INVALID,
+                          "the authority does not say that the server's certificate is good");
+    *end_s = end == -1 ? INT64_MAX : end;
+    return VAULT_OK;
+}
+
+/* One that is over is none: it keeps nobody out, and is not shown (which the library sees to also
+ * when the end comes later). */
+static enum vault_code take_ocsp(struct tls_credentials *credentials, struct vault_error *err)
+{
+    const gnutls_datum_t der = datum_of(&credentials->texts[TLS_OCSP]);
+    VAULT_TRY(read_response(&der, &credentials->ocsp_end_s, err));
+    const int result = gnutls_certificate_set_ocsp_status_request_mem(credentials->credentials,
+                                                                      &der, 0, GNUTLS_X509_FMT_DER);
+    if (result == GNUTLS_E_EXPIRED)
+        credentials->ocsp_end_s = 0;
+    else if (result < 0)
+        return tls_failed(err, result, "the answer is not about the server's certificate");
+    return VAULT_OK;
+}
+
 static const struct {
     size_t bytes_max;
     enum vault_code (*take)(struct tls_credentials *credentials, struct vault_error *err);
 } kinds[TLS_FILE_COUNT] = {
     [TLS_CERTIFICATE] = {PEM_BYTES_MAX, NULL}, /* taken with its key */
-    [TLS_KEY] = {PEM_BYTES_MAX, take_pair},
-    [TLS_CLIENTS_CA] = {PEM_BYTES_MAX, take_ca},
-    [TLS_CRL] = {CRL_BYTES_MAX, take_crl},
+    [TLS_KEY] = {PEM_BYTES_MAX, take_pair},    [TLS_CLIENTS_CA] = {PEM_BYTES_MAX, take_ca},
+    [TLS_CRL] = {CRL_BYTES_MAX, take_crl},     [TLS_OCSP] = {OCSP_BYTES_MAX, take_ocsp},
 };
 
 static enum vault_code read_files(struct tls_credentials *credentials,
@@ -173,6 +218,7 @@ enum vault_code tls_credentials_read(char paths[TLS_FILE_COUNT][PATH_MAX],
         return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
     atomic_init(&credentials->holders, 1);
     credentials->crl_end_s = INT64_MAX;
+    credentials->ocsp_end_s = INT64_MAX;
     int result = gnutls_certificate_allocate_credentials(&credentials->credentials);
     if (result >= 0)
         result = gnutls_priority_init2(&credentials->priorities, TLS_PRIORITIES, NULL, 0);

@@ -10,7 +10,7 @@
 #include "vault/crypto/hash.h"
 #include "vault/edge/tls.h"
 
-enum tls_file { TLS_CERTIFICATE, TLS_KEY, TLS_CLIENTS_CA, TLS_CRL, TLS_FILE_COUNT };
+enum tls_file { TLS_CERTIFICATE, TLS_KEY, TLS_CLIENTS_CA, TLS_CRL, TLS_OCSP, TLS_FILE_COUNT };
 
 /* Never changed once it is in force. */
 struct tls_credentials {
@@ -21,6 +21,7 @@ struct tls_credentials {
     struct buf texts[TLS_FILE_COUNT];
     uint8_t digest[SHA256_BYTES]; /* of all of them */
     int64_t crl_end_s;            /* INT64_MAX: there is none, or it does not say */
+    int64_t ocsp_end_s;           /* the same; 0: it was over when it was read */
     bool asks_for_certificate;
 };
 

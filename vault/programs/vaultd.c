@@ -189,7 +189,7 @@ static enum vault_code start_listener(const struct config_listener *config, cons
                                       struct listener **out, struct vault_error *err)
 {
     const struct tls_files files = {config->certificate, config->key, config->clients_ca,
-                                    config->crl};
+                                    config->crl, config->ocsp};
     VAULT_TRY(tls_open(&files, tls, err));
     const struct listener_options options = {
         .name = name,

@@ -31,6 +31,7 @@ struct config_listener {
     int64_t connections_per_address; /* 0: no such limit, as everywhere but at the citizens' */
     int64_t requests_per_address;    /* in a minute; the same */
     char crl[PATH_MAX];              /* of that CA; empty: there is none */
+    char ocsp[PATH_MAX];             /* the authority's answer about certificate; the same */
 };
 
 /* Who outside sees the access log (anchor.h), empty: nobody; and how long it keeps what. */

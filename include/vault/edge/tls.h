@@ -8,6 +8,10 @@
  * There are no session tickets, and so no ticket keys to change: every connection is a full
  * handshake, in which a certificate is verified anew.
  *
+ * Where there is an answer of the authority that the server's own certificate is not revoked (OCSP,
+ * RFC 6960), every handshake shows it to whoever asks (stapling), for as long as the answer says;
+ * one that is over is not shown, and nobody is kept out for it.
+ *
  * The files can be read again while connections are open. Those go on under what their handshake
  * went by, which lives as long as they do; but before each request their client is held against
  * what is in force now. That is the comparison of three numbers while nothing was read since. While
@@ -28,12 +32,14 @@
 #define TLS_SPKI_BYTES 32
 
 /* PEM files: the server's certificate chain and key; the CA whose clients are let in (NULL or
- * empty: no certificate is asked for), and its revocation lists (NULL or empty: there are none). */
+ * empty: no certificate is asked for), and its revocation lists (NULL or empty: there are none).
+ * And in DER the answer about the server's certificate (NULL or empty: there is none). */
 struct tls_files {
     const char *certificate;
     const char *key;
     const char *clients_ca;
     const char *crl;
+    const char *ocsp;
 };
 
 struct tls;
@@ -61,6 +67,10 @@ void tls_credentials_free(struct tls_credentials **credentials);
 /* When the first of a file's revocation lists is over; INT64_MAX if none says. */
 enum vault_code tls_crl_end(const char *path, int64_t *end_s, struct vault_error *err)
     VAULT_MUST_CHECK;
+
+/* Until when the answer is shown that the server's certificate is not revoked: 0 if it was over
+ * when it was read, INT64_MAX if there is none, or it does not say. */
+int64_t tls_ocsp_end(struct tls *tls);
 
 /* --- A connection --------------------------------------------------------------------------- */
 

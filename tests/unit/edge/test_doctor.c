@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "client.h"
+#include "staple.h"
 #include "vault/base/clock.h"
 #include "vault/base/file.h"
 #include "vault/base/json.h"
@@ -382,11 +382,35 @@ static void test_a_list_of_revoked_certificates_is_seen_to(void **state)
     assert_one("missing.crl");
 }
 
+/* It is for days, too; over, it is only not shown. */
+static void test_an_answer_about_the_servers_certificate_is_seen_to(void **state)
+{
+    (void)state;
+    struct identities all;
+    const int64_t now_s = time(NULL);
+    begin();
+    make_identities(&all);
+    make_staple(&all.server_ca, &all.server, true, now_s + 3 * 86400, config.citizens.ocsp);
+    snprintf(config.citizens.certificate, PATH_MAX, "%s", all.server.certificate);
+    snprintf(config.citizens.key, PATH_MAX, "%s", all.server.key);
+    visit(now_s);
+    assert_null(strstr(texts, ".ocsp"));
+    visit(now_s + 2 * 86400 + 60);
+    assert_non_null(strstr(texts, "is not revoked, ends on "));
+    make_staple(&all.server_ca, &all.server, true, now_s - 60, config.citizens.ocsp);
+    visit(now_s);
+    assert_non_null(strstr(texts, "is not revoked, is over"));
+    make_staple(&all.server_ca, &all.server, false, now_s + 3 * 86400, config.citizens.ocsp);
+    visit(now_s);
+    assert_non_null(strstr(texts, "a listener will not start"));
+}
+
 int main(void)
 {
     json_start();
     assert_done(crypto_start(true, &test_error));
-    return TEST_RUN(test_mail_is_judged_by_what_was_sent_and_not,
+    return TEST_RUN(test_an_answer_about_the_servers_certificate_is_seen_to,
+                    test_mail_is_judged_by_what_was_sent_and_not,
                     test_a_list_of_revoked_certificates_is_seen_to,
                     test_room_is_judged_by_what_is_left_and_of_how_much,
                     test_the_clock_is_after_what_was_written_by_it,

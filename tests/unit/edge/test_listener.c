@@ -272,7 +272,7 @@ static void test_who_is_not_let_in_any_more_is_refused_at_the_next_request(void 
     tls_close(&tls);
     snprintf(ca, sizeof ca, "%.*s.used", PATH_MAX - 8, all.clients_ca.certificate);
     put_file(all.clients_ca.certificate, ca);
-    const struct tls_files files = {all.server.certificate, all.server.key, ca, NULL};
+    const struct tls_files files = {all.server.certificate, all.server.key, ca, NULL, NULL};
     assert_done(tls_open(&files, &tls, &test_error));
     struct listener_options usual = options();
     assert_done(listener_start(&usual, &listener, &test_error));

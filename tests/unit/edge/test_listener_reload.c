@@ -39,7 +39,8 @@ static void begin(void)
     snprintf(used.certificate, PATH_MAX, "%.*s.used", PATH_MAX - 8, all.server.certificate);
     snprintf(used.key, PATH_MAX, "%.*s.used", PATH_MAX - 8, all.server.key);
     put_server(&all.server);
-    const struct tls_files files = {used.certificate, used.key, all.clients_ca.certificate, NULL};
+    const struct tls_files files = {used.certificate, used.key, all.clients_ca.certificate, NULL,
+                                    NULL};
     assert_done(tls_open(&files, &tls, &test_error));
     const struct listener_options options = {
         .name = "tests", .address = "127.0.0.1", .tls = tls, .handler = handle};

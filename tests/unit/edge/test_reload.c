@@ -33,9 +33,9 @@ static void begin(void)
     result = buf_limited(1024);
     name_files("used", &used);
     name_files("shared", &shared);
-    const struct tls_files services = {used.certificate, used.key, all.clients_ca.certificate,
+    const struct tls_files services = {used.certificate, used.key, all.clients_ca.certificate, NULL,
                                        NULL};
-    const struct tls_files citizens = {shared.certificate, shared.key, NULL, NULL};
+    const struct tls_files citizens = {shared.certificate, shared.key, NULL, NULL, NULL};
     reload = (struct reload){.parts = {{"services", NULL}, {"citizens", NULL}},
                              .count = 2,
                              .mutex = PTHREAD_MUTEX_INITIALIZER};

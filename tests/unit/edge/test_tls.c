@@ -5,7 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "client.h"
+#include "staple.h"
 #include "vault/base/file.h"
 
 static struct identities all;
@@ -221,7 +221,7 @@ static void test_without_a_ca_nobody_is_asked_and_nobody_known(void **state)
 static enum vault_code open_with_crl(const char *crl)
 {
     const struct tls_files files = {all.server.certificate, all.server.key,
-                                    all.clients_ca.certificate, crl};
+                                    all.clients_ca.certificate, crl, NULL};
     return tls_open(&files, &tls, &test_error);
 }
 
@@ -296,7 +296,7 @@ static void test_a_list_of_another_ca_is_refused(void **state)
     assert_fails(VAULT_INVALID, open_with_crl(crl));
     assert_non_null(strstr(test_error.text, crl));
     make_crl(&all.clients_ca, NULL, tomorrow(), crl);
-    const struct tls_files no_ca = {all.server.certificate, all.server.key, NULL, crl};
+    const struct tls_files no_ca = {all.server.certificate, all.server.key, NULL, crl, NULL};
     assert_fails(VAULT_INVALID, tls_open(&no_ca, &tls, &test_error));
     assert_null(tls);
 }
@@ -312,6 +312,93 @@ static void test_what_is_no_list_is_refused(void **state)
     assert_fails(VAULT_INVALID, open_with_crl(path));
     assert_non_null(strstr(test_error.text, path));
     assert_fails(VAULT_INVALID, tls_crl_end(path, &end_s, &test_error));
+    assert_null(tls);
+}
+
+/* --- What an authority says of the server's own certificate ---------------------------------- */
+
+static enum vault_code open_with_ocsp(const char *ocsp)
+{
+    const struct tls_files files = {
+        .certificate = all.server.certificate, .key = all.server.key, .ocsp = ocsp};
+    return tls_open(&files, &tls, &test_error);
+}
+
+/* Whether a client that connects now is shown an answer; then it believes it. */
+static bool is_shown(void)
+{
+    struct ends ends;
+    struct tls_peer peer = {0};
+    int at_server;
+    int at_client;
+    unsigned status = ~0U;
+    gnutls_datum_t answer = {0};
+    ends_open(&ends, NULL);
+    assert_int_equal(gnutls_certificate_set_x509_trust_file(
+                         ends.credentials, all.server_ca.certificate, GNUTLS_X509_FMT_PEM),
+                     1);
+    assert_done(tls_prepare(tls, ends.server, &peer, &test_error));
+    shake(ends.server, ends.client, &at_server, &at_client);
+    assert_int_equal(at_server, 0);
+    const bool shown = gnutls_ocsp_status_request_get(ends.client, &answer) == 0 && answer.size;
+    assert_int_equal(gnutls_certificate_verify_peers3(ends.client, "localhost", &status), 0);
+    assert_int_equal(status, 0);
+    assert_int_equal(gnutls_ocsp_status_request_is_checked(ends.client, 0) != 0, shown);
+    ends_close(&ends);
+    tls_peer_finish(&peer);
+    return shown;
+}
+
+static void test_an_authoritys_answer_is_shown_while_it_lasts(void **state)
+{
+    (void)state;
+    char ocsp[PATH_MAX];
+    char next[PATH_MAX];
+    begin();
+    assert_done(open_with_ocsp(NULL));
+    assert_false(is_shown());
+    assert_true(tls_ocsp_end(tls) == INT64_MAX);
+    tls_close(&tls);
+    const int64_t until_s = time(NULL) + 3;
+    make_staple(&all.server_ca, &all.server, true, until_s, ocsp);
+    assert_done(open_with_ocsp(ocsp));
+    assert_int_equal(tls_ocsp_end(tls), until_s);
+    assert_true(is_shown());
+    while (time(NULL) <= until_s)
+        usleep(100000);
+    assert_false(is_shown());
+    make_staple(&all.server_ca, &all.server, true, tomorrow(), next);
+    put_file(next, ocsp);
+    read_again(true);
+    assert_true(is_shown());
+    tls_close(&tls);
+}
+
+static void test_an_answer_that_is_over_keeps_nobody_out(void **state)
+{
+    (void)state;
+    char ocsp[PATH_MAX];
+    begin();
+    make_staple(&all.server_ca, &all.server, true, time(NULL) - 60, ocsp);
+    assert_done(open_with_ocsp(ocsp));
+    assert_int_equal(tls_ocsp_end(tls), 0);
+    assert_false(is_shown());
+    tls_close(&tls);
+}
+
+static void test_an_answer_of_another_kind_or_about_another_is_refused(void **state)
+{
+    (void)state;
+    char ocsp[PATH_MAX];
+    begin();
+    make_staple(&all.server_ca, &all.server, false, tomorrow(), ocsp);
+    assert_fails(VAULT_INVALID, open_with_ocsp(ocsp));
+    assert_non_null(strstr(test_error.text, "does not say"));
+    make_staple(&all.clients_ca, &all.known, true, tomorrow(), ocsp);
+    assert_fails(VAULT_INVALID, open_with_ocsp(ocsp));
+    assert_non_null(strstr(test_error.text, ocsp));
+    assert_fails(VAULT_INVALID, open_with_ocsp(all.server.certificate));
+    assert_fails(VAULT_NOT_FOUND, open_with_ocsp("/nowhere/an.ocsp"));
     assert_null(tls);
 }
 
@@ -485,6 +572,9 @@ static void test_a_certificate_that_ends_meanwhile_is_not_let_ask(void **state)
 int main(void)
 {
     return TEST_RUN(
+        test_an_authoritys_answer_is_shown_while_it_lasts,
+        test_an_answer_that_is_over_keeps_nobody_out,
+        test_an_answer_of_another_kind_or_about_another_is_refused,
         test_a_certificate_and_its_key_open, test_files_that_are_not_there_are_named,
         test_a_key_of_another_certificate_is_refused, test_what_is_no_certificate_or_key_is_refused,
         test_a_file_that_is_far_too_large_is_not_read,
