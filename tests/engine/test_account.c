@@ -107,6 +107,38 @@ static void test_failures_are_counted_until_a_success_or_a_new_password(void **s
     assert_string_equal(found.password_hash, "$argon2id$second");
 }
 
+static void assert_wrong(const struct citizen_id *citizen, uint32_t wrong, uint32_t before,
+                         int64_t before_s)
+{
+    struct account found;
+    assert_done(account_of_citizen(store, citizen, &found, &test_error));
+    assert_int_equal(found.wrong_tries, wrong);
+    assert_int_equal(found.before_tries, before);
+    assert_int_equal(found.before_s, before_s);
+}
+
+/* Each try is counted before it is made, so that the last of them is the one that succeeded. */
+static void test_what_was_tried_before_a_success_is_kept(void **state)
+{
+    (void)state;
+    fresh_store();
+    const struct citizen_id ada = new_citizen();
+    const struct account account = account_of(&ada, "ada");
+    assert_done(account_add(store, &account, &test_error));
+    assert_done(account_failed(store, &ada, NOW_S, &test_error));
+    assert_done(account_tried(store, &ada, NOW_S + 1, &test_error));
+    assert_failed(&ada, 1, NOW_S);
+    assert_done(account_failed(store, &ada, NOW_S + 2, &test_error));
+    assert_wrong(&ada, 3, 0, 0);
+    assert_done(account_succeeded(store, &ada, &test_error));
+    assert_wrong(&ada, 0, 2, NOW_S + 2);
+    assert_done(account_tried(store, &ada, NOW_S + 3, &test_error));
+    assert_done(account_succeeded(store, &ada, &test_error));
+    assert_wrong(&ada, 0, 2, NOW_S + 2);
+    const struct citizen_id stranger = citizen_id_new();
+    assert_fails(VAULT_NOT_FOUND, account_tried(store, &stranger, NOW_S, &test_error));
+}
+
 static void test_a_first_password_has_an_end_until_another_is_set(void **state)
 {
     (void)state;
@@ -164,6 +196,7 @@ int main(void)
                  test_a_login_belongs_to_one_and_a_citizen_has_one, test_a_stranger_gets_no_account,
                  test_what_is_not_there_is_not_changed,
                  test_failures_are_counted_until_a_success_or_a_new_password,
+                 test_what_was_tried_before_a_success_is_kept,
                  test_a_first_password_has_an_end_until_another_is_set, test_a_language_is_kept,
                  test_limits_are_held);
     finish_store();

@@ -135,6 +135,72 @@ static void test_a_note_of_what_was_changed_meanwhile_is_not_taken(void **state)
     assert_done(digest_note(store, &now, &test_error));
 }
 
+static void assert_urgent(int64_t now_s, size_t wanted)
+{
+    struct digest found[2];
+    size_t count = 9;
+    assert_done(digest_urgent(store, now_s, found, 2, &count, &test_error));
+    assert_int_equal(count, wanted);
+    if (count)
+        assert_true(citizen_id_equal(&found[0].citizen, &ada));
+}
+
+static void test_what_is_urgent_is_due_at_once_and_then_after_a_while(void **state)
+{
+    (void)state;
+    struct digest digest;
+    begin();
+    assert_done(digest_urge(store, &ada, NOW_S, 100, &test_error)); /* who wants none */
+    digest = digest_of(&ada, false, NOW_S);
+    put_digest(&digest);
+    assert_done(digest_urge(store, &ada, NOW_S, 100, &test_error)); /* or has not confirmed yet */
+    assert_urgent(NOW_S + 1000, 0);
+    digest = digest_of(&ada, true, NOW_S + 1000);
+    put_digest(&digest);
+    assert_urgent(NOW_S + 1000, 0);
+    assert_done(digest_urge(store, &ada, NOW_S, 100, &test_error));
+    assert_done(digest_urge(store, &ada, NOW_S + 50, 100, &test_error));
+    reopen_store();
+    assert_urgent(NOW_S - 1, 0);
+    assert_urgent(NOW_S, 1);
+    digest.urged_s = NOW_S;
+    assert_done(digest_note_urgent(store, &digest, &test_error));
+    assert_urgent(NOW_S + 1000, 0);
+    assert_done(digest_urge(store, &ada, NOW_S + 10, 100, &test_error));
+    assert_urgent(NOW_S + 99, 0);
+    assert_urgent(NOW_S + 100, 1);
+    digest.stop[0] ^= 1;
+    assert_fails(VAULT_NOT_FOUND, digest_note_urgent(store, &digest, &test_error));
+}
+
+static void test_who_is_tried_many_times_is_told_so_once_in_a_while(void **state)
+{
+    (void)state;
+    struct digest digest;
+    begin();
+    struct account account = {.login = "ada", .language = "fr"};
+    account.citizen = ada;
+    assert_done(account_add(store, &account, &test_error));
+    digest = digest_of(&ada, true, NOW_S + 1000);
+    put_digest(&digest);
+    assert_done(account_tried(store, &ada, NOW_S, &test_error));
+    assert_done(digest_urge_tried(store, 2, NOW_S, 100, 1000, &test_error));
+    assert_urgent(NOW_S, 0);
+    assert_done(account_failed(store, &ada, NOW_S, &test_error));
+    assert_done(digest_urge_tried(store, 2, NOW_S + 1, 100, 1000, &test_error));
+    assert_urgent(NOW_S + 1, 1);
+    digest.urged_s = NOW_S + 1;
+    assert_done(digest_note_urgent(store, &digest, &test_error));
+    assert_done(digest_urge_tried(store, 2, NOW_S + 1001, 100, 1000, &test_error));
+    assert_urgent(NOW_S + 1001, 0); /* nothing was tried since */
+    assert_done(account_failed(store, &ada, NOW_S + 900, &test_error));
+    assert_done(digest_urge_tried(store, 2, NOW_S + 1000, 100, 1000, &test_error));
+    assert_urgent(NOW_S + 1000, 0); /* not so soon */
+    assert_done(digest_urge_tried(store, 2, NOW_S + 1001, 100, 1000, &test_error));
+    assert_urgent(NOW_S + 1001, 1);
+    assert_fails(VAULT_INVALID, digest_urge_tried(store, 0, NOW_S, 1, 1, &test_error));
+}
+
 static void test_its_name_ends_one_and_no_other(void **state)
 {
     (void)state;
@@ -206,7 +272,9 @@ static void test_an_erased_citizen_leaves_no_address(void **state)
 int main(void)
 {
     store_test_start();
-    return TEST_RUN(test_what_was_put_is_there_until_it_is_dropped, test_a_citizen_has_one_at_most,
+    return TEST_RUN(test_what_is_urgent_is_due_at_once_and_then_after_a_while,
+                    test_who_is_tried_many_times_is_told_so_once_in_a_while,
+                    test_what_was_put_is_there_until_it_is_dropped, test_a_citizen_has_one_at_most,
                     test_what_is_due_is_found_by_its_time,
                     test_who_was_told_is_due_later_and_who_stopped_stays_stopped,
                     test_a_note_of_what_was_changed_meanwhile_is_not_taken,

@@ -121,6 +121,12 @@ static void test_failed_tries_are_counted_and_cleared(void **state)
     assert_done(mediator_failed(store, "ada", 0, &test_error));
     assert_done(mediator_get(store, "ada", &found, &test_error));
     assert_int_equal(found.failed_tries, 0);
+    assert_int_equal(found.before_tries, 1); /* the last was the one that succeeded */
+    assert_int_equal(found.before_s, NOW_S + 1);
+    assert_done(mediator_failed(store, "ada", NOW_S + 9, &test_error));
+    assert_done(mediator_failed(store, "ada", 0, &test_error));
+    assert_done(mediator_get(store, "ada", &found, &test_error));
+    assert_int_equal(found.before_s, NOW_S + 1);
 }
 
 static void test_a_set_password_says_whose_it_is_and_ends_other_sessions(void **state)
@@ -135,20 +141,24 @@ static void test_a_set_password_says_whose_it_is_and_ends_other_sessions(void **
     assert_done(mediator_session_add(store, &ended, &test_error));
     assert_done(mediator_session_add(store, &others, &test_error));
     assert_done(mediator_failed(store, "ada", NOW_S, &test_error));
-    assert_done(mediator_set_password(store, "ada", "second", 0, kept.token_hash, &test_error));
+    assert_done(
+        mediator_set_password(store, "ada", "second", NOW_S + 5, 0, kept.token_hash, &test_error));
     assert_true(is_there(1) && !is_there(2) && is_there(3));
     assert_done(mediator_get(store, "ada", &found, &test_error));
     assert_string_equal(found.password_hash, "second");
     assert_int_equal(found.first_until_s, 0);
     assert_int_equal(found.failed_tries, 0);
-    assert_done(mediator_set_password(store, "ada", "third", NOW_S + 7, NULL, &test_error));
+    assert_done(
+        mediator_set_password(store, "ada", "third", NOW_S + 6, NOW_S + 7, NULL, &test_error));
     assert_true(!is_there(1) && is_there(3));
     reopen_store();
     assert_done(mediator_get(store, "ada", &found, &test_error));
     assert_int_equal(found.first_until_s, NOW_S + 7);
+    assert_int_equal(found.password_s, NOW_S + 6);
     assert_fails(VAULT_NOT_FOUND,
-                 mediator_set_password(store, "nobody", "x", 0, NULL, &test_error));
-    assert_fails(VAULT_INVALID, mediator_set_password(store, "ada", "", 0, NULL, &test_error));
+                 mediator_set_password(store, "nobody", "x", NOW_S, 0, NULL, &test_error));
+    assert_fails(VAULT_INVALID,
+                 mediator_set_password(store, "ada", "", NOW_S, 0, NULL, &test_error));
 }
 
 static void test_the_session_not_seen_for_longest_makes_room(void **state)

@@ -216,6 +216,7 @@ static bool send_a_code(struct mailer *mailer)
 /* --- Messages ------------------------------------------------------------------------------- */
 
 struct round {
+    bool is_urgent;
     struct digest_letter letters[DIGEST_TAKE_MAX];
     size_t count;
     bool more;
@@ -233,20 +234,23 @@ static bool take_round(struct mailer *mailer, struct round *round)
     enum vault_code code = VAULT_UNAVAILABLE;
     struct vault *vault = sealing_enter(mailer->options.sealing);
     if (vault)
-        code =
-            digest_take(vault, round->letters, DIGEST_TAKE_MAX, &round->count, &round->more, &err);
+        code = (round->is_urgent ? digest_take_urgent : digest_take)(
+            vault, round->letters, DIGEST_TAKE_MAX, &round->count, &round->more, &err);
     sealing_leave(mailer->options.sealing);
     if (code && vault)
         say("who is to be told was not found out", &err);
     return code == VAULT_OK;
 }
 
-static void note(struct mailer *mailer, const struct digest_letter *letter, bool sent)
+static void note(struct mailer *mailer, bool is_urgent, const struct digest_letter *letter,
+                 bool sent)
 {
     struct vault_error err;
     enum vault_code code = VAULT_OK;
     struct vault *vault = sealing_enter(mailer->options.sealing);
-    if (vault)
+    if (vault && is_urgent)
+        code = sent ? VAULT_OK : digest_urgent_failed(vault, letter, &err);
+    else if (vault)
         code = sent ? digest_sent(vault, letter, &err) : digest_failed(vault, letter, &err);
     sealing_leave(mailer->options.sealing);
     if (code)
@@ -263,25 +267,34 @@ static bool send_round(struct mailer *mailer, struct round *round)
         const struct digest_letter *taken = &round->letters[i];
         const struct letter letter = {.address = taken->to.address,
                                       .language = letters_language(taken->to.language),
+                                      .is_urgent = round->is_urgent,
                                       .stop = taken->stop};
         const enum vault_code code =
             answers ? send_letter(mailer, &letter, &mailer->figures.messages_sent, &err)
                     : VAULT_UNAVAILABLE;
         answers &= code == VAULT_OK || code == VAULT_DENIED;
-        note(mailer, taken, code == VAULT_OK);
+        note(mailer, round->is_urgent, taken, code == VAULT_OK);
         while (send_a_code(mailer))
             continue; /* somebody waits for it at a screen */
     }
     return answers && round->more;
 }
 
-static void tell_if_due(struct mailer *mailer)
+static bool tell(struct mailer *mailer, bool is_urgent)
 {
-    struct round round = {0};
-    if (clock_monotonic_ms() < mailer->look_due_ms)
-        return;
+    struct round round = {.is_urgent = is_urgent};
     const bool more = take_round(mailer, &round) && send_round(mailer, &round);
     explicit_bzero(&round, sizeof round);
+    return more;
+}
+
+/* What is urgent goes first; neither waits for all of the other. */
+static void tell_if_due(struct mailer *mailer)
+{
+    if (clock_monotonic_ms() < mailer->look_due_ms)
+        return;
+    bool more = tell(mailer, true);
+    more |= tell(mailer, false);
     if (!more)
         mailer->look_due_ms = clock_monotonic_ms() + mailer->options.look_ms;
 }

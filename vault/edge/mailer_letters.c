@@ -16,7 +16,9 @@ const char *letters_language(const char *language)
 
 const char *letters_subject(const struct letter *letter)
 {
-    return assets_text(letter->language, letter->code ? "mail.code_subject" : "mail.news_subject");
+    return assets_text(letter->language, letter->code        ? "mail.code_subject"
+                                         : letter->is_urgent ? "mail.sign_in_subject"
+                                                             : "mail.news_subject");
 }
 
 static void write_text(const struct letter *letter, const char *name, struct buf *out)
@@ -41,8 +43,8 @@ static void write_code(const struct letter *letter, const char *base, struct buf
 static void write_news(const struct letter *letter, const char *base, const char *stop_url,
                        struct buf *out)
 {
-    write_text(letter, "mail.news_text", out);
-    write_link(base, "/accesses", out);
+    write_text(letter, letter->is_urgent ? "mail.sign_in_text" : "mail.news_text", out);
+    write_link(base, letter->is_urgent ? "/security" : "/accesses", out);
     write_text(letter, "mail.news_careful", out);
     write_text(letter, "mail.news_stop", out);
     buf_format(out, "%s\n", stop_url);

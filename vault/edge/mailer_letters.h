@@ -1,8 +1,11 @@
 /*
- * mailer_letters - what the letters say, in the reader's language: a code, or that something is
- * new. Never of what kind, by whom or about what; nothing but a code and links of ours varies.
+ * mailer_letters - what the letters say, in the reader's language: a code, that something is new,
+ * or that something happened about signing in. Never what, by whom or about what; nothing but a
+ * code and links of ours varies.
  */
 #pragma once
+
+#include <stdbool.h>
 
 #include "vault/base/buf.h"
 #include "vault/edge/mail.h"
@@ -11,7 +14,8 @@ struct letter {
     const char *address;
     const char *language; /* one of assets_languages */
     const char *code;     /* NULL: it is a message that something is new */
-    const char *stop;     /* with that: what ends such messages; else NULL */
+    bool is_urgent;       /* without one: it is about signing in */
+    const char *stop;     /* without one: what ends such messages; else NULL */
 };
 
 /* The language of ours that is meant, or the first. */

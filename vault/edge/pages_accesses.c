@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pages_account.h"
 #include "pages_alerts.h"
 #include "pages_event.h"
 #include "pages_parts.h"
@@ -222,6 +223,8 @@ void accesses_show(struct visit *visit, const char *id)
     enum vault_code code = before ? VAULT_OK : put_glance(visit, at_the_top, &err);
     if (code == VAULT_OK)
         code = list_events(&listing, before, &err);
+    if (code == VAULT_OK)
+        code = tries_put(visit, &err);
     if (code) {
         page_failed(visit, code, &err);
         return;

@@ -156,6 +156,8 @@ static void show_security(struct visit *visit, unsigned status)
         code = passkeys_put(visit, &err);
     if (code == VAULT_OK)
         code = codes_put(visit, &err);
+    if (code == VAULT_OK)
+        code = tries_put(visit, &err);
     if (code) {
         page_failed(visit, code, &err);
         return;

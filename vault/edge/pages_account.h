@@ -14,5 +14,9 @@ bool account_is_fresh(struct visit *visit, const char *next);
  * something else. */
 bool account_password_wrong(struct visit *visit, enum vault_code code);
 
+/* pages_tries.c: put how often a wrong password was tried for whoever is signed in, if that is to
+ * be told; of a mediator also since when there is their password. */
+enum vault_code tries_put(struct visit *visit, struct vault_error *err) VAULT_MUST_CHECK;
+
 /* pages_codes.c: put how many recovery codes are left. */
 enum vault_code codes_put(struct visit *visit, struct vault_error *err) VAULT_MUST_CHECK;

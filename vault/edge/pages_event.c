@@ -195,6 +195,8 @@ static const struct {
     const char *text;
 } ways[] = {
     {"passkey", "event.login_passkey"},
+    {"password after wrong tries", "event.login_tried"},
+    {"password set", "event.password_set"},
     {"passkey added", "event.passkey_added"},
     {"passkey removed", "event.passkey_removed"},
     {"recovery codes made", "event.recovery_made"},

@@ -1,4 +1,5 @@
 /* Home: what is asked and what a citizen has decided; and the file to keep of it. */
+#include "pages_account.h"
 #include "pages_alerts.h"
 #include "pages_decided.h"
 #include "pages_guardian.h"
@@ -41,6 +42,8 @@ void home_show(struct visit *visit, const char *id)
         code = alerts_put_count(visit, &err);
     if (code == VAULT_OK)
         code = put_first_password(visit, &err);
+    if (code == VAULT_OK)
+        code = tries_put(visit, &err);
     if (code) {
         decided_failed(visit, code, &err);
         return;

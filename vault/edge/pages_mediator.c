@@ -123,8 +123,10 @@ static void show_home(struct visit *visit, unsigned status)
 {
     struct vault_error err;
     struct listing listing = {visit, page_list(visit, visit->data, "mandates")};
-    const enum vault_code code = mandate_list_of_structure(visit->pages->vault, &visit->mediator,
-                                                           put_mandate, &listing, &err);
+    enum vault_code code = mandate_list_of_structure(visit->pages->vault, &visit->mediator,
+                                                     put_mandate, &listing, &err);
+    if (code == VAULT_OK)
+        code = tries_put(visit, &err);
     if (code) {
         page_failed(visit, code, &err);
         return;

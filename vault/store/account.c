@@ -2,6 +2,17 @@
 
 #include "internal.h"
 
+#define COLUMNS                                                                                    \
+    "citizen, login, password_hash, language, failed_tries, failed_at_s, first_until_s,"           \
+    " wrong_tries, wrong_at_s, before_tries, before_s"
+
+/* A try that succeeds was counted when it was made. */
+#define NO_MORE_TRIES                                                                              \
+    "failed_tries = 0, failed_at_s = 0, wrong_tries = 0, wrong_at_s = 0,"                          \
+    " before_s = iif(wrong_tries > 1, wrong_at_s, before_s),"                                      \
+    " before_tries = iif(wrong_tries > 1, wrong_tries - 1, before_tries)"
+#define ONE_MORE_TRY "wrong_tries = min(wrong_tries + 1, 4294967295), wrong_at_s = ?2"
+
 static enum vault_code no_such_account(struct vault_error *err)
 {
     return vault_fail(err, VAULT_NOT_FOUND, "there is no such account");
@@ -63,6 +74,10 @@ static enum vault_code account_read(struct statement *query, struct account *out
     out->failed_tries = (uint32_t)column_integer(query, 4);
     out->failed_at_s = column_integer(query, 5);
     out->first_until_s = column_integer(query, 6);
+    out->wrong_tries = (uint32_t)column_integer(query, 7);
+    out->wrong_at_s = column_integer(query, 8);
+    out->before_tries = (uint32_t)column_integer(query, 9);
+    out->before_s = column_integer(query, 10);
     return VAULT_OK;
 }
 
@@ -72,9 +87,7 @@ enum vault_code account_by_login(struct store *store, const char *login, struct 
     VAULT_AUTO(shared_let_go) struct hold control = {0};
     VAULT_TRY(shared_hold(&store->control, &control, err));
     VAULT_AUTO(statement_end) struct statement query = {0};
-    VAULT_TRY(statement_begin(control.database,
-                              "SELECT citizen, login, password_hash, language, failed_tries,"
-                              " failed_at_s, first_until_s FROM account WHERE login = ?1",
+    VAULT_TRY(statement_begin(control.database, "SELECT " COLUMNS " FROM account WHERE login = ?1",
                               &query, err));
     bind_text(&query, 1, login);
     return account_read(&query, out, err);
@@ -87,9 +100,7 @@ enum vault_code account_of_citizen(struct store *store, const struct citizen_id 
     VAULT_TRY(shared_hold(&store->control, &control, err));
     VAULT_AUTO(statement_end) struct statement query = {0};
     VAULT_TRY(statement_begin(control.database,
-                              "SELECT citizen, login, password_hash, language, failed_tries,"
-                              " failed_at_s, first_until_s FROM account WHERE citizen = ?1",
-                              &query, err));
+                              "SELECT " COLUMNS " FROM account WHERE citizen = ?1", &query, err));
     bind_blob(&query, 1, citizen->bytes, sizeof citizen->bytes);
     return account_read(&query, out, err);
 }
@@ -118,7 +129,7 @@ enum vault_code account_set_password(struct store *store, const struct citizen_i
     VAULT_TRY(text_check(password_hash, 0, PASSWORD_HASH_CHARS - 1, "a password's hash", err));
     return account_update(store,
                           "UPDATE account SET password_hash = ?2, first_until_s = 0,"
-                          " failed_tries = 0, failed_at_s = 0 WHERE citizen = ?1",
+                          " " NO_MORE_TRIES " WHERE citizen = ?1",
                           citizen, password_hash, 0, err);
 }
 
@@ -135,16 +146,22 @@ enum vault_code account_failed(struct store *store, const struct citizen_id *cit
 {
     return account_update(store,
                           "UPDATE account SET failed_tries = min(failed_tries + 1, 4294967295),"
-                          " failed_at_s = ?2 WHERE citizen = ?1",
+                          " failed_at_s = ?2, " ONE_MORE_TRY " WHERE citizen = ?1",
                           citizen, NULL, now_s, err);
+}
+
+enum vault_code account_tried(struct store *store, const struct citizen_id *citizen, int64_t now_s,
+                              struct vault_error *err)
+{
+    return account_update(store, "UPDATE account SET " ONE_MORE_TRY " WHERE citizen = ?1", citizen,
+                          NULL, now_s, err);
 }
 
 enum vault_code account_succeeded(struct store *store, const struct citizen_id *citizen,
                                   struct vault_error *err)
 {
     return account_update(store,
-                          "UPDATE account SET failed_tries = 0, failed_at_s = ?2"
-                          " WHERE citizen = ?1",
+                          "UPDATE account SET " NO_MORE_TRIES " WHERE citizen = ?1 AND ?2 = 0",
                           citizen, NULL, 0, err);
 }
 

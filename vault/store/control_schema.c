@@ -220,6 +220,23 @@ static const char *const steps[] = {
     ("ALTER TABLE account ADD COLUMN first_until_s INTEGER NOT NULL DEFAULT 0;"
      "ALTER TABLE mediator ADD COLUMN first_until_s INTEGER NOT NULL DEFAULT 0;"
      "PRAGMA user_version = 12"),
+
+    /* What people are told of tries to sign in as them: those of all browsers since the last
+     * success, and those before it; of mediators also since when there is their password. And when
+     * a letter about signing in is due (0: none is), was sent, and last told of tries. */
+    ("ALTER TABLE account ADD COLUMN wrong_tries INTEGER NOT NULL DEFAULT 0;"
+     "ALTER TABLE account ADD COLUMN wrong_at_s INTEGER NOT NULL DEFAULT 0;"
+     "ALTER TABLE account ADD COLUMN before_tries INTEGER NOT NULL DEFAULT 0;"
+     "ALTER TABLE account ADD COLUMN before_s INTEGER NOT NULL DEFAULT 0;"
+     "CREATE INDEX account_by_wrong ON account (wrong_tries) WHERE wrong_tries > 0;"
+     "ALTER TABLE mediator ADD COLUMN before_tries INTEGER NOT NULL DEFAULT 0;"
+     "ALTER TABLE mediator ADD COLUMN before_s INTEGER NOT NULL DEFAULT 0;"
+     "ALTER TABLE mediator ADD COLUMN password_s INTEGER NOT NULL DEFAULT 0;"
+     "ALTER TABLE digest ADD COLUMN urgent_s INTEGER NOT NULL DEFAULT 0;"
+     "ALTER TABLE digest ADD COLUMN urged_s INTEGER NOT NULL DEFAULT 0;"
+     "ALTER TABLE digest ADD COLUMN tried_s INTEGER NOT NULL DEFAULT 0;"
+     "CREATE INDEX digest_by_urgent ON digest (urgent_s) WHERE urgent_s > 0;"
+     "PRAGMA user_version = 13"),
 };
 
 static const struct database_kind control_kind = {

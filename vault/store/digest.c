@@ -6,7 +6,7 @@
 
 #define COLUMNS                                                                                    \
     "citizen, address, language, every_s, confirmed, code_hash, stop, tries, failures, told_n, "   \
-    "due_s"
+    "due_s, urgent_s, urged_s, tried_s"
 
 static enum vault_code no_digest(struct vault_error *err)
 {
@@ -27,7 +27,8 @@ static enum vault_code digest_write(struct database *control, const struct diges
     VAULT_AUTO(statement_end) struct statement put = {0};
     VAULT_TRY(statement_begin(control,
                               "INSERT OR REPLACE INTO digest (" COLUMNS ")"
-                              " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                              " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
+                              " ?14)",
                               &put, err));
     bind_blob(&put, 1, digest->citizen.bytes, sizeof digest->citizen.bytes);
     bind_blob(&put, 2, digest->address, digest->address_bytes);
@@ -40,6 +41,9 @@ static enum vault_code digest_write(struct database *control, const struct diges
     bind_integer(&put, 9, digest->failures);
     bind_integer(&put, 10, (int64_t)digest->told_n);
     bind_integer(&put, 11, digest->due_s);
+    bind_integer(&put, 12, digest->urgent_s);
+    bind_integer(&put, 13, digest->urged_s);
+    bind_integer(&put, 14, digest->tried_s);
     return statement_run(&put, err);
 }
 
@@ -64,7 +68,10 @@ static void digest_read(const struct statement *query, struct digest *out)
                            .tries = (uint32_t)column_integer(query, 7),
                            .failures = (uint32_t)column_integer(query, 8),
                            .told_n = (uint64_t)column_integer(query, 9),
-                           .due_s = column_integer(query, 10)};
+                           .due_s = column_integer(query, 10),
+                           .urgent_s = column_integer(query, 11),
+                           .urged_s = column_integer(query, 12),
+                           .tried_s = column_integer(query, 13)};
     column_blob(query, 0, out->citizen.bytes, sizeof out->citizen.bytes);
     out->address_bytes = address.size < sizeof out->address ? address.size : sizeof out->address;
     memcpy(out->address, address.data, out->address_bytes);
@@ -139,8 +146,10 @@ enum vault_code digest_drop_all(struct store *store, struct vault_error *err)
     return statement_run(&remove, err);
 }
 
-enum vault_code digest_due(struct store *store, int64_t now_s, struct digest out[], size_t limit,
-                           size_t *count, struct vault_error *err)
+/* The rows that a query of ?1, now, and ?2, how many, finds. */
+static enum vault_code list_due(struct store *store, const char *sql, int64_t now_s,
+                                struct digest out[], size_t limit, size_t *count,
+                                struct vault_error *err)
 {
     bool row = false;
     size_t found = 0;
@@ -148,10 +157,7 @@ enum vault_code digest_due(struct store *store, int64_t now_s, struct digest out
     VAULT_AUTO(shared_let_go) struct hold control = {0};
     VAULT_TRY(shared_hold(&store->control, &control, err));
     VAULT_AUTO(statement_end) struct statement query = {0};
-    VAULT_TRY(statement_begin(control.database,
-                              "SELECT " COLUMNS " FROM digest WHERE confirmed = 1 AND due_s <= ?1"
-                              " ORDER BY due_s, citizen LIMIT ?2",
-                              &query, err));
+    VAULT_TRY(statement_begin(control.database, sql, &query, err));
     bind_integer(&query, 1, now_s);
     bind_integer(&query, 2, (int64_t)limit);
     VAULT_TRY(statement_next(&query, &row, err));
@@ -161,6 +167,25 @@ enum vault_code digest_due(struct store *store, int64_t now_s, struct digest out
     }
     *count = found;
     return VAULT_OK;
+}
+
+enum vault_code digest_due(struct store *store, int64_t now_s, struct digest out[], size_t limit,
+                           size_t *count, struct vault_error *err)
+{
+    return list_due(store,
+                    "SELECT " COLUMNS " FROM digest WHERE confirmed = 1 AND due_s <= ?1"
+                    " ORDER BY due_s, citizen LIMIT ?2",
+                    now_s, out, limit, count, err);
+}
+
+enum vault_code digest_urgent(struct store *store, int64_t now_s, struct digest out[], size_t limit,
+                              size_t *count, struct vault_error *err)
+{
+    return list_due(store,
+                    "SELECT " COLUMNS " FROM digest"
+                    " WHERE confirmed = 1 AND urgent_s > 0 AND urgent_s <= ?1"
+                    " ORDER BY urgent_s, citizen LIMIT ?2",
+                    now_s, out, limit, count, err);
 }
 
 enum vault_code digest_note(struct store *store, const struct digest *digest,
@@ -178,6 +203,61 @@ enum vault_code digest_note(struct store *store, const struct digest *digest,
     bind_integer(&update, 3, (int64_t)digest->told_n);
     bind_integer(&update, 4, digest->failures);
     bind_integer(&update, 5, digest->due_s);
+    VAULT_TRY(statement_run(&update, err));
+    return database_changes(control.database) == 1 ? VAULT_OK : no_digest(err);
+}
+
+enum vault_code digest_urge(struct store *store, const struct citizen_id *citizen, int64_t now_s,
+                            int64_t gap_s, struct vault_error *err)
+{
+    VAULT_AUTO(shared_let_go) struct hold control = {0};
+    VAULT_TRY(shared_hold(&store->control, &control, err));
+    VAULT_AUTO(statement_end) struct statement update = {0};
+    VAULT_TRY(statement_begin(control.database,
+                              "UPDATE digest SET urgent_s = max(?2, urged_s + ?3)"
+                              " WHERE citizen = ?1 AND confirmed = 1 AND urgent_s = 0",
+                              &update, err));
+    bind_blob(&update, 1, citizen->bytes, sizeof citizen->bytes);
+    bind_integer(&update, 2, now_s);
+    bind_integer(&update, 3, gap_s);
+    return statement_run(&update, err);
+}
+
+enum vault_code digest_urge_tried(struct store *store, uint32_t tries, int64_t now_s, int64_t gap_s,
+                                  int64_t tried_gap_s, struct vault_error *err)
+{
+    VAULT_TRY(size_check(tries, 1, UINT32_MAX, "a number of wrong tries", err));
+    VAULT_AUTO(shared_let_go) struct hold control = {0};
+    VAULT_TRY(shared_hold(&store->control, &control, err));
+    VAULT_AUTO(statement_end) struct statement update = {0};
+    VAULT_TRY(statement_begin(
+        control.database,
+        "UPDATE digest SET urgent_s = iif(urgent_s > 0, urgent_s, max(?2, urged_s + ?3)),"
+        " tried_s = ?2 FROM account AS a"
+        " WHERE a.wrong_tries > 0 AND a.wrong_tries >= ?1 AND digest.citizen = a.citizen"
+        " AND confirmed = 1 AND tried_s + ?4 <= ?2 AND a.wrong_at_s > tried_s",
+        &update, err));
+    bind_integer(&update, 1, tries);
+    bind_integer(&update, 2, now_s);
+    bind_integer(&update, 3, gap_s);
+    bind_integer(&update, 4, tried_gap_s);
+    return statement_run(&update, err);
+}
+
+enum vault_code digest_note_urgent(struct store *store, const struct digest *digest,
+                                   struct vault_error *err)
+{
+    VAULT_AUTO(shared_let_go) struct hold control = {0};
+    VAULT_TRY(shared_hold(&store->control, &control, err));
+    VAULT_AUTO(statement_end) struct statement update = {0};
+    VAULT_TRY(statement_begin(control.database,
+                              "UPDATE digest SET urgent_s = ?3, urged_s = ?4"
+                              " WHERE citizen = ?1 AND stop = ?2 AND confirmed = 1",
+                              &update, err));
+    bind_blob(&update, 1, digest->citizen.bytes, sizeof digest->citizen.bytes);
+    bind_blob(&update, 2, digest->stop, sizeof digest->stop);
+    bind_integer(&update, 3, digest->urgent_s);
+    bind_integer(&update, 4, digest->urged_s);
     VAULT_TRY(statement_run(&update, err));
     return database_changes(control.database) == 1 ? VAULT_OK : no_digest(err);
 }

@@ -4,7 +4,7 @@
 
 #define MEDIATOR_COLUMNS                                                                           \
     "m.login, m.name, m.password_hash, m.failed_tries, m.failed_at_s, m.first_until_s,"            \
-    " s.id, s.name, s.state"
+    " m.before_tries, m.before_s, m.password_s, s.id, s.name, s.state"
 
 static enum vault_code none(const char *what, struct vault_error *err)
 {
@@ -197,7 +197,10 @@ static void mediator_read(const struct statement *query, struct mediator *out)
     out->failed_tries = (uint32_t)column_integer(query, 3);
     out->failed_at_s = column_integer(query, 4);
     out->first_until_s = column_integer(query, 5);
-    structure_read(query, 6, &out->structure);
+    out->before_tries = (uint32_t)column_integer(query, 6);
+    out->before_s = column_integer(query, 7);
+    out->password_s = column_integer(query, 8);
+    structure_read(query, 9, &out->structure);
 }
 
 enum vault_code mediator_get(struct store *store, const char *login, struct mediator *out,
@@ -249,7 +252,9 @@ enum vault_code mediator_failed(struct store *store, const char *login, int64_t 
     VAULT_TRY(shared_hold(&store->control, &control, err));
     VAULT_TRY(run(control.database,
                   "UPDATE mediator SET failed_at_s = ?3, failed_tries ="
-                  " iif(?3 = 0, 0, min(failed_tries + 1, 4294967295))"
+                  " iif(?3 = 0, 0, min(failed_tries + 1, 4294967295)),"
+                  " before_s = iif(?3 = 0 AND failed_tries > 1, failed_at_s, before_s),"
+                  " before_tries = iif(?3 = 0 AND failed_tries > 1, failed_tries - 1, before_tries)"
                   " WHERE login = ?1 AND ?2 IS NULL",
                   login, NULL, now_s, &changed, err));
     return changed ? VAULT_OK : none("mediator", err);
@@ -270,7 +275,8 @@ static enum vault_code end_others(struct database *control, const char *login,
 }
 
 enum vault_code mediator_set_password(struct store *store, const char *login,
-                                      const char *password_hash, int64_t first_until_s,
+                                      const char *password_hash, int64_t now_s,
+                                      int64_t first_until_s,
                                       const uint8_t kept_token_hash[SHA256_BYTES],
                                       struct vault_error *err)
 {
@@ -286,6 +292,9 @@ enum vault_code mediator_set_password(struct store *store, const char *login,
                   login, password_hash, first_until_s, &changed, err));
     if (!changed)
         return none("mediator", err);
+    VAULT_TRY(run(control.database,
+                  "UPDATE mediator SET password_s = ?3 WHERE login = ?1 AND ?2 IS NULL", login,
+                  NULL, now_s, &changed, err));
     VAULT_TRY(end_others(control.database, login, kept_token_hash, err));
     return transaction_commit(&change, err);
 }

@@ -62,19 +62,26 @@ static enum vault_code note(struct vault *vault, const struct digest *row, int64
     return code == VAULT_NOT_FOUND ? VAULT_OK : code;
 }
 
+enum vault_code digest_write_stop(const struct digest *row, char out[DIGEST_STOP_CHARS + 1],
+                                  struct vault_error *err)
+{
+    VAULT_AUTO(buf_finish) struct buf stop = buf_limited(DIGEST_STOP_CHARS);
+    base64url_encode(&stop, (struct bytes){row->stop, sizeof row->stop});
+    VAULT_TRY(buf_check(&stop, err));
+    memcpy(out, stop.data, DIGEST_STOP_CHARS);
+    out[DIGEST_STOP_CHARS] = 0;
+    return VAULT_OK;
+}
+
 /* Noted while they are held: whoever changes what they want does so before or after. */
 static enum vault_code write_letter(struct vault *vault, const struct digest *row,
                                     struct digest_letter *out, struct vault_error *err)
 {
     struct person *person = NULL;
     VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
-    VAULT_AUTO(buf_finish) struct buf stop = buf_limited(DIGEST_STOP_CHARS);
     VAULT_TRY(person_hold_existing(vault, &row->citizen, &citizen, &person, err));
     VAULT_TRY(digest_read_row(citizen, row, &out->to, err));
-    base64url_encode(&stop, (struct bytes){row->stop, sizeof row->stop});
-    VAULT_TRY(buf_check(&stop, err));
-    memcpy(out->stop, stop.data, DIGEST_STOP_CHARS);
-    out->stop[DIGEST_STOP_CHARS] = 0;
+    VAULT_TRY(digest_write_stop(row, out->stop, err));
     out->row = *row;
     out->row.told_n = person->chain.n;
     out->row.failures = 0;

@@ -93,7 +93,8 @@ enum vault_code mediator_reset(struct vault *vault, const char *login, struct me
     VAULT_TRY(sign_in_login(bytes_of_text(login), mediator.login, err));
     VAULT_TRY(draw_first(vault, &mediator, &first, err));
     VAULT_TRY(mediator_set_password(vault->store, mediator.login, mediator.password_hash,
-                                    mediator.first_until_s, NULL, err));
+                                    clock_now_s(&vault->options.clock), mediator.first_until_s,
+                                    NULL, err));
     VAULT_TRY(enter(vault, err));
     *out = first;
     explicit_bzero(&first, sizeof first);

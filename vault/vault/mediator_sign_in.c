@@ -74,7 +74,21 @@ enum vault_code mediator_change_password(struct vault *vault, const struct media
     VAULT_TRY(new_password_check(vault->new_password, new_password, mediator.login, err));
     VAULT_TRY(check_password(vault, &mediator, password, err));
     VAULT_TRY(password_hash(new_password, hash, err));
-    return mediator_set_password(vault->store, mediator.login, hash, 0, seat->token_hash, err);
+    return mediator_set_password(vault->store, mediator.login, hash,
+                                 clock_now_s(&vault->options.clock), 0, seat->token_hash, err);
+}
+
+enum vault_code mediator_account(struct vault *vault, const struct mediator_seat *seat,
+                                 struct mediator_account *out, struct vault_error *err)
+{
+    struct mediator mediator;
+    VAULT_TRY(mediator_get(vault->store, seat->login, &mediator, err));
+    *out = (struct mediator_account){
+        .tries = {mediator.failed_tries, mediator.failed_at_s, mediator.before_tries,
+                  mediator.before_s},
+        .password_s = mediator.password_s,
+    };
+    return VAULT_OK;
 }
 
 /* --- Signing in ----------------------------------------------------------------------------- */

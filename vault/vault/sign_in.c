@@ -12,8 +12,11 @@
 #include "vault/crypto/password.h"
 #include "vault/store/account.h"
 #include "vault/store/session.h"
+#include "vault/vault/digest.h"
 
-#define SEEN_EACH_S 60 /* writing down each request would cost more than the request */
+#define PASSWORD             "password" /* how somebody signed in, as the log has it */
+#define PASSWORD_AFTER_TRIES "password after wrong tries"
+#define SEEN_EACH_S          60 /* writing down each request would cost more than the request */
 
 static enum vault_code denied(struct vault_error *err)
 {
@@ -63,7 +66,7 @@ static enum vault_code count_try(struct vault *vault, const struct account *acco
     struct account counted;
     if (known) {
         *waits = sign_in_mark_waits(vault, known);
-        return VAULT_OK;
+        return *waits ? VAULT_OK : account_tried(vault->store, &account->citizen, now_s, err);
     }
     *waits = now_s < account->failed_at_s + sign_in_wait_s(account->failed_tries);
     if (*waits)
@@ -149,6 +152,7 @@ enum vault_code sign_in_begin(struct vault *vault, const struct citizen_id *citi
 enum vault_code sign_in_enter(struct vault *vault, const struct citizen_id *id, const char *how,
                               const char *actor, struct vault_error *err)
 {
+    const bool is_usual = strcmp(how, PASSWORD) == 0 || strcmp(how, SIGN_IN_PASSKEY) == 0;
     const struct event event = {.kind = ENTRY_LOGIN,
                                 .basis = bytes_of_text("own session"),
                                 .what = bytes_of_text(how),
@@ -160,7 +164,19 @@ enum vault_code sign_in_enter(struct vault *vault, const struct citizen_id *id, 
         VAULT_TRY(person_hold(vault, id, &citizen, &person, err));
         VAULT_TRY(event_of_citizen(vault, citizen, &event, &person->chain, &ticket, err));
     }
-    return ledger_wait(vault->ledger, &ticket, err);
+    VAULT_TRY(ledger_wait(vault->ledger, &ticket, err));
+    return is_usual ? VAULT_OK
+                    : digest_urge(vault->store, id, clock_now_s(&vault->options.clock),
+                                  DIGEST_URGENT_S, err);
+}
+
+/* By the password; after many wrong ones that is told. */
+static enum vault_code enter_by_password(struct vault *vault, const struct account *before,
+                                         struct vault_error *err)
+{
+    return sign_in_enter(vault, &before->citizen,
+                         before->wrong_tries < SIGN_IN_TOLD_TRIES ? PASSWORD : PASSWORD_AFTER_TRIES,
+                         NULL, err);
 }
 
 static enum vault_code by_password(struct vault *vault, struct bytes mark, struct bytes login,
@@ -183,7 +199,7 @@ static enum vault_code by_password(struct vault *vault, struct bytes mark, struc
     if (by_code) /* whoever has the password may be signed in */
         VAULT_TRY(session_remove_all(vault->store, &account.citizen, NULL, err));
     else
-        VAULT_TRY(sign_in_enter(vault, &account.citizen, "password", NULL, err));
+        VAULT_TRY(enter_by_password(vault, &account, err));
     return sign_in_begin(vault, &account.citizen, token, err);
 }
 
@@ -293,6 +309,8 @@ enum vault_code sign_in_again(struct vault *vault, struct signed_in *session, st
     bool by_code = false;
     VAULT_TRY(account_of_citizen(vault->store, &session->citizen, &account, err));
     VAULT_TRY(check_password(vault, &account, &known, password, &by_code, err));
+    if (!by_code && account.wrong_tries >= SIGN_IN_TOLD_TRIES)
+        VAULT_TRY(enter_by_password(vault, &account, err));
     return sign_in_refresh(vault, session, token, err);
 }
 
@@ -413,7 +431,18 @@ enum vault_code sign_in_set_password(struct vault *vault, const struct signed_in
     VAULT_TRY(check_password(vault, &account, &known, password, &by_code, err));
     VAULT_TRY(password_hash(new_password, hash, err));
     VAULT_TRY(account_set_password(vault->store, &session->citizen, hash, err));
-    return sign_out_others(vault, session, err);
+    VAULT_TRY(sign_out_others(vault, session, err));
+    return sign_in_enter(vault, &session->citizen, "password set", NULL, err);
+}
+
+enum vault_code sign_in_tries(struct vault *vault, const struct signed_in *session,
+                              struct sign_in_tries *out, struct vault_error *err)
+{
+    struct account account;
+    VAULT_TRY(account_of_citizen(vault->store, &session->citizen, &account, err));
+    *out = (struct sign_in_tries){account.wrong_tries, account.wrong_at_s, account.before_tries,
+                                  account.before_s};
+    return VAULT_OK;
 }
 
 enum vault_code sign_in_first_until(struct vault *vault, const struct signed_in *session,

@@ -7,8 +7,11 @@
 
 #include "vault/vault/sign_in.h"
 
+#define SIGN_IN_PASSKEY "passkey" /* how somebody signed in, as the log has it */
+
 /* Enter into the citizen's log how somebody signed in as them, or what changed about how it is
- * done, and who did it (NULL: the citizen); durable on return. */
+ * done, and who did it (NULL: the citizen); durable on return. What is not every day's is told them
+ * by a letter, if they want any (digest.h). */
 enum vault_code sign_in_enter(struct vault *vault, const struct citizen_id *citizen,
                               const char *how, const char *actor, struct vault_error *err)
     VAULT_MUST_CHECK;

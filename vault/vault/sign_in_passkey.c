@@ -139,7 +139,7 @@ enum vault_code sign_in_passkey(struct vault *vault, const struct passkey_site *
     figure_count_try(vault, code, FIGURE_PASSKEY_TAKEN, FIGURE_PASSKEY_REFUSED);
     if (code)
         return code;
-    VAULT_TRY(sign_in_enter(vault, &passkey.citizen, "passkey", NULL, err));
+    VAULT_TRY(sign_in_enter(vault, &passkey.citizen, SIGN_IN_PASSKEY, NULL, err));
     return sign_in_begin(vault, &passkey.citizen, token, err);
 }
 

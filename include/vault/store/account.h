@@ -23,6 +23,10 @@ struct account {
     char language[ACCOUNT_LANGUAGE_CHARS + 1]; /* such as "fr"; "": the browser's wish */
     uint32_t failed_tries;                     /* since the last success */
     int64_t failed_at_s;                       /* the last of them; 0: none */
+    uint32_t wrong_tries; /* the same, and those of browsers that are not made to wait for others */
+    int64_t wrong_at_s;   /* the last of these; 0: none */
+    uint32_t before_tries; /* how many wrong ones were before the last success that had any */
+    int64_t before_s;      /* when that was; 0: never */
 };
 
 /* VAULT_CONFLICT if the login is taken or the citizen has an account; VAULT_NOT_FOUND if there is
@@ -45,8 +49,12 @@ enum vault_code account_set_language(struct store *store, const struct citizen_i
                                      const char *language, struct vault_error *err)
     VAULT_MUST_CHECK;
 
-/* One more failed try, or none any more. VAULT_NOT_FOUND. */
+/* One more failed try, or none any more: those before count the try that succeeded as one of them,
+ * as it was counted when it was made. VAULT_NOT_FOUND. */
 enum vault_code account_failed(struct store *store, const struct citizen_id *citizen, int64_t now_s,
                                struct vault_error *err) VAULT_MUST_CHECK;
+/* One more that makes nobody wait: of wrong_tries alone. VAULT_NOT_FOUND. */
+enum vault_code account_tried(struct store *store, const struct citizen_id *citizen, int64_t now_s,
+                              struct vault_error *err) VAULT_MUST_CHECK;
 enum vault_code account_succeeded(struct store *store, const struct citizen_id *citizen,
                                   struct vault_error *err) VAULT_MUST_CHECK;

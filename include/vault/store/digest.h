@@ -37,6 +37,9 @@ struct digest {
     int64_t every_s;      /* between two messages, from 1 on */
     uint64_t told_n;      /* the citizen's count when they were last told */
     int64_t due_s;        /* the next message; until confirmed, the code's end */
+    int64_t urgent_s;     /* the next one about signing in; 0: there is nothing to tell */
+    int64_t urged_s;      /* when the last of those was taken; 0: never */
+    int64_t tried_s;      /* when one last told of wrong tries; 0: never */
 };
 
 /* In the place of the one there is. VAULT_NOT_FOUND if there is no such citizen, VAULT_INVALID for
@@ -68,3 +71,21 @@ enum vault_code digest_due(struct store *store, int64_t now_s, struct digest out
  * more: what ended or changed meanwhile does not come back by this. */
 enum vault_code digest_note(struct store *store, const struct digest *digest,
                             struct vault_error *err) VAULT_MUST_CHECK;
+
+/* One about signing in is due now, or that long after the last: where none is due yet, and the
+ * citizen wants any. */
+enum vault_code digest_urge(struct store *store, const struct citizen_id *citizen, int64_t now_s,
+                            int64_t gap_s, struct vault_error *err) VAULT_MUST_CHECK;
+
+/* The same for every citizen whose account has so many wrong tries (1 at least), some of them made
+ * since they were last told of that, which was so long ago. */
+enum vault_code digest_urge_tried(struct store *store, uint32_t tries, int64_t now_s, int64_t gap_s,
+                                  int64_t tried_gap_s, struct vault_error *err) VAULT_MUST_CHECK;
+
+/* As digest_due(), those about signing in. */
+enum vault_code digest_urgent(struct store *store, int64_t now_s, struct digest out[], size_t limit,
+                              size_t *count, struct vault_error *err) VAULT_MUST_CHECK;
+
+/* As digest_note(), of urgent_s and urged_s. */
+enum vault_code digest_note_urgent(struct store *store, const struct digest *digest,
+                                   struct vault_error *err) VAULT_MUST_CHECK;

@@ -36,6 +36,9 @@ struct mediator {
     int64_t first_until_s; /* until when a first password lives; 0: it is their own */
     uint32_t failed_tries; /* since the last success */
     int64_t failed_at_s;
+    uint32_t before_tries; /* how many failed before the last success that had any */
+    int64_t before_s;      /* when that was; 0: never */
+    int64_t password_s;    /* since when there is this password; 0: it is not known */
     struct structure structure;
 };
 
@@ -75,14 +78,16 @@ typedef enum vault_code mediator_each(void *context, const struct mediator *medi
 enum vault_code mediator_list(struct store *store, const char *structure, mediator_each *each,
                               void *context, struct vault_error *err) VAULT_MUST_CHECK;
 
-/* One more failed try, or none any more (now_s 0). VAULT_NOT_FOUND. */
+/* One more failed try, or none any more (now_s 0): the one that succeeded was counted as well.
+ * VAULT_NOT_FOUND. */
 enum vault_code mediator_failed(struct store *store, const char *login, int64_t now_s,
                                 struct vault_error *err) VAULT_MUST_CHECK;
 
-/* Another password, a first one or their own, and the end of all their sessions but that one (NULL:
- * of all), in one change. VAULT_NOT_FOUND. */
+/* Another password, from now on, a first one or their own, and the end of all their sessions but
+ * that one (NULL: of all), in one change. VAULT_NOT_FOUND. */
 enum vault_code mediator_set_password(struct store *store, const char *login,
-                                      const char *password_hash, int64_t first_until_s,
+                                      const char *password_hash, int64_t now_s,
+                                      int64_t first_until_s,
                                       const uint8_t kept_token_hash[SHA256_BYTES],
                                       struct vault_error *err) VAULT_MUST_CHECK;
 

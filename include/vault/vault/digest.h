@@ -7,6 +7,11 @@
  * operator. It says that there is something, and nothing of what: mail is read by others on its
  * way.
  *
+ * Two things do not wait for that day or week: that somebody tried several wrong passwords, and
+ * that something changed about how they sign in. A letter about them comes at once, one in
+ * DIGEST_URGENT_S at most, of wrong tries one a day; it says that it is one of these, and not
+ * which. Who gets no messages sees both on their pages (sign_in.h).
+ *
  * The address is sealed under the citizen's own key, so that what erases them erases it, from old
  * backups too. A restored backup knows nobody who wants messages: whoever ended them after it was
  * made must not get any again.
@@ -29,6 +34,7 @@
 #define DIGEST_DAY_S        (24LL * 60 * 60)   /* the times between two messages */
 #define DIGEST_WEEK_S       (7 * DIGEST_DAY_S) /* that there are */
 #define DIGEST_AGAIN_S      (60 * 60) /* after one that could not be sent, twice that, …, a day */
+#define DIGEST_URGENT_S     (60 * 60) /* between two letters about signing in */
 #define DIGEST_ASKS_WAIT_M  10 /* minutes between two codes of one citizen, or to one address */
 #define DIGEST_TAKE_MAX     16
 #define DIGEST_STOP_CHARS   22 /* DIGEST_STOP_BYTES as base64url */
@@ -92,3 +98,13 @@ enum vault_code digest_sent(struct vault *vault, const struct digest_letter *let
                             struct vault_error *err) VAULT_MUST_CHECK;
 enum vault_code digest_failed(struct vault *vault, const struct digest_letter *letter,
                               struct vault_error *err) VAULT_MUST_CHECK;
+
+/* The same of those who are to be told something about signing in; whom wrong tries concern is
+ * found out here, so that no try takes longer for it. */
+enum vault_code digest_take_urgent(struct vault *vault, struct digest_letter out[], size_t room,
+                                   size_t *count, bool *more, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
+/* One of those was not sent, and is taken again later. */
+enum vault_code digest_urgent_failed(struct vault *vault, const struct digest_letter *letter,
+                                     struct vault_error *err) VAULT_MUST_CHECK;

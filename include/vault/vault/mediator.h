@@ -72,5 +72,15 @@ enum vault_code mediator_change_password(struct vault *vault, const struct media
                                          struct bytes password, struct bytes new_password,
                                          struct vault_error *err) VAULT_MUST_CHECK;
 
+/* What concerns their own signing in, for them alone: wrong tries (sign_in.h), and since when there
+ * is their password (0: it is not known). */
+struct mediator_account {
+    struct sign_in_tries tries;
+    int64_t password_s;
+};
+enum vault_code mediator_account(struct vault *vault, const struct mediator_seat *mediator,
+                                 struct mediator_account *out, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
 enum vault_code mediator_sign_out(struct vault *vault, const struct mediator_seat *mediator,
                                   struct vault_error *err) VAULT_MUST_CHECK;

@@ -7,6 +7,10 @@
  * time, up to SIGN_IN_WAIT_MAX_S. An unknown login, a wrong password and a login that has to wait
  * are the same answer after the same work. A browser where the citizen has signed in before keeps a
  * mark of it, and is paced by itself: a stranger's wrong tries elsewhere keep nobody out of there.
+ *
+ * People are told of wrong tries, and of each change of what they sign in with: on their pages, and
+ * by a letter if they want any (digest.h). Wrong tries are counted in the account, and make no
+ * entry in the log: everybody reads that there was one, and could try out who has a vault.
  */
 #pragma once
 
@@ -19,6 +23,7 @@
 #define SIGN_IN_LONGEST_S      (12 * 3600)
 #define SIGN_IN_FREE_TRIES     5
 #define SIGN_IN_WAIT_MAX_S     300
+#define SIGN_IN_TOLD_TRIES     5   /* wrong ones, of which the person is told */
 #define SIGN_IN_FRESH_S        300 /* how long a password counts for what needs it again */
 #define SIGN_IN_TOKEN_CHARS    43  /* 32 bytes as base64url, without a final NUL */
 #define SIGN_IN_MARK_CHARS     64  /* 48 bytes as base64url, without a final NUL */
@@ -108,6 +113,17 @@ enum vault_code sign_out_citizen(struct vault *vault, const struct citizen_id *c
 enum vault_code sign_in_set_password(struct vault *vault, const struct signed_in *session,
                                      struct bytes password, struct bytes new_password,
                                      struct vault_error *err) VAULT_MUST_CHECK;
+
+/* Wrong tries: since the last success, when the last of them was (0: there is none), and those
+ * before the last success that had any, and when that was (0: never). A passkey is no try. */
+struct sign_in_tries {
+    uint32_t since;
+    int64_t since_s;
+    uint32_t before;
+    int64_t before_s;
+};
+enum vault_code sign_in_tries(struct vault *vault, const struct signed_in *session,
+                              struct sign_in_tries *out, struct vault_error *err) VAULT_MUST_CHECK;
 
 /* Until when a password lives that an import brought, after which it opens nothing; 0 once the
  * citizen has set one of their own. */

@@ -151,6 +151,38 @@ static void test_a_message_says_that_something_is_new_and_nothing_of_what(void *
     end();
 }
 
+/* At once, and one for all of it; the letter does not say which it was. */
+static void test_wrong_tries_and_a_change_make_a_letter_at_once(void **state)
+{
+    (void)state;
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(4096);
+    VAULT_AUTO(buf_finish) struct buf letter = buf_limited(8192);
+    VAULT_AUTO(buf_finish) struct buf to = buf_limited(1024);
+    char token[SIGN_IN_TOKEN_CHARS + 1];
+    begin();
+    want_messages("en");
+    for (int i = 0; i < SIGN_IN_TOLD_TRIES; i++)
+        assert_fails(VAULT_DENIED,
+                     sign_in(test.vault, BYTES("testine"), BYTES("wrong"), token, &test_error));
+    mailbox_read(&mailbox, 1, &letter, &to);
+    mailbox_text(&mailbox, 1, &text);
+    assert_non_null(strstr(buf_string(&to), "TO:<" ADDRESS ">"));
+    assert_non_null(strstr(buf_string(&text), "something changed about how you sign in"));
+    assert_non_null(strstr(buf_string(&letter), "List-Unsubscribe: <" BASE "/messages/end/"));
+    assert_non_null(strstr(buf_string(&text), "\r\n" BASE "/security\r\n"));
+    assert_null(strstr(buf_string(&text), "Testine"));
+    wait_for(FIGURE(messages_sent), 1);
+    mailbox_refuse(&mailbox, "451 not now");
+    test.now_ms += DIGEST_URGENT_S * 1000LL;
+    assert_done(sign_out_citizen(test.vault, &test.citizen, &test_error));
+    wait_for(FIGURE(failures), 1);
+    mailbox_refuse(&mailbox, NULL);
+    test.now_ms += DIGEST_AGAIN_S * 1000LL;
+    wait_for(FIGURE(messages_sent), 2);
+    assert_int_equal(mailbox_count(&mailbox), 2);
+    end();
+}
+
 static void test_what_a_message_carries_ends_them(void **state)
 {
     (void)state;
@@ -236,7 +268,8 @@ static void test_a_sealed_vault_tells_nobody(void **state)
 
 int main(void)
 {
-    return TEST_RUN(test_a_code_goes_out_at_once_in_its_language,
+    return TEST_RUN(test_wrong_tries_and_a_change_make_a_letter_at_once,
+                    test_a_code_goes_out_at_once_in_its_language,
                     test_a_message_says_that_something_is_new_and_nothing_of_what,
                     test_what_a_message_carries_ends_them, test_a_relay_that_is_away_is_tried_again,
                     test_a_code_that_is_refused_for_good_is_dropped_and_counted,

@@ -276,9 +276,63 @@ static void test_all_other_sessions_can_be_ended(void **state)
     end();
 }
 
+/* To whom no letter is sent as well. */
+static void test_wrong_tries_are_told_on_the_pages_and_in_the_list(void **state)
+{
+    (void)state;
+    static const char *const pages[] = {"/", "/accesses", "/security"};
+    struct browser stranger;
+    begin();
+    browser_open(&stranger, test.vault);
+    for (int i = 0; i < SIGN_IN_TOLD_TRIES; i++) {
+        browser_get(&browser, "/security");
+        assert_hides(&browser, "mauvais mots de passe");
+        browser_get(&stranger, "/sign-in");
+        browser_submit(&stranger, "/sign-in", "login=testine&password=autre");
+        assert_status(&stranger, 422);
+    }
+    browser_close(&stranger);
+    for (size_t i = 0; i < 3; i++) {
+        browser_get(&browser, pages[i]);
+        assert_shows(&browser, ": 5 depuis que vous avez utilisé le vôtre, le dernier le 8 mars");
+    }
+    test.now_ms += SIGN_IN_WAIT_MAX_S * 1000LL;
+    browser_get(&browser, "/again");
+    browser_submit(&browser, "/again", "next=%2F&password=" OLD_E);
+    for (size_t i = 0; i < 3; i++) {
+        browser_get(&browser, pages[i]);
+        assert_shows(&browser, "Avant votre connexion du 8 mars");
+    }
+    browser_get(&browser, "/accesses");
+    assert_shows(&browser, "après plusieurs essais d’un mauvais mot de passe.");
+    test.now_ms += 31 * 86400000LL;
+    browser_close(&browser);
+    browser_open(&browser, test.vault);
+    own_password(&test, "testine");
+    browser_sign_in(&browser);
+    browser_get(&browser, "/");
+    assert_hides(&browser, "mauvais mots de passe");
+    end();
+}
+
+static void test_another_password_stands_in_the_list(void **state)
+{
+    (void)state;
+    begin();
+    browser_get(&browser, "/security");
+    browser_submit(&browser, "/security/password",
+                   "password=" OLD_E "&new_password=une%20phrase%20assez%20longue");
+    assert_status(&browser, 303);
+    browser_get(&browser, "/accesses");
+    assert_shows(&browser, "Vous avez choisi un autre mot de passe.");
+    end();
+}
+
 int main(void)
 {
     return TEST_RUN(
+        test_wrong_tries_are_told_on_the_pages_and_in_the_list,
+        test_another_password_stands_in_the_list,
         test_my_data_shows_each_value_with_source_and_date, test_an_export_is_a_file_and_an_entry,
         test_an_export_wants_the_password_again_after_a_while, test_the_way_back_leads_nowhere_else,
         test_showing_that_it_is_oneself_changes_the_session_and_no_form,

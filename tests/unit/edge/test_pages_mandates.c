@@ -459,9 +459,36 @@ static void test_a_mediators_page_leaves_the_screen_too(void **state)
     end();
 }
 
+static void test_a_mediator_is_told_of_wrong_tries_and_of_their_password(void **state)
+{
+    (void)state;
+    struct browser stranger;
+    begin();
+    browser_open(&stranger, test.vault);
+    for (int i = 0; i < SIGN_IN_TOLD_TRIES; i++) {
+        browser_get(&mediator, "/mediator");
+        assert_shows(&mediator, "Votre mot de passe date du 8 mars");
+        assert_hides(&mediator, "mauvais mots de passe");
+        browser_get(&stranger, "/mediator/sign-in");
+        browser_submit(&stranger, "/mediator/sign-in", "login=ada&password=autre");
+        assert_status(&stranger, 422);
+    }
+    browser_get(&mediator, "/mediator");
+    assert_shows(&mediator, ": 5 depuis que vous avez utilisé le vôtre, le dernier le 8 mars");
+    browser_get(&other, "/mediator");
+    assert_hides(&other, "mauvais mots de passe");
+    test.now_ms += SIGN_IN_WAIT_MAX_S * 1000LL;
+    browser_close(&mediator);
+    enter(&mediator, "ada");
+    assert_shows(&mediator, "Avant votre connexion du 8 mars");
+    browser_close(&stranger);
+    end();
+}
+
 int main(void)
 {
     return TEST_RUN(
+        test_a_mediator_is_told_of_wrong_tries_and_of_their_password,
         test_whoever_stays_gives_nothing_yet, test_a_mediators_page_leaves_the_screen_too,
         test_a_mandate_is_given_shown_and_ended, test_what_is_missing_is_said_and_nothing_is_given,
         test_a_citizen_ends_no_mandate_of_somebody_elses,
