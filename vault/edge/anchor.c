@@ -188,6 +188,20 @@ static void describe(void *context, struct buf *out)
 
 /* --- Opening and closing -------------------------------------------------------------------- */
 
+/* What goes there is public and signed; but who is on the line could keep it back unseen. */
+static enum vault_code check_url(const char *url, const char *whose,
+                                 const struct anchor_options *options, struct vault_error *err)
+{
+    if (!fetch_url_is_valid(url))
+        return vault_fail(err, VAULT_INVALID, "the URL of %s is none", whose);
+    if (!options->plain_http && !fetch_url_is_sheltered(url))
+        return vault_fail(err, VAULT_INVALID,
+                          "the URL of %s is http to another machine: use https, or allow it by "
+                          "log.plain_http",
+                          whose);
+    return VAULT_OK;
+}
+
 static enum vault_code open_witnesses(struct anchor *anchor, const struct anchor_options *options,
                                       struct vault_error *err)
 {
@@ -203,9 +217,13 @@ static enum vault_code open_witnesses(struct anchor *anchor, const struct anchor
     }
     for (size_t i = 0; i < cosigners_count(anchor->cosigners); i++) {
         const struct cosigner *witness = cosigners_get(anchor->cosigners, i);
-        if (!fetch_url_is_valid(witness->url))
-            return vault_fail(err, VAULT_INVALID, "%s: the URL of the witness %s is none",
-                              options->policy_path, witness->name);
+        char whose[NOTE_NAME_CHARS_MAX + 16];
+        snprintf(whose, sizeof whose, "the witness %s", witness->name);
+        code = check_url(witness->url, whose, options, err);
+        if (code) {
+            vault_error_context(err, "%s", options->policy_path);
+            return code;
+        }
     }
     return fetcher_new(*options->witnesses_ca ? options->witnesses_ca : NULL, &anchor->asking, err);
 }
@@ -215,9 +233,9 @@ static enum vault_code check_options(const struct anchor_options *options, struc
     if (*options->timestamps_url && (!*options->timestamps_ca || !*options->keep_dir))
         return vault_fail(err, VAULT_INVALID,
                           "log.timestamps needs log.timestamps_ca and, to put them, log.keep");
-    if (*options->timestamps_url && !fetch_url_is_valid(options->timestamps_url))
-        return vault_fail(err, VAULT_INVALID, "log.timestamps is not an http or https URL");
-    return VAULT_OK;
+    return *options->timestamps_url
+               ? check_url(options->timestamps_url, "log.timestamps", options, err)
+               : VAULT_OK;
 }
 
 static int64_t at_most(int64_t limit_ms, int64_t ms)

@@ -80,6 +80,7 @@ static const struct key keys[] = {
     {"log", "keep", FILE_PATH, AT(log.keep), "", 0, 0},
     {"log", "timestamps", TEXT, AT(log.timestamps), "", 0, 0},
     {"log", "timestamps_ca", FILE_PATH, AT(log.timestamps_ca), "", 0, 0},
+    {"log", "plain_http", SWITCH, AT(log.plain_http), "false", 0, 0},
     {"log", "stale_s", NUMBER, AT(log.stale_s), "14400", 1, 604800},
     {"log", "warn_s", NUMBER, AT(log.warn_s), "1800", 1, 604800},
     {"log", "openings_months", NUMBER, AT(log.openings_months), "12", 6, 36},

@@ -1,5 +1,6 @@
 #include "fetch.h"
 
+#include <arpa/inet.h>
 #include <assert.h>
 #include <curl/curl.h>
 #include <limits.h>
@@ -72,6 +73,29 @@ bool fetch_url_is_valid(const char *url)
     curl_free(scheme);
     curl_url_cleanup(parsed);
     return valid;
+}
+
+static bool is_this_machine(const char *host)
+{
+    struct in_addr v4;
+    return strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 ||
+           (inet_pton(AF_INET, host, &v4) == 1 && ntohl(v4.s_addr) >> 24 == IN_LOOPBACKNET);
+}
+
+bool fetch_url_is_sheltered(const char *url)
+{
+    char *scheme = NULL;
+    char *host = NULL;
+    CURLU *parsed = curl_url();
+    const bool read = parsed &&
+                      curl_url_set(parsed, CURLUPART_URL, url, CURLU_DISALLOW_USER) == CURLUE_OK &&
+                      curl_url_get(parsed, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
+                      curl_url_get(parsed, CURLUPART_HOST, &host, 0) == CURLUE_OK;
+    const bool sheltered = read && (strcmp(scheme, "https") == 0 || is_this_machine(host));
+    curl_free(host);
+    curl_free(scheme);
+    curl_url_cleanup(parsed);
+    return sheltered;
 }
 
 uint16_t fetch_url_port(const char *url)

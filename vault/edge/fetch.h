@@ -43,5 +43,8 @@ void fetch_all(struct fetcher *fetcher, struct fetch fetches[], size_t count, in
 /* Whether it is an http or https URL that a fetch could be made to. */
 bool fetch_url_is_valid(const char *url);
 
+/* Whether nobody on a line can read it or answer in its place: https, or http to this machine. */
+bool fetch_url_is_sheltered(const char *url);
+
 /* The port that a fetch from there goes to; 0 if it is none that could be made. */
 uint16_t fetch_url_port(const char *url);

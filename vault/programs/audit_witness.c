@@ -8,6 +8,9 @@
  *     POST /add-checkpoint                        cosign (witness.h)
  *     GET  /HEX(SHA-256(ORIGIN))/checkpoint       the last one cosigned, for monitors; or HEAD
  *
+ * With --certificate and --certificate-key, PEM files that are read at the start, it speaks TLS 1.3
+ * and nothing else; without them HTTP, for a proxy on the same machine.
+ *
  * Limits: 64 connections, 16 from one address, 10 s without a byte, a body of a checkpoint's size.
  */
 #include <microhttpd.h>
@@ -25,7 +28,10 @@
 #include "vault/base/log.h"
 #include "vault/ledger/witness.h"
 
-#define KEY_FILE_MAX_BYTES  1024U
+#define KEY_FILE_MAX_BYTES 1024U
+#define PEM_MAX_BYTES      (256U * 1024)
+#define TLS_PRIORITIES                                                                             \
+    "SECURE128:-VERS-ALL:+VERS-TLS1.3:-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1" /* the vault's */
 #define LOGS_FILE_MAX_BYTES (WITNESS_LOGS_MAX * NOTE_KEY_CHARS_MAX)
 #define CONNECTIONS_MAX     64U
 #define PER_ADDRESS_MAX     16U
@@ -312,22 +318,57 @@ static bool read_address(const char *text, struct sockaddr_storage *out)
     return true;
 }
 
-static enum vault_code listen_at(struct server *server, const char *address,
+/* The certificate with its chain, and its key; empty: no TLS. */
+struct pair {
+    struct buf certificate;
+    struct buf key;
+};
+
+static void pair_finish(struct pair *pair)
+{
+    buf_finish(&pair->certificate);
+    buf_finish(&pair->key);
+}
+
+static enum vault_code read_pair(const char *certificate, const char *key, struct pair *out,
+                                 struct vault_error *err)
+{
+    struct stat status;
+    VAULT_TRY(audit_read_file(certificate, &out->certificate, err));
+    VAULT_TRY(audit_read_file(key, &out->key, err));
+    if (stat(key, &status) != 0 || status.st_mode & 077)
+        return vault_fail(err, VAULT_INVALID, "%s can be read by others: chmod 600", key);
+    if (!buf_string(&out->certificate) || !buf_string(&out->key))
+        return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
+    return VAULT_OK;
+}
+
+/* The texts are the library's to read until the daemon ends. */
+static enum vault_code listen_at(struct server *server, const char *address, struct pair *pair,
                                  struct vault_error *err)
 {
     struct sockaddr_storage at = {0};
+    const bool has_tls = pair->certificate.size > 0;
+    struct MHD_OptionItem tls[] = {
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, pair->certificate.data},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, pair->key.data},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES},
+        {MHD_OPTION_END, 0, NULL},
+    };
     if (!read_address(address, &at))
         return vault_fail(err, VAULT_INVALID, "--listen is ADDRESS:PORT, in numbers");
     const unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL |
+                           (has_tls ? (unsigned)MHD_USE_TLS : 0U) |
                            (at.ss_family == AF_INET6 ? (unsigned)MHD_USE_IPv6 : 0U);
     server->daemon = MHD_start_daemon(
         flags, 0, NULL, NULL, on_request, server, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&at,
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_CONNECTION_LIMIT,
         CONNECTIONS_MAX, MHD_OPTION_PER_IP_CONNECTION_LIMIT, PER_ADDRESS_MAX,
         MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)CONNECTION_BYTES, MHD_OPTION_END);
+        (size_t)CONNECTION_BYTES, MHD_OPTION_ARRAY, has_tls ? tls : &tls[3], MHD_OPTION_END);
     if (!server->daemon)
-        return vault_fail_errno(err, "listening on %s", address);
+        return vault_fail_errno(err, "listening on %s%s", address,
+                                has_tls ? ", with that certificate and key" : "");
     return VAULT_OK;
 }
 
@@ -344,6 +385,8 @@ struct request {
     const char *listen;
     const char *key;
     const char *state;
+    const char *certificate;
+    const char *certificate_key;
     const char *logs[WITNESS_LOGS_MAX];
     size_t log_count;
 };
@@ -354,13 +397,17 @@ static int read_request(int argc, char **argv, struct request *request)
         {"--listen", &request->listen, 1, 0},
         {"--key", &request->key, 1, 0},
         {"--state", &request->state, 1, 0},
+        {"--certificate", &request->certificate, 1, 0},
+        {"--certificate-key", &request->certificate_key, 1, 0},
         {"--log", request->logs, WITNESS_LOGS_MAX, 0},
     };
     const int code =
         audit_read_arguments(argc, argv, options, sizeof options / sizeof options[0], NULL, 0);
-    request->log_count = options[3].count;
+    request->log_count = options[5].count;
     if (code == 0 && (!request->listen || !request->key || !request->state))
         return audit_usage("witness needs --listen, --key and --state");
+    if (code == 0 && !request->certificate != !request->certificate_key)
+        return audit_usage("--certificate and --certificate-key go together");
     return code;
 }
 
@@ -412,13 +459,17 @@ static enum vault_code serve(const struct request *request, struct vault_error *
 {
     VAULT_AUTO(note_signer_finish) struct note_signer signer = {0};
     VAULT_AUTO(witness_close) struct witness *witness = NULL;
+    VAULT_AUTO(pair_finish)
+    struct pair pair = {buf_limited(PEM_MAX_BYTES), buf_limited(PEM_MAX_BYTES)};
     char vkey[NOTE_KEY_CHARS_MAX];
     prctl(PR_SET_DUMPABLE, 0);
     VAULT_TRY(read_signer(request->key, &signer, err));
+    if (request->certificate)
+        VAULT_TRY(read_pair(request->certificate, request->certificate_key, &pair, err));
     VAULT_TRY(open_witness(request, &signer, &witness, err));
     struct server server = {.witness = witness};
     block_signals();
-    VAULT_TRY(listen_at(&server, request->listen, err));
+    VAULT_TRY(listen_at(&server, request->listen, &pair, err));
     note_key_print(&signer.key, vkey);
     printf("%s\nlistening on %.*s:%u\n", vkey,
            (int)(strrchr(request->listen, ':') - request->listen), request->listen,

@@ -104,6 +104,7 @@ static enum vault_code open_anchor(struct server *server, struct vault_error *er
         .keep_dir = config->log.keep,
         .timestamps_url = config->log.timestamps,
         .timestamps_ca = config->log.timestamps_ca,
+        .plain_http = config->log.plain_http,
         .stale_s = config->log.stale_s,
         .warn_s =
             config->log.warn_s < config->log.stale_s ? config->log.warn_s : config->log.stale_s,

@@ -41,6 +41,7 @@ struct anchor_options {
     const char *keep_dir;       /* empty: nothing is kept */
     const char *timestamps_url; /* empty: no time stamps */
     const char *timestamps_ca;  /* the authority's certificates */
+    bool plain_http;            /* they may be asked by http on other machines than this, too */
     int64_t stale_s;
     int64_t warn_s;
     struct clock clock;

@@ -41,6 +41,7 @@ struct config_log {
     char keep[PATH_MAX];         /* a folder on another disk */
     char timestamps[CONFIG_NAME_CHARS];
     char timestamps_ca[PATH_MAX];
+    bool plain_http; /* also to other machines */
     int64_t stale_s;
     int64_t warn_s;
     int64_t openings_months;

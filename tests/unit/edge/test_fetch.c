@@ -187,6 +187,20 @@ static void test_only_http_and_https_urls_will_do(void **state)
     assert_int_equal(fetch_url_port("http://witness.example"), 80);
     assert_int_equal(fetch_url_port(""), 0);
     assert_int_equal(fetch_url_port("https://witness.example:70000"), 0);
+    static const char *const sheltered[] = {"https://witness.example/", "http://127.0.0.1:7380",
+                                            "http://127.9.9.9",         "http://localhost/x",
+                                            "http://[::1]:80/",         "HTTPS://w.example"};
+    static const char *const open[] = {"http://witness.example/",
+                                       "http://192.0.2.7:7380",
+                                       "http://localhost.example",
+                                       "http://127.0.0.1.example",
+                                       "http://[2001:db8::1]/",
+                                       "http://w.example/https://",
+                                       ""};
+    for (size_t i = 0; i < sizeof sheltered / sizeof sheltered[0]; i++)
+        assert_true(fetch_url_is_sheltered(sheltered[i]));
+    for (size_t i = 0; i < sizeof open / sizeof open[0]; i++)
+        assert_false(fetch_url_is_sheltered(open[i]));
     struct fetch fetch;
     VAULT_AUTO(buf_finish) struct buf answer = buf_limited(100);
     fetch_one("file:///dev/null", &fetch, &answer);
