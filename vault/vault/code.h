@@ -13,7 +13,7 @@
 #include "vault/vault/vault.h"
 
 #define CODE_GROUP       4 /* letters between hyphens */
-#define CODE_LETTERS_MAX 20
+#define CODE_LETTERS_MAX 24
 #define CODE_CHARS(n)    ((n) + (n) / CODE_GROUP - 1)
 
 /* Draw a code of that many letters, a multiple of CODE_GROUP: out has CODE_CHARS() and a NUL. */

@@ -26,10 +26,10 @@ enum vault_code mediator_first_hash(struct bytes typed, char out[PASSWORD_HASH_C
                                     struct vault_error *err)
 {
     uint8_t letters[CODE_LETTERS_MAX];
-    if (!code_read(typed, SIGN_IN_CODE_LETTERS, letters))
+    const size_t count = sign_in_code_read(typed, letters);
+    if (!count)
         return denied(err);
-    const enum vault_code code =
-        password_hash((struct bytes){letters, SIGN_IN_CODE_LETTERS}, out, err);
+    const enum vault_code code = password_hash((struct bytes){letters, count}, out, err);
     explicit_bzero(letters, sizeof letters);
     return code;
 }
@@ -40,9 +40,9 @@ static enum vault_code hold_against(struct bytes password, const char *kept, boo
 {
     uint8_t letters[CODE_LETTERS_MAX];
     if (kept && is_first) {
-        const bool read = code_read(password, SIGN_IN_CODE_LETTERS, letters);
-        kept = read ? kept : NULL;
-        password = read ? (struct bytes){letters, SIGN_IN_CODE_LETTERS} : password;
+        const size_t count = sign_in_code_read(password, letters);
+        kept = count ? kept : NULL;
+        password = count ? (struct bytes){letters, count} : password;
     }
     const enum vault_code code = password_check(password, kept, err);
     explicit_bzero(letters, sizeof letters);

@@ -22,14 +22,25 @@ _Static_assert(SIGN_IN_CODE_CHARS == CODE_CHARS(SIGN_IN_CODE_LETTERS) &&
                    SIGN_IN_CODE_LETTERS <= CODE_LETTERS_MAX,
                "groups with a sign between them");
 
+size_t sign_in_code_read(struct bytes typed, uint8_t out[SIGN_IN_CODE_LETTERS])
+{
+    _Static_assert(SIGN_IN_CODE_LETTERS == CODE_LETTERS_MAX, "there is room");
+    static const size_t counts[] = {SIGN_IN_CODE_LETTERS, SIGN_IN_CODE_LETTERS_ONCE};
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+        if (code_read(typed, counts[i], out))
+            return counts[i];
+    }
+    return 0;
+}
+
 static bool hash_code(const struct vault *vault, struct bytes typed, uint8_t out[SHA256_BYTES])
 {
     static const char label[] = "vault/sign-in-code/1";
     uint8_t letters[CODE_LETTERS_MAX];
-    if (!code_read(typed, SIGN_IN_CODE_LETTERS, letters))
+    const size_t count = sign_in_code_read(typed, letters);
+    if (!count)
         return false;
-    const struct bytes parts[] = {{(const uint8_t *)label, sizeof label},
-                                  {letters, SIGN_IN_CODE_LETTERS}};
+    const struct bytes parts[] = {{(const uint8_t *)label, sizeof label}, {letters, count}};
     hmac_sha256(out, secret_view(vault->session_key), parts, 2);
     explicit_bzero(letters, sizeof letters);
     return true;

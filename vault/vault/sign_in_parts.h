@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "vault/vault/sign_in.h"
+#include "vault/vault/sign_in_code.h"
 
 #define SIGN_IN_PASSKEY "passkey" /* how somebody signed in, as the log has it */
 
@@ -33,6 +34,10 @@ enum vault_code sign_in_refresh(struct vault *vault, struct signed_in *session,
  * VAULT_NOT_FOUND if it is none. */
 enum vault_code sign_in_recovery_use(struct vault *vault, const struct citizen_id *citizen,
                                      struct bytes typed, struct vault_error *err) VAULT_MUST_CHECK;
+
+/* The letters of a code to sign in with as somebody typed it, SIGN_IN_CODE_LETTERS of them or as
+ * many as there were once; 0 if it cannot be one. */
+size_t sign_in_code_read(struct bytes typed, uint8_t out[SIGN_IN_CODE_LETTERS]);
 
 /* sign_in_mark.c: what is known of a browser by its mark. */
 #define SIGN_IN_MARK_NUMBER_BYTES 16

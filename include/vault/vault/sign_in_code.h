@@ -5,18 +5,21 @@
  * a password is asked for. An activation code is what the city sends in a letter: with it somebody
  * sets the first password, or another when all is lost. Each use is an event in the citizen's log.
  *
- * A code is SIGN_IN_CODE_LETTERS letters and digits drawn from 27, 95 bits: too many to try, so it
- * stands alone and needs no name beside it. Activating hashes the new password first, whatever the
- * code is: so tries cost what a sign-in costs, and as few are made at once.
+ * A code is SIGN_IN_CODE_LETTERS letters and digits drawn from 27, 114 bits: too many to try, so it
+ * stands alone and needs no name beside it, and what is kept of it needs no slow hash (112 bits,
+ * NIST SP 800-63B section 5.1.2.2). Those of SIGN_IN_CODE_LETTERS_ONCE, 95 bits, that were given
+ * out before still work. Activating hashes the new password first, whatever the code is: so tries
+ * cost what a sign-in costs, and as few are made at once.
  */
 #pragma once
 
 #include "vault/vault/sign_in.h"
 
-#define SIGN_IN_CODE_LETTERS    20
-#define SIGN_IN_CODE_CHARS      24 /* in groups: "7KQM-2XWR-BBCD-9TTH-M4PZ" */
-#define SIGN_IN_RECOVERY_CODES  10
-#define SIGN_IN_ACTIVATION_DAYS 30
+#define SIGN_IN_CODE_LETTERS      24
+#define SIGN_IN_CODE_LETTERS_ONCE 20
+#define SIGN_IN_CODE_CHARS        29 /* in groups: "7KQM-2XWR-BBCD-9TTH-M4PZ-3FGJ" */
+#define SIGN_IN_RECOVERY_CODES    10
+#define SIGN_IN_ACTIVATION_DAYS   30
 
 /* Make recovery codes, in the place of those there are. */
 enum vault_code sign_in_recovery_make(struct vault *vault, const struct signed_in *session,

@@ -1,4 +1,7 @@
 /* Codes in the place of a password: once each, the owner's alone, and told. */
+#include "vault/crypto/hash.h"
+#include "vault/parts.h"
+#include "vault/store/sign_in_code.h"
 #include "vault/vault/sign_in_code.h"
 #include "vault_test.h"
 
@@ -74,6 +77,44 @@ static void test_codes_are_read_as_people_type_them(void **state)
     assert_fails(VAULT_DENIED, enter("testine", typed, &second));
     codes[1][SIGN_IN_CODE_CHARS - 1] = 0;
     assert_fails(VAULT_DENIED, enter("testine", codes[1], &second));
+    vault_close(&test.vault);
+}
+
+/* Recovery codes have no end, and those that were printed before had fewer letters. */
+static void test_a_code_of_fewer_letters_that_was_given_out_before_works(void **state)
+{
+    (void)state;
+    static const char old[] = "7KQM-2XWR-BBCD-9TTH-M4PZ";
+    static const char label[] = "vault/sign-in-code/1";
+    static const char letters[] = "7KQM2XWRBBCD9TTHM4PZ";
+    struct signed_in second;
+    uint8_t hashes[1][SHA256_BYTES];
+    begin();
+    assert_int_equal(strlen(letters), SIGN_IN_CODE_LETTERS_ONCE);
+    assert_fails(VAULT_DENIED, enter("testine", old, &second));
+    const struct bytes parts[] = {{(const uint8_t *)label, sizeof label},
+                                  {(const uint8_t *)letters, strlen(letters)}};
+    hmac_sha256(hashes[0], secret_view(test.vault->session_key), parts, 2);
+    assert_done(sign_in_codes_set(test.vault->store, &test.citizen, SIGN_IN_CODE_RECOVERY,
+                                  (const uint8_t(*)[SHA256_BYTES])hashes, 1, INT64_MAX,
+                                  &test_error));
+    assert_done(enter("testine", old, &second));
+    assert_fails(VAULT_DENIED, enter("testine", old, &second));
+    vault_close(&test.vault);
+}
+
+/* log2(27) is 4.7549: so many letters are more than 112 bits, from where no slow hash is needed. */
+static void test_a_code_is_more_than_can_be_tried_even_with_its_hash(void **state)
+{
+    (void)state;
+    assert_true(SIGN_IN_CODE_LETTERS * 47549L > 112L * 10000);
+    begin();
+    for (size_t i = 0; i < SIGN_IN_RECOVERY_CODES; i++) {
+        size_t letters = 0;
+        for (const char *c = codes[i]; *c; c++)
+            letters += *c != '-';
+        assert_int_equal(letters, SIGN_IN_CODE_LETTERS);
+    }
     vault_close(&test.vault);
 }
 
@@ -168,7 +209,9 @@ int main(void)
     json_start();
     if (crypto_start(true, NULL))
         return 1;
-    return TEST_RUN(test_a_recovery_code_signs_in_once_and_ends_all_other_sessions,
+    return TEST_RUN(test_a_code_of_fewer_letters_that_was_given_out_before_works,
+                    test_a_code_is_more_than_can_be_tried_even_with_its_hash,
+                    test_a_recovery_code_signs_in_once_and_ends_all_other_sessions,
                     test_codes_are_read_as_people_type_them,
                     test_a_recovery_code_is_its_owners_and_new_ones_end_it,
                     test_a_recovery_code_lets_a_lost_password_be_changed,
