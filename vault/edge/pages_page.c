@@ -186,7 +186,6 @@ static void put_frame(struct visit *visit, const char *title)
 /* Without script: the browser itself goes away from the page, whatever becomes of the server. */
 static void put_end(struct visit *visit)
 {
-    _Static_assert(SIGN_IN_IDLE_S == MEDIATOR_IDLE_S, "style.css warns of both at the same time");
     if (!visit->signed_in && !visit->is_mediator)
         return;
     page_flag(visit, visit->data, "leaves");

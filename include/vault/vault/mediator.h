@@ -12,7 +12,7 @@
 #include "vault/vault/sign_in_code.h"
 #include "vault/vault/vault.h"
 
-#define MEDIATOR_IDLE_S     (15 * 60)
+#define MEDIATOR_IDLE_S     SIGN_IN_IDLE_S /* style.css warns of both at the same time */
 #define MEDIATOR_LONGEST_S  (12 * 3600)
 #define MEDIATOR_FIRST_DAYS 7
 

@@ -853,7 +853,7 @@ static void test_a_page_leaves_the_screen_when_its_session_has_ended(void **stat
     for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++) {
         browser_get(&browser, pages[i]);
         assert_string_equal(browser_header(&browser, "Refresh"), "905; url=/left");
-        assert_shows(&browser, "role=\"alert\"");
+        assert_shows(&browser, "<div aria-live=\"assertive\">");
         assert_shows(&browser, "class=\"somebodys\"");
     }
     browser_get(&browser, "/style.css");
