@@ -858,7 +858,7 @@ static void test_a_page_leaves_the_screen_when_its_session_has_ended(void **stat
     }
     browser_get(&browser, "/style.css");
     assert_string_equal(browser_header(&browser, "Refresh"), "");
-    assert_shows(&browser, "animation: appears 0s linear 780s forwards");
+    assert_shows(&browser, "animation: appears 0s linear 780s both");
     assert_shows(&browser, "animation: vanishes 0s linear 905s forwards");
     assert_int_equal(780, SIGN_IN_IDLE_S - VISIT_WARNING_S);
     assert_int_equal(905, SIGN_IN_IDLE_S + VISIT_LEAVES_S);
