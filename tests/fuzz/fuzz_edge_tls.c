@@ -1,11 +1,12 @@
 /*
  * What TLS is made of: certificates that a client shows, as DER; and the files of a listener, as
- * PEM. The first byte says which: a client's certificate, the CA of the clients, its list of
- * revoked certificates, or the server's own certificate.
+ * PEM but for the last. The first byte says which: a client's certificate, the CA of the clients,
+ * its list of revoked certificates, the server's own certificate, or an authority's answer about
+ * that.
  *
  * Nobody gets in with a certificate that was invented: the CA's key is made anew each time. What is
  * read of one is the hash of its public key; a list of revoked certificates that this CA did not
- * sign is refused.
+ * sign is refused, and so is an answer about another certificate.
  */
 /* GnuTLS leaks a certificate when a server's file cannot be read; such a file is read at a start or
  * a reload, and is the operator's own. */
@@ -23,7 +24,8 @@
 const gnutls_datum_t *__wrap_gnutls_certificate_get_peers(gnutls_session_t session,
                                                           unsigned *count);
 
-static const char *const names[TLS_FILE_COUNT] = {"server.pem", "server.key", "ca.pem", "ca.crl"};
+static const char *const names[TLS_FILE_COUNT] = {"server.pem", "server.key", "ca.pem", "ca.crl",
+                                                  "server.ocsp"};
 static struct tls_credentials *credentials;
 static struct buf texts[TLS_FILE_COUNT];
 static gnutls_datum_t shown;
@@ -39,7 +41,7 @@ static void put_paths(char paths[TLS_FILE_COUNT][PATH_MAX])
 {
     for (size_t i = 0; i < TLS_FILE_COUNT; i++) {
         paths[i][0] = 0;
-        if (i != TLS_CRL)
+        if (i < TLS_CRL)
             scratch_path(paths[i], names[i]);
     }
 }
@@ -107,19 +109,20 @@ static void check_file(size_t which, struct bytes text)
     if (code)
         require_silent(&err);
     REQUIRE(code || which == TLS_CLIENTS_CA); /* the key's pair, and the CA's signature, are ours */
-    if (which != TLS_CRL)
+    if (which < TLS_CRL)
         scratch_put(names[which], buf_view(&texts[which]));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const enum tls_file files[] = {TLS_CLIENTS_CA, TLS_CRL, TLS_CERTIFICATE};
+    static const enum tls_file files[] = {TLS_CLIENTS_CA, TLS_CRL, TLS_CERTIFICATE, TLS_OCSP};
+    static const size_t kinds = 1 + sizeof files / sizeof files[0];
     if (size < 2 || size > X509_PEM_BYTES_MAX)
         return 0;
     const struct bytes input = {data + 1, size - 1};
-    if (data[0] % 4 == 0)
+    if (data[0] % kinds == 0)
         check_shown(input);
     else
-        check_file(files[data[0] % 4 - 1], input);
+        check_file(files[data[0] % kinds - 1], input);
     return 0;
 }
