@@ -210,16 +210,14 @@ withdraw() {
         -d service=plie-rennes -d purpose=employment.support
 }
 
-# moved_time: vaultd alone lives in a time that jump moves, and only its wall clock: what only goes
-# forward on a real machine does so here. Before vault_make.
+# moved_time: vaultd alone lives in a time that jump moves, and only its wall clock (moved_clock.c): what only
+# goes forward on a real machine does so here. Before vault_make, and with a jump +0.
 moved_time() {
-    local preload
-    preload=$(find /usr/lib -path "*/faketime/libfaketimeMT.so.1" | head -n 1)
+    cc -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Werror -O2 -fPIC -shared -o "$work/moved_clock.so" \
+        "$(dirname "${BASH_SOURCE[0]}")/../support/moved_clock.c"
     cat >"$work/vaultd" <<END
 #!/bin/sh
-export FAKETIME_DONT_FAKE_MONOTONIC=1 FAKETIME_NO_CACHE=1 FAKETIME_TIMESTAMP_FILE=$work/vault/time # where its sandbox lets it read
-[ ! -e $work/time ] || cp $work/time $work/vault/time
-export LD_PRELOAD=\${LD_PRELOAD:+\$LD_PRELOAD:}$preload ASAN_OPTIONS=verify_asan_link_order=0
+export MOVED_CLOCK=$work/clock LD_PRELOAD=\${LD_PRELOAD:+\$LD_PRELOAD:}$work/moved_clock.so ASAN_OPTIONS=verify_asan_link_order=0
 exec $bin/vaultd "\$@"
 END
     chmod +x "$work/vaultd"
@@ -229,11 +227,14 @@ END
     bin=$work/bin
 }
 
-# jump OFFSET: the offset is put in place whole, since vaultd reads it all the time.
+# jump OFFSET: such as +90min, from the machine's own time. It is written in place, and read as a whole.
 jump() {
-    echo "$1" >"$work/time.new"
-    cp "$work/time.new" "$work/time"
-    [ ! -d "$work/vault" ] || mv "$work/time.new" "$work/vault/time"
+    python3 - "$work/clock" "$1" <<'END'
+import os, re, struct, sys
+units = {"": 1, "min": 60, "h": 3600, "d": 86400, "y": 365 * 86400}
+number, unit = re.fullmatch(r"\+(\d+)(\w*)", sys.argv[2]).groups()
+os.pwrite(os.open(sys.argv[1], os.O_RDWR | os.O_CREAT, 0o600), struct.pack("=q", int(number) * units[unit]), 0)
+END
 }
 
 # log_key: the log's verifier key.

@@ -45,7 +45,7 @@ def given(first_s, last_s):
 
 
 class Clock:
-    """vaultd's wall clock, which jumps by days: see moved_clock.c."""
+    """vaultd's wall clock, which jumps by days: see tests/support/moved_clock.c."""
 
     def __init__(self, path):
         self.low_s, self.high_s, self.begun, self.settled = 0, 0, 0, 0

@@ -2,7 +2,7 @@
  * moved_clock - preloaded into vaultd: its wall clock is the machine's and so many seconds more,
  * which another process may change at any time.
  *
- * The number is an int64_t in the file that SOAK_CLOCK names, mapped when the program starts, so
+ * The number is an int64_t in the file that MOVED_CLOCK names, mapped when the program starts, so
  * that reading it costs nothing and needs no file later. Only the wall clock is moved: what waits,
  * waits by the monotonic one. libfaketime is not used here, because it comes between a condition's
  * signal and its waiter, which under load then wait for their whole time.
@@ -24,7 +24,7 @@ static const _Atomic int64_t *moved_s;
 
 __attribute__((constructor)) static void begin(void)
 {
-    const char *path = getenv("SOAK_CLOCK");
+    const char *path = getenv("MOVED_CLOCK");
     const int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
     if (fd < 0)
         abort();
