@@ -66,9 +66,10 @@ const char *test_folder(void)
         atexit(folders_remove);
     begun = true;
     folder_remove(folder);
-    snprintf(folder, sizeof folder, "/tmp/vault-test-XXXXXX");
+    const char *where = getenv("TMPDIR");
+    snprintf(folder, sizeof folder, "%s/vault-test-XXXXXX", where ? where : "/tmp");
     if (!mkdtemp(folder))
-        fail_msg("cannot make a folder in /tmp");
+        fail_msg("cannot make a folder of the test's own");
     return folder;
 }
 
