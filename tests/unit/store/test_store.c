@@ -90,22 +90,15 @@ static void test_another_vaults_keyring_does_not_open_it(void **state)
     struct keyring *own = keyring;
     char own_dir[PATH_MAX];
     store_close(&store);
-    /* Out of the way of the next fresh folder. */
-    snprintf(own_dir, sizeof own_dir, "%s-kept", store_dir);
-    snprintf(own_dir, sizeof own_dir, "/tmp/vault-test-kept-%d", (int)getpid());
-    assert_int_equal(rename(store_dir, own_dir), 0);
+    snprintf(own_dir, sizeof own_dir, "%s", store_dir);
+    test_folder_keep();
     keyring = NULL;
     fresh_store();
-    char stranger_dir[PATH_MAX];
-    snprintf(stranger_dir, sizeof stranger_dir, "%s", store_dir);
     snprintf(store_dir, sizeof store_dir, "%s", own_dir);
     assert_fails(VAULT_CORRUPT, try_open(keyring));
     assert_non_null(strstr(test_error.text, "control store"));
     assert_done(try_open(own));
     keyring_close(&own);
-    /* Into the folder that is removed at the end. */
-    snprintf(store_dir, sizeof store_dir, "%s-other", stranger_dir);
-    assert_int_equal(rename(own_dir, store_dir), 0);
 }
 
 static void test_missing_parts_are_named(void **state)
