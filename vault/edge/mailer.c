@@ -233,9 +233,12 @@ static bool take_round(struct mailer *mailer, struct round *round)
     struct vault_error err;
     enum vault_code code = VAULT_UNAVAILABLE;
     struct vault *vault = sealing_enter(mailer->options.sealing);
-    if (vault)
-        code = (round->is_urgent ? digest_take_urgent : digest_take)(
-            vault, round->letters, DIGEST_TAKE_MAX, &round->count, &round->more, &err);
+    if (vault && round->is_urgent)
+        code = digest_take_urgent(vault, round->letters, DIGEST_TAKE_MAX, &round->count,
+                                  &round->more, &err);
+    else if (vault)
+        code =
+            digest_take(vault, round->letters, DIGEST_TAKE_MAX, &round->count, &round->more, &err);
     sealing_leave(mailer->options.sealing);
     if (code && vault)
         say("who is to be told was not found out", &err);
