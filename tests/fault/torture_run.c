@@ -14,7 +14,7 @@
 #define GROWN_MAX    4
 
 /* Places of a run that is not long which were learned and did not come. */
-#define MISSED_MAX   10
+#define MISSED_MAX   32
 
 static const char *const kinds[TORTURE_KINDS] = {"memory", "calls"};
 
