@@ -19,19 +19,19 @@
 
 static char body[WORLD_BODY_BYTES];
 
-static void start_again(void)
+void release_write(void)
+{
+    world_write_ask(body);
+}
+
+void release_start_again(void)
 {
     world_close();
     world_open();
-    world_write_ask(body);
+    release_write();
 }
 
-static void write_release(void)
-{
-    world_write_ask(body);
-}
-
-static void run_release(void)
+void release_run(void)
 {
     world_send(HTTP_POST, "/v1/releases", body);
     if (!torture_struck())
@@ -51,8 +51,8 @@ static void test_a_release(void **state)
 {
     (void)state;
     const struct operation operation = {.name = "release",
-                                        .prepare = write_release,
-                                        .run = run_release,
+                                        .prepare = release_write,
+                                        .run = release_run,
                                         .check = check_release,
                                         .sample = {20, 12}};
     torture(&operation);
@@ -62,8 +62,8 @@ static void test_a_release_of_a_file_that_is_closed(void **state)
 {
     (void)state;
     const struct operation operation = {.name = "release, cold",
-                                        .prepare = start_again,
-                                        .run = run_release,
+                                        .prepare = release_start_again,
+                                        .run = release_run,
                                         .check = check_release,
                                         .sample = {6, 6}};
     torture(&operation);

@@ -4,6 +4,11 @@
  */
 #pragma once
 
+/* The steps of a release: its request is written, after a start too, and sent. */
+void release_write(void);
+void release_start_again(void);
+void release_run(void);
+
 int test_requests(void);
 int test_starts(void);
 int test_keyholder(void);

@@ -19,7 +19,6 @@
 
 static struct keyholder *holder;
 static pthread_t thread;
-static char body[WORLD_BODY_BYTES];
 
 static void *serve(void *context)
 {
@@ -49,20 +48,6 @@ static void end_keyholder(void)
     pthread_join(thread, NULL);
 }
 
-static void start_again(void)
-{
-    world_close();
-    world_open();
-    world_write_ask(body);
-}
-
-static void run_release(void)
-{
-    world_send(HTTP_POST, "/v1/releases", body);
-    if (!torture_struck())
-        world_settle();
-}
-
 /* Without its keyholder the vault can do nothing, and stops with the next entry at the latest. */
 static void check_release(void)
 {
@@ -82,8 +67,8 @@ static void test_a_release_with_a_keyholder(void **state)
 {
     (void)state;
     const struct operation operation = {.name = "release, held",
-                                        .prepare = start_again,
-                                        .run = run_release,
+                                        .prepare = release_start_again,
+                                        .run = release_run,
                                         .check = check_release,
                                         .sample = {3, 6}};
     torture(&operation);
