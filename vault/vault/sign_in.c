@@ -14,9 +14,7 @@
 #include "vault/store/session.h"
 #include "vault/vault/digest.h"
 
-#define PASSWORD             "password" /* how somebody signed in, as the log has it */
-#define PASSWORD_AFTER_TRIES "password after wrong tries"
-#define SEEN_EACH_S          60 /* writing down each request would cost more than the request */
+#define SEEN_EACH_S 60 /* writing down each request would cost more than the request */
 
 static enum vault_code denied(struct vault_error *err)
 {
@@ -152,7 +150,6 @@ enum vault_code sign_in_begin(struct vault *vault, const struct citizen_id *citi
 enum vault_code sign_in_enter(struct vault *vault, const struct citizen_id *id, const char *how,
                               const char *actor, struct vault_error *err)
 {
-    const bool is_usual = strcmp(how, PASSWORD) == 0 || strcmp(how, SIGN_IN_PASSKEY) == 0;
     const struct event event = {.kind = ENTRY_LOGIN,
                                 .basis = bytes_of_text("own session"),
                                 .what = bytes_of_text(how),
@@ -164,19 +161,24 @@ enum vault_code sign_in_enter(struct vault *vault, const struct citizen_id *id, 
         VAULT_TRY(person_hold(vault, id, &citizen, &person, err));
         VAULT_TRY(event_of_citizen(vault, citizen, &event, &person->chain, &ticket, err));
     }
-    VAULT_TRY(ledger_wait(vault->ledger, &ticket, err));
-    return is_usual ? VAULT_OK
-                    : digest_urge(vault->store, id, clock_now_s(&vault->options.clock),
-                                  DIGEST_URGENT_S, err);
+    return ledger_wait(vault->ledger, &ticket, err);
+}
+
+enum vault_code sign_in_enter_told(struct vault *vault, const struct citizen_id *id,
+                                   const char *how, const char *actor, struct vault_error *err)
+{
+    VAULT_TRY(sign_in_enter(vault, id, how, actor, err));
+    return digest_urge(vault->store, id, clock_now_s(&vault->options.clock), DIGEST_URGENT_S, err);
 }
 
 /* By the password; after many wrong ones that is told. */
 static enum vault_code enter_by_password(struct vault *vault, const struct account *before,
                                          struct vault_error *err)
 {
-    return sign_in_enter(vault, &before->citizen,
-                         before->wrong_tries < SIGN_IN_TOLD_TRIES ? PASSWORD : PASSWORD_AFTER_TRIES,
-                         NULL, err);
+    return before->wrong_tries < SIGN_IN_TOLD_TRIES
+               ? sign_in_enter(vault, &before->citizen, "password", NULL, err)
+               : sign_in_enter_told(vault, &before->citizen, "password after wrong tries", NULL,
+                                    err);
 }
 
 static enum vault_code by_password(struct vault *vault, struct bytes mark, struct bytes login,
@@ -407,7 +409,7 @@ enum vault_code sign_out_citizen(struct vault *vault, const struct citizen_id *c
                                  struct vault_error *err)
 {
     VAULT_TRY(session_remove_all(vault->store, citizen, NULL, err));
-    return sign_in_enter(vault, citizen, "sessions ended", "operator", err);
+    return sign_in_enter_told(vault, citizen, "sessions ended", "operator", err);
 }
 
 enum vault_code sign_out_others(struct vault *vault, const struct signed_in *session,
@@ -432,7 +434,7 @@ enum vault_code sign_in_set_password(struct vault *vault, const struct signed_in
     VAULT_TRY(password_hash(new_password, hash, err));
     VAULT_TRY(account_set_password(vault->store, &session->citizen, hash, err));
     VAULT_TRY(sign_out_others(vault, session, err));
-    return sign_in_enter(vault, &session->citizen, "password set", NULL, err);
+    return sign_in_enter_told(vault, &session->citizen, "password set", NULL, err);
 }
 
 enum vault_code sign_in_tries(struct vault *vault, const struct signed_in *session,

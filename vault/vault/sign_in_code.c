@@ -67,7 +67,7 @@ enum vault_code sign_in_recovery_make(struct vault *vault, const struct signed_i
 {
     VAULT_TRY(make(vault, &session->citizen, SIGN_IN_CODE_RECOVERY, codes, SIGN_IN_RECOVERY_CODES,
                    INT64_MAX, err));
-    return sign_in_enter(vault, &session->citizen, "recovery codes made", NULL, err);
+    return sign_in_enter_told(vault, &session->citizen, "recovery codes made", NULL, err);
 }
 
 enum vault_code sign_in_recovery_left(struct vault *vault, const struct signed_in *session,
@@ -88,7 +88,7 @@ enum vault_code sign_in_recovery_use(struct vault *vault, const struct citizen_i
     VAULT_TRY(sign_in_code_use(vault->store, SIGN_IN_CODE_RECOVERY, hash, citizen,
                                clock_now_s(&vault->options.clock), &whose, &left, err));
     snprintf(how, sizeof how, "recovery %llu", (unsigned long long)left);
-    return sign_in_enter(vault, citizen, how, NULL, err);
+    return sign_in_enter_told(vault, citizen, how, NULL, err);
 }
 
 /* --- Activation ----------------------------------------------------------------------------- */
@@ -104,7 +104,7 @@ enum vault_code sign_in_activation_make(struct vault *vault, const char *referen
     VAULT_TRY(people_find(vault, reference, &citizen, err));
     VAULT_TRY(account_of_citizen(vault->store, &citizen, &account, err));
     VAULT_TRY(make(vault, &citizen, SIGN_IN_CODE_ACTIVATION, code, 1, expires_s, err));
-    VAULT_TRY(sign_in_enter(vault, &citizen, "activation code made", "operator", err));
+    VAULT_TRY(sign_in_enter_told(vault, &citizen, "activation code made", "operator", err));
     memcpy(out->code, code[0], sizeof out->code);
     memcpy(out->login, account.login, sizeof out->login);
     out->expires_s = expires_s;
@@ -134,6 +134,6 @@ enum vault_code sign_in_activate(struct vault *vault, struct bytes code, struct 
         return used;
     VAULT_TRY(account_set_password(vault->store, &citizen, password, err));
     VAULT_TRY(session_remove_all(vault->store, &citizen, NULL, err));
-    VAULT_TRY(sign_in_enter(vault, &citizen, "activation", NULL, err));
+    VAULT_TRY(sign_in_enter_told(vault, &citizen, "activation", NULL, err));
     return sign_in_begin(vault, &citizen, token, err);
 }

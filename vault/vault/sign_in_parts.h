@@ -8,13 +8,14 @@
 #include "vault/vault/sign_in.h"
 #include "vault/vault/sign_in_code.h"
 
-#define SIGN_IN_PASSKEY "passkey" /* how somebody signed in, as the log has it */
-
 /* Enter into the citizen's log how somebody signed in as them, or what changed about how it is
  * done, and who did it (NULL: the citizen); durable on return. What is not every day's is told them
- * by a letter, if they want any (digest.h). */
+ * by a letter too, if they want any (digest.h). */
 enum vault_code sign_in_enter(struct vault *vault, const struct citizen_id *citizen,
                               const char *how, const char *actor, struct vault_error *err)
+    VAULT_MUST_CHECK;
+enum vault_code sign_in_enter_told(struct vault *vault, const struct citizen_id *citizen,
+                                   const char *how, const char *actor, struct vault_error *err)
     VAULT_MUST_CHECK;
 
 /* How many seconds after the last wrong try the next one counts; mediators' too. */

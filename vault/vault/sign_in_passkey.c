@@ -139,7 +139,7 @@ enum vault_code sign_in_passkey(struct vault *vault, const struct passkey_site *
     figure_count_try(vault, code, FIGURE_PASSKEY_TAKEN, FIGURE_PASSKEY_REFUSED);
     if (code)
         return code;
-    VAULT_TRY(sign_in_enter(vault, &passkey.citizen, SIGN_IN_PASSKEY, NULL, err));
+    VAULT_TRY(sign_in_enter(vault, &passkey.citizen, "passkey", NULL, err));
     return sign_in_begin(vault, &passkey.citizen, token, err);
 }
 
@@ -214,7 +214,7 @@ enum vault_code sign_in_passkey_add(struct vault *vault, const struct passkey_si
     write_user(vault, &session->citizen, passkey.user);
     snprintf(passkey.name, sizeof passkey.name, "%s", name);
     VAULT_TRY(passkey_add(vault->store, &passkey, err));
-    return sign_in_enter(vault, &session->citizen, "passkey added", NULL, err);
+    return sign_in_enter_told(vault, &session->citizen, "passkey added", NULL, err);
 }
 
 enum vault_code sign_in_passkey_rename(struct vault *vault, const struct signed_in *session,
@@ -228,7 +228,7 @@ enum vault_code sign_in_passkey_remove(struct vault *vault, const struct signed_
                                        struct bytes credential, struct vault_error *err)
 {
     VAULT_TRY(passkey_remove(vault->store, &session->citizen, credential, err));
-    return sign_in_enter(vault, &session->citizen, "passkey removed", NULL, err);
+    return sign_in_enter_told(vault, &session->citizen, "passkey removed", NULL, err);
 }
 
 struct listing {
