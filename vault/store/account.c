@@ -8,7 +8,7 @@
 
 /* A try that succeeds was counted when it was made. */
 #define NO_MORE_TRIES                                                                              \
-    "failed_tries = 0, failed_at_s = 0, wrong_tries = 0, wrong_at_s = 0,"                          \
+    "failed_tries = 0, wrong_tries = 0, wrong_at_s = 0,"                                           \
     " before_s = iif(wrong_tries > 1, wrong_at_s, before_s),"                                      \
     " before_tries = iif(wrong_tries > 1, wrong_tries - 1, before_tries)"
 #define ONE_MORE_TRY "wrong_tries = min(wrong_tries + 1, 4294967295), wrong_at_s = ?2"
@@ -129,7 +129,7 @@ enum vault_code account_set_password(struct store *store, const struct citizen_i
     VAULT_TRY(text_check(password_hash, 0, PASSWORD_HASH_CHARS - 1, "a password's hash", err));
     return account_update(store,
                           "UPDATE account SET password_hash = ?2, first_until_s = 0,"
-                          " " NO_MORE_TRIES " WHERE citizen = ?1",
+                          " failed_at_s = 0, " NO_MORE_TRIES " WHERE citizen = ?1",
                           citizen, password_hash, 0, err);
 }
 
@@ -160,9 +160,9 @@ enum vault_code account_tried(struct store *store, const struct citizen_id *citi
 enum vault_code account_succeeded(struct store *store, const struct citizen_id *citizen,
                                   struct vault_error *err)
 {
-    return account_update(store,
-                          "UPDATE account SET " NO_MORE_TRIES " WHERE citizen = ?1 AND ?2 = 0",
-                          citizen, NULL, 0, err);
+    return account_update(
+        store, "UPDATE account SET failed_at_s = ?2, " NO_MORE_TRIES " WHERE citizen = ?1", citizen,
+        NULL, 0, err);
 }
 
 enum vault_code account_forget(struct database *control, const struct citizen_id *citizen,

@@ -188,23 +188,40 @@ enum vault_code digest_urgent(struct store *store, int64_t now_s, struct digest 
                     now_s, out, limit, count, err);
 }
 
-enum vault_code digest_note(struct store *store, const struct digest *digest,
-                            struct vault_error *err)
+/* Run an UPDATE of a row that is still what it was: ?1 and ?2 say which, and the values follow. */
+static enum vault_code update_row(struct store *store, const char *sql, const struct digest *digest,
+                                  const int64_t values[], size_t count, struct vault_error *err)
 {
     VAULT_AUTO(shared_let_go) struct hold control = {0};
     VAULT_TRY(shared_hold(&store->control, &control, err));
     VAULT_AUTO(statement_end) struct statement update = {0};
-    VAULT_TRY(statement_begin(control.database,
-                              "UPDATE digest SET told_n = ?3, failures = ?4, due_s = ?5"
-                              " WHERE citizen = ?1 AND stop = ?2 AND confirmed = 1",
-                              &update, err));
+    VAULT_TRY(statement_begin(control.database, sql, &update, err));
     bind_blob(&update, 1, digest->citizen.bytes, sizeof digest->citizen.bytes);
     bind_blob(&update, 2, digest->stop, sizeof digest->stop);
-    bind_integer(&update, 3, (int64_t)digest->told_n);
-    bind_integer(&update, 4, digest->failures);
-    bind_integer(&update, 5, digest->due_s);
+    for (size_t i = 0; i < count; i++)
+        bind_integer(&update, (int)i + 3, values[i]);
     VAULT_TRY(statement_run(&update, err));
     return database_changes(control.database) == 1 ? VAULT_OK : no_digest(err);
+}
+
+enum vault_code digest_note(struct store *store, const struct digest *digest,
+                            struct vault_error *err)
+{
+    const int64_t values[] = {(int64_t)digest->told_n, digest->failures, digest->due_s};
+    return update_row(store,
+                      "UPDATE digest SET told_n = ?3, failures = ?4, due_s = ?5"
+                      " WHERE citizen = ?1 AND stop = ?2 AND confirmed = 1",
+                      digest, values, 3, err);
+}
+
+enum vault_code digest_note_urgent(struct store *store, const struct digest *digest,
+                                   struct vault_error *err)
+{
+    const int64_t values[] = {digest->urgent_s, digest->urged_s};
+    return update_row(store,
+                      "UPDATE digest SET urgent_s = ?3, urged_s = ?4"
+                      " WHERE citizen = ?1 AND stop = ?2 AND confirmed = 1",
+                      digest, values, 2, err);
 }
 
 enum vault_code digest_urge(struct store *store, const struct citizen_id *citizen, int64_t now_s,
@@ -242,22 +259,4 @@ enum vault_code digest_urge_tried(struct store *store, uint32_t tries, int64_t n
     bind_integer(&update, 3, gap_s);
     bind_integer(&update, 4, tried_gap_s);
     return statement_run(&update, err);
-}
-
-enum vault_code digest_note_urgent(struct store *store, const struct digest *digest,
-                                   struct vault_error *err)
-{
-    VAULT_AUTO(shared_let_go) struct hold control = {0};
-    VAULT_TRY(shared_hold(&store->control, &control, err));
-    VAULT_AUTO(statement_end) struct statement update = {0};
-    VAULT_TRY(statement_begin(control.database,
-                              "UPDATE digest SET urgent_s = ?3, urged_s = ?4"
-                              " WHERE citizen = ?1 AND stop = ?2 AND confirmed = 1",
-                              &update, err));
-    bind_blob(&update, 1, digest->citizen.bytes, sizeof digest->citizen.bytes);
-    bind_blob(&update, 2, digest->stop, sizeof digest->stop);
-    bind_integer(&update, 3, digest->urgent_s);
-    bind_integer(&update, 4, digest->urged_s);
-    VAULT_TRY(statement_run(&update, err));
-    return database_changes(control.database) == 1 ? VAULT_OK : no_digest(err);
 }

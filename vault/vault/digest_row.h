@@ -12,3 +12,12 @@ enum vault_code digest_read_row(const struct citizen *citizen, const struct dige
 /* What ends a row's messages, as a letter carries it. */
 enum vault_code digest_write_stop(const struct digest *row, char out[DIGEST_STOP_CHARS + 1],
                                   struct vault_error *err) VAULT_MUST_CHECK;
+
+/* Of rows that are due, at most as many as there was room for, those that are to be told, each by
+ * take_row(): *taken is whether out is to be sent. */
+typedef enum vault_code digest_taker(struct vault *vault, const struct digest *row,
+                                     struct digest_letter *out, bool *taken,
+                                     struct vault_error *err);
+enum vault_code digest_take_each(struct vault *vault, const struct digest rows[], size_t due,
+                                 digest_taker *take_row, struct digest_letter out[], size_t *count,
+                                 struct vault_error *err) VAULT_MUST_CHECK;

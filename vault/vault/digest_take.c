@@ -101,24 +101,31 @@ static enum vault_code take(struct vault *vault, const struct digest *row,
     return look_for_news(vault, row, out->row.told_n, taken, err);
 }
 
+enum vault_code digest_take_each(struct vault *vault, const struct digest rows[], size_t due,
+                                 digest_taker *take_row, struct digest_letter out[], size_t *count,
+                                 struct vault_error *err)
+{
+    size_t taken = 0;
+    for (size_t i = 0; i < due; i++) {
+        bool is_taken = false;
+        VAULT_TRY(take_row(vault, &rows[i], &out[taken], &is_taken, err));
+        taken += is_taken;
+    }
+    *count = taken;
+    return VAULT_OK;
+}
+
 enum vault_code digest_take(struct vault *vault, struct digest_letter out[], size_t room,
                             size_t *count, bool *more, struct vault_error *err)
 {
     size_t due = 0;
-    size_t taken = 0;
     struct digest rows[DIGEST_TAKE_MAX];
     const int64_t now_s = clock_now_s(&vault->options.clock);
     VAULT_TRY(digest_drop_unused(vault->store, now_s, err));
     VAULT_TRY(digest_due(vault->store, now_s, rows, room < DIGEST_TAKE_MAX ? room : DIGEST_TAKE_MAX,
                          &due, err));
-    for (size_t i = 0; i < due; i++) {
-        bool is_taken = false;
-        VAULT_TRY(take(vault, &rows[i], &out[taken], &is_taken, err));
-        taken += is_taken;
-    }
-    *count = taken;
     *more = due == room;
-    return VAULT_OK;
+    return digest_take_each(vault, rows, due, take, out, count, err);
 }
 
 enum vault_code digest_sent(struct vault *vault, const struct digest_letter *letter,

@@ -41,21 +41,14 @@ enum vault_code digest_take_urgent(struct vault *vault, struct digest_letter out
                                    size_t *count, bool *more, struct vault_error *err)
 {
     size_t due = 0;
-    size_t taken = 0;
     struct digest rows[DIGEST_TAKE_MAX];
     const int64_t now_s = clock_now_s(&vault->options.clock);
     VAULT_TRY(digest_urge_tried(vault->store, SIGN_IN_TOLD_TRIES, now_s, DIGEST_URGENT_S,
                                 DIGEST_DAY_S, err));
     VAULT_TRY(digest_urgent(vault->store, now_s, rows,
                             room < DIGEST_TAKE_MAX ? room : DIGEST_TAKE_MAX, &due, err));
-    for (size_t i = 0; i < due; i++) {
-        bool is_taken = false;
-        VAULT_TRY(take(vault, &rows[i], &out[taken], &is_taken, err));
-        taken += is_taken;
-    }
-    *count = taken;
     *more = due == room;
-    return VAULT_OK;
+    return digest_take_each(vault, rows, due, take, out, count, err);
 }
 
 enum vault_code digest_urgent_failed(struct vault *vault, const struct digest_letter *letter,
