@@ -6,7 +6,6 @@
 #include <string.h>
 
 #define FIRST_CAPACITY_BYTES 1024
-#define DECIMAL_CHARS_MAX    20 /* of 2^64 - 1 */
 
 struct buf buf_limited(size_t limit_bytes)
 {
@@ -116,15 +115,21 @@ void buf_texts_until_null(struct buf *buf, const char *const texts[])
         buf_text(buf, texts[i]);
 }
 
+size_t decimal_digits(char out[DECIMAL_CHARS_MAX], uint64_t number)
+{
+    size_t first = DECIMAL_CHARS_MAX;
+    do {
+        out[--first] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number);
+    return first;
+}
+
 void buf_decimal(struct buf *buf, uint64_t number)
 {
     char digits[DECIMAL_CHARS_MAX];
-    size_t i = sizeof digits;
-    do {
-        digits[--i] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number);
-    buf_append(buf, digits + i, sizeof digits - i);
+    const size_t first = decimal_digits(digits, number);
+    buf_append(buf, digits + first, sizeof digits - first);
 }
 
 void buf_format(struct buf *buf, const char *format, ...)

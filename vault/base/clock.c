@@ -1,7 +1,6 @@
 #include "vault/base/clock.h"
 
 #include <stdatomic.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -167,10 +166,11 @@ void instant_format(char out[INSTANT_CHARS + 1], int64_t instant_s)
 {
     const struct date date = date_of_instant(instant_s);
     const int64_t in_day = instant_s - instant_of_date(date);
-    char day[DATE_CHARS + 1];
-    date_format(day, date);
-    snprintf(out, INSTANT_CHARS + 1, "%sT%02u:%02u:%02uZ", day, (unsigned)(in_day / 3600) % 24U,
-             (unsigned)(in_day / 60 % 60), (unsigned)(in_day % 60));
+    date_format(out, date);
+    memcpy(out + DATE_CHARS, "Thh:mm:ssZ", INSTANT_CHARS - DATE_CHARS + 1);
+    put_digits(out + DATE_CHARS + 1, (unsigned)(in_day / 3600) % 24U, 2);
+    put_digits(out + DATE_CHARS + 4, (unsigned)(in_day / 60 % 60), 2);
+    put_digits(out + DATE_CHARS + 7, (unsigned)(in_day % 60), 2);
 }
 
 /* Days since 1970-01-01, counting years from March so that the leap day comes last. */

@@ -159,12 +159,8 @@ static void put_text(struct writer *writer, const char *text)
 
 static void put_number(struct writer *writer, uint64_t number)
 {
-    char digits[20];
-    size_t first = sizeof digits;
-    do {
-        digits[--first] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number);
+    char digits[DECIMAL_CHARS_MAX];
+    const size_t first = decimal_digits(digits, number);
     put(writer, digits + first, sizeof digits - first);
 }
 

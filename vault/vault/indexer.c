@@ -11,7 +11,7 @@
 #include "vault/store/openings.h"
 #include "vault/store/setting.h"
 
-#define BATCH_MAX        8192
+#define BATCH_MAX        OPENINGS_BATCH_MAX
 #define BATCH_BYTES_MAX  (16UL * 1024 * 1024)
 #define WAIT_MS          200
 #define GATHER_MS        1000 /* each page is written once for all its rows in a transaction */

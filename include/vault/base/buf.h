@@ -58,6 +58,10 @@ void buf_byte(struct buf *buf, uint8_t byte);
 #define buf_texts(buf, ...) buf_texts_until_null(buf, (const char *const[]){__VA_ARGS__, NULL})
 void buf_texts_until_null(struct buf *buf, const char *const texts[]);
 void buf_decimal(struct buf *buf, uint64_t number);
+
+/* A number's decimal digits, without a final NUL, at the end of the place; where they begin. */
+#define DECIMAL_CHARS_MAX 20 /* of 2^64 - 1 */
+size_t decimal_digits(char out[DECIMAL_CHARS_MAX], uint64_t number);
 void buf_format(struct buf *buf, const char *format, ...) VAULT_PRINTF(2, 3);
 
 /* Big-endian integers. */
