@@ -114,6 +114,7 @@ class Browser:
         """True if it is signed in now; None if that cannot be known, since the clock jumped meanwhile."""
         jumps = self.house.clock.wait()
         self.cookies.clear()
+        self.signed_in_s = 0.0  # until it is sure on which side of a jump the new session began
         token = self.page("/sign-in").field("form_token")
         answer = self.form("/sign-in", form_token=token, login=f"testine-{self.citizen.number}",
                            password=self.citizen.password)
@@ -121,11 +122,10 @@ class Browser:
             return None
         if answer.status != 303 and (self.citizen.password == self.citizen.own_password or not self.activate()):
             return False if self.citizen.password == self.citizen.own_password else None
-        self.signed_in_s, self.jumps = time.monotonic(), jumps
         self.choose_password()
-        if jumps != self.house.clock.begun:  # a letter or another password began a session anew, perhaps behind the jump
-            self.signed_in_s = 0.0
+        if jumps != self.house.clock.begun:  # a letter or another password began a session anew
             return None
+        self.signed_in_s, self.jumps = time.monotonic(), jumps
         return True
 
     def activate(self):
