@@ -168,6 +168,7 @@ static void log_refusal(const struct exchange *exchange, unsigned status, const 
 static enum MHD_Result refuse(struct exchange *exchange, unsigned status, const char *detail)
 {
     exchange->state = EXCHANGE_REFUSED;
+    exchange->connection->refused = true;
     log_refusal(exchange, status, detail);
     problem_write(&exchange->answer, status, detail,
                   exchange->target_too_long ? "" : exchange->target);

@@ -129,6 +129,8 @@ void connection_notify(void *context, struct MHD_Connection *mhd, void **socket_
     if (connection) {
         connection_unlink(connection);
         connection_drop_exchange(connection);
+        if (connection->refused)
+            lingering_take(connection->loop->lingering, connection->fd);
         address_leaves(connection->loop->listener, &connection->address);
         tls_peer_finish(&connection->peer);
         free(connection);

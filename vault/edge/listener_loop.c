@@ -14,7 +14,7 @@
  * served already wait for so many of them in a turn, and not for all. */
 #define ACCEPTED_A_TURN 2
 
-#define EVENTS_MAX      4
+#define EVENTS_MAX      5
 #define LOOK_MS         200  /* at what awaits: its rest may have failed in silence */
 #define IDLE_MS         1000 /* between looks at whether there is room for connections again */
 #define LAST_TURN_MS    1
@@ -27,7 +27,7 @@
 #define EMPTY_TURN_MS   20
 #define LAST_TURNS_MAX  200 /* for answers that are on their way when the listener stops */
 
-enum source { FROM_LIBRARY, FROM_SOCKET, FROM_WORKERS, FROM_TICKS };
+enum source { FROM_LIBRARY, FROM_SOCKET, FROM_WORKERS, FROM_TICKS, FROM_LINGERING };
 
 /* --- Requests ------------------------------------------------------------------------------- */
 
@@ -257,6 +257,7 @@ static void turn(struct loop *loop)
     loop->empty_turns = came ? 0 : loop->empty_turns + 1;
     if (is_due || came)
         MHD_run_wait(loop->daemon, 0);
+    lingering_turn(loop->lingering);
     set_accepting(loop, may_accept(loop));
 }
 
@@ -292,11 +293,13 @@ static enum vault_code loop_start(struct loop *loop, struct listener *listener,
     loop->awaiting_end = &loop->awaiting;
     loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    VAULT_TRY(lingering_new(&loop->lingering, err));
     loop->daemon = listener_daemon(loop);
     if (loop->daemon)
         info = MHD_get_daemon_info(loop->daemon, MHD_DAEMON_INFO_EPOLL_FD);
     if (!info || !watch(loop, info->epoll_fd, EPOLLIN, FROM_LIBRARY) ||
         !watch(loop, loop->wake_fd, EPOLLIN, FROM_WORKERS) ||
+        !watch(loop, lingering_fd(loop->lingering), EPOLLIN, FROM_LINGERING) ||
         (options->tick_fd > 0 && !watch(loop, options->tick_fd, EPOLLIN | EPOLLET, FROM_TICKS)))
         return vault_fail_errno(err, "%s: preparing to serve", options->name);
     set_accepting(loop, true);
@@ -345,6 +348,7 @@ void loops_stop(struct listener *listener)
         }
         if (loop->daemon)
             MHD_stop_daemon(loop->daemon);
+        lingering_free(&loop->lingering);
         free_spare(loop);
         close_fd(loop->wake_fd);
         close_fd(loop->epoll_fd);

@@ -17,6 +17,7 @@
 #include <stdatomic.h>
 
 #include "addresses.h"
+#include "lingering.h"
 #include "vault/edge/listener.h"
 #include "vault/vault/ulid.h"
 #include "workers.h"
@@ -67,6 +68,7 @@ struct connection {
     struct address_key address;
     struct tls_peer peer;
     struct exchange *exchange; /* NULL: between requests */
+    bool refused;              /* it ends, and its client may still be sending */
 };
 
 struct loop {
@@ -85,6 +87,7 @@ struct loop {
     unsigned handed_over;   /* to workers */
     struct exchange *spare; /* finished: for the next request, since they are large */
     unsigned spare_count;
+    struct lingering *lingering; /* connections that ended, but not for their clients */
 
     pthread_mutex_t mutex;
     struct exchange *back; /* guarded by the mutex: from workers */

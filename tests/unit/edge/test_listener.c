@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -476,6 +477,25 @@ static void test_a_body_that_says_it_is_too_large_is_not_waited_for(void **state
         post_by_length(sizes[i]);
         assert_too_large();
     }
+    end();
+}
+
+/* Who only then sends what it had to say is not cut off with a reset before it has read why. */
+static void test_a_body_that_comes_after_its_refusal_is_thrown_away(void **state)
+{
+    (void)state;
+    static char piece[LIMIT];
+    begin();
+    connect_known();
+    struct pollfd there = {.fd = client.fd, .events = POLLIN};
+    post_by_length(10 * sizeof piece);
+    assert_int_equal(poll(&there, 1, CLIENT_WAIT_S * 1000), 1);
+    for (int i = 0; i < 10; i++) {
+        memset(piece, 'a', sizeof piece);
+        assert_true(client_send(&client, piece, sizeof piece));
+        usleep(5000); /* a reset would come meanwhile */
+    }
+    assert_too_large();
     end();
 }
 
@@ -969,6 +989,7 @@ int main(void)
         test_an_answer_that_says_so_is_the_last, test_an_answer_that_did_not_fit_is_a_500,
         test_a_body_arrives_whole_up_to_the_limit,
         test_a_body_that_says_it_is_too_large_is_not_waited_for,
+        test_a_body_that_comes_after_its_refusal_is_thrown_away,
         test_a_body_that_grows_too_large_in_chunks_is_refused,
         test_what_can_be_read_in_two_ways_is_refused_and_the_connection_closed,
         test_what_the_library_cannot_read_does_nothing, test_a_target_has_at_most_2048_characters,
