@@ -5,31 +5,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "refused_memory.h"
 #include "test.h"
 #include "vault/base/json.h"
-
-void *__real_malloc(size_t size);
-void *__wrap_malloc(size_t size);
-
-static unsigned before;   /* so many calls get memory first */
-static unsigned refusals; /* so many then do not */
-
-void *__wrap_malloc(size_t size)
-{
-    if (refusals == 0 || (before > 0 && before--))
-        return __real_malloc(size);
-    refusals--;
-    return NULL;
-}
 
 static void test_memory_that_comes_back_is_given(void **state)
 {
     (void)state;
     for (unsigned i = 0; i < 4; i++) {
-        refusals = i;
+        refuse_memory(0, i);
         void *memory = insist_malloc(16, "a test");
         assert_non_null(memory);
-        assert_int_equal(refusals, 0);
+        assert_int_equal(refused_memory_left(), 0);
         free(memory);
     }
 }
@@ -44,7 +31,7 @@ static void test_without_memory_the_process_ends_and_says_of_what(void **state)
     if (child == 0) {
         dup2(said[1], STDERR_FILENO);
         signal(SIGABRT, SIG_DFL);
-        refusals = INSIST_MS * 2;
+        refuse_memory(0, INSIST_MS * 2);
         free(insist_malloc(16, "a test"));
         _exit(0);
     }
@@ -77,11 +64,9 @@ static void test_no_refusal_changes_what_is_read_of_json(void **state)
     for (bool was_refused = true; was_refused; nth++) {
         VAULT_AUTO(json_free) json_t *root = NULL;
         VAULT_AUTO(buf_finish) struct buf again = buf_limited(sizeof text);
-        before = nth;
-        refusals = 1;
+        refuse_memory(nth, 1);
         assert_done(json_parse(BYTES(text), 4, &root, NULL, &test_error));
-        was_refused = refusals == 0;
-        refusals = 0;
+        was_refused = refused_memory_left() == 0;
         json_write_value(&again, root);
         assert_string_equal(buf_string(&again), text);
     }

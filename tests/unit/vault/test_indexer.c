@@ -6,6 +6,7 @@
 
 #include <time.h>
 
+#include "refused_memory.h"
 #include "vault/event.h"
 #include "vault/heads.h"
 #include "vault/parts.h"
@@ -308,6 +309,24 @@ static void test_a_memory_of_the_wrong_size_is_damage_and_not_forgetting(void **
     vault_close(&test.vault);
 }
 
+/* A vault whose memory cannot be read would never start again. */
+static void test_a_memory_is_written_whole_or_not_at_all(void **state)
+{
+    (void)state;
+    unsigned nth = 0;
+    begin();
+    for (bool was_refused = true; was_refused; nth++) {
+        release_times(1);
+        refuse_memory(nth, 1);
+        indexer_stop(&test.vault->indexer);
+        was_refused = refused_memory_left() == 0;
+        assert_in_range(remembered().size, 1, ledger_head(test.vault->ledger).size);
+        assert_done(indexer_start(test.vault, &test.vault->indexer, &test_error));
+    }
+    assert_true(nth > 1);
+    vault_close(&test.vault);
+}
+
 /* A state before a withdrawal, say. */
 static void test_a_log_older_than_the_memory_does_not_open(void **state)
 {
@@ -365,6 +384,7 @@ int main(void)
                     test_a_new_vault_remembers_nothing, test_after_a_clean_stop_the_memory_is_exact,
                     test_the_memory_follows_the_log_while_it_runs,
                     test_a_memory_of_the_wrong_size_is_damage_and_not_forgetting,
+                    test_a_memory_is_written_whole_or_not_at_all,
                     test_a_log_older_than_the_memory_does_not_open,
                     test_a_log_that_went_another_way_does_not_open);
 }
