@@ -73,23 +73,33 @@ static enum vault_code take_keys(struct keyring_held *held, const char *const *l
     return VAULT_OK;
 }
 
+static void held_free(struct keyring_held **held)
+{
+    struct keyring_held *gone = VAULT_TAKE(*held);
+    for (size_t i = 0; gone && i < gone->count; i++)
+        secret_free(&gone->keys[i].key);
+    free(gone);
+}
+
 enum vault_code keyring_open_held(struct keyholder *holder, const struct secret *secret,
                                   const char *const *labels, size_t label_count,
                                   struct keyring **out, struct vault_error *err)
 {
-    uint8_t vault[KEYRING_OWNER_BYTES];
+    static const uint8_t unknown[KEYRING_OWNER_BYTES];
+    VAULT_AUTO(held_free) struct keyring_held *held = calloc(1, sizeof *held);
     VAULT_AUTO(keyring_close) struct keyring *keyring = NULL;
     VAULT_AUTO(keyholder_done) struct keyholder_answer answer = {0};
     VAULT_AUTO(buf_finish) struct buf plain = buf_limited(KEYHOLDER_PLAIN_MAX_BYTES);
+    if (!held)
+        return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
+    VAULT_TRY(keyring_new(unknown, &keyring, err));
     VAULT_TRY(write_labels(labels, label_count, &plain, err));
     const struct keyholder_out question = {KEYHOLDER_OPEN, buf_view(&plain), view_of(secret)};
     VAULT_TRY(keyholder_ask(holder, &question, &answer, err));
-    cursor_copy(&answer.plain, vault, sizeof vault);
-    VAULT_TRY(keyring_new(vault, &keyring, err));
-    keyring->held = calloc(1, sizeof *keyring->held);
-    if (!keyring->held)
-        return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
-    keyring->held->holder = holder;
+    /* Whatever fails from here on closes what the keyholder has opened. */
+    held->holder = holder;
+    keyring->held = VAULT_TAKE(held);
+    cursor_copy(&answer.plain, keyring->vault, sizeof keyring->vault);
     read_roots(keyring->held, &answer.plain);
     read_log_keys(keyring->held, &answer.plain);
     VAULT_TRY(keyholder_read_whole(&answer, label_count * SECRET_KEY_BYTES, err));
@@ -100,17 +110,14 @@ enum vault_code keyring_open_held(struct keyholder *holder, const struct secret 
 
 void keyring_held_close(struct keyring_held **held)
 {
-    struct keyring_held *gone = VAULT_TAKE(*held);
-    if (!gone)
+    if (!*held)
         return;
     /* One that is gone has wiped its keys, or the system has. */
     VAULT_AUTO(keyholder_done) struct keyholder_answer answer = {0};
     const struct keyholder_out question = {.kind = KEYHOLDER_CLOSE};
-    const enum vault_code code = keyholder_ask(gone->holder, &question, &answer, NULL);
+    const enum vault_code code = keyholder_ask((*held)->holder, &question, &answer, NULL);
     (void)code;
-    for (size_t i = 0; i < gone->count; i++)
-        secret_free(&gone->keys[i].key);
-    free(gone);
+    held_free(held);
 }
 
 /* --- Asking --------------------------------------------------------------------------------- */

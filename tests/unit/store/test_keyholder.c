@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "refused_memory.h"
 #include "store/keyholder_wire.h"
 #include "vault/base/file.h"
 #include "vault/base/json.h"
@@ -496,6 +497,38 @@ static void test_a_keyholder_that_does_not_answer_is_given_up(void **state)
     keyholder_free(&holder);
 }
 
+/* What is asked of one keyholder, the first answer to come in it among that. */
+static enum vault_code ask_some(void)
+{
+    VAULT_AUTO(keyring_close) struct keyring *held = NULL;
+    VAULT_AUTO(buf_finish) struct buf wrapped = buf_limited(KEYRING_WRAPPED_BYTES);
+    VAULT_AUTO(secret_free) struct secret *key = NULL;
+    VAULT_AUTO(secret_free) struct secret *back = NULL;
+    struct keyholder_figures figures;
+    VAULT_TRY(keyholder_figures(holder, &figures, &test_error));
+    VAULT_TRY(keyring_open_held(holder, NULL, labels, 2, &held, &test_error));
+    VAULT_TRY(secret_random(SECRET_KEY_BYTES, &key, &test_error));
+    VAULT_TRY(keyring_wrap(held, &ada, key, &wrapped, &test_error));
+    return keyring_unwrap(held, &ada, buf_view(&wrapped), &back, &test_error);
+}
+
+static void test_a_moment_without_memory_loses_nobody_their_keyholder(void **state)
+{
+    (void)state;
+    unsigned nth = 0;
+    for (bool was_refused = true; was_refused; nth++) {
+        start(KEYHOLDER_UNWRAPS_PER_MINUTE);
+        refuse_memory(nth, 1);
+        const enum vault_code code = ask_some();
+        was_refused = refused_memory_left() == 0;
+        assert_int_equal(code, was_refused ? VAULT_NO_MEMORY : VAULT_OK);
+        assert_false(keyholder_is_lost(holder));
+        assert_done(ask_some());
+        stop();
+    }
+    assert_true(nth > 1);
+}
+
 struct asker {
     const struct keyring *keyring;
     struct bytes wrapped;
@@ -579,6 +612,7 @@ int main(void)
                     test_malformed_questions_are_refused_and_it_goes_on,
                     test_a_keyholder_that_is_gone_is_gone_for_good,
                     test_a_keyholder_that_does_not_answer_is_given_up,
+                    test_a_moment_without_memory_loses_nobody_their_keyholder,
                     test_threads_share_a_keyholder,
                     test_a_passphrase_is_lent_for_opening_and_rotating);
 }
