@@ -182,6 +182,17 @@ void browser_sign_in(struct browser *browser)
     browser_sign_in_as(browser, "testine", "un+mot+de+passe");
 }
 
+void browser_sign_in_mediator(struct browser *browser, const char *login)
+{
+    char fields[200];
+    browser_get(browser, "/mediator/sign-in");
+    snprintf(fields, sizeof fields, "login=%s&password=une%%20longue%%20phrase", login);
+    browser_submit(browser, "/mediator/sign-in", fields);
+    assert_location(browser, "/mediator");
+    browser_follow(browser);
+    assert_status(browser, 200);
+}
+
 const char *browser_header(const struct browser *browser, const char *name)
 {
     for (size_t i = 0; i < browser->answer.header_count; i++) {

@@ -46,6 +46,9 @@ void browser_follow(struct browser *browser);
 void browser_sign_in(struct browser *browser);
 void browser_sign_in_as(struct browser *browser, const char *login, const char *password);
 
+/* The same as one of the test's mediators, whose page it then is. */
+void browser_sign_in_mediator(struct browser *browser, const char *login);
+
 const char *browser_page(struct browser *browser);
 const char *browser_header(const struct browser *browser, const char *name);
 const char *browser_cookie(const struct browser *browser, const char *name);

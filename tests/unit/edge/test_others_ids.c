@@ -55,14 +55,6 @@ static char ids[KINDS][64];
 
 /* --- What there is -------------------------------------------------------------------------- */
 
-static void sign_mediator_in(void)
-{
-    browser_open(&mediator, test.vault);
-    browser_get(&mediator, "/mediator/sign-in");
-    browser_submit(&mediator, "/mediator/sign-in", "login=bob&password=une%20longue%20phrase");
-    assert_location(&mediator, "/mediator");
-}
-
 static void open_request(void)
 {
     const struct access_ask ask = {.purpose = BYTES(SUPPORT),
@@ -153,7 +145,8 @@ static void begin(void)
     note_numbers();
     browser_open(&browser, test.vault);
     browser_sign_in_as(&browser, "deux", "le+second");
-    sign_mediator_in();
+    browser_open(&mediator, test.vault);
+    browser_sign_in_mediator(&mediator, "bob");
     api = (struct service_api){test.vault, "https://citizens.example:8444"};
     caller = caller_new(service_api_handle, &api, library_key);
 }

@@ -448,9 +448,7 @@ static void test_a_mediator_is_offered_no_agreement_of_a_child(void **state)
     register_mediator(&test, "hub", "ada", "Ada Inventée", "une longue phrase");
     assert_done(mandate_give(test.vault, &family.minor, &terms, mandate, &test_error));
     browser_open(&mediator, test.vault);
-    browser_get(&mediator, "/mediator/sign-in");
-    browser_submit(&mediator, "/mediator/sign-in", "login=ada&password=une%20longue%20phrase");
-    browser_follow(&mediator);
+    browser_sign_in_mediator(&mediator, "ada");
     snprintf(address, sizeof address, "/mediator/%s/request?request=%s", mandate, receipt.id);
     browser_get(&mediator, address);
     assert_status(&mediator, 200);
@@ -483,9 +481,7 @@ static void test_a_child_is_not_offered_to_let_a_structure_see_values(void **sta
     assert_shows(&minor, "id=\"values\">Avant 15 ans");
     assert_done(mandate_print_codes(test.vault, &family.minor, codes, &test_error));
     browser_open(&mediator, test.vault);
-    browser_get(&mediator, "/mediator/sign-in");
-    browser_submit(&mediator, "/mediator/sign-in", "login=ada&password=une%20longue%20phrase");
-    browser_follow(&mediator);
+    browser_sign_in_mediator(&mediator, "ada");
     assert_shows(&mediator, "name=\"values\"");
     snprintf(fields, sizeof fields, "code=%s&%s", codes[0], terms);
     browser_submit(&mediator, "/mediator", fields);

@@ -1,36 +1,24 @@
-/* My mandates, and the mediators' side: two browsers, one of each. */
+/* My mandates, and what a mediator does under one. */
 #include "browser.h"
 
 #include "vault/vault/mandate.h"
-#include "vault/vault/mediator.h"
 
-#define PASSWORD_E "une%20longue%20phrase"
-#define TERMS      "purpose_0=" SUPPORT "&period=31&label=Mme%20T."
+#define TERMS "purpose_0=" SUPPORT "&period=31&label=Mme%20T."
 
 static struct vault_test test;
 static struct browser browser;  /* the citizen's */
 static struct browser mediator; /* of the hub */
 static struct browser other;    /* of the centre */
 
-static void enter(struct browser *who, const char *login)
-{
-    char fields[200];
-    browser_open(who, test.vault);
-    browser_get(who, "/mediator/sign-in");
-    snprintf(fields, sizeof fields, "login=%s&password=%s", login, PASSWORD_E);
-    browser_submit(who, "/mediator/sign-in", fields);
-    assert_location(who, "/mediator");
-    browser_follow(who);
-    assert_status(who, 200);
-}
-
 static void begin(void)
 {
     make_vault_with_mediators(&test);
     browser_open(&browser, test.vault);
     browser_sign_in(&browser);
-    enter(&mediator, "ada");
-    enter(&other, "bob");
+    browser_open(&mediator, test.vault);
+    browser_sign_in_mediator(&mediator, "ada");
+    browser_open(&other, test.vault);
+    browser_sign_in_mediator(&other, "bob");
 }
 
 static void end(void)
@@ -71,12 +59,8 @@ static const char *address(const char *id, const char *rest)
 /* A service asks. */
 static struct access_receipt ask_only(const char *purpose, const char *field, const uint8_t *key)
 {
-    struct access_ask what = {.purpose = bytes_of_text(purpose),
-                              .field_count = 1,
-                              .uses = CONSENT_UNLIMITED,
-                              .message_fr = BYTES(""),
-                              .message_en = BYTES(""),
-                              .reference = BYTES("")};
+    struct access_ask what = {
+        .purpose = bytes_of_text(purpose), .field_count = 1, .uses = CONSENT_UNLIMITED};
     struct access_receipt receipt;
     enum access_fault fault;
     VAULT_AUTO(service_release) struct service_hold hold = hold_service(&test, key);
@@ -192,6 +176,20 @@ static void test_a_printed_code_confirms_what_a_mediator_asks_for(void **state)
     assert_shows(&browser, "A social centre");
     browser_get(&browser, "/accesses");
     assert_shows(&browser, "Bob Inventé, A social centre");
+    end();
+}
+
+static void test_whoever_stays_gives_nothing_yet(void **state)
+{
+    (void)state;
+    char id[MANDATE_ID_CHARS + 1] = "";
+    begin();
+    browser_get(&browser, "/mandates");
+    browser_submit(&browser, "/mandates", "structure=hub&" TERMS "&stay=yes");
+    assert_status(&browser, 200);
+    assert_shows(&browser, "<option value=\"hub\" selected>");
+    assert_done(mandate_list(test.vault, &test.citizen, take_id, id, &test_error));
+    assert_string_equal(id, "");
     end();
 }
 
@@ -348,157 +346,15 @@ static void test_every_address_of_another_structures_mandate_is_not_found(void *
     end();
 }
 
-/* Bob's first password opens one page, and there it is exchanged. */
-static void test_a_first_password_opens_nothing_but_the_page_where_it_is_changed(void **state)
-{
-    (void)state;
-    static const char *const others[] = {"/mediator", "/mediator/aaaa", "/mediator/aaaa/request"};
-    struct mediator_first first;
-    char fields[200];
-    begin();
-    assert_done(mediator_register(test.vault, "hub", "eve", "Eve", &first, &test_error));
-    browser_close(&other);
-    browser_open(&other, test.vault);
-    browser_get(&other, "/mediator/sign-in");
-    snprintf(fields, sizeof fields, "login=eve&password=%s", first.password);
-    browser_submit(&other, "/mediator/sign-in", fields);
-    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
-        browser_get(&other, others[i]);
-        assert_location(&other, "/mediator/password");
-    }
-    browser_follow(&other);
-    assert_shows(&other, "premier mot de passe, que quelqu’un d’autre a vu");
-    browser_submit(&other, "/mediator", TERMS "&code=ABCD-EFGH");
-    assert_location(&other, "/mediator/password");
-    browser_follow(&other);
-    browser_submit(&other, "/mediator/password", "password=wrong&new_password=" PASSWORD_E);
-    assert_status(&other, 422);
-    assert_shows(&other, "Le mot de passe n’est pas le bon.");
-    snprintf(fields, sizeof fields, "password=%s&new_password=motdepasse123", first.password);
-    browser_submit(&other, "/mediator/password", fields);
-    assert_status(&other, 422);
-    assert_shows(&other, "Ce mot de passe serait deviné");
-    snprintf(fields, sizeof fields, "password=%s&new_password=%s", first.password, PASSWORD_E);
-    browser_submit(&other, "/mediator/password", fields);
-    assert_location(&other, "/mediator");
-    browser_follow(&other);
-    assert_status(&other, 200);
-    browser_get(&other, "/mediator/password");
-    assert_hides(&other, "premier mot de passe, que");
-    end();
-}
-
-static void test_neither_side_opens_the_others_pages(void **state)
-{
-    (void)state;
-    static const char *const citizens[] = {"/",         "/accesses", "/data", "/security",
-                                           "/mandates", "/erase",    "/again"};
-    begin();
-    for (size_t i = 0; i < sizeof citizens / sizeof citizens[0]; i++) {
-        browser_get(&mediator, citizens[i]);
-        assert_status(&mediator, 303);
-        assert_non_null(strstr(browser_header(&mediator, "Location"), "/sign-in"));
-    }
-    browser_get(&browser, "/mediator");
-    assert_location(&browser, "/mediator/sign-in");
-    browser_get(&browser, "/mediator/sign-in");
-    assert_status(&browser, 200);
-    browser_submit(&browser, "/mediator/sign-in", "login=testine&password=un%20mot%20de%20passe");
-    assert_status(&browser, 422);
-    browser_get(&mediator, "/mediator");
-    browser_submit(&mediator, "/export", "");
-    assert_status(&mediator, 303);
-    end();
-}
-
-static void test_a_mediator_signs_out_and_changes_the_language(void **state)
-{
-    (void)state;
-    begin();
-    browser_get(&mediator, "/mediator");
-    browser_submit(&mediator, "/language", "language=en&next=%2Fmediator");
-    assert_location(&mediator, "/mediator");
-    browser_follow(&mediator);
-    assert_shows(&mediator, "Our mandates");
-    browser_go(&mediator, HTTP_POST, "/mediator/sign-out", "form_token=wrong");
-    assert_status(&mediator, 403);
-    browser_get(&mediator, "/mediator");
-    browser_submit(&mediator, "/mediator/sign-out", "");
-    assert_location(&mediator, "/mediator/sign-in");
-    browser_get(&mediator, "/mediator");
-    assert_location(&mediator, "/mediator/sign-in");
-    end();
-}
-
-static void test_whoever_stays_gives_nothing_yet(void **state)
-{
-    (void)state;
-    char id[MANDATE_ID_CHARS + 1] = "";
-    begin();
-    browser_get(&browser, "/mandates");
-    browser_submit(&browser, "/mandates", "structure=hub&" TERMS "&stay=yes");
-    assert_status(&browser, 200);
-    assert_shows(&browser, "<option value=\"hub\" selected>");
-    assert_done(mandate_list(test.vault, &test.citizen, take_id, id, &test_error));
-    assert_string_equal(id, "");
-    end();
-}
-
-static void test_a_mediators_page_leaves_the_screen_too(void **state)
-{
-    (void)state;
-    begin();
-    browser_get(&mediator, "/mediator");
-    assert_string_equal(browser_header(&mediator, "Refresh"), "905; url=/left");
-    test.now_ms += 905 * 1000L;
-    browser_get(&mediator, "/left");
-    assert_status(&mediator, 200);
-    assert_shows(&mediator, "<a href=\"/mediator\">");
-    browser_get(&mediator, "/mediator");
-    assert_location(&mediator, "/mediator/sign-in");
-    end();
-}
-
-static void test_a_mediator_is_told_of_wrong_tries_and_of_their_password(void **state)
-{
-    (void)state;
-    struct browser stranger;
-    begin();
-    browser_open(&stranger, test.vault);
-    for (int i = 0; i < SIGN_IN_TOLD_TRIES; i++) {
-        browser_get(&mediator, "/mediator");
-        assert_shows(&mediator, "Votre mot de passe date du 8 mars");
-        assert_hides(&mediator, "mauvais mots de passe");
-        browser_get(&stranger, "/mediator/sign-in");
-        browser_submit(&stranger, "/mediator/sign-in", "login=ada&password=autre");
-        assert_status(&stranger, 422);
-    }
-    browser_get(&mediator, "/mediator");
-    assert_shows(&mediator, ": 5 depuis que vous avez utilisé le vôtre, le dernier le 8 mars");
-    browser_get(&other, "/mediator");
-    assert_hides(&other, "mauvais mots de passe");
-    test.now_ms += SIGN_IN_WAIT_MAX_S * 1000LL;
-    browser_close(&mediator);
-    enter(&mediator, "ada");
-    assert_shows(&mediator, "Avant votre connexion du 8 mars");
-    browser_close(&stranger);
-    end();
-}
-
 int main(void)
 {
     return TEST_RUN(
-        test_a_mediator_is_told_of_wrong_tries_and_of_their_password,
-        test_whoever_stays_gives_nothing_yet, test_a_mediators_page_leaves_the_screen_too,
         test_a_mandate_is_given_shown_and_ended, test_what_is_missing_is_said_and_nothing_is_given,
         test_a_citizen_ends_no_mandate_of_somebody_elses,
-        test_a_printed_code_confirms_what_a_mediator_asks_for,
+        test_a_printed_code_confirms_what_a_mediator_asks_for, test_whoever_stays_gives_nothing_yet,
         test_a_mediator_answers_and_the_citizen_reads_who_it_was,
         test_values_are_offered_and_shown_only_where_the_mandate_says_so,
         test_what_the_mandate_does_not_cover_is_not_there,
         test_a_mediator_opens_a_request_by_its_code_if_the_mandate_covers_it,
-        test_every_address_of_another_structures_mandate_is_not_found,
-        test_a_first_password_opens_nothing_but_the_page_where_it_is_changed,
-        test_neither_side_opens_the_others_pages,
-        test_a_mediator_signs_out_and_changes_the_language);
+        test_every_address_of_another_structures_mandate_is_not_found);
 }
