@@ -7,21 +7,13 @@
 
 #include "vault/base/file.h"
 
-static X509 *read_certificate(const char *path)
+/* A certificate (X509), or a key (EVP_PKEY). */
+static void *read_pem(const char *path, bool is_key)
 {
     FILE *file = fopen(path, "r");
     assert_non_null(file);
-    X509 *read = PEM_read_X509(file, NULL, NULL, NULL);
-    assert_non_null(read);
-    assert_int_equal(fclose(file), 0);
-    return read;
-}
-
-static EVP_PKEY *read_key(const char *path)
-{
-    FILE *file = fopen(path, "r");
-    assert_non_null(file);
-    EVP_PKEY *read = PEM_read_PrivateKey(file, NULL, NULL, NULL);
+    void *read = is_key ? (void *)PEM_read_PrivateKey(file, NULL, NULL, NULL)
+                        : (void *)PEM_read_X509(file, NULL, NULL, NULL);
     assert_non_null(read);
     assert_int_equal(fclose(file), 0);
     return read;
@@ -57,9 +49,9 @@ void make_staple(const struct identity *ca, const struct identity *server, bool 
                  int64_t until_s, char out[PATH_MAX])
 {
     static int count;
-    X509 *issuer = read_certificate(ca->certificate);
-    X509 *subject = read_certificate(server->certificate);
-    EVP_PKEY *key = read_key(ca->key);
+    X509 *issuer = read_pem(ca->certificate, false);
+    X509 *subject = read_pem(server->certificate, false);
+    EVP_PKEY *key = read_pem(ca->key, true);
     OCSP_BASICRESP *answers = OCSP_BASICRESP_new();
     OCSP_CERTID *whose = OCSP_cert_to_id(EVP_sha1(), subject, issuer);
     add_status(answers, whose, is_good, until_s);
