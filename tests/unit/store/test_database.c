@@ -1,10 +1,7 @@
-#include "store_test.h"
+#include "database_test.h"
 
 #include <fcntl.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-#include "store/database.h"
 
 static const char *const two_steps[] = {
     "CREATE TABLE t (k TEXT PRIMARY KEY, v BLOB CHECK (length(v) < 10)) STRICT;"
@@ -17,67 +14,22 @@ static const char *const broken_steps[] = {
     "ALTER TABLE t ADD COLUMN w INTEGER; CREATE TABLE t (k TEXT); PRAGMA user_version = 2",
 };
 
-#define SETTINGS "PRAGMA locking_mode = EXCLUSIVE"
 static struct database_kind first_version = {42, SETTINGS, two_steps, 1, false};
 static struct database_kind second_version = {42, SETTINGS, two_steps, 2, false};
 static struct database_kind broken_version = {42, SETTINGS, broken_steps, 2, false};
 static struct database_kind other_kind = {43, SETTINGS, two_steps, 1, false};
 
-static char path[PATH_MAX];
-static const struct database_place place = {path, "the test's file"};
-static struct secret *key;
 static struct secret *wrong_key;
-
-static void fresh_path(void)
-{
-    snprintf(path, sizeof path, "%s/test.db", test_folder());
-    secret_free(&key);
-    secret_free(&wrong_key);
-    assert_done(secret_random(SECRET_KEY_BYTES, &key, &test_error));
-    assert_done(secret_random(SECRET_KEY_BYTES, &wrong_key, &test_error));
-}
-
-static struct database *fresh_database(void)
-{
-    struct database *database = NULL;
-    fresh_path();
-    assert_done(database_create(&place, key, &first_version, true, NULL, NULL, &test_error));
-    assert_done(database_open(&place, key, &first_version, &database, &test_error));
-    return database;
-}
-
-static enum vault_code try_open(const struct secret *with, const struct database_kind *kind)
-{
-    VAULT_AUTO(database_close) struct database *database = NULL;
-    const enum vault_code code = database_open(&place, with, kind, &database, &test_error);
-    assert_true((database != NULL) == (code == VAULT_OK));
-    return code;
-}
-
-static enum vault_code insert(struct database *database, const char *k, struct bytes v)
-{
-    VAULT_AUTO(statement_end) struct statement statement = {0};
-    VAULT_TRY(
-        statement_begin(database, "INSERT INTO t (k, v) VALUES (?1, ?2)", &statement, &test_error));
-    bind_text(&statement, 1, k);
-    bind_bytes(&statement, 2, v);
-    return statement_run(&statement, &test_error);
-}
 
 static int64_t count(struct database *database)
 {
-    bool row = false;
-    VAULT_AUTO(statement_end) struct statement statement = {0};
-    assert_done(statement_begin(database, "SELECT count(*) FROM t", &statement, &test_error));
-    assert_done(statement_next(&statement, &row, &test_error));
-    assert_true(row);
-    return column_integer(&statement, 0);
+    return number_of(database, "SELECT count(*) FROM t");
 }
 
 static void test_a_file_opens_with_its_key_only(void **state)
 {
     (void)state;
-    struct database *database = fresh_database();
+    struct database *database = fresh_database(&first_version);
     assert_done(insert(database, "a", BYTES("1")));
     database_close(&database);
     assert_done(try_open(key, &first_version));
@@ -90,7 +42,7 @@ static void test_a_file_opens_with_its_key_only(void **state)
 static void test_sqlcipher_says_nothing_by_itself(void **state)
 {
     (void)state;
-    struct database *database = fresh_database();
+    struct database *database = fresh_database(&first_version);
     database_close(&database);
     /* Standard error into a file for a while. */
     char said[PATH_MAX];
@@ -118,7 +70,7 @@ static void test_a_missing_file_is_not_made_by_opening(void **state)
 static void test_a_file_is_not_made_over_another(void **state)
 {
     (void)state;
-    struct database *database = fresh_database();
+    struct database *database = fresh_database(&first_version);
     assert_done(insert(database, "a", BYTES("1")));
     database_close(&database);
     assert_fails(VAULT_CONFLICT,
@@ -165,7 +117,7 @@ static void test_a_file_that_could_not_be_filled_is_not_left_behind(void **state
 static void test_a_link_in_place_of_a_file_is_refused(void **state)
 {
     (void)state;
-    struct database *database = fresh_database();
+    struct database *database = fresh_database(&first_version);
     database_close(&database);
     char elsewhere[PATH_MAX];
     snprintf(elsewhere, sizeof elsewhere, "%s.elsewhere", path);
@@ -177,7 +129,7 @@ static void test_a_link_in_place_of_a_file_is_refused(void **state)
 static void test_an_older_file_is_brought_up_to_date_and_keeps_its_rows(void **state)
 {
     (void)state;
-    struct database *database = fresh_database();
+    struct database *database = fresh_database(&first_version);
     assert_done(insert(database, "a", BYTES("1")));
     database_close(&database);
     assert_done(database_open(&place, key, &second_version, &database, &test_error));
@@ -205,7 +157,7 @@ static void test_a_newer_file_is_refused_and_left_as_it_is(void **state)
 static void test_a_step_that_fails_changes_nothing(void **state)
 {
     (void)state;
-    struct database *database = fresh_database();
+    struct database *database = fresh_database(&first_version);
     assert_done(insert(database, "a", BYTES("1")));
     database_close(&database);
     assert_fails(VAULT_CORRUPT, try_open(key, &broken_version));
@@ -218,7 +170,7 @@ static void test_a_step_that_fails_changes_nothing(void **state)
 static void test_a_file_of_another_kind_is_refused(void **state)
 {
     (void)state;
-    struct database *database = fresh_database();
+    struct database *database = fresh_database(&first_version);
     database_close(&database);
     assert_fails(VAULT_CORRUPT, try_open(key, &other_kind));
     assert_non_null(strstr(test_error.text, "another kind"));
@@ -242,7 +194,7 @@ static void test_a_plain_sqlite_file_is_refused(void **state)
 static void test_clashes_and_broken_limits_are_told_apart_without_values(void **state)
 {
     (void)state;
-    VAULT_AUTO(database_close) struct database *database = fresh_database();
+    VAULT_AUTO(database_close) struct database *database = fresh_database(&first_version);
     assert_done(insert(database, "MARKER", BYTES("1")));
     assert_fails(VAULT_CONFLICT, insert(database, "MARKER", BYTES("2")));
     assert_null(strstr(test_error.text, "MARKER"));
@@ -255,7 +207,7 @@ static void test_clashes_and_broken_limits_are_told_apart_without_values(void **
 static void test_a_transaction_not_committed_is_undone(void **state)
 {
     (void)state;
-    VAULT_AUTO(database_close) struct database *database = fresh_database();
+    VAULT_AUTO(database_close) struct database *database = fresh_database(&first_version);
     {
         VAULT_AUTO(transaction_rollback) struct transaction change = {0};
         assert_done(transaction_begin(database, &change, &test_error));
@@ -275,7 +227,7 @@ static void test_a_transaction_not_committed_is_undone(void **state)
 static void test_columns_are_read_with_their_bounds(void **state)
 {
     (void)state;
-    VAULT_AUTO(database_close) struct database *database = fresh_database();
+    VAULT_AUTO(database_close) struct database *database = fresh_database(&first_version);
     bool row = false;
     char text[4];
     uint8_t blob[3] = {7, 7, 7};
@@ -298,7 +250,7 @@ static void test_columns_are_read_with_their_bounds(void **state)
 static void test_a_statement_is_prepared_once(void **state)
 {
     (void)state;
-    VAULT_AUTO(database_close) struct database *database = fresh_database();
+    VAULT_AUTO(database_close) struct database *database = fresh_database(&first_version);
     static const char sql[] = "SELECT count(*) FROM t";
     sqlite3_stmt *first = NULL;
     for (int i = 0; i < 3; i++) {
@@ -313,22 +265,15 @@ static void test_a_statement_is_prepared_once(void **state)
 static void test_an_open_file_is_locked_against_other_processes(void **state)
 {
     (void)state;
-    VAULT_AUTO(database_close) struct database *database = fresh_database();
+    VAULT_AUTO(database_close) struct database *database = fresh_database(&first_version);
     assert_done(insert(database, "a", BYTES("1")));
-    const pid_t child = fork();
-    if (child == 0)
-        _exit(try_open(key, &first_version) == VAULT_UNAVAILABLE ? 0 : 1);
-    int status = 0;
-    waitpid(child, &status, 0);
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), 0);
+    assert_int_equal(open_elsewhere(&first_version), VAULT_UNAVAILABLE);
 }
 
 static void test_hardening_is_on(void **state)
 {
     (void)state;
-    VAULT_AUTO(database_close) struct database *database = fresh_database();
-    bool row = false;
+    VAULT_AUTO(database_close) struct database *database = fresh_database(&first_version);
     const struct {
         const char *sql;
         int64_t expected;
@@ -336,12 +281,8 @@ static void test_hardening_is_on(void **state)
         {"PRAGMA trusted_schema", 0}, {"PRAGMA foreign_keys", 1}, {"PRAGMA secure_delete", 1},
         {"PRAGMA synchronous", 2},    {"PRAGMA temp_store", 0},
     };
-    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
-        VAULT_AUTO(statement_end) struct statement query = {0};
-        assert_done(statement_begin(database, settings[i].sql, &query, &test_error));
-        assert_done(statement_next(&query, &row, &test_error));
-        assert_int_equal(column_integer(&query, 0), settings[i].expected);
-    }
+    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++)
+        assert_int_equal(number_of(database, settings[i].sql), settings[i].expected);
     assert_true(sqlite3_compileoption_used("TEMP_STORE=2"));
     /* DEFENSIVE: the schema cannot be written as a table. */
     VAULT_AUTO(statement_end) struct statement forge = {0};
@@ -356,7 +297,7 @@ static void test_more_statements_than_are_kept_all_work_and_none_in_use_is_lost(
     enum { MANY = 3 * DATABASE_STATEMENTS_MAX };
     static char sql[MANY][64];
     bool row = false;
-    struct database *database = fresh_database();
+    struct database *database = fresh_database(&first_version);
     VAULT_AUTO(statement_end) struct statement held = {0};
     assert_done(insert(database, "a", BYTES("1")));
     assert_done(statement_begin(database, "SELECT k FROM t WHERE k = ?1", &held, &test_error));
@@ -383,7 +324,6 @@ static int run_all(void)
 {
     return TEST_RUN(
         test_more_statements_than_are_kept_all_work_and_none_in_use_is_lost,
-
         test_a_file_opens_with_its_key_only, test_sqlcipher_says_nothing_by_itself,
         test_a_missing_file_is_not_made_by_opening, test_a_file_is_not_made_over_another,
         test_a_new_file_begins_with_what_it_was_filled_with,
@@ -404,6 +344,7 @@ int main(void)
     struct database_kind *const kinds[] = {&first_version, &second_version, &broken_version,
                                            &other_kind};
     store_test_start();
+    assert_done(secret_random(SECRET_KEY_BYTES, &wrong_key, &test_error));
     int failed = run_all();
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         kinds[i]->is_one_of_many = true;

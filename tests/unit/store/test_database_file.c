@@ -1,76 +1,16 @@
-#include "store_test.h"
+#include "database_test.h"
 
 #include <signal.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include "store/database.h"
-
-#define SETTINGS "PRAGMA locking_mode = EXCLUSIVE"
 
 static const char *const steps[] = {"CREATE TABLE t (k TEXT PRIMARY KEY, v BLOB) STRICT;"
                                     "PRAGMA application_id = 42; PRAGMA user_version = 1"};
 static const struct database_kind one_of_many = {42, SETTINGS, steps, 1, true};
 static const struct database_kind sqlites_own = {42, SETTINGS, steps, 1, false};
 
-static char path[PATH_MAX];
-static const struct database_place place = {path, "the test's file"};
-static struct secret *key;
-
-static struct database *fresh_database(const struct database_kind *kind)
-{
-    struct database *database = NULL;
-    snprintf(path, sizeof path, "%s/test.db", test_folder());
-    secret_free(&key);
-    assert_done(secret_random(SECRET_KEY_BYTES, &key, &test_error));
-    assert_done(database_create(&place, key, kind, true, NULL, NULL, &test_error));
-    assert_done(database_open(&place, key, kind, &database, &test_error));
-    return database;
-}
-
-static enum vault_code try_open(const struct database_kind *kind)
-{
-    VAULT_AUTO(database_close) struct database *database = NULL;
-    return database_open(&place, key, kind, &database, &test_error);
-}
-
-/* A child's word to its parent. */
-_Noreturn static void exit_with(enum vault_code code)
-{
-    const int status = (int)code;
-    _exit(status);
-}
-
-static enum vault_code open_elsewhere(const struct database_kind *kind)
-{
-    int status = 0;
-    const pid_t child = fork();
-    if (child == 0)
-        exit_with(try_open(kind));
-    waitpid(child, &status, 0);
-    assert_true(WIFEXITED(status));
-    return (enum vault_code)WEXITSTATUS(status);
-}
-
-static enum vault_code insert(struct database *database, const char *k, struct bytes v)
-{
-    VAULT_AUTO(statement_end) struct statement statement = {0};
-    VAULT_TRY(
-        statement_begin(database, "INSERT INTO t (k, v) VALUES (?1, ?2)", &statement, &test_error));
-    bind_text(&statement, 1, k);
-    bind_bytes(&statement, 2, v);
-    return statement_run(&statement, &test_error);
-}
-
 static int64_t sum_of_sizes(struct database *database)
 {
-    bool row = false;
-    VAULT_AUTO(statement_end) struct statement statement = {0};
-    assert_done(statement_begin(database, "SELECT sum(length(v)) FROM t", &statement, &test_error));
-    assert_done(statement_next(&statement, &row, &test_error));
-    assert_true(row);
-    return column_integer(&statement, 0);
+    return number_of(database, "SELECT sum(length(v)) FROM t");
 }
 
 static enum vault_code open_and_insert(const struct database_kind *kind)
@@ -87,8 +27,8 @@ static void test_one_that_was_written_is_locked_against_all_others(void **state)
     assert_done(insert(database, "a", BYTES("1")));
     assert_int_equal(open_elsewhere(&one_of_many), VAULT_UNAVAILABLE);
     assert_int_equal(open_elsewhere(&sqlites_own), VAULT_UNAVAILABLE);
-    assert_fails(VAULT_UNAVAILABLE, try_open(&one_of_many));
-    assert_fails(VAULT_UNAVAILABLE, try_open(&sqlites_own));
+    assert_fails(VAULT_UNAVAILABLE, try_open(key, &one_of_many));
+    assert_fails(VAULT_UNAVAILABLE, try_open(key, &sqlites_own));
     assert_non_null(strstr(test_error.text, "another process has it open"));
 }
 
@@ -129,8 +69,8 @@ static void test_the_lock_goes_with_the_connection(void **state)
     database_close(&database);
     assert_int_equal(open_elsewhere(&one_of_many), VAULT_OK);
     assert_int_equal(open_elsewhere(&sqlites_own), VAULT_OK);
-    assert_done(try_open(&one_of_many));
-    assert_done(try_open(&sqlites_own));
+    assert_done(try_open(key, &one_of_many));
+    assert_done(try_open(key, &sqlites_own));
 }
 
 static void test_one_that_another_has_open_is_refused(void **state)
@@ -177,7 +117,7 @@ static void test_a_file_cut_short_is_found_damaged(void **state)
     assert_done(insert(database, "a", (struct bytes){large, sizeof large}));
     database_close(&database);
     assert_int_equal(truncate(path, 3 * 4096 + 100), 0);
-    assert_fails(VAULT_CORRUPT, try_open(&one_of_many));
+    assert_fails(VAULT_CORRUPT, try_open(key, &one_of_many));
 }
 
 /* A child, that the limit does not stay. */
