@@ -324,6 +324,24 @@ struct bytes json_text(const json_t *value)
                           .size = json_string_length(value)};
 }
 
+bool json_copy_text(const json_t *value, char *out, size_t room)
+{
+    const struct bytes text = json_text(value);
+    if (!text.data || text.size >= room)
+        return false;
+    memcpy(out, text.data, text.size);
+    out[text.size] = 0;
+    return true;
+}
+
+bool json_copy_integer(const json_t *value, int64_t least, int64_t *out)
+{
+    if (!json_is_integer(value) || json_integer_value(value) < least)
+        return false;
+    *out = json_integer_value(value);
+    return true;
+}
+
 void json_write_string(struct buf *out, struct bytes text)
 {
     buf_byte(out, '"');

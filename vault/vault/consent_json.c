@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "vault/base/codec.h"
 #include "vault/base/insist.h"
@@ -27,15 +26,6 @@ void consent_finish(struct consent *consent)
     free(consent->fields);
     consent->fields = NULL;
     consent->field_count = 0;
-}
-
-static bool copy_text(char *out, size_t room, const json_t *value)
-{
-    const size_t size = json_is_string(value) ? json_string_length(value) : room;
-    if (size >= room)
-        return false;
-    memcpy(out, json_string_value(value), size + 1);
-    return true;
 }
 
 /* What happened, where it led, and for a suspension why. */
@@ -64,25 +54,19 @@ bool consent_json_read_fields(json_t *fields, struct consent_field **out, size_t
         const int length = snprintf(field->name, sizeof field->name, "%s", name);
         if (length < 0 || (size_t)length >= sizeof field->name ||
             (!json_is_null(form) &&
-             (!copy_text(field->form, sizeof field->form, form) || !field->form[0])))
+             (!json_copy_text(form, field->form, sizeof field->form) || !field->form[0])))
             return false;
         ++*out_count;
     }
     return true;
 }
 
-static bool read_integer(const json_t *object, const char *member, int64_t least, int64_t *out)
-{
-    const json_t *value = json_object_get(object, member);
-    *out = json_integer_value(value);
-    return json_is_integer(value) && *out >= least;
-}
-
 /* What says nothing would allow more than any number: null alone is "unlimited". */
 static bool read_uses(const json_t *root, int64_t *out)
 {
     *out = CONSENT_UNLIMITED;
-    return json_is_null(json_object_get(root, "uses")) || read_integer(root, "uses", 1, out);
+    return json_is_null(json_object_get(root, "uses")) ||
+           json_copy_integer(json_object_get(root, "uses"), 1, out);
 }
 
 static bool read_policy(const json_t *policy, struct consent *out)
@@ -90,7 +74,7 @@ static bool read_policy(const json_t *policy, struct consent *out)
     int64_t version = 0;
     if (!policy)
         return true;
-    if (!read_integer(policy, "version", 0, &version))
+    if (!json_copy_integer(json_object_get(policy, "version"), 0, &version))
         return false;
     out->has_policy = true;
     out->policy_version = (uint64_t)version;
@@ -101,13 +85,13 @@ static bool read_policy(const json_t *policy, struct consent *out)
 /* Absent is empty. */
 static bool read_request(const json_t *request, struct consent *out)
 {
-    return !request || copy_text(out->request, sizeof out->request, request);
+    return !request || json_copy_text(request, out->request, sizeof out->request);
 }
 
 /* Absent is empty. */
 static bool read_guardian(const json_t *guardian, struct consent *out)
 {
-    return !guardian || copy_text(out->guardian, sizeof out->guardian, guardian);
+    return !guardian || json_copy_text(guardian, out->guardian, sizeof out->guardian);
 }
 
 /* Who decided. A record by somebody else says who. */
@@ -120,19 +104,20 @@ static bool read_how(const json_t *root, struct consent *out)
     out->how = (enum consent_how)how;
     return how == CONSENT_OWN_SESSION ||
            (how < CONSENT_HOW_COUNT &&
-            copy_text(out->by, sizeof out->by, json_object_get(root, "by")) && out->by[0] &&
+            json_copy_text(json_object_get(root, "by"), out->by, sizeof out->by) && out->by[0] &&
             (how != CONSENT_MANDATE ||
-             copy_text(out->mandate, sizeof out->mandate, json_object_get(root, "mandate"))));
+             json_copy_text(json_object_get(root, "mandate"), out->mandate, sizeof out->mandate)));
 }
 
 static bool read_members(const json_t *root, struct consent *out)
 {
-    return read_integer(root, "version", 1, &out->version) &&
-           read_integer(root, "at", 0, &out->at_s) &&
-           read_integer(root, "expires", 0, &out->expires_s) && read_uses(root, &out->uses) &&
-           copy_text(out->id, sizeof out->id, json_object_get(root, "id")) &&
-           copy_text(out->service, sizeof out->service, json_object_get(root, "service")) &&
-           copy_text(out->purpose, sizeof out->purpose, json_object_get(root, "purpose")) &&
+    return json_copy_integer(json_object_get(root, "version"), 1, &out->version) &&
+           json_copy_integer(json_object_get(root, "at"), 0, &out->at_s) &&
+           json_copy_integer(json_object_get(root, "expires"), 0, &out->expires_s) &&
+           read_uses(root, &out->uses) &&
+           json_copy_text(json_object_get(root, "id"), out->id, sizeof out->id) &&
+           json_copy_text(json_object_get(root, "service"), out->service, sizeof out->service) &&
+           json_copy_text(json_object_get(root, "purpose"), out->purpose, sizeof out->purpose) &&
            read_state(root, out) && read_how(root, out) &&
            read_guardian(json_object_get(root, "guardian"), out) &&
            read_policy(json_object_get(root, "policy"), out) &&

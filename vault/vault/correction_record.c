@@ -43,16 +43,6 @@ void correction_record_write(struct buf *out, const struct correction_record *re
     buf_format(out, ",\"version\":%lld}", (long long)record->version);
 }
 
-static bool copy_text(char *out, size_t room, const json_t *value)
-{
-    const struct bytes text = json_text(value);
-    if (!json_is_string(value) || text.size >= room)
-        return false;
-    memcpy(out, text.data, text.size);
-    out[text.size] = 0;
-    return true;
-}
-
 static bool read_event(const json_t *value, enum correction_event *out)
 {
     for (int i = 0; i < CORRECTION_EVENTS; i++) {
@@ -66,16 +56,13 @@ static bool read_event(const json_t *value, enum correction_event *out)
 static bool read_members(const json_t *root, struct correction_record *out)
 {
     const json_t *service = json_object_get(root, "service");
-    const json_t *version = json_object_get(root, "version");
-    const json_t *at = json_object_get(root, "at");
-    out->version = json_integer_value(version);
-    out->at_s = json_integer_value(at);
-    return json_is_integer(version) && json_is_integer(at) &&
+    return json_copy_integer(json_object_get(root, "version"), INT64_MIN, &out->version) &&
+           json_copy_integer(json_object_get(root, "at"), INT64_MIN, &out->at_s) &&
            read_event(json_object_get(root, "event"), &out->event) &&
-           copy_text(out->id, sizeof out->id, json_object_get(root, "id")) &&
-           copy_text(out->field, sizeof out->field, json_object_get(root, "field")) &&
-           copy_text(out->source, sizeof out->source, json_object_get(root, "source")) &&
-           (!service || copy_text(out->service, sizeof out->service, service));
+           json_copy_text(json_object_get(root, "id"), out->id, sizeof out->id) &&
+           json_copy_text(json_object_get(root, "field"), out->field, sizeof out->field) &&
+           json_copy_text(json_object_get(root, "source"), out->source, sizeof out->source) &&
+           (!service || json_copy_text(service, out->service, sizeof out->service));
 }
 
 enum vault_code correction_record_read(struct bytes json, struct correction_record *out,

@@ -94,22 +94,6 @@ enum vault_code guardianship_apply(struct person *person, const struct citizen_r
 
 /* --- JSON ----------------------------------------------------------------------------------- */
 
-static bool copy_text(char *out, size_t room, const json_t *value)
-{
-    const struct bytes text = json_text(value);
-    if (!json_is_string(value) || text.size == 0 || text.size >= room)
-        return false;
-    memcpy(out, text.data, text.size);
-    out[text.size] = 0;
-    return true;
-}
-
-static bool read_integer(const json_t *value, int64_t *out)
-{
-    *out = json_integer_value(value);
-    return json_is_integer(value) && *out >= 0;
-}
-
 static bool read_event(const json_t *value, enum guardian_event *out)
 {
     int i = 0;
@@ -125,7 +109,8 @@ static bool read_side(const json_t *root, struct guardianship *out)
     const json_t *is_minor = json_object_get(root, "minor");
     out->is_minor = json_is_true(is_minor);
     if (out->is_minor)
-        return copy_text(out->name, sizeof out->name, json_object_get(root, "name"));
+        return json_copy_text(json_object_get(root, "name"), out->name, sizeof out->name) &&
+               out->name[0];
     return json_is_false(is_minor) &&
            date_parse(json_text(json_object_get(root, "born")), &out->born, NULL) == VAULT_OK;
 }
@@ -133,11 +118,11 @@ static bool read_side(const json_t *root, struct guardianship *out)
 static bool read_members(const json_t *root, struct guardianship *out)
 {
     return read_event(json_object_get(root, "event"), &out->event) && read_side(root, out) &&
-           copy_text(out->id, sizeof out->id, json_object_get(root, "id")) &&
+           json_copy_text(json_object_get(root, "id"), out->id, sizeof out->id) && out->id[0] &&
            hex_decode_exact(out->other.bytes, sizeof out->other.bytes,
                             json_text(json_object_get(root, "other")), NULL) == VAULT_OK &&
-           read_integer(json_object_get(root, "since"), &out->since_s) &&
-           read_integer(json_object_get(root, "at"), &out->at_s);
+           json_copy_integer(json_object_get(root, "since"), 0, &out->since_s) &&
+           json_copy_integer(json_object_get(root, "at"), 0, &out->at_s);
 }
 
 static enum vault_code read_record(struct bytes json, struct guardianship *out,

@@ -149,27 +149,11 @@ static enum vault_code remember(struct person *person, struct half *half, struct
 
 /* --- JSON ----------------------------------------------------------------------------------- */
 
-static bool copy_text(char *out, size_t room, const json_t *value)
-{
-    const struct bytes text = json_text(value);
-    if (!json_is_string(value) || text.size >= room)
-        return false;
-    memcpy(out, text.data, text.size);
-    out[text.size] = 0;
-    return true;
-}
-
-static bool read_integer(const json_t *root, const char *member, int64_t *out)
-{
-    const json_t *value = json_object_get(root, member);
-    *out = json_integer_value(value);
-    return json_is_integer(value);
-}
-
 static bool read_terms(const json_t *root, struct half *out)
 {
-    return read_integer(root, "days", &out->days) && read_integer(root, "uses", &out->uses) &&
-           read_integer(root, "expires", &out->expires_s) &&
+    return json_copy_integer(json_object_get(root, "days"), INT64_MIN, &out->days) &&
+           json_copy_integer(json_object_get(root, "uses"), INT64_MIN, &out->uses) &&
+           json_copy_integer(json_object_get(root, "expires"), INT64_MIN, &out->expires_s) &&
            consent_json_read_fields(json_object_get(root, "fields"), &out->fields,
                                     &out->field_count);
 }
@@ -179,13 +163,14 @@ static bool read_members(const json_t *root, struct half *out)
     const json_t *given = json_object_get(root, "given");
     out->given = json_is_true(given);
     return json_is_boolean(given) &&
-           copy_text(out->id, sizeof out->id, json_object_get(root, "id")) &&
-           copy_text(out->service, sizeof out->service, json_object_get(root, "service")) &&
-           copy_text(out->purpose, sizeof out->purpose, json_object_get(root, "purpose")) &&
-           copy_text(out->request, sizeof out->request, json_object_get(root, "request")) &&
-           copy_text(out->by, sizeof out->by, json_object_get(root, "by")) &&
-           copy_text(out->guardian, sizeof out->guardian, json_object_get(root, "guardian")) &&
-           read_integer(root, "at", &out->at_s) && (!out->given || read_terms(root, out));
+           json_copy_text(json_object_get(root, "id"), out->id, sizeof out->id) &&
+           json_copy_text(json_object_get(root, "service"), out->service, sizeof out->service) &&
+           json_copy_text(json_object_get(root, "purpose"), out->purpose, sizeof out->purpose) &&
+           json_copy_text(json_object_get(root, "request"), out->request, sizeof out->request) &&
+           json_copy_text(json_object_get(root, "by"), out->by, sizeof out->by) &&
+           json_copy_text(json_object_get(root, "guardian"), out->guardian, sizeof out->guardian) &&
+           json_copy_integer(json_object_get(root, "at"), INT64_MIN, &out->at_s) &&
+           (!out->given || read_terms(root, out));
 }
 
 static enum vault_code read_record(struct bytes json, struct half *out, struct vault_error *err)

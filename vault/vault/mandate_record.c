@@ -64,30 +64,13 @@ enum vault_code mandate_apply(struct person *person, const struct citizen_record
 
 /* --- JSON ----------------------------------------------------------------------------------- */
 
-static bool copy_text(char *out, size_t room, const json_t *value)
-{
-    const struct bytes text = json_text(value);
-    if (!json_is_string(value) || text.size >= room)
-        return false;
-    memcpy(out, text.data, text.size);
-    out[text.size] = 0;
-    return true;
-}
-
-static bool read_integer(const json_t *root, const char *member, int64_t *out)
-{
-    const json_t *value = json_object_get(root, member);
-    *out = json_integer_value(value);
-    return json_is_integer(value) && *out >= 0;
-}
-
 static bool read_purposes(const json_t *list, struct mandate_terms *out)
 {
     out->purpose_count = json_array_size(list);
     if (out->purpose_count == 0 || out->purpose_count > MANDATE_PURPOSES_MAX)
         return false;
     for (size_t i = 0; i < out->purpose_count; i++) {
-        if (!copy_text(out->purposes[i], sizeof out->purposes[i], json_array_get(list, i)))
+        if (!json_copy_text(json_array_get(list, i), out->purposes[i], sizeof out->purposes[i]))
             return false;
     }
     return true;
@@ -96,7 +79,7 @@ static bool read_purposes(const json_t *list, struct mandate_terms *out)
 /* Absent is empty. */
 static bool read_by(const json_t *by, struct mandate *out)
 {
-    return !by || copy_text(out->by, sizeof out->by, by);
+    return !by || json_copy_text(by, out->by, sizeof out->by);
 }
 
 static bool read_members(const json_t *root, struct mandate *out)
@@ -108,15 +91,17 @@ static bool read_members(const json_t *root, struct mandate *out)
     out->event = mandate_event_of(json_text(json_object_get(root, "event")));
     return json_is_boolean(values) && out->state < MANDATE_STORED_COUNT &&
            out->event < MANDATE_EVENT_COUNT &&
-           copy_text(out->id, sizeof out->id, json_object_get(root, "id")) &&
-           copy_text(terms->structure, sizeof terms->structure,
-                     json_object_get(root, "structure")) &&
-           copy_text(terms->label, sizeof terms->label, json_object_get(root, "label")) &&
+           json_copy_text(json_object_get(root, "id"), out->id, sizeof out->id) &&
+           json_copy_text(json_object_get(root, "structure"), terms->structure,
+                          sizeof terms->structure) &&
+           json_copy_text(json_object_get(root, "label"), terms->label, sizeof terms->label) &&
            read_purposes(json_object_get(root, "purposes"), terms) &&
-           read_integer(root, "days", &terms->days) && read_integer(root, "at", &out->at_s) &&
-           read_integer(root, "given", &out->given_s) &&
-           read_integer(root, "expires", &out->expires_s) &&
-           read_integer(root, "used", &out->used_s) && read_by(json_object_get(root, "by"), out);
+           json_copy_integer(json_object_get(root, "days"), 0, &terms->days) &&
+           json_copy_integer(json_object_get(root, "at"), 0, &out->at_s) &&
+           json_copy_integer(json_object_get(root, "given"), 0, &out->given_s) &&
+           json_copy_integer(json_object_get(root, "expires"), 0, &out->expires_s) &&
+           json_copy_integer(json_object_get(root, "used"), 0, &out->used_s) &&
+           read_by(json_object_get(root, "by"), out);
 }
 
 enum vault_code mandate_record_read(struct bytes json, struct mandate *out, struct vault_error *err)

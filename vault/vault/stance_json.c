@@ -6,13 +6,6 @@
 
 #define DEPTH_MAX 2
 
-static bool read_time(const json_t *root, int64_t *out)
-{
-    const json_t *at = json_object_get(root, "at");
-    *out = json_integer_value(at);
-    return json_is_integer(at) && *out >= 0;
-}
-
 static bool read_flag(const json_t *root, const char *member, bool *out)
 {
     const json_t *value = json_object_get(root, member);
@@ -47,7 +40,8 @@ enum vault_code pause_json_read(struct bytes json, struct pause_record *out,
     const enum vault_code code = json_parse(json, DEPTH_MAX, &root, NULL, err);
     if (code == VAULT_NO_MEMORY)
         return code;
-    if (code || !read_flag(root, "paused", &record.paused) || !read_time(root, &record.at_s) ||
+    if (code || !read_flag(root, "paused", &record.paused) ||
+        !json_copy_integer(json_object_get(root, "at"), 0, &record.at_s) ||
         !read_restricted(root, &record))
         return vault_fail(err, VAULT_CORRUPT, "the record of a pause cannot be read");
     *out = record;
@@ -64,7 +58,8 @@ enum vault_code objection_json_read(struct bytes json, struct objection *out,
         return code;
     if (code || !read_name(root, "service", record.service) ||
         !read_name(root, "purpose", record.purpose) ||
-        !read_flag(root, "objects", &record.stands) || !read_time(root, &record.at_s))
+        !read_flag(root, "objects", &record.stands) ||
+        !json_copy_integer(json_object_get(root, "at"), 0, &record.at_s))
         return vault_fail(err, VAULT_CORRUPT, "the record of an objection cannot be read");
     *out = record;
     return VAULT_OK;

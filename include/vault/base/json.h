@@ -61,6 +61,11 @@ const char *json_unknown_member(const json_t *object, const char *const names[])
  * value is no string. */
 struct bytes json_text(const json_t *value);
 
+/* A string into its place, with a NUL behind it; an integer that is not less than that. False, and
+ * nothing is written, for any other value and for what there is no room for. */
+bool json_copy_text(const json_t *value, char *out, size_t room);
+bool json_copy_integer(const json_t *value, int64_t least, int64_t *out);
+
 /* Writing. json_write_string adds the quotes and escapes what must be. */
 void json_write_string(struct buf *out, struct bytes text);
 void json_write_value(struct buf *out, const json_t *value); /* compact, members sorted */

@@ -255,6 +255,28 @@ static void test_values_are_written_compact_and_sorted(void **state)
     assert_fails(VAULT_TOO_LARGE, buf_check(&small, &test_error));
 }
 
+static void test_what_does_not_fit_its_place_is_not_copied(void **state)
+{
+    (void)state;
+    VAULT_AUTO(json_free) json_t *root = NULL;
+    char text[4] = "old";
+    int64_t integer = 7;
+    assert_done(json_parse(BYTES("[\"abc\",\"\",\"abcd\",-2,-3,1.5,null]"), DEPTH, &root, NULL,
+                           &test_error));
+    for (size_t i = 2; i < 7; i++)
+        assert_false(json_copy_text(json_array_get(root, i), text, sizeof text));
+    assert_false(json_copy_text(NULL, text, sizeof text));
+    assert_string_equal(text, "old");
+    assert_true(json_copy_text(json_array_get(root, 0), text, sizeof text));
+    assert_string_equal(text, "abc");
+    assert_true(json_copy_text(json_array_get(root, 1), text, sizeof text));
+    assert_string_equal(text, "");
+    for (size_t i = 0; i < 7; i++)
+        assert_int_equal(json_copy_integer(json_array_get(root, i), -2, &integer), i == 3);
+    assert_int_equal(integer, -2);
+    assert_false(json_copy_integer(NULL, -2, &integer));
+}
+
 /* Wiping: see test_buf.c. */
 static uint8_t arena[1 << 20];
 static size_t arena_used;
@@ -311,5 +333,5 @@ int main(void)
         test_escaped_names_are_the_same_name, test_pointers_are_written_escaped,
         test_unknown_members_are_named, test_text_is_text_only,
         test_strings_are_written_so_that_they_read_back, test_values_are_written_compact_and_sorted,
-        test_what_was_read_is_wiped_when_freed);
+        test_what_does_not_fit_its_place_is_not_copied, test_what_was_read_is_wiped_when_freed);
 }
