@@ -9,9 +9,9 @@
 enum vault_code digest_read_row(const struct citizen *citizen, const struct digest *row,
                                 struct digest_wish *out, struct vault_error *err) VAULT_MUST_CHECK;
 
-/* What ends a row's messages, as a letter carries it. */
-enum vault_code digest_write_stop(const struct digest *row, char out[DIGEST_STOP_CHARS + 1],
-                                  struct vault_error *err) VAULT_MUST_CHECK;
+/* The letter to the held citizen, whose row it is: to whom, and what ends it. */
+enum vault_code digest_address(const struct citizen *citizen, const struct digest *row,
+                               struct digest_letter *out, struct vault_error *err) VAULT_MUST_CHECK;
 
 /* Of rows that are due, at most as many as there was room for, those that are to be told, each by
  * take_row(): *taken is whether out is to be sent. */

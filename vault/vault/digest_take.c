@@ -62,7 +62,8 @@ static enum vault_code note(struct vault *vault, const struct digest *row, int64
     return code == VAULT_NOT_FOUND ? VAULT_OK : code;
 }
 
-enum vault_code digest_write_stop(const struct digest *row, char out[DIGEST_STOP_CHARS + 1],
+/* What ends a row's messages, as a letter carries it. */
+static enum vault_code write_stop(const struct digest *row, char out[DIGEST_STOP_CHARS + 1],
                                   struct vault_error *err)
 {
     VAULT_AUTO(buf_finish) struct buf stop = buf_limited(DIGEST_STOP_CHARS);
@@ -73,6 +74,15 @@ enum vault_code digest_write_stop(const struct digest *row, char out[DIGEST_STOP
     return VAULT_OK;
 }
 
+enum vault_code digest_address(const struct citizen *citizen, const struct digest *row,
+                               struct digest_letter *out, struct vault_error *err)
+{
+    VAULT_TRY(digest_read_row(citizen, row, &out->to, err));
+    VAULT_TRY(write_stop(row, out->stop, err));
+    out->row = *row;
+    return VAULT_OK;
+}
+
 /* Noted while they are held: whoever changes what they want does so before or after. */
 static enum vault_code write_letter(struct vault *vault, const struct digest *row,
                                     struct digest_letter *out, struct vault_error *err)
@@ -80,9 +90,7 @@ static enum vault_code write_letter(struct vault *vault, const struct digest *ro
     struct person *person = NULL;
     VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
     VAULT_TRY(person_hold_existing(vault, &row->citizen, &citizen, &person, err));
-    VAULT_TRY(digest_read_row(citizen, row, &out->to, err));
-    VAULT_TRY(digest_write_stop(row, out->stop, err));
-    out->row = *row;
+    VAULT_TRY(digest_address(citizen, row, out, err));
     out->row.told_n = person->chain.n;
     out->row.failures = 0;
     return note(vault, row, row->every_s, err);

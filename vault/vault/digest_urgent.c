@@ -20,9 +20,7 @@ static enum vault_code write_letter(struct vault *vault, const struct digest *ro
     struct person *person = NULL;
     VAULT_AUTO(citizen_release) struct citizen *citizen = NULL;
     VAULT_TRY(person_hold_existing(vault, &row->citizen, &citizen, &person, err));
-    VAULT_TRY(digest_read_row(citizen, row, &out->to, err));
-    VAULT_TRY(digest_write_stop(row, out->stop, err));
-    out->row = *row;
+    VAULT_TRY(digest_address(citizen, row, out, err));
     return note(vault, row, 0, clock_now_s(&vault->options.clock), err);
 }
 
