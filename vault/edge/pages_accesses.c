@@ -248,20 +248,14 @@ static const struct {
 
 static void take(struct visit *visit, const char *id, enum history_part part)
 {
+    char name[48];
     struct vault_error err;
     uint64_t n = 0;
     digits_read(bytes_of_text(id), &n); /* what is no number is none of theirs: 0 */
     const enum vault_code code = history_take(visit->pages->vault, &visit->session.citizen, n, part,
                                               &visit->answer->body, &err);
-    if (code) {
-        buf_clear(&visit->answer->body);
-        page_failed(visit, code, &err);
-        return;
-    }
-    visit->answer->content_type = parts[part].type;
-    http_answer_header(visit->answer, "Content-Disposition",
-                       "attachment; filename=\"access-%llu.%s\"", (unsigned long long)n,
-                       parts[part].suffix);
+    snprintf(name, sizeof name, "access-%llu.%s", (unsigned long long)n, parts[part].suffix);
+    page_send_file(visit, code, &err, parts[part].type, name);
 }
 
 void access_entry_send(struct visit *visit, const char *id)

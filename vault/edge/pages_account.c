@@ -86,14 +86,7 @@ void export_send(struct visit *visit, const char *id)
         return;
     const enum vault_code code =
         people_export_own(visit->pages->vault, &visit->session.citizen, &visit->answer->body, &err);
-    if (code) {
-        buf_clear(&visit->answer->body);
-        page_failed(visit, code, &err);
-        return;
-    }
-    visit->answer->content_type = "application/json";
-    http_answer_header(visit->answer, "Content-Disposition",
-                       "attachment; filename=\"citizen-vault.json\"");
+    page_send_file(visit, code, &err, "application/json", "citizen-vault.json");
 }
 
 void erase_show(struct visit *visit, const char *id)

@@ -251,19 +251,12 @@ static void give(struct acting *acting, struct statement *statement)
 {
     struct vault_error err;
     struct visit *visit = acting->visit;
-    struct consent_decision decision = statement_gift(statement, &acting->actor);
-    const size_t period = statement_sent_period(statement);
-    if (statement->no_gift || !statement_was_shown(statement)) {
-        page_flag(visit, visit->data, "changed");
-        show_request(acting, statement, 409);
+    struct consent_decision decision;
+    const unsigned wrong = statement_gift(statement, &acting->actor, &decision);
+    if (wrong) {
+        show_request(acting, statement, wrong);
         return;
     }
-    if (period == statement->period_count) {
-        page_wrong(visit, "period", "error.period_missing");
-        show_request(acting, statement, 422);
-        return;
-    }
-    decision.days = statement->periods[period];
     const enum vault_code code = access_request_give(visit->pages->vault, &visit->session.citizen,
                                                      statement->view.request.id, &decision, &err);
     answered(acting, code, &err);

@@ -5,7 +5,8 @@
 
 #include "pages_request.h"
 
-size_t statement_find_period(const struct statement *statement, const char *chosen)
+/* Which of the periods was chosen: its position, or period_count. */
+static size_t find_period(const struct statement *statement, const char *chosen)
 {
     size_t i = 0;
     for (; i < statement->period_count; i++) {
@@ -17,18 +18,18 @@ size_t statement_find_period(const struct statement *statement, const char *chos
     return i;
 }
 
-size_t statement_sent_period(const struct statement *statement)
+static size_t sent_period(const struct statement *statement)
 {
     char chosen[STATEMENT_PERIOD_CHARS];
     return visit_field(statement->visit, "period", chosen, sizeof chosen)
-               ? statement_find_period(statement, chosen)
+               ? find_period(statement, chosen)
                : statement->period_count;
 }
 
 static void put_periods(const struct statement *statement, const char *chosen)
 {
     struct visit *visit = statement->visit;
-    const size_t found = statement_find_period(statement, chosen);
+    const size_t found = find_period(statement, chosen);
     const size_t checked = found < statement->period_count ? found : 0;
     json_t *list = page_list(visit, visit->data, "periods");
     assert(statement->period_count <= STATEMENT_PERIODS_MAX);
@@ -56,7 +57,8 @@ void statement_put_choice(const struct statement *statement, const char *chosen)
     put_periods(statement, chosen);
 }
 
-bool statement_was_shown(const struct statement *statement)
+/* Whether the form that was sent is of this very text. */
+static bool was_shown(const struct statement *statement)
 {
     return bytes_equal(form_value(&statement->visit->form, "shown"),
                        bytes_of_text(statement->shown));
@@ -75,12 +77,24 @@ static struct consent_decision decision(struct statement *statement, const struc
     };
 }
 
-struct consent_decision statement_gift(struct statement *statement, const struct actor *actor)
+unsigned statement_gift(struct statement *statement, const struct actor *actor,
+                        struct consent_decision *out)
 {
-    struct consent_decision gift = decision(statement, actor);
-    gift.fields = statement->offered;
-    gift.field_count = statement->offered_count;
-    return gift;
+    struct visit *visit = statement->visit;
+    const size_t period = sent_period(statement);
+    if (statement->no_gift || !was_shown(statement)) {
+        page_flag(visit, visit->data, "changed");
+        return 409;
+    }
+    if (period == statement->period_count) {
+        page_wrong(visit, "period", "error.period_missing");
+        return 422;
+    }
+    *out = decision(statement, actor);
+    out->fields = statement->offered;
+    out->field_count = statement->offered_count;
+    out->days = statement->periods[period];
+    return 0;
 }
 
 struct consent_decision statement_refusal(struct statement *statement, const struct actor *actor)
@@ -88,7 +102,7 @@ struct consent_decision statement_refusal(struct statement *statement, const str
     struct consent_decision refusal = decision(statement, actor);
     refusal.fields = statement->asked;
     refusal.field_count = statement->asked_count;
-    if (!statement_was_shown(statement))
+    if (!was_shown(statement))
         refusal.text = NULL;
     return refusal;
 }

@@ -342,21 +342,14 @@ static void give(struct guarding *guarding, struct statement *statement)
 {
     struct vault_error err;
     struct visit *visit = guarding->visit;
-    struct consent_decision decision = statement_gift(statement, &guarding->actor);
-    const size_t period = statement_sent_period(statement);
-    if (statement->no_gift || !statement_was_shown(statement)) {
-        page_flag(visit, visit->data, "changed");
-        show_request(guarding, statement, 409);
-        return;
-    }
-    if (period == statement->period_count) {
-        page_wrong(visit, "period", "error.period_missing");
-        show_request(guarding, statement, 422);
+    struct consent_decision decision;
+    const unsigned wrong = statement_gift(statement, &guarding->actor, &decision);
+    if (wrong) {
+        show_request(guarding, statement, wrong);
         return;
     }
     if (!is_fresh(guarding, statement))
         return;
-    decision.days = statement->periods[period];
     const enum vault_code code = access_request_give(visit->pages->vault, &guarding->minor.citizen,
                                                      statement->view.request.id, &decision, &err);
     answered(guarding, code, &err,

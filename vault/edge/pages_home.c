@@ -65,12 +65,5 @@ void statement_send(struct visit *visit, const char *id)
     struct vault_error err;
     const enum vault_code code =
         statement_write(visit->pages->vault, &visit->session.citizen, &visit->answer->body, &err);
-    if (code) {
-        buf_clear(&visit->answer->body);
-        page_failed(visit, code, &err);
-        return;
-    }
-    visit->answer->content_type = "application/json";
-    http_answer_header(visit->answer, "Content-Disposition",
-                       "attachment; filename=\"statement.json\"");
+    page_send_file(visit, code, &err, "application/json", "statement.json");
 }

@@ -248,3 +248,15 @@ void page_failed(struct visit *visit, enum vault_code code, const struct vault_e
         log_event(LOG_ERROR, "pages", "%s: %s", vault_code_name(code), err->text);
     page_error(visit, status);
 }
+
+void page_send_file(struct visit *visit, enum vault_code code, const struct vault_error *err,
+                    const char *content_type, const char *name)
+{
+    if (code) {
+        buf_clear(&visit->answer->body);
+        page_failed(visit, code, err);
+        return;
+    }
+    visit->answer->content_type = content_type;
+    http_answer_header(visit->answer, "Content-Disposition", "attachment; filename=\"%s\"", name);
+}

@@ -23,18 +23,13 @@ static int64_t record_of(const char *id)
 
 void receipt_send(struct visit *visit, const char *id)
 {
+    char name[40];
     struct vault_error err;
     const int64_t seq = record_of(id);
     const enum vault_code code = receipt_write(visit->pages->vault, &visit->session.citizen, seq,
                                                &visit->answer->body, &err);
-    if (code) {
-        buf_clear(&visit->answer->body);
-        page_failed(visit, code, &err);
-        return;
-    }
-    visit->answer->content_type = "application/json";
-    http_answer_header(visit->answer, "Content-Disposition",
-                       "attachment; filename=\"receipt-%lld.json\"", (long long)seq);
+    snprintf(name, sizeof name, "receipt-%lld.json", (long long)seq);
+    page_send_file(visit, code, &err, "application/json", name);
 }
 
 /* --- As a page ------------------------------------------------------------------------------ */

@@ -163,23 +163,16 @@ static void give(struct statement *statement)
     struct visit *visit = statement->visit;
     struct vault_error err;
     char chosen[STATEMENT_PERIOD_CHARS] = "";
+    struct consent_decision decision;
+    const unsigned wrong = statement_gift(statement, NULL, &decision);
     if (!visit_field(visit, "period", chosen, sizeof chosen))
         chosen[0] = 0;
-    const size_t period = statement_find_period(statement, chosen);
-    if (statement->no_gift || !statement_was_shown(statement)) {
-        page_flag(visit, visit->data, "changed");
-        show_statement(statement, 409, chosen);
-        return;
-    }
-    if (period == statement->period_count) {
-        page_wrong(visit, "period", "error.period_missing");
-        show_statement(statement, 422, "");
+    if (wrong) {
+        show_statement(statement, wrong, chosen);
         return;
     }
     if (!may_give(statement, chosen))
         return;
-    struct consent_decision decision = statement_gift(statement, NULL);
-    decision.days = statement->periods[period];
     const enum vault_code code = access_request_give(visit->pages->vault, &visit->session.citizen,
                                                      statement->view.request.id, &decision, &err);
     finish_answer(visit, code, &err,

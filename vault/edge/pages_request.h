@@ -57,19 +57,12 @@ void statement_finish(struct statement *statement);
  * or, if that is none of them, the first. */
 void statement_put_choice(const struct statement *statement, const char *chosen);
 
-/* Which of the periods was chosen: its position, or period_count. */
-size_t statement_find_period(const struct statement *statement, const char *chosen);
-
-/* The same of the form that was sent. A period that was not offered is none: the text that is
- * written down names those that were. */
-size_t statement_sent_period(const struct statement *statement);
-
-/* Whether the form that was sent is of this very text. */
-bool statement_was_shown(const struct statement *statement);
-
-/* To give all that is offered; the days are the caller's to add. actor NULL: the citizen. Borrowed
- * from the statement. */
-struct consent_decision statement_gift(struct statement *statement, const struct actor *actor);
+/* To give all that is offered, for the period that the form says. A period that was not offered is
+ * none: the text that is written down names those that were. actor NULL: the citizen. Borrowed from
+ * the statement. 0, or the status of the page that says why this cannot be given: it is not what
+ * was shown, or no period was chosen. */
+unsigned statement_gift(struct statement *statement, const struct actor *actor,
+                        struct consent_decision *out);
 
 /* To refuse all that is asked. A refusal always counts: if the page has changed since, what was
  * shown is not known to be this text, and none is written down. */

@@ -185,3 +185,8 @@ void page_redirect_with(struct visit *visit, const char *address, enum notice no
  * is the vault's fault. */
 void page_error(struct visit *visit, unsigned status);
 void page_failed(struct visit *visit, enum vault_code code, const struct vault_error *err);
+
+/* What a call has written into the answer's body, as a file of that name to keep; if it failed, the
+ * error. */
+void page_send_file(struct visit *visit, enum vault_code code, const struct vault_error *err,
+                    const char *content_type, const char *name);
