@@ -1,56 +1,14 @@
 /* The operator's commands about guardians. */
+#include "admin_test.h"
+
 #include "family.h"
-#include "vault/edge/admin.h"
 
-static struct vault_test test;
 static struct family family;
-static struct config config;
-static struct admin_context context;
-static struct sealing *sealing;
-static json_t *answer;
-
-static enum vault_code open_test(void *unused, const struct secret *secret, struct vault **out,
-                                 struct vault_error *err)
-{
-    (void)unused;
-    (void)secret;
-    (void)err;
-    *out = test.vault;
-    return VAULT_OK;
-}
-
-static void close_test(void *unused)
-{
-    (void)unused;
-}
-
-static const struct sealing_calls calls = {NULL, open_test, close_test, NULL};
 
 static void begin(void)
 {
     make_vault_with_family(&test, &family);
-    assert_done(sealing_new(&calls, &sealing, &test_error));
-    assert_done(sealing_unseal(sealing, NULL, &test_error));
-    context = (struct admin_context){.sealing = sealing, .config = &config};
-}
-
-static void end(void)
-{
-    json_free(&answer);
-    sealing_free(&sealing);
-    vault_close(&test.vault);
-}
-
-/* "ok", or the code of what went wrong. */
-static const char *ask(const char *line)
-{
-    VAULT_AUTO(buf_finish) struct buf out = buf_limited(ADMIN_LINE_BYTES_MAX);
-    json_free(&answer);
-    admin_answer(&context, bytes_of_text(line), &out);
-    assert_done(json_parse(buf_view(&out), 16, &answer, NULL, &test_error));
-    return json_is_true(json_object_get(answer, "ok"))
-               ? "ok"
-               : json_string_value(json_object_get(answer, "code"));
+    begin_asking();
 }
 
 #define COMMAND(verb, minor, guardian)                                                             \

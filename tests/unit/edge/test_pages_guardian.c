@@ -2,9 +2,6 @@
 #include "browser.h"
 #include "family.h"
 
-#include <glob.h>
-#include <sys/stat.h>
-
 #include "vault/vault/mandate.h"
 #include "vault/vault/mediator.h"
 #include "vault/vault/stance.h"
@@ -570,35 +567,6 @@ static void test_a_minor_without_guardians_is_told_whom_to_ask(void **state)
 
 /* --- A damaged file --------------------------------------------------------------------------- */
 
-static void find_file(char out[PATH_MAX])
-{
-    char pattern[PATH_MAX + 32];
-    off_t largest = -1;
-    glob_t found;
-    snprintf(pattern, sizeof pattern, "%s/citizens/*/*.db", test.dir);
-    assert_int_equal(glob(pattern, 0, NULL, &found), 0);
-    for (size_t i = 0; i < found.gl_pathc; i++) {
-        struct stat status;
-        assert_int_equal(stat(found.gl_pathv[i], &status), 0);
-        if (status.st_size > largest) {
-            largest = status.st_size;
-            snprintf(out, PATH_MAX, "%s", found.gl_pathv[i]);
-        }
-    }
-    globfree(&found);
-}
-
-static void flip(const char *file)
-{
-    FILE *out = fopen(file, "r+b");
-    assert_non_null(out);
-    assert_int_equal(fseek(out, 100, SEEK_SET), 0);
-    const int byte = fgetc(out);
-    assert_int_equal(fseek(out, 100, SEEK_SET), 0);
-    assert_int_equal(fputc(byte ^ 1, out), byte ^ 1);
-    assert_int_equal(fclose(out), 0);
-}
-
 static void reopen(void)
 {
     open_test_vault(&test);
@@ -615,8 +583,8 @@ static void test_a_damaged_vault_of_a_minor_is_stopped_by_the_guardian(void **st
         assert_done(stance_resume(test.vault, &family.minor, NULL, &test_error));
     }
     vault_close(&test.vault);
-    find_file(file);
-    flip(file);
+    find_largest_file(&test, file);
+    flip_first_page(file);
     open_test_vault(&test);
     browser_close(&max);
     enter(&max, "max");
@@ -629,7 +597,7 @@ static void test_a_damaged_vault_of_a_minor_is_stopped_by_the_guardian(void **st
     browser_submit(&max, minors("/stop"), "");
     assert_location(&max, "/minors");
     vault_close(&test.vault);
-    flip(file);
+    flip_first_page(file);
     reopen();
     assert_int_equal(released(), 0);
     browser_get(&max, minors("")); /* whole again, there is nothing to stop in one go */

@@ -1,9 +1,6 @@
 /* A minor of 14 and their guardians decide: both agree, either ends it, and the birthdays. */
 #include "family.h"
 
-#include <glob.h>
-#include <sys/stat.h>
-
 #include "vault/base/codec.h"
 #include "vault/half.h"
 #include "vault/parts.h"
@@ -994,37 +991,6 @@ static void test_what_a_restore_suspended_a_minor_does_not_resume_alone(void **s
 /* --- A damaged file ----------------------------------------------------------------------------
  */
 
-/* The minor's file is the largest: much happened there. */
-static void find_file(char out[PATH_MAX])
-{
-    char pattern[PATH_MAX + 32];
-    off_t largest = -1;
-    glob_t found;
-    snprintf(pattern, sizeof pattern, "%s/citizens/*/*.db", test.dir);
-    assert_int_equal(glob(pattern, 0, NULL, &found), 0);
-    for (size_t i = 0; i < found.gl_pathc; i++) {
-        struct stat status;
-        assert_int_equal(stat(found.gl_pathv[i], &status), 0);
-        if (status.st_size > largest) {
-            largest = status.st_size;
-            snprintf(out, PATH_MAX, "%s", found.gl_pathv[i]);
-        }
-    }
-    globfree(&found);
-}
-
-/* Damage its first page, or put it right again; the vault is closed. */
-static void flip(const char *file)
-{
-    FILE *out = fopen(file, "r+b");
-    assert_non_null(out);
-    assert_int_equal(fseek(out, 100, SEEK_SET), 0);
-    const int byte = fgetc(out);
-    assert_int_equal(fseek(out, 100, SEEK_SET), 0);
-    assert_int_equal(fputc(byte ^ 1, out), byte ^ 1);
-    assert_int_equal(fclose(out), 0);
-}
-
 static void damage(char file[PATH_MAX])
 {
     make_joint();
@@ -1034,15 +1000,15 @@ static void damage(char file[PATH_MAX])
         assert_done(consent_resume(test.vault, &family.minor, LIBRARY, LENDING, &test_error));
     }
     vault_close(&test.vault);
-    find_file(file);
-    flip(file);
+    find_largest_file(&test, file); /* the minor's */
+    flip_first_page(file);
     open_test_vault(&test);
 }
 
 static void repair(const char *file)
 {
     vault_close(&test.vault);
-    flip(file);
+    flip_first_page(file);
     open_test_vault(&test);
 }
 

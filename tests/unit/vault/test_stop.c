@@ -4,9 +4,6 @@
  */
 #include "vault_test.h"
 
-#include <glob.h>
-#include <sys/stat.h>
-
 #include "vault/parts.h"
 #include "vault/person.h"
 #include "vault/stop.h"
@@ -19,25 +16,6 @@ static struct vault_test test;
 static char subject[SUBJECT_CHARS + 1];
 static char file[PATH_MAX];
 static struct buf whole; /* the file as it was */
-
-/* The only citizen's file beside the decoy's: the larger of the two. */
-static void find_file(void)
-{
-    char pattern[PATH_MAX + 32];
-    off_t largest = -1;
-    glob_t found;
-    snprintf(pattern, sizeof pattern, "%s/citizens/*/*.db", test.dir);
-    assert_int_equal(glob(pattern, 0, NULL, &found), 0);
-    for (size_t i = 0; i < found.gl_pathc; i++) {
-        struct stat status;
-        assert_int_equal(stat(found.gl_pathv[i], &status), 0);
-        if (status.st_size > largest) {
-            largest = status.st_size;
-            snprintf(file, sizeof file, "%s", found.gl_pathv[i]);
-        }
-    }
-    globfree(&found);
-}
 
 static void write_file(const uint8_t *data, size_t size)
 {
@@ -63,7 +41,7 @@ static void begin(void)
     for (int i = 0; i < 30; i++) /* more records: an index of more than a page */
         change_back_and_forth();
     vault_close(&test.vault);
-    find_file();
+    find_largest_file(&test, file);
     whole = buf_limited(1024UL * 1024);
     assert_done(file_read(file, &whole, &test_error));
 }

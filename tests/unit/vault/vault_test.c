@@ -1,6 +1,7 @@
 #include "vault_test.h"
 
 #include <glob.h>
+#include <sys/stat.h>
 
 #include "vault/base/codec.h"
 #include "vault/parts.h"
@@ -285,4 +286,33 @@ size_t count_released(json_t *answer)
     const size_t count = json_object_size(json_object_get(answer, "released"));
     json_decref(answer);
     return count;
+}
+
+void find_largest_file(const struct vault_test *test, char out[PATH_MAX])
+{
+    char pattern[PATH_MAX + 32];
+    off_t largest = -1;
+    glob_t found;
+    snprintf(pattern, sizeof pattern, "%s/citizens/*/*.db", test->dir);
+    assert_int_equal(glob(pattern, 0, NULL, &found), 0);
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        struct stat status;
+        assert_int_equal(stat(found.gl_pathv[i], &status), 0);
+        if (status.st_size > largest) {
+            largest = status.st_size;
+            snprintf(out, PATH_MAX, "%s", found.gl_pathv[i]);
+        }
+    }
+    globfree(&found);
+}
+
+void flip_first_page(const char *file)
+{
+    FILE *out = fopen(file, "r+b");
+    assert_non_null(out);
+    assert_int_equal(fseek(out, 100, SEEK_SET), 0);
+    const int byte = fgetc(out);
+    assert_int_equal(fseek(out, 100, SEEK_SET), 0);
+    assert_int_equal(fputc(byte ^ 1, out), byte ^ 1);
+    assert_int_equal(fclose(out), 0);
 }

@@ -52,7 +52,6 @@ extern const uint8_t library_key[SHA256_BYTES];
 /* Make an empty vault and open it; only its policy is there, signed, in test->bundle. */
 void make_test_vault(struct vault_test *test);
 
-/* The policy, two services with a key each, and one citizen with a login. */
 /* A mediator who has set that password in the place of their first one. */
 void register_mediator(struct vault_test *test, const char *structure, const char *login,
                        const char *name, const char *password);
@@ -60,6 +59,7 @@ void register_mediator(struct vault_test *test, const char *structure, const cha
 /* Whoever has this login set their password themselves: it has no end. */
 void own_password(struct vault_test *test, const char *login);
 
+/* The policy, two services with a key each, and one citizen with a login. */
 void fill_test_vault(struct vault_test *test);
 
 /* A vault that is made and filled by the program's first call, and copied by that and all others:
@@ -94,6 +94,13 @@ void reopen_test_vault(struct vault_test *test);
  * bytes of its hash. False if there is none. */
 bool find_copied_bundle(const struct vault_test *test, uint64_t version,
                         const uint8_t hash[ENTRY_POLICY_BYTES], char out[PATH_MAX]);
+
+/* Where the largest of the citizens' files is: of whom most has happened, the decoy having nothing.
+ */
+void find_largest_file(const struct vault_test *test, char out[PATH_MAX]);
+
+/* Damage the first page of one, or put it right again; the vault is closed. */
+void flip_first_page(const char *file);
 
 void import_one(struct vault_test *test, const char *row);
 struct service_hold hold_service(struct vault_test *test, const uint8_t *key);
