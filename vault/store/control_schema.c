@@ -237,6 +237,33 @@ static const char *const steps[] = {
      "ALTER TABLE digest ADD COLUMN tried_s INTEGER NOT NULL DEFAULT 0;"
      "CREATE INDEX digest_by_urgent ON digest (urgent_s) WHERE urgent_s > 0;"
      "PRAGMA user_version = 13"),
+
+    /* Mediators' passkeys beside the citizens'; when theirs last changed; and of their sessions
+     * when they last showed who they are, whether by a passkey, and the last challenge answered to
+     * make one. */
+    ("CREATE TABLE passkey_of_either ("
+     "  credential BLOB PRIMARY KEY CHECK (length(credential) BETWEEN 1 AND 1023),"
+     "  citizen BLOB CHECK (length(citizen) = 16),"
+     "  mediator TEXT,"
+     "  user BLOB NOT NULL CHECK (length(user) = 16),"
+     "  algorithm INTEGER NOT NULL,"
+     "  key BLOB NOT NULL,"
+     "  sign_count INTEGER NOT NULL CHECK (sign_count BETWEEN 0 AND 4294967295),"
+     "  name TEXT NOT NULL,"
+     "  created_s INTEGER NOT NULL,"
+     "  used_s INTEGER NOT NULL,"
+     "  challenge_ms INTEGER NOT NULL,"
+     "  CHECK ((citizen IS NULL) <> (mediator IS NULL))) STRICT, WITHOUT ROWID;"
+     "INSERT INTO passkey_of_either SELECT credential, citizen, NULL, user, algorithm, key,"
+     "  sign_count, name, created_s, used_s, challenge_ms FROM passkey;"
+     "DROP TABLE passkey;"
+     "ALTER TABLE passkey_of_either RENAME TO passkey;"
+     "CREATE INDEX passkey_by_owner ON passkey (citizen, mediator, created_s);"
+     "ALTER TABLE mediator ADD COLUMN passkeys_s INTEGER NOT NULL DEFAULT 0;"
+     "ALTER TABLE mediator_session ADD COLUMN proved_s INTEGER NOT NULL DEFAULT 0;"
+     "ALTER TABLE mediator_session ADD COLUMN by_passkey INTEGER NOT NULL DEFAULT 0;"
+     "ALTER TABLE mediator_session ADD COLUMN challenge_ms INTEGER NOT NULL DEFAULT 0;"
+     "PRAGMA user_version = 14"),
 };
 
 static const struct database_kind control_kind = {

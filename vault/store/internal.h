@@ -136,6 +136,14 @@ enum vault_code digest_forget(struct database *control, const struct citizen_id 
 enum vault_code structure_check_room(struct database *control, const char *sql, const char *id,
                                      int64_t most, struct vault_error *err) VAULT_MUST_CHECK;
 
+/* structure.c: another password takes the place of a mediator's first one, which is good at now_s,
+ * and that session goes on alone, as one that a passkey was shown in. In the transaction.
+ * VAULT_CONFLICT if there is no such password; VAULT_NOT_FOUND if it is no session of theirs. */
+enum vault_code mediator_end_first(struct database *control, const char *login,
+                                   const char *password_hash, int64_t now_s,
+                                   const uint8_t token_hash[SHA256_BYTES], struct vault_error *err)
+    VAULT_MUST_CHECK;
+
 /* Note an erasure of so many openings, in the caller's transaction; and that it was more of them.
  */
 enum vault_code erasure_note(struct database *control, const struct citizen_id *citizen,

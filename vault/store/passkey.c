@@ -5,7 +5,12 @@
 #include "internal.h"
 
 #define COLUMNS                                                                                    \
-    "credential, citizen, user, algorithm, key, sign_count, name, created_s, used_s, challenge_ms"
+    "credential, citizen, mediator, user, algorithm, key, sign_count, name, created_s, used_s,"    \
+    " challenge_ms"
+
+/* Statements about an owner's passkeys have their citizen as ?1 and their mediator as ?2, of which
+ * one is NULL. */
+#define OF_OWNER "citizen IS ?1 AND mediator IS ?2"
 
 static enum vault_code no_such_passkey(struct vault_error *err)
 {
@@ -25,42 +30,83 @@ static enum vault_code passkey_check(const struct passkey *passkey, struct vault
     return text_check(passkey->name, 0, PASSKEY_NAME_BYTES, "a passkey's name", err);
 }
 
-static enum vault_code check_room(struct database *control, const struct citizen_id *citizen,
+static struct passkey_owner owner_of(const struct passkey *passkey)
+{
+    const bool of_mediator = passkey->mediator[0] != 0;
+    return (struct passkey_owner){of_mediator ? NULL : &passkey->citizen,
+                                  of_mediator ? passkey->mediator : NULL};
+}
+
+static void bind_owner(struct statement *statement, const struct passkey_owner *owner)
+{
+    if (owner->citizen)
+        bind_blob(statement, 1, owner->citizen->bytes, sizeof owner->citizen->bytes);
+    bind_text(statement, 2, owner->mediator);
+}
+
+static enum vault_code check_room(struct database *control, const struct passkey_owner *owner,
                                   struct vault_error *err)
 {
     bool row = false;
     VAULT_AUTO(statement_end) struct statement query = {0};
     VAULT_TRY(
-        statement_begin(control, "SELECT count(*) FROM passkey WHERE citizen = ?1", &query, err));
-    bind_blob(&query, 1, citizen->bytes, sizeof citizen->bytes);
+        statement_begin(control, "SELECT count(*) FROM passkey WHERE " OF_OWNER, &query, err));
+    bind_owner(&query, owner);
     VAULT_TRY(statement_next(&query, &row, err));
-    if (column_integer(&query, 0) >= PASSKEYS_PER_CITIZEN)
-        return vault_fail(err, VAULT_LIMITED, "a citizen has at most %d passkeys",
-                          PASSKEYS_PER_CITIZEN);
+    if (column_integer(&query, 0) >= PASSKEYS_EACH)
+        return vault_fail(err, VAULT_LIMITED, "nobody has more than %d passkeys", PASSKEYS_EACH);
     return VAULT_OK;
 }
 
+/* That a mediator's changed; a citizen is told by their log. VAULT_NOT_FOUND if the owner is gone.
+ */
+static enum vault_code note_change(struct database *control, const struct passkey_owner *owner,
+                                   int64_t now_s, struct vault_error *err)
+{
+    if (owner->citizen)
+        return control_citizen_check(control, owner->citizen, err);
+    VAULT_AUTO(statement_end) struct statement update = {0};
+    VAULT_TRY(statement_begin(control, "UPDATE mediator SET passkeys_s = ?1 WHERE login = ?2",
+                              &update, err));
+    bind_integer(&update, 1, now_s);
+    bind_text(&update, 2, owner->mediator);
+    VAULT_TRY(statement_run(&update, err));
+    return database_changes(control)
+               ? VAULT_OK
+               : vault_fail(err, VAULT_NOT_FOUND, "there is no such mediator");
+}
+
 static enum vault_code passkey_insert(struct database *control, const struct passkey *passkey,
-                                      struct vault_error *err)
+                                      const struct passkey_owner *owner, struct vault_error *err)
 {
     VAULT_AUTO(statement_end) struct statement insert = {0};
     VAULT_TRY(statement_begin(control,
-                              "INSERT INTO passkey (" COLUMNS ")"
-                              " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?9)",
+                              "INSERT INTO passkey (citizen, mediator, credential, user, algorithm,"
+                              " key, sign_count, name, created_s, used_s, challenge_ms)"
+                              " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, ?10)",
                               &insert, err));
-    bind_bytes(&insert, 1, passkey_credential(passkey));
-    bind_blob(&insert, 2, passkey->citizen.bytes, sizeof passkey->citizen.bytes);
-    bind_blob(&insert, 3, passkey->user, sizeof passkey->user);
-    bind_integer(&insert, 4, passkey->algorithm);
-    bind_blob(&insert, 5, passkey->key, passkey->key_bytes);
-    bind_integer(&insert, 6, passkey->sign_count);
-    bind_text(&insert, 7, passkey->name);
-    bind_integer(&insert, 8, passkey->created_s);
-    bind_integer(&insert, 9, passkey->challenge_ms);
+    bind_owner(&insert, owner);
+    bind_bytes(&insert, 3, passkey_credential(passkey));
+    bind_blob(&insert, 4, passkey->user, sizeof passkey->user);
+    bind_integer(&insert, 5, passkey->algorithm);
+    bind_blob(&insert, 6, passkey->key, passkey->key_bytes);
+    bind_integer(&insert, 7, passkey->sign_count);
+    bind_text(&insert, 8, passkey->name);
+    bind_integer(&insert, 9, passkey->created_s);
+    bind_integer(&insert, 10, passkey->challenge_ms);
     const enum vault_code code = statement_run(&insert, err);
     if (code == VAULT_CONFLICT)
         return vault_fail(err, VAULT_CONFLICT, "the passkey is known already");
     return code;
+}
+
+static enum vault_code put_passkey(struct database *control, const struct passkey *passkey,
+                                   struct vault_error *err)
+{
+    const struct passkey_owner owner = owner_of(passkey);
+    VAULT_TRY(note_change(control, &owner, passkey->created_s, err));
+    VAULT_TRY(check_room(control, &owner, err));
+    return passkey_insert(control, passkey, &owner, err);
 }
 
 enum vault_code passkey_add(struct store *store, const struct passkey *passkey,
@@ -71,9 +117,22 @@ enum vault_code passkey_add(struct store *store, const struct passkey *passkey,
     VAULT_TRY(shared_hold(&store->control, &control, err));
     VAULT_AUTO(transaction_rollback) struct transaction change = {0};
     VAULT_TRY(transaction_begin(control.database, &change, err));
-    VAULT_TRY(control_citizen_check(control.database, &passkey->citizen, err));
-    VAULT_TRY(check_room(control.database, &passkey->citizen, err));
-    VAULT_TRY(passkey_insert(control.database, passkey, err));
+    VAULT_TRY(put_passkey(control.database, passkey, err));
+    return transaction_commit(&change, err);
+}
+
+enum vault_code passkey_add_first(struct store *store, const struct passkey *passkey,
+                                  const char *password_hash, const uint8_t token_hash[SHA256_BYTES],
+                                  struct vault_error *err)
+{
+    VAULT_TRY(passkey_check(passkey, err));
+    VAULT_AUTO(shared_let_go) struct hold control = {0};
+    VAULT_TRY(shared_hold(&store->control, &control, err));
+    VAULT_AUTO(transaction_rollback) struct transaction change = {0};
+    VAULT_TRY(transaction_begin(control.database, &change, err));
+    VAULT_TRY(mediator_end_first(control.database, passkey->mediator, password_hash,
+                                 passkey->created_s, token_hash, err));
+    VAULT_TRY(put_passkey(control.database, passkey, err));
     return transaction_commit(&change, err);
 }
 
@@ -92,14 +151,15 @@ static void passkey_read(const struct statement *query, struct passkey *out)
 {
     out->credential_bytes = column_some(query, 0, out->credential, sizeof out->credential);
     column_blob(query, 1, out->citizen.bytes, sizeof out->citizen.bytes);
-    column_blob(query, 2, out->user, sizeof out->user);
-    out->algorithm = (int)column_integer(query, 3);
-    out->key_bytes = column_some(query, 4, out->key, sizeof out->key);
-    out->sign_count = (uint32_t)column_integer(query, 5);
-    column_text(query, 6, out->name, sizeof out->name);
-    out->created_s = column_integer(query, 7);
-    out->used_s = column_integer(query, 8);
-    out->challenge_ms = column_integer(query, 9);
+    column_text(query, 2, out->mediator, sizeof out->mediator);
+    column_blob(query, 3, out->user, sizeof out->user);
+    out->algorithm = (int)column_integer(query, 4);
+    out->key_bytes = column_some(query, 5, out->key, sizeof out->key);
+    out->sign_count = (uint32_t)column_integer(query, 6);
+    column_text(query, 7, out->name, sizeof out->name);
+    out->created_s = column_integer(query, 8);
+    out->used_s = column_integer(query, 9);
+    out->challenge_ms = column_integer(query, 10);
 }
 
 enum vault_code passkey_find(struct store *store, struct bytes credential, struct passkey *out,
@@ -141,49 +201,56 @@ enum vault_code passkey_used(struct store *store, struct bytes credential, int64
                       "the challenge was answered before, or the passkey's counter went back");
 }
 
-/* Run a statement on one of a citizen's: ?1 the credential, ?2 the citizen, ?3 a text. */
-static enum vault_code passkey_run(struct store *store, const char *sql,
-                                   const struct citizen_id *citizen, struct bytes credential,
+/* Run a statement on one of an owner's, whose credential is ?3; ?4 is a text. */
+static enum vault_code passkey_run(struct database *control, const char *sql,
+                                   const struct passkey_owner *owner, struct bytes credential,
                                    const char *text, struct vault_error *err)
 {
-    VAULT_AUTO(shared_let_go) struct hold control = {0};
-    VAULT_TRY(shared_hold(&store->control, &control, err));
     VAULT_AUTO(statement_end) struct statement statement = {0};
-    VAULT_TRY(statement_begin(control.database, sql, &statement, err));
-    bind_bytes(&statement, 1, credential);
-    bind_blob(&statement, 2, citizen->bytes, sizeof citizen->bytes);
-    bind_text(&statement, 3, text);
+    VAULT_TRY(statement_begin(control, sql, &statement, err));
+    bind_owner(&statement, owner);
+    bind_bytes(&statement, 3, credential);
+    bind_text(&statement, 4, text);
     VAULT_TRY(statement_run(&statement, err));
-    return database_changes(control.database) == 1 ? VAULT_OK : no_such_passkey(err);
+    return database_changes(control) == 1 ? VAULT_OK : no_such_passkey(err);
 }
 
-enum vault_code passkey_rename(struct store *store, const struct citizen_id *citizen,
+enum vault_code passkey_rename(struct store *store, const struct passkey_owner *owner,
                                struct bytes credential, const char *name, struct vault_error *err)
 {
     VAULT_TRY(text_check(name, 0, PASSKEY_NAME_BYTES, "a passkey's name", err));
-    return passkey_run(store, "UPDATE passkey SET name = ?3 WHERE credential = ?1 AND citizen = ?2",
-                       citizen, credential, name, err);
+    VAULT_AUTO(shared_let_go) struct hold control = {0};
+    VAULT_TRY(shared_hold(&store->control, &control, err));
+    return passkey_run(control.database,
+                       "UPDATE passkey SET name = ?4 WHERE credential = ?3 AND " OF_OWNER, owner,
+                       credential, name, err);
 }
 
-enum vault_code passkey_remove(struct store *store, const struct citizen_id *citizen,
-                               struct bytes credential, struct vault_error *err)
+enum vault_code passkey_remove(struct store *store, const struct passkey_owner *owner,
+                               struct bytes credential, int64_t now_s, struct vault_error *err)
 {
-    return passkey_run(store,
-                       "DELETE FROM passkey WHERE credential = ?1 AND citizen = ?2 AND ?3 IS NULL",
-                       citizen, credential, NULL, err);
+    VAULT_AUTO(shared_let_go) struct hold control = {0};
+    VAULT_TRY(shared_hold(&store->control, &control, err));
+    VAULT_AUTO(transaction_rollback) struct transaction change = {0};
+    VAULT_TRY(transaction_begin(control.database, &change, err));
+    VAULT_TRY(passkey_run(control.database,
+                          "DELETE FROM passkey WHERE credential = ?3 AND ?4 IS NULL AND " OF_OWNER,
+                          owner, credential, NULL, err));
+    VAULT_TRY(note_change(control.database, owner, now_s, err));
+    return transaction_commit(&change, err);
 }
 
-enum vault_code passkey_list(struct store *store, const struct citizen_id *citizen,
+enum vault_code passkey_list(struct store *store, const struct passkey_owner *owner,
                              passkey_each *each, void *context, struct vault_error *err)
 {
     VAULT_AUTO(shared_let_go) struct hold control = {0};
     VAULT_TRY(shared_hold(&store->control, &control, err));
     VAULT_AUTO(statement_end) struct statement query = {0};
     VAULT_TRY(statement_begin(control.database,
-                              "SELECT " COLUMNS " FROM passkey WHERE citizen = ?1"
+                              "SELECT " COLUMNS " FROM passkey WHERE " OF_OWNER
                               " ORDER BY created_s, credential",
                               &query, err));
-    bind_blob(&query, 1, citizen->bytes, sizeof citizen->bytes);
+    bind_owner(&query, owner);
     for (;;) {
         bool row = false;
         struct passkey passkey;

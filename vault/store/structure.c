@@ -4,7 +4,9 @@
 
 #define MEDIATOR_COLUMNS                                                                           \
     "m.login, m.name, m.password_hash, m.failed_tries, m.failed_at_s, m.first_until_s,"            \
-    " m.before_tries, m.before_s, m.password_s, s.id, s.name, s.state"
+    " m.before_tries, m.before_s, m.password_s, m.passkeys_s,"                                     \
+    " (SELECT count(*) FROM passkey WHERE citizen IS NULL AND mediator = m.login),"                \
+    " s.id, s.name, s.state"
 
 static enum vault_code none(const char *what, struct vault_error *err)
 {
@@ -65,6 +67,10 @@ enum vault_code structure_remove(struct store *store, const char *id, struct vau
     VAULT_TRY(run(control.database,
                   "DELETE FROM mediator_session WHERE ?2 IS NULL AND ?3 = 0 AND login IN"
                   " (SELECT login FROM mediator WHERE structure = ?1)",
+                  id, NULL, 0, &ignored, err));
+    VAULT_TRY(run(control.database,
+                  "DELETE FROM passkey WHERE citizen IS NULL AND ?2 IS NULL AND ?3 = 0"
+                  " AND mediator IN (SELECT login FROM mediator WHERE structure = ?1)",
                   id, NULL, 0, &ignored, err));
     VAULT_TRY(run(control.database,
                   "DELETE FROM mediator WHERE structure = ?1 AND ?2 IS NULL AND ?3 = 0", id, NULL,
@@ -169,6 +175,16 @@ enum vault_code mediator_add(struct store *store, const struct mediator *mediato
     return transaction_commit(&change, err);
 }
 
+static enum vault_code end_passkeys(struct database *control, const char *login,
+                                    struct vault_error *err)
+{
+    int64_t ignored = 0;
+    return run(control,
+               "DELETE FROM passkey"
+               " WHERE citizen IS NULL AND mediator = ?1 AND ?2 IS NULL AND ?3 = 0",
+               login, NULL, 0, &ignored, err);
+}
+
 enum vault_code mediator_remove(struct store *store, const char *login, struct vault_error *err)
 {
     int64_t changed = 0;
@@ -185,6 +201,7 @@ enum vault_code mediator_remove(struct store *store, const char *login, struct v
     VAULT_TRY(run(control.database,
                   "DELETE FROM mediator_session WHERE login = ?1 AND ?2 IS NULL AND ?3 = 0", login,
                   NULL, 0, &ignored, err));
+    VAULT_TRY(end_passkeys(control.database, login, err));
     return transaction_commit(&change, err);
 }
 
@@ -200,7 +217,9 @@ static void mediator_read(const struct statement *query, struct mediator *out)
     out->before_tries = (uint32_t)column_integer(query, 6);
     out->before_s = column_integer(query, 7);
     out->password_s = column_integer(query, 8);
-    structure_read(query, 9, &out->structure);
+    out->passkeys_s = column_integer(query, 9);
+    out->passkeys = (uint32_t)column_integer(query, 10);
+    structure_read(query, 11, &out->structure);
 }
 
 enum vault_code mediator_get(struct store *store, const char *login, struct mediator *out,
@@ -296,107 +315,39 @@ enum vault_code mediator_set_password(struct store *store, const char *login,
                   "UPDATE mediator SET password_s = ?3 WHERE login = ?1 AND ?2 IS NULL", login,
                   NULL, now_s, &changed, err));
     VAULT_TRY(end_others(control.database, login, kept_token_hash, err));
+    if (first_until_s)
+        VAULT_TRY(end_passkeys(control.database, login, err));
     return transaction_commit(&change, err);
 }
 
-/* --- Sessions ------------------------------------------------------------------------------- */
-
-static enum vault_code session_insert(struct database *control,
-                                      const struct mediator_session *session, int64_t *changed,
-                                      struct vault_error *err)
+/* A passkey takes the place of a first password (passkey.c). Since when there is the password that
+ * nobody knows is nobody's to be told. */
+static enum vault_code keep_one_session(struct database *control, const char *login,
+                                        const uint8_t *token_hash, struct vault_error *err)
 {
-    VAULT_AUTO(statement_end) struct statement insert = {0};
+    VAULT_AUTO(statement_end) struct statement update = {0};
     VAULT_TRY(statement_begin(control,
-                              "INSERT INTO mediator_session (token_hash, login, created_s, seen_s)"
-                              " SELECT ?1, login, ?3, ?4 FROM mediator WHERE login = ?2",
-                              &insert, err));
-    bind_blob(&insert, 1, session->token_hash, sizeof session->token_hash);
-    bind_text(&insert, 2, session->login);
-    bind_integer(&insert, 3, session->created_s);
-    bind_integer(&insert, 4, session->seen_s);
-    VAULT_TRY(statement_run(&insert, err));
-    *changed = database_changes(control);
-    return VAULT_OK;
+                              "UPDATE mediator_session SET by_passkey = 1"
+                              " WHERE token_hash = ?1 AND login = ?2",
+                              &update, err));
+    bind_blob(&update, 1, token_hash, SHA256_BYTES);
+    bind_text(&update, 2, login);
+    VAULT_TRY(statement_run(&update, err));
+    return database_changes(control) ? end_others(control, login, token_hash, err)
+                                     : none("session", err);
 }
 
-enum vault_code mediator_session_add(struct store *store, const struct mediator_session *session,
-                                     struct vault_error *err)
+enum vault_code mediator_end_first(struct database *control, const char *login,
+                                   const char *password_hash, int64_t now_s,
+                                   const uint8_t token_hash[SHA256_BYTES], struct vault_error *err)
 {
     int64_t changed = 0;
-    VAULT_AUTO(shared_let_go) struct hold control = {0};
-    VAULT_TRY(shared_hold(&store->control, &control, err));
-    VAULT_AUTO(transaction_rollback) struct transaction change = {0};
-    VAULT_TRY(transaction_begin(control.database, &change, err));
-    VAULT_TRY(run(control.database,
-                  "DELETE FROM mediator_session WHERE ?2 IS NULL AND token_hash IN"
-                  " (SELECT token_hash FROM mediator_session WHERE login = ?1"
-                  "  ORDER BY seen_s DESC, created_s DESC LIMIT -1 OFFSET ?3)",
-                  session->login, NULL, MEDIATOR_SESSIONS_MAX - 1, &changed, err));
-    VAULT_TRY(session_insert(control.database, session, &changed, err));
-    return changed ? transaction_commit(&change, err) : none("mediator", err);
-}
-
-enum vault_code mediator_session_find(struct store *store, const uint8_t token_hash[SHA256_BYTES],
-                                      struct mediator_session *out, struct vault_error *err)
-{
-    bool row = false;
-    VAULT_AUTO(shared_let_go) struct hold control = {0};
-    VAULT_TRY(shared_hold(&store->control, &control, err));
-    VAULT_AUTO(statement_end) struct statement query = {0};
-    VAULT_TRY(statement_begin(control.database,
-                              "SELECT token_hash, login, created_s, seen_s FROM mediator_session"
-                              " WHERE token_hash = ?1",
-                              &query, err));
-    bind_blob(&query, 1, token_hash, SHA256_BYTES);
-    VAULT_TRY(statement_next(&query, &row, err));
-    if (!row)
-        return none("session", err);
-    column_blob(&query, 0, out->token_hash, sizeof out->token_hash);
-    column_text(&query, 1, out->login, sizeof out->login);
-    out->created_s = column_integer(&query, 2);
-    out->seen_s = column_integer(&query, 3);
-    return VAULT_OK;
-}
-
-static enum vault_code session_run(struct store *store, const char *sql, const uint8_t *token_hash,
-                                   int64_t now_s, struct vault_error *err)
-{
-    VAULT_AUTO(shared_let_go) struct hold control = {0};
-    VAULT_TRY(shared_hold(&store->control, &control, err));
-    VAULT_AUTO(statement_end) struct statement statement = {0};
-    VAULT_TRY(statement_begin(control.database, sql, &statement, err));
-    bind_blob(&statement, 1, token_hash, SHA256_BYTES);
-    bind_integer(&statement, 2, now_s);
-    return statement_run(&statement, err);
-}
-
-enum vault_code mediator_session_seen(struct store *store, const uint8_t token_hash[SHA256_BYTES],
-                                      int64_t now_s, struct vault_error *err)
-{
-    return session_run(store, "UPDATE mediator_session SET seen_s = ?2 WHERE token_hash = ?1",
-                       token_hash, now_s, err);
-}
-
-enum vault_code mediator_session_remove(struct store *store, const uint8_t token_hash[SHA256_BYTES],
-                                        struct vault_error *err)
-{
-    return session_run(store, "DELETE FROM mediator_session WHERE token_hash = ?1 AND ?2 = 0",
-                       token_hash, 0, err);
-}
-
-enum vault_code mediator_session_prune(struct store *store, int64_t created_before_s,
-                                       int64_t seen_before_s, uint64_t *count,
-                                       struct vault_error *err)
-{
-    VAULT_AUTO(shared_let_go) struct hold control = {0};
-    VAULT_TRY(shared_hold(&store->control, &control, err));
-    VAULT_AUTO(statement_end) struct statement remove = {0};
-    VAULT_TRY(statement_begin(control.database,
-                              "DELETE FROM mediator_session WHERE created_s < ?1 OR seen_s < ?2",
-                              &remove, err));
-    bind_integer(&remove, 1, created_before_s);
-    bind_integer(&remove, 2, seen_before_s);
-    VAULT_TRY(statement_run(&remove, err));
-    *count = (uint64_t)database_changes(control.database);
-    return VAULT_OK;
+    VAULT_TRY(text_check(password_hash, 1, PASSWORD_HASH_CHARS - 1, "a password's hash", err));
+    VAULT_TRY(run(control,
+                  "UPDATE mediator SET password_hash = ?2, password_s = 0, first_until_s = 0"
+                  " WHERE login = ?1 AND first_until_s > ?3",
+                  login, password_hash, now_s, &changed, err));
+    if (!changed)
+        return vault_fail(err, VAULT_CONFLICT, "there is no first password any more");
+    return keep_one_session(control, login, token_hash, err);
 }

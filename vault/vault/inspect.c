@@ -89,7 +89,8 @@ enum vault_code inspect_citizen(struct vault *vault, const char *reference, stru
     struct account account = {0};
     size_t passkeys = 0;
     VAULT_TRY(control_citizen_by_reference(vault->store, reference, &citizen, err));
-    VAULT_TRY(passkey_list(vault->store, &citizen.id, count_one, &passkeys, err));
+    const struct passkey_owner owner = {.citizen = &citizen.id};
+    VAULT_TRY(passkey_list(vault->store, &owner, count_one, &passkeys, err));
     const enum vault_code code = account_of_citizen(vault->store, &citizen.id, &account, err);
     if (code && code != VAULT_NOT_FOUND)
         return code;

@@ -221,13 +221,16 @@ enum vault_code sign_in_passkey_rename(struct vault *vault, const struct signed_
                                        struct bytes credential, const char *name,
                                        struct vault_error *err)
 {
-    return passkey_rename(vault->store, &session->citizen, credential, name, err);
+    const struct passkey_owner owner = {.citizen = &session->citizen};
+    return passkey_rename(vault->store, &owner, credential, name, err);
 }
 
 enum vault_code sign_in_passkey_remove(struct vault *vault, const struct signed_in *session,
                                        struct bytes credential, struct vault_error *err)
 {
-    VAULT_TRY(passkey_remove(vault->store, &session->citizen, credential, err));
+    const struct passkey_owner owner = {.citizen = &session->citizen};
+    VAULT_TRY(
+        passkey_remove(vault->store, &owner, credential, clock_now_s(&vault->options.clock), err));
     return sign_in_enter_told(vault, &session->citizen, "passkey removed", NULL, err);
 }
 
@@ -250,5 +253,6 @@ enum vault_code sign_in_passkey_list(struct vault *vault, const struct signed_in
                                      struct vault_error *err)
 {
     struct listing listing = {each, context};
-    return passkey_list(vault->store, &session->citizen, list_one, &listing, err);
+    const struct passkey_owner owner = {.citizen = &session->citizen};
+    return passkey_list(vault->store, &owner, list_one, &listing, err);
 }

@@ -1,5 +1,6 @@
 /*
- * passkey - public keys by which a citizen signs in without a password (WebAuthn), several each.
+ * passkey - public keys by which a citizen or a mediator signs in without a password (WebAuthn),
+ * several each. One is either's alone, for ever: whoever finds one looks whose it is.
  *
  * A passkey is known by its credential, the name that its authenticator gave it. What it signed
  * counts once: of two challenges the later one must have been made later, to the millisecond, and
@@ -16,8 +17,9 @@
 #include "vault/base/buf.h"
 #include "vault/base/error.h"
 #include "vault/store/citizen.h"
+#include "vault/store/structure.h"
 
-#define PASSKEYS_PER_CITIZEN     16
+#define PASSKEYS_EACH            16   /* of one citizen, of one mediator */
 #define PASSKEY_CREDENTIAL_BYTES 1023 /* at most (WebAuthn section 4) */
 #define PASSKEY_KEY_BYTES        259  /* at most: RSA of 2048 bits, with its exponent */
 #define PASSKEY_USER_BYTES       16
@@ -26,10 +28,11 @@
 struct passkey {
     uint8_t credential[PASSKEY_CREDENTIAL_BYTES];
     size_t credential_bytes;
-    struct citizen_id citizen;
-    uint8_t user[PASSKEY_USER_BYTES]; /* what authenticators call the citizen */
-    int algorithm;                    /* of COSE: -7, -8 or -257 */
-    uint8_t key[PASSKEY_KEY_BYTES];   /* as libfido2 has it */
+    struct citizen_id citizen;               /* whose it is, unless it is a mediator's */
+    char mediator[MEDIATOR_LOGIN_CHARS + 1]; /* then their login; empty: a citizen's */
+    uint8_t user[PASSKEY_USER_BYTES];        /* what authenticators call its owner */
+    int algorithm;                           /* of COSE: -7, -8 or -257 */
+    uint8_t key[PASSKEY_KEY_BYTES];          /* as libfido2 has it */
     size_t key_bytes;
     uint32_t sign_count; /* 0: it does not count */
     char name[PASSKEY_NAME_BYTES + 1];
@@ -38,10 +41,16 @@ struct passkey {
     int64_t challenge_ms; /* when the last challenge that it answered was made */
 };
 
+/* Whose passkeys: one of the two. Borrowed. */
+struct passkey_owner {
+    const struct citizen_id *citizen;
+    const char *mediator; /* their login */
+};
+
 struct bytes passkey_credential(const struct passkey *passkey);
 
-/* VAULT_CONFLICT if the credential is known, whoever's it is; VAULT_LIMITED if the citizen has
- * PASSKEYS_PER_CITIZEN; VAULT_NOT_FOUND if there is no such citizen. */
+/* VAULT_CONFLICT if the credential is known, whoever's it is; VAULT_LIMITED if its owner has
+ * PASSKEYS_EACH; VAULT_NOT_FOUND if there is no such citizen or mediator. */
 enum vault_code passkey_add(struct store *store, const struct passkey *passkey,
                             struct vault_error *err) VAULT_MUST_CHECK;
 
@@ -56,17 +65,26 @@ enum vault_code passkey_used(struct store *store, struct bytes credential, int64
                              uint32_t sign_count, int64_t now_s, struct vault_error *err)
     VAULT_MUST_CHECK;
 
-/* Of that citizen's own. VAULT_NOT_FOUND. */
-enum vault_code passkey_rename(struct store *store, const struct citizen_id *citizen,
+/* In the place of a mediator's first password, in one change: the password becomes this one, which
+ * nobody is told, their other sessions end, and that one has shown who they are by a passkey.
+ * VAULT_CONFLICT, and nothing changed, if there is no first password that is good at created_s;
+ * VAULT_NOT_FOUND if that session is none of theirs; and as passkey_add(). */
+enum vault_code passkey_add_first(struct store *store, const struct passkey *passkey,
+                                  const char *password_hash, const uint8_t token_hash[SHA256_BYTES],
+                                  struct vault_error *err) VAULT_MUST_CHECK;
+
+/* Of that owner's own. Of a mediator is noted that one was removed now_s. VAULT_NOT_FOUND. */
+enum vault_code passkey_rename(struct store *store, const struct passkey_owner *owner,
                                struct bytes credential, const char *name, struct vault_error *err)
     VAULT_MUST_CHECK;
-enum vault_code passkey_remove(struct store *store, const struct citizen_id *citizen,
-                               struct bytes credential, struct vault_error *err) VAULT_MUST_CHECK;
+enum vault_code passkey_remove(struct store *store, const struct passkey_owner *owner,
+                               struct bytes credential, int64_t now_s, struct vault_error *err)
+    VAULT_MUST_CHECK;
 
 typedef enum vault_code passkey_each(void *context, const struct passkey *passkey,
                                      struct vault_error *err);
 
-/* A citizen's, the oldest first. */
-enum vault_code passkey_list(struct store *store, const struct citizen_id *citizen,
+/* An owner's, the oldest first. */
+enum vault_code passkey_list(struct store *store, const struct passkey_owner *owner,
                              passkey_each *each, void *context, struct vault_error *err)
     VAULT_MUST_CHECK;

@@ -3,7 +3,8 @@
  * digital space), their mediators, and the browsers that mediators signed in with.
  *
  * A structure that was removed keeps its id for ever, so that an old mandate never becomes somebody
- * else's; its mediators and their sessions go. A session's token is not kept, only its hash.
+ * else's; its mediators, their sessions and their passkeys go. A session's token is not kept, only
+ * its hash.
  */
 #pragma once
 
@@ -39,6 +40,8 @@ struct mediator {
     uint32_t before_tries; /* how many failed before the last success that had any */
     int64_t before_s;      /* when that was; 0: never */
     int64_t password_s;    /* since when there is this password; 0: it is not known */
+    uint32_t passkeys;     /* how many (passkey.h) */
+    int64_t passkeys_s;    /* when one was last added or removed; 0: never */
     struct structure structure;
 };
 
@@ -65,7 +68,7 @@ enum vault_code structure_list(struct store *store, structure_each *each, void *
 enum vault_code mediator_add(struct store *store, const struct mediator *mediator,
                              struct vault_error *err) VAULT_MUST_CHECK;
 
-/* With their sessions. VAULT_NOT_FOUND. */
+/* With their sessions and passkeys. VAULT_NOT_FOUND. */
 enum vault_code mediator_remove(struct store *store, const char *login, struct vault_error *err)
     VAULT_MUST_CHECK;
 
@@ -84,7 +87,8 @@ enum vault_code mediator_failed(struct store *store, const char *login, int64_t 
                                 struct vault_error *err) VAULT_MUST_CHECK;
 
 /* Another password, from now on, a first one or their own, and the end of all their sessions but
- * that one (NULL: of all), in one change. VAULT_NOT_FOUND. */
+ * that one (NULL: of all), in one change. With a first one go all passkeys as well: it is for who
+ * has nothing to sign in with, or has lost it. VAULT_NOT_FOUND. */
 enum vault_code mediator_set_password(struct store *store, const char *login,
                                       const char *password_hash, int64_t now_s,
                                       int64_t first_until_s,
@@ -96,6 +100,8 @@ struct mediator_session {
     char login[MEDIATOR_LOGIN_CHARS + 1];
     int64_t created_s;
     int64_t seen_s;
+    int64_t proved_s; /* when they last showed in it who they are */
+    bool by_passkey;  /* whether they ever did so by a passkey */
 };
 
 /* VAULT_NOT_FOUND if there is no such mediator. */
@@ -108,6 +114,17 @@ enum vault_code mediator_session_find(struct store *store, const uint8_t token_h
     VAULT_MUST_CHECK;
 enum vault_code mediator_session_seen(struct store *store, const uint8_t token_hash[SHA256_BYTES],
                                       int64_t now_s, struct vault_error *err) VAULT_MUST_CHECK;
+
+/* They showed again who they are: the session goes on under another token, and the one that it had
+ * is none any more. VAULT_NOT_FOUND. */
+enum vault_code mediator_session_proved(struct store *store, const uint8_t token_hash[SHA256_BYTES],
+                                        const uint8_t new_token_hash[SHA256_BYTES], int64_t now_s,
+                                        bool by_passkey, struct vault_error *err) VAULT_MUST_CHECK;
+
+/* As session_spend_challenge(). */
+enum vault_code mediator_session_spend(struct store *store, const uint8_t token_hash[SHA256_BYTES],
+                                       int64_t challenge_ms, struct vault_error *err)
+    VAULT_MUST_CHECK;
 
 /* Ending what is not there is fine. */
 enum vault_code mediator_session_remove(struct store *store, const uint8_t token_hash[SHA256_BYTES],
