@@ -67,6 +67,11 @@ static struct bytes browser_of(const struct visit *visit)
                : bytes_of_text(visit->pre);
 }
 
+static struct passkey_person person_of(const struct visit *visit)
+{
+    return (struct passkey_person){.citizen = &visit->session};
+}
+
 static bool put_text(json_t *list, struct bytes bytes)
 {
     VAULT_AUTO(buf_finish) struct buf text = buf_limited(CREDENTIAL_TEXT);
@@ -87,12 +92,13 @@ static enum vault_code put_known(void *context, const struct sign_in_passkey_sho
 static enum vault_code put_owner(struct visit *visit, struct vault_error *err)
 {
     struct sign_in_passkey_owner owner;
+    const struct passkey_person person = person_of(visit);
     const char *site = assets_text(visit->language, "site.name");
-    VAULT_TRY(sign_in_passkey_owner(visit->pages->vault, &visit->session, &owner, err));
+    VAULT_TRY(sign_in_passkey_owner(visit->pages->vault, &person, &owner, err));
     page_text(visit, visit->data, "user", owner.user);
     page_text(visit, visit->data, "name", owner.login[0] ? owner.login : site);
     page_text(visit, visit->data, "site", site);
-    return sign_in_passkey_list(visit->pages->vault, &visit->session, put_known,
+    return sign_in_passkey_list(visit->pages->vault, &person, put_known,
                                 page_list(visit, visit->data, "known"), err);
 }
 
@@ -232,14 +238,14 @@ void passkey_again_do(struct visit *visit, const char *id)
 static enum vault_code try_add(struct visit *visit, struct vault_error *err)
 {
     struct passkey_site site;
+    const struct passkey_person person = person_of(visit);
     char label[PASSKEY_LABEL_BYTES + 1] = "";
     VAULT_AUTO(parts_finish) struct parts parts = {0};
     if (form_value(&visit->form, "label").size && !visit_field(visit, "label", label, sizeof label))
         return vault_fail(err, VAULT_INVALID, "a passkey's name is too long");
     VAULT_TRY(read_parts(visit, &parts, err));
     VAULT_TRY(passkey_site_of(visit->pages->base, &site, err));
-    return sign_in_passkey_add(visit->pages->vault, &site, &visit->session, label, &parts.answer,
-                               err);
+    return sign_in_passkey_add(visit->pages->vault, &site, &person, label, &parts.answer, err);
 }
 
 void passkey_add_do(struct visit *visit, const char *id)
@@ -293,10 +299,10 @@ enum vault_code passkeys_put(struct visit *visit, struct vault_error *err)
 {
     struct listing listing = {visit, page_list(visit, visit->data, "passkeys")};
     struct sign_in_passkey_owner owner;
-    VAULT_TRY(sign_in_passkey_owner(visit->pages->vault, &visit->session, &owner, err));
+    const struct passkey_person person = person_of(visit);
+    VAULT_TRY(sign_in_passkey_owner(visit->pages->vault, &person, &owner, err));
     page_text(visit, visit->data, "username", owner.login);
-    VAULT_TRY(
-        sign_in_passkey_list(visit->pages->vault, &visit->session, put_passkey, &listing, err));
+    VAULT_TRY(sign_in_passkey_list(visit->pages->vault, &person, put_passkey, &listing, err));
     if (json_array_size(listing.list))
         page_flag(visit, visit->data, "passkeys_shown");
     return VAULT_OK;
@@ -320,8 +326,9 @@ void passkey_rename_do(struct visit *visit, const char *id)
         page_error(visit, 400);
         return;
     }
-    const enum vault_code code = sign_in_passkey_rename(visit->pages->vault, &visit->session,
-                                                        buf_view(&credential), label, &err);
+    const struct passkey_person person = person_of(visit);
+    const enum vault_code code =
+        sign_in_passkey_rename(visit->pages->vault, &person, buf_view(&credential), label, &err);
     if (code)
         page_failed(visit, code, &err);
     else
@@ -336,8 +343,9 @@ void passkey_remove_do(struct visit *visit, const char *id)
     if (!account_is_fresh(visit, "/security"))
         return;
     read_credential(visit, &credential);
+    const struct passkey_person person = person_of(visit);
     const enum vault_code code =
-        sign_in_passkey_remove(visit->pages->vault, &visit->session, buf_view(&credential), &err);
+        sign_in_passkey_remove(visit->pages->vault, &person, buf_view(&credential), &err);
     if (code)
         page_failed(visit, code, &err);
     else

@@ -101,8 +101,9 @@ static void print_structure(const json_t *structure)
            json_string_value(json_object_get(structure, "name")));
     for (size_t i = 0; i < json_array_size(mediators); i++) {
         const json_t *mediator = json_array_get(mediators, i);
-        printf("    %s  %s\n", json_string_value(json_object_get(mediator, "login")),
-               json_string_value(json_object_get(mediator, "name")));
+        printf("    %s  %s  %lld passkeys\n", json_string_value(json_object_get(mediator, "login")),
+               json_string_value(json_object_get(mediator, "name")),
+               (long long)json_integer_value(json_object_get(mediator, "passkeys")));
     }
 }
 

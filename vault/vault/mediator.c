@@ -164,7 +164,7 @@ static enum vault_code write_mediator(void *context, const struct mediator *medi
     json_write_string(writing->out, bytes_of_text(mediator->login));
     buf_text(writing->out, ",\"name\":");
     json_write_string(writing->out, bytes_of_text(mediator->name));
-    buf_byte(writing->out, '}');
+    buf_format(writing->out, ",\"passkeys\":%u}", mediator->passkeys);
     return buf_check(writing->out, err);
 }
 

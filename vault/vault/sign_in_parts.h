@@ -5,8 +5,10 @@
 
 #include <stdbool.h>
 
+#include "vault/store/passkey.h"
 #include "vault/vault/sign_in.h"
 #include "vault/vault/sign_in_code.h"
+#include "vault/vault/sign_in_passkey.h"
 
 /* Enter into the citizen's log how somebody signed in as them, or what changed about how it is
  * done, and who did it (NULL: the citizen); durable on return. What is not every day's is told them
@@ -39,6 +41,14 @@ enum vault_code sign_in_recovery_use(struct vault *vault, const struct citizen_i
 /* The letters of a code to sign in with as somebody typed it, SIGN_IN_CODE_LETTERS of them or as
  * many as there were once; 0 if it cannot be one. */
 size_t sign_in_code_read(struct bytes typed, uint8_t out[SIGN_IN_CODE_LETTERS]);
+
+/* sign_in_passkey.c: the passkey that gave the answer, when all of it is right and it is of that
+ * kind of people; noted as used. VAULT_DENIED. */
+enum vault_code sign_in_passkey_check(struct vault *vault, const struct passkey_site *site,
+                                      enum passkey_use use, struct bytes browser, bool of_mediator,
+                                      const struct sign_in_passkey_answer *answer,
+                                      struct passkey *out, struct vault_error *err)
+    VAULT_MUST_CHECK;
 
 /* sign_in_mark.c: what is known of a browser by its mark. */
 #define SIGN_IN_MARK_NUMBER_BYTES 16

@@ -32,7 +32,8 @@ struct mediator_seat {
     struct structure structure;
     uint8_t token_hash[SHA256_BYTES];
     char form_token[ACTOR_TOKEN_CHARS + 1];
-    bool has_first_password; /* to be changed before anything else */
+    bool has_first_password; /* to be exchanged before anything else */
+    int64_t proved_s;        /* when they last showed who they are */
 };
 
 /* A citizen who acts as a minor's guardian (guardian.h). */

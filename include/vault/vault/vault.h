@@ -81,6 +81,7 @@ struct vault_options {
     struct vault_signing signing;
     int durable_fd; /* as in ledger.h: for answers that wait without a thread (http.h) */
     struct vault_passwords passwords;
+    bool mediators_need_passkey; /* a password alone lets none of them in (mediator.h) */
 
     /* What a thread of the vault's own has to say, for the program's log; may be NULL. */
     void (*trouble)(const char *part, const char *text);

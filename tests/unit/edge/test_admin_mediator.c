@@ -41,6 +41,8 @@ static void test_a_structure_and_its_mediators_come_and_go_each_as_an_entry(void
     const json_t *hub = json_array_get(json_object_get(answer, "result"), 0);
     assert_string_equal(json_string_value(json_object_get(hub, "id")), "hub");
     assert_int_equal(json_array_size(json_object_get(hub, "mediators")), 1);
+    const json_t *ada = json_array_get(json_object_get(hub, "mediators"), 0);
+    assert_true(json_is_integer(json_object_get(ada, "passkeys")));
     const uint64_t then = ledger_head(test.vault->ledger).size;
     assert_string_equal(ask("{\"command\":\"mediator remove\",\"login\":\"ada\"}"), "ok");
     assert_string_equal(ask("{\"command\":\"mediator remove-structure\",\"id\":\"hub\"}"), "ok");

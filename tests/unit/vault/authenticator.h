@@ -13,6 +13,10 @@
 #define AUTHENTICATOR_VERIFIED 0x04
 #define AUTHENTICATOR_ATTESTED 0x40
 
+/* Whose passkeys, of somebody who is signed in. */
+#define CITIZEN(session)       (&(struct passkey_person){.citizen = &(session)})
+#define MEDIATOR(seat)         (&(struct passkey_person){.mediator = &(seat)})
+
 enum authenticator_kind { AUTHENTICATOR_ES256, AUTHENTICATOR_EDDSA, AUTHENTICATOR_RS256 };
 
 struct authenticator {

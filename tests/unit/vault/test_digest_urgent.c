@@ -175,10 +175,12 @@ static void change_passkeys(void)
     assert_done(
         sign_in_passkey_challenge(test.vault, PASSKEY_TO_ADD, browser, challenge, &test_error));
     authenticator_create(&key, challenge);
-    assert_done(sign_in_passkey_add(test.vault, &site, &session, "Clé", &key.answer, &test_error));
+    assert_done(
+        sign_in_passkey_add(test.vault, &site, CITIZEN(session), "Clé", &key.answer, &test_error));
     assert_int_equal(take(), 1);
     later(DIGEST_URGENT_S);
-    assert_done(sign_in_passkey_remove(test.vault, &session, key.answer.credential, &test_error));
+    assert_done(
+        sign_in_passkey_remove(test.vault, CITIZEN(session), key.answer.credential, &test_error));
     authenticator_close(&key);
 }
 

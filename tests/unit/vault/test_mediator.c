@@ -275,8 +275,8 @@ static void test_every_change_is_an_entry_and_the_list_tells_who_there_is(void *
     assert_string_equal(
         buf_string(&list),
         "[{\"id\":\"centre\",\"name\":\"A \\\"centre\\\"\",\"mediators\":[{\"login\":\"bob\","
-        "\"name\":\"Bob\"}]},{\"id\":\"hub\",\"name\":\"A digital hub\",\"mediators\":[{\"login\":"
-        "\"ada\",\"name\":\"Ada Inventée\"}]}]");
+        "\"name\":\"Bob\",\"passkeys\":0}]},{\"id\":\"hub\",\"name\":\"A digital hub\","
+        "\"mediators\":[{\"login\":\"ada\",\"name\":\"Ada Inventée\",\"passkeys\":0}]}]");
     assert_done(sign_in_with(PASSWORD, token));
     assert_done(mediator_unregister(test.vault, "ada", &test_error));
     assert_fails(VAULT_DENIED, check(token));

@@ -36,7 +36,8 @@ static void ask(enum passkey_use use, struct bytes browser)
 
 static enum vault_code add(void)
 {
-    return sign_in_passkey_add(test.vault, &site, &session, "Téléphone", &key.answer, &test_error);
+    return sign_in_passkey_add(test.vault, &site, CITIZEN(session), "Téléphone", &key.answer,
+                               &test_error);
 }
 
 static enum vault_code enter_by_key(void)
@@ -142,7 +143,7 @@ static void test_an_unknown_key_or_another_user_is_denied(void **state)
     begin();
     key.answer.user = BYTES("0123456789abcdef");
     assert_fails(VAULT_DENIED, enter_by_key());
-    assert_done(sign_in_passkey_owner(test.vault, &session, &owner, &test_error));
+    assert_done(sign_in_passkey_owner(test.vault, CITIZEN(session), &owner, &test_error));
     assert_string_equal(owner.login, "testine");
     assert_done(base64url_decode(&user, bytes_of_text(owner.user), &test_error));
     key.answer.user = buf_view(&user);
@@ -160,10 +161,11 @@ static void test_a_removed_key_opens_nothing(void **state)
 {
     (void)state;
     begin();
-    assert_done(sign_in_passkey_remove(test.vault, &session, key.answer.credential, &test_error));
+    assert_done(
+        sign_in_passkey_remove(test.vault, CITIZEN(session), key.answer.credential, &test_error));
     assert_fails(VAULT_DENIED, enter_by_key());
-    assert_fails(VAULT_NOT_FOUND,
-                 sign_in_passkey_remove(test.vault, &session, key.answer.credential, &test_error));
+    assert_fails(VAULT_NOT_FOUND, sign_in_passkey_remove(test.vault, CITIZEN(session),
+                                                         key.answer.credential, &test_error));
     end();
 }
 
@@ -174,7 +176,8 @@ static void test_an_answer_adds_one_key_once(void **state)
     ask(PASSKEY_TO_ADD, hash_of(&session));
     authenticator_create(&key, challenge);
     assert_fails(VAULT_CONFLICT, add()); /* it is there */
-    assert_done(sign_in_passkey_remove(test.vault, &session, key.answer.credential, &test_error));
+    assert_done(
+        sign_in_passkey_remove(test.vault, CITIZEN(session), key.answer.credential, &test_error));
     assert_fails(VAULT_DENIED, add()); /* and the answer was given */
     ask(PASSKEY_TO_ADD, hash_of(&session));
     authenticator_create(&key, challenge);
@@ -222,8 +225,8 @@ static void test_only_ones_own_key_shows_that_it_is_still_oneself(void **state)
     assert_fails(VAULT_DENIED,
                  sign_in_passkey_again(test.vault, &site, &other, &key.answer, token, &test_error));
     assert_false(sign_in_is_fresh(test.vault, &other));
-    assert_fails(VAULT_NOT_FOUND,
-                 sign_in_passkey_remove(test.vault, &other, key.answer.credential, &test_error));
+    assert_fails(VAULT_NOT_FOUND, sign_in_passkey_remove(test.vault, CITIZEN(other),
+                                                         key.answer.credential, &test_error));
     ask(PASSKEY_TO_REAUTHENTICATE, hash_of(&session));
     authenticator_sign(&key, challenge);
     assert_done(
@@ -251,9 +254,9 @@ static void test_the_list_tells_name_and_last_use(void **state)
     int count = 0;
     begin();
     assert_done(enter_by_key());
-    assert_done(
-        sign_in_passkey_rename(test.vault, &session, key.answer.credential, "Clé", &test_error));
-    assert_done(sign_in_passkey_list(test.vault, &session, see_one, &count, &test_error));
+    assert_done(sign_in_passkey_rename(test.vault, CITIZEN(session), key.answer.credential, "Clé",
+                                       &test_error));
+    assert_done(sign_in_passkey_list(test.vault, CITIZEN(session), see_one, &count, &test_error));
     assert_int_equal(count, 1);
     end();
 }
