@@ -16,7 +16,7 @@ enum access {
     SIGNED_IN,   /* a page; who is not signed in is sent to sign in first */
     KEEPS_TYPED, /* the same, and what they wrote comes with them */
     MEDIATORS,   /* a mediator's; who is none is sent to their sign-in, and who has a first
-                    password still to where they set one of their own */
+                    password still to where they exchange it, or is there */
     NEW_THERE,   /* the same, also with a first password */
     THEIR_DOOR,  /* where mediators sign in */
 };
@@ -110,8 +110,17 @@ typedef void page_function(struct visit *visit, const char *id);
     page(HTTP_GET,  "/mediator/sign-in",    THEIR_DOOR, mediator_door_show) \
     page(HTTP_POST, "/mediator/sign-in",    THEIR_DOOR, mediator_door_do)  \
     page(HTTP_POST, "/mediator/sign-out",   NEW_THERE, mediator_leave_do)  \
-    page(HTTP_GET,  "/mediator/password",   NEW_THERE, mediator_password_show) \
-    page(HTTP_POST, "/mediator/password",   NEW_THERE, mediator_password_do) \
+    page(HTTP_POST, "/mediator/passkey",    THEIR_DOOR, mediator_passkey_offer) \
+    page(HTTP_POST, "/mediator/sign-in/passkey", THEIR_DOOR, mediator_door_passkey_do) \
+    page(HTTP_GET,  "/mediator/password",   MEDIATORS, mediator_password_show) \
+    page(HTTP_POST, "/mediator/password",   MEDIATORS, mediator_password_do) \
+    page(HTTP_GET,  "/mediator/security",   MEDIATORS, mediator_security_show) \
+    page(HTTP_GET,  "/mediator/security/again", MEDIATORS, mediator_again_show) \
+    page(HTTP_POST, "/mediator/security/again", MEDIATORS, mediator_again_do) \
+    page(HTTP_POST, "/mediator/security/again/passkey", MEDIATORS, mediator_again_passkey_do) \
+    page(HTTP_POST, "/mediator/security/passkeys", MEDIATORS, mediator_passkey_add_do) \
+    page(HTTP_POST, "/mediator/security/passkeys/rename", MEDIATORS, mediator_passkey_rename_do) \
+    page(HTTP_POST, "/mediator/security/passkeys/remove", MEDIATORS, mediator_passkey_remove_do) \
     page(HTTP_GET,  "/mediator",            MEDIATORS, mediator_home_show) \
     page(HTTP_POST, "/mediator",            MEDIATORS, mediator_code_do)   \
     page(HTTP_GET,  "/mediator/{id}",       MEDIATORS, mediator_mandate_show) \
@@ -145,6 +154,21 @@ static enum visit_side side_of(enum access access)
     return access == SIGNED_IN || access == KEEPS_TYPED ? VISIT_CITIZEN : VISIT_ANY_SIDE;
 }
 
+/* Where a mediator exchanges their first password: for one of their own, or for a passkey. */
+static const char *exchange_of(const struct visit *visit)
+{
+    return mediator_needs_passkey(visit->pages->vault) ? "/mediator/security"
+                                                       : "/mediator/password";
+}
+
+/* That page, or a form of it. */
+static bool is_of_page(const struct visit *visit, const char *page)
+{
+    const char *path = visit->request->path;
+    const size_t size = strlen(page);
+    return strncmp(path, page, size) == 0 && (path[size] == 0 || path[size] == '/');
+}
+
 /* The one way to a page: nothing is reached without what its row of the table asks. */
 static void enter(const struct route_call *call, enum access access, page_function *page)
 {
@@ -163,8 +187,9 @@ static void enter(const struct route_call *call, enum access access, page_functi
         typed_ask(visit);
     else if ((access == MEDIATORS || access == NEW_THERE) && !visit->is_mediator)
         page_redirect(visit, "/mediator/sign-in");
-    else if (access == MEDIATORS && visit->mediator.has_first_password)
-        page_redirect(visit, "/mediator/password");
+    else if (access == MEDIATORS && visit->mediator.has_first_password &&
+             !is_of_page(visit, exchange_of(visit)))
+        page_redirect(visit, exchange_of(visit));
     else if (!sends || visit_token_fits(visit))
         page(visit, call->id);
 }

@@ -14,10 +14,21 @@
 
 /* --- The password again --------------------------------------------------------------------- */
 
+bool account_shown(const struct visit *visit)
+{
+    const struct passkey_person person = passkey_person_of(visit);
+    return person.mediator ? mediator_is_fresh(visit->pages->vault, person.mediator)
+                           : sign_in_is_fresh(visit->pages->vault, person.citizen);
+}
+
 bool account_is_fresh(struct visit *visit, const char *next)
 {
-    if (sign_in_is_fresh(visit->pages->vault, &visit->session))
+    if (account_shown(visit))
         return true;
+    if (passkey_person_of(visit).mediator) {
+        page_redirect(visit, passkey_places_of(visit)->again);
+        return false;
+    }
     VAULT_AUTO(buf_finish) struct buf address = buf_limited(AGAIN_CHARS);
     char sign = '?';
     buf_text(&address, "/again");
@@ -37,6 +48,9 @@ static void show_again(struct visit *visit, unsigned status, const char *next)
     }
     page_with_script(visit);
     page_text(visit, visit->data, "next", next);
+    page_text(visit, visit->data, "again", "/again");
+    page_text(visit, visit->data, "back", "/");
+    page_flag(visit, visit->data, "password_taken");
     page_send(visit, status, "again", "again.title");
 }
 

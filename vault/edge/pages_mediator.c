@@ -15,6 +15,9 @@
 
 static void show_door(struct visit *visit, unsigned status)
 {
+    if (mediator_needs_passkey(visit->pages->vault))
+        page_flag(visit, visit->data, "needs_passkey");
+    page_with_script(visit);
     page_send(visit, status, "mediator_door", "mediator.door");
 }
 
@@ -72,6 +75,10 @@ void mediator_leave_do(struct visit *visit, const char *id)
 
 static void show_password(struct visit *visit, unsigned status)
 {
+    if (mediator_needs_passkey(visit->pages->vault)) {
+        page_redirect(visit, "/mediator/security");
+        return;
+    }
     page_text(visit, visit->data, "login", visit->mediator.login);
     if (visit->mediator.has_first_password)
         page_flag(visit, visit->data, "is_first");

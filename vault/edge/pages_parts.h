@@ -95,7 +95,7 @@ void reports_show(struct visit *visit, const char *id);
 void report_page_show(struct visit *visit, const char *id);
 void report_text_send(struct visit *visit, const char *id);
 
-/* pages_passkey.c */
+/* pages_passkey.c, pages_passkey_list.c */
 void passkey_offer(struct visit *visit, const char *id);
 void passkey_sign_in_do(struct visit *visit, const char *id);
 void passkey_again_do(struct visit *visit, const char *id);
@@ -141,6 +141,17 @@ void mediator_refuse_do(struct visit *visit, const char *id);
 void mediator_withdraw_do(struct visit *visit, const char *id);
 void mediator_suspend_do(struct visit *visit, const char *id);
 void mediator_resume_do(struct visit *visit, const char *id);
+
+/* pages_mediator_security.c */
+void mediator_passkey_offer(struct visit *visit, const char *id);
+void mediator_door_passkey_do(struct visit *visit, const char *id);
+void mediator_security_show(struct visit *visit, const char *id);
+void mediator_again_show(struct visit *visit, const char *id);
+void mediator_again_do(struct visit *visit, const char *id);
+void mediator_again_passkey_do(struct visit *visit, const char *id);
+void mediator_passkey_add_do(struct visit *visit, const char *id);
+void mediator_passkey_rename_do(struct visit *visit, const char *id);
+void mediator_passkey_remove_do(struct visit *visit, const char *id);
 
 /* pages_register.c: for everybody */
 void policies_show(struct visit *visit, const char *id);

@@ -25,17 +25,36 @@ static void put_tries(struct visit *visit, const struct sign_in_tries *tries)
         put(visit, "tries.before", tries->before, tries->before_s);
 }
 
+/* A password that opens nothing is never right, so that tries have no end but time. */
+static void put_vain_tries(struct visit *visit, const struct sign_in_tries *tries)
+{
+    if (tries->since >= SIGN_IN_TOLD_TRIES && visit_now_s(visit) < tries->since_s + TOLD_S)
+        put(visit, "tries.vain", tries->since, tries->since_s);
+    page_text(visit, visit->data, "tries_address", "/mediator/security");
+    page_flag(visit, visit->data, "needs_passkey");
+}
+
+static void put_date(struct visit *visit, const char *name, int64_t at_s)
+{
+    char date[WORDS_CHARS];
+    if (!at_s)
+        return;
+    words_date(visit, at_s, date);
+    page_text(visit, visit->data, name, date);
+}
+
 static enum vault_code put_of_mediator(struct visit *visit, struct vault_error *err)
 {
     struct mediator_account account;
-    char date[WORDS_CHARS];
     VAULT_TRY(mediator_account(visit->pages->vault, &visit->mediator, &account, err));
+    put_date(visit, "passkeys_date", account.passkeys_s);
+    if (mediator_needs_passkey(visit->pages->vault)) {
+        put_vain_tries(visit, &account.tries);
+        return VAULT_OK;
+    }
     put_tries(visit, &account.tries);
     page_text(visit, visit->data, "tries_address", "/mediator/password");
-    if (account.password_s) {
-        words_date(visit, account.password_s, date);
-        page_text(visit, visit->data, "password_date", date);
-    }
+    put_date(visit, "password_date", account.password_s);
     return VAULT_OK;
 }
 

@@ -1,16 +1,8 @@
 /* Passkeys and codes over HTTP: what the script sends, and what is refused. */
-#include "authenticator.h"
-#include "browser.h"
+#include "passkey_page.h"
 
-#include "vault/base/codec.h"
+#include "vault/vault/mediator.h"
 #include "vault/vault/sign_in_code.h"
-
-#define BODY_CHARS 8192
-
-static struct vault_test test;
-static struct browser browser;
-static struct authenticator key;
-static char form_token[BROWSER_VALUE_CHARS];
 
 static void begin(void)
 {
@@ -24,58 +16,6 @@ static void end(void)
     authenticator_close(&key);
     browser_close(&browser);
     vault_close(&test.vault);
-}
-
-/* What the script does first: the token of the page's forms stays for what it sends. */
-static void look_at(const char *page)
-{
-    browser_get(&browser, page);
-    assert_status(&browser, 200);
-    browser_hidden(&browser, "form_token", form_token);
-}
-
-static void send(const char *target, const char *fields)
-{
-    char body[BODY_CHARS];
-    test.now_ms++;
-    snprintf(body, sizeof body, "form_token=%s&%s", form_token, fields);
-    browser_go(&browser, HTTP_POST, target, body);
-}
-
-static void member_of_answer(const char *name, char out[BROWSER_VALUE_CHARS])
-{
-    VAULT_AUTO(json_free) json_t *root = NULL;
-    assert_status(&browser, 200);
-    assert_string_equal(browser.answer.content_type, "application/json");
-    assert_done(json_parse(buf_view(&browser.answer.body), 3, &root, NULL, &test_error));
-    const char *text = json_string_value(json_object_get(root, name));
-    assert_non_null(text);
-    snprintf(out, BROWSER_VALUE_CHARS, "%s", text);
-}
-
-static void ask_challenge(const char *use, char out[BROWSER_VALUE_CHARS])
-{
-    char fields[64];
-    snprintf(fields, sizeof fields, "use=%s", use);
-    send("/passkey", fields);
-    member_of_answer("challenge", out);
-}
-
-static void add_part(struct buf *out, const char *name, struct bytes bytes)
-{
-    buf_format(out, "&%s=", name);
-    base64url_encode(out, bytes);
-}
-
-static void send_answer(const char *target, const char *more)
-{
-    VAULT_AUTO(buf_finish) struct buf fields = buf_limited(BODY_CHARS);
-    buf_text(&fields, more);
-    add_part(&fields, "credential", key.answer.credential);
-    add_part(&fields, "client_data", key.answer.client_data);
-    add_part(&fields, "authenticator_data", key.answer.authenticator_data);
-    add_part(&fields, "signature", key.answer.signature);
-    send(target, buf_string(&fields));
 }
 
 static void add_key(void)
@@ -215,6 +155,36 @@ static void test_adding_wants_the_person_again_after_a_while(void **state)
     end();
 }
 
+/* One browser, in which a mediator is signed in too: what is the citizen's is asked of the citizen.
+ */
+static void test_a_mediator_in_the_same_browser_is_not_taken_for_the_citizen(void **state)
+{
+    (void)state;
+    struct mediator_seat seat;
+    struct sign_in_passkey_owner owner;
+    char token[ACTOR_TOKEN_CHARS + 1];
+    char user[BROWSER_VALUE_CHARS];
+    make_vault_with_mediators(&test);
+    browser_open(&browser, test.vault);
+    authenticator_open(&key, AUTHENTICATOR_ES256);
+    assert_done(
+        mediator_sign_in(test.vault, BYTES("ada"), BYTES(MEDIATOR_PASSWORD), token, &test_error));
+    assert_done(mediator_check(test.vault, bytes_of_text(token), &seat, &test_error));
+    browser_sign_in(&browser);
+    browser_set_cookie(&browser, "__Host-mid", token);
+    assert_done(sign_in_passkey_owner(test.vault, MEDIATOR(seat), &owner, &test_error));
+    look_at("/security");
+    send("/passkey", "use=add");
+    member_of_answer("user", user);
+    assert_string_not_equal(user, owner.user);
+    add_key();
+    look_at("/security");
+    assert_shows(&browser, "<h3>Mon téléphone</h3>");
+    browser_get(&browser, "/mediator/security");
+    assert_hides(&browser, "<h3>");
+    end();
+}
+
 static void test_only_pages_with_passkeys_allow_the_script(void **state)
 {
     (void)state;
@@ -310,6 +280,7 @@ int main(void)
                     test_what_comes_from_elsewhere_or_without_the_token_is_refused,
                     test_answers_that_are_none_sign_nobody_in,
                     test_adding_wants_the_person_again_after_a_while,
+                    test_a_mediator_in_the_same_browser_is_not_taken_for_the_citizen,
                     test_only_pages_with_passkeys_allow_the_script,
                     test_recovery_codes_are_shown_once_and_sign_in,
                     test_an_activation_code_opens_an_account_once);

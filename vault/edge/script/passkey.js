@@ -1,5 +1,6 @@
 // Passkeys: the one thing that pages cannot do without script. It shows the forms marked
-// data-passkey, which are hidden until then, and sends what the authenticator says as a form.
+// data-passkey, which are hidden until then, asks at data-offer for a challenge, and sends what the
+// authenticator says as a form.
 'use strict'
 
 const toBytes = (text) =>
@@ -69,7 +70,7 @@ const run = async (form) => {
   show(form, '')
   button.disabled = true
   try {
-    let answer = await send(form, '/passkey', { use: purpose })
+    let answer = await send(form, form.dataset.offer, { use: purpose })
     if (!answer.next) {
       const fields = await (purpose === 'add' ? make(answer) : use(answer))
       answer = await send(form, form.getAttribute('action'), { ...typed(form), ...fields })
