@@ -94,6 +94,7 @@ static const struct key keys[] = {
     {"mail", "ca", FILE_PATH, AT(mail.ca), "", 0, 0},
     {"passwords", "words", FILE_PATH, AT(passwords.words), "", 0, 0},
     {"passwords", "breached", FILE_PATH, AT(passwords.breached), "", 0, 0},
+    {"mediators", "passkey", TEXT, AT(mediators.passkey), "offered", 0, 0},
     {"limits", "open_citizens", NUMBER, AT(open_citizens), "1000", 8, 100000},
 };
 
@@ -318,6 +319,14 @@ static enum vault_code settle_sandbox(const struct reading *reading, struct vaul
     return fault(reading, find_key(NULL, "sandbox"), err, "must be on, required or off");
 }
 
+static enum vault_code settle_mediators(const struct reading *reading, struct vault_error *err)
+{
+    const char *passkey = reading->config->mediators.passkey;
+    if (strcmp(passkey, "offered") == 0 || strcmp(passkey, "required") == 0)
+        return VAULT_OK;
+    return fault(reading, find_key("mediators", "passkey"), err, "must be offered or required");
+}
+
 static enum vault_code settle_mail(const struct reading *reading, struct vault_error *err)
 {
     const struct config_mail *mail = &reading->config->mail;
@@ -413,6 +422,8 @@ enum vault_code config_read(const char *path, struct config *out, struct vault_e
             settle_contact(&reading, config->accessibility_contact, "accessibility_contact", err);
     if (result == VAULT_OK)
         result = settle_sandbox(&reading, err);
+    if (result == VAULT_OK)
+        result = settle_mediators(&reading, err);
     if (result == VAULT_OK)
         result = settle_mail(&reading, err);
     if (result == VAULT_OK) {

@@ -1,6 +1,7 @@
 #include "server.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -59,6 +60,7 @@ static enum vault_code open_vault(struct server *server, const struct secret *se
         .signing = {config->services.clients_ca, config->services_ca_key, config->certificate_days},
         .durable_fd = server->durable_fd,
         .passwords = {config->passwords.words, config->passwords.breached},
+        .mediators_need_passkey = strcmp(config->mediators.passkey, "required") == 0,
     };
     return vault_open(&options, &server->vault, err);
 }

@@ -81,6 +81,12 @@ struct config_passwords {
     char breached[PATH_MAX];
 };
 
+/* What mediators sign in with. */
+struct config_mediators {
+    char passkey[CONFIG_NAME_CHARS]; /* "offered", "required": vault_options.mediators_need_passkey
+                                      */
+};
+
 struct config {
     char path[PATH_MAX];            /* of the file itself */
     char data[PATH_MAX];            /* the vault's folder */
@@ -106,6 +112,7 @@ struct config {
     struct config_dpo dpo;
     struct config_mail mail;
     struct config_passwords passwords;
+    struct config_mediators mediators;
     int64_t open_citizens;           /* open files at most */
     bool allow_swap;                 /* go on when memory for keys cannot be locked */
     char sandbox[CONFIG_NAME_CHARS]; /* "on", "required", "off": confine.h */

@@ -187,6 +187,29 @@ static void test_the_sandbox_is_one_of_three_words(void **state)
     assert_string_equal(config.sandbox, "on");
 }
 
+static void test_mediators_are_offered_a_passkey_or_need_one(void **state)
+{
+    (void)state;
+    static const char *const words[] = {"offered", "required"};
+    static const char *const wrong[] = {"", "yes", "Required", "offered "};
+    char key[128];
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        snprintf(key, sizeof key, "\"mediators\": {\"passkey\": \"%s\"}, \"data\":", wrong[i]);
+        VAULT_AUTO(buf_finish) struct buf with = changed("\"data\":", key);
+        assert_fails(VAULT_INVALID, read_text(buf_string(&with)));
+        assert_true(strstr(test_error.text, "/mediators/passkey") != NULL);
+    }
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        snprintf(key, sizeof key, "\"mediators\": {\"passkey\": \"%s\"}, \"data\":", words[i]);
+        VAULT_AUTO(buf_finish) struct buf with = changed("\"data\":", key);
+        assert_done(read_text(buf_string(&with)));
+        assert_string_equal(config.mediators.passkey, words[i]);
+    }
+    VAULT_AUTO(buf_finish) struct buf without = changed("\"data\":", "\"data\":");
+    assert_done(read_text(buf_string(&without)));
+    assert_string_equal(config.mediators.passkey, "offered");
+}
+
 static void test_an_empty_or_long_text_is_refused(void **state)
 {
     (void)state;
@@ -479,10 +502,10 @@ int main(void)
         test_relative_paths_are_from_the_files_folder, test_a_missing_key_is_named,
         test_an_unknown_key_is_named, test_a_key_of_the_wrong_type_is_named_with_its_line,
         test_numbers_have_their_range, test_whom_to_tell_of_a_fault_is_an_address,
-        test_the_sandbox_is_one_of_three_words, test_an_empty_or_long_text_is_refused,
-        test_too_many_trusted_keys_are_refused, test_a_trusted_key_may_have_an_end,
-        test_a_trusted_key_that_cannot_be_used_is_refused, test_how_many_must_sign_is_as_it_is_said,
-        test_more_signatures_than_keys_are_refused,
+        test_the_sandbox_is_one_of_three_words, test_mediators_are_offered_a_passkey_or_need_one,
+        test_an_empty_or_long_text_is_refused, test_too_many_trusted_keys_are_refused,
+        test_a_trusted_key_may_have_an_end, test_a_trusted_key_that_cannot_be_used_is_refused,
+        test_how_many_must_sign_is_as_it_is_said, test_more_signatures_than_keys_are_refused,
         test_widening_takes_no_fewer_signatures_than_the_rest,
         test_what_is_no_json_object_is_refused, test_a_file_that_is_not_there_is_named,
         test_a_huge_file_is_refused, test_a_failed_read_changes_nothing,
