@@ -59,14 +59,14 @@ export const openAuditor = (browser, language) =>
   }, auditors)
 
 // A window with script, and an authenticator in it that knows its person.
-export async function openWithAuthenticator(browser, language, isUserVerified = true) {
-  const page = await openPage(browser, language, { javaScriptEnabled: true })
+export async function openWithAuthenticator(browser, language, home = base) {
+  const page = await openPage(browser, language, { javaScriptEnabled: true }, home)
   const session = await page.context().newCDPSession(page)
   await session.send('WebAuthn.enable')
   const { authenticatorId } = await session.send('WebAuthn.addVirtualAuthenticator', {
     options: {
       protocol: 'ctap2', ctap2Version: 'ctap2_1', transport: 'internal', hasResidentKey: true,
-      hasUserVerification: true, isUserVerified, automaticPresenceSimulation: true,
+      hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true,
     },
   })
   return { page, session, authenticatorId }
