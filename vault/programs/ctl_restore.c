@@ -130,7 +130,8 @@ static enum vault_code open_vault(struct order *order, struct vault **out, struc
                                               (size_t)config->signatures_to_widen,
                                           .openings_months = (unsigned)config->log.openings_months,
                                           .entries_months = (unsigned)config->log.entries_months,
-                                          .clock = clock_system};
+                                          .clock = clock_system,
+                                          .clock_step_ms = LEDGER_CLOCK_STEP_MS};
     return vault_open(&options, out, err);
 }
 

@@ -55,6 +55,7 @@ static enum vault_code open_vault(struct server *server, const struct secret *se
         .openings_months = (unsigned)config->log.openings_months,
         .entries_months = (unsigned)config->log.entries_months,
         .clock = clock_system,
+        .clock_step_ms = LEDGER_CLOCK_STEP_MS,
         .anchor = anchor_hooks(server->anchor),
         .trouble = on_trouble,
         .signing = {config->services.clients_ca, config->services_ca_key, config->certificate_days},

@@ -79,7 +79,7 @@ static struct ledger_options ledger_options_of(const struct vault *vault)
         .former_count = vault->log_keys.former_count,
         .parting = vault->log_keys.parts ? &vault->log_keys.parting : NULL,
         .clock = vault->options.clock,
-        .clock_step_ms = LEDGER_CLOCK_STEP_MS,
+        .clock_step_ms = vault->options.clock_step_ms,
         .durable_fd = vault->options.durable_fd,
     };
 }

@@ -77,6 +77,7 @@ struct vault_options {
     unsigned openings_months;   /* how long openings are kept; 0: VAULT_OPENINGS_MONTHS */
     unsigned entries_months;    /* how long published entries are kept; 0: for ever */
     struct clock clock;
+    int64_t clock_step_ms; /* as in ledger.h: what a city runs has LEDGER_CLOCK_STEP_MS */
     const struct vault_anchor *anchor; /* NULL: nobody outside sees the log */
     struct vault_signing signing;
     int durable_fd; /* as in ledger.h: for answers that wait without a thread (http.h) */
