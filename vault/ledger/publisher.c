@@ -172,8 +172,10 @@ enum vault_code publish_to(struct ledger *ledger, const struct signed_head *targ
         VAULT_TRY(outbox_send(&outbox, err));
     }
     VAULT_TRY(publish_presented(ledger, target, err));
+    pthread_mutex_lock(&ledger->mutex);
     ledger->base = base;
     ledger->base_index = size / TILE_WIDTH * TILE_WIDTH;
+    pthread_mutex_unlock(&ledger->mutex);
     remove_partials(ledger->dir, old_size, size);
     pthread_mutex_lock(&ledger->edge_mutex);
     edge_drop(ledger->edge, size);

@@ -51,10 +51,17 @@ enum vault_code ledger_reader_at(struct ledger *ledger, uint64_t index, struct j
     return VAULT_OK;
 }
 
+/* What is not published yet is looked for where the published bundles end, and not from the
+ * beginning of a segment, before which there may be much. */
 enum vault_code ledger_reader_open(struct ledger *ledger, uint64_t from_index,
                                    struct ledger_reader **out, struct vault_error *err)
 {
-    return ledger_reader_at(ledger, from_index, (struct journal_place){0}, out, err);
+    struct journal_place place = {0};
+    pthread_mutex_lock(&ledger->mutex);
+    if (from_index >= ledger->base_index)
+        place = ledger->base;
+    pthread_mutex_unlock(&ledger->mutex);
+    return ledger_reader_at(ledger, from_index, place, out, err);
 }
 
 void ledger_reader_close(struct ledger_reader **reader)

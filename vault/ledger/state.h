@@ -92,6 +92,8 @@ struct ledger {
     bool present_asked;           /* also if nothing is new */
     int64_t present_due_ms;       /* when to, unasked */
     uint64_t presented;           /* how often that was done */
+    uint64_t base_index;          /* where the last full bundle that is published ends: */
+    struct journal_place base;    /* and in the journal; the publisher alone changes them */
     int64_t unpublished_since_ms; /* 0: all is published */
     int64_t published_at_ms;      /* when it last was */
     uint64_t batches_done;        /* how many, how long all of them took, and how many at most so */
@@ -115,10 +117,6 @@ struct ledger {
     struct tree_frontier frontier; /* of all that was given to the journal */
     int64_t written_time_ms;       /* of the last entry given to it */
     bool reserve_fails;
-
-    /* The publisher's own: where the last full bundle ends. */
-    uint64_t base_index;
-    struct journal_place base;
 };
 
 /* To those who wait without a thread: look again. */

@@ -232,12 +232,14 @@ enum vault_code tile_read_entry(const char *dir, uint64_t size, uint64_t index, 
 {
     if (index >= size)
         return vault_fail(err, VAULT_NOT_FOUND, "the log has no entry %" PRIu64, index);
-    VAULT_AUTO(buf_finish) struct buf bundle = buf_limited(TILE_BUNDLE_BYTES);
-    VAULT_TRY(tile_read(dir, tile_of(size, TILE_ENTRIES, index / TILE_WIDTH), &bundle, err));
-    struct cursor cursor = cursor_over(buf_view(&bundle));
+    VAULT_AUTO(content_free) struct tile_content *bundle = malloc(sizeof *bundle);
+    if (!bundle)
+        return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
+    VAULT_TRY(tile_load(dir, tile_of(size, TILE_ENTRIES, index / TILE_WIDTH), bundle, err));
+    struct cursor cursor = cursor_over((struct bytes){bundle->data, bundle->size});
     struct bytes entry = {0};
     for (uint64_t i = 0; i <= index % TILE_WIDTH; i++)
-        (void)tile_bundle_next(&cursor, &entry); /* tile_read() has counted them */
+        (void)tile_bundle_next(&cursor, &entry); /* tile_load() has counted them */
     buf_bytes(out, entry);
     return buf_check(out, err);
 }

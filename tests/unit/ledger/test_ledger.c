@@ -481,6 +481,38 @@ static void test_a_reader_gets_entries_with_their_openings_in_order(void **state
     stop();
 }
 
+/* A bit of the journal, near its beginning. */
+static void change_first_entries(void)
+{
+    char path[PATH_MAX];
+    uint8_t byte = 0;
+    path_in_log(path, "journal/00000000000000000000.segment");
+    VAULT_AUTO(file_close) int fd = open(path, O_RDWR | O_CLOEXEC);
+    assert_int_equal(pread(fd, &byte, 1, 300), 1);
+    byte ^= 1;
+    assert_int_equal(pwrite(fd, &byte, 1, 300), 1);
+}
+
+/* However much a segment has before it. */
+static void test_a_reader_of_what_is_new_reads_nothing_of_what_is_published(void **state)
+{
+    (void)state;
+    make();
+    append_many(TILE_WIDTH);
+    assert_published(TILE_WIDTH);
+    append_many(3);
+    change_first_entries();
+    VAULT_AUTO(ledger_reader_close) struct ledger_reader *reader = NULL;
+    struct ledger_record record;
+    assert_done(ledger_reader_open(ledger, TILE_WIDTH + 1, &reader, &test_error));
+    assert_done(ledger_reader_next(reader, 0, &record, &test_error));
+    assert_int_equal(record.index, TILE_WIDTH + 1);
+    assert_done(ledger_reader_next(reader, 0, &record, &test_error));
+    assert_int_equal(record.index, TILE_WIDTH + 2);
+    ledger_reader_close(&reader);
+    stop();
+}
+
 static void *append_later(void *context)
 {
     (void)context;
@@ -1173,17 +1205,11 @@ static void test_a_short_write_stops_the_log_and_the_next_start_recovers(void **
 static void test_a_journal_that_changes_on_the_disk_is_not_published(void **state)
 {
     (void)state;
-    char path[PATH_MAX];
     make();
     append_many(3);
     assert_published(3);
     /* Behind the publisher's back, before it reads the entry: the lock keeps it out that long. */
-    path_in_log(path, "journal/00000000000000000000.segment");
-    VAULT_AUTO(file_close) int fd = open(path, O_RDWR | O_CLOEXEC);
-    uint8_t byte = 0;
-    assert_int_equal(pread(fd, &byte, 1, 300), 1);
-    byte ^= 1;
-    assert_int_equal(pwrite(fd, &byte, 1, 300), 1);
+    change_first_entries();
     append_many(1);
     wait_until_stopped();
     VAULT_AUTO(buf_finish) struct buf note = buf_limited(CHECKPOINT_MAX_BYTES);
@@ -1426,8 +1452,10 @@ int main(void)
         test_an_entry_is_published_within_a_second,
         test_an_entry_is_proved_as_soon_as_it_is_durable, test_the_checkpoint_is_of_what_is_durable,
         test_the_stats_say_what_was_written_and_how_long_it_took,
-        test_a_reader_gets_entries_with_their_openings_in_order, test_a_reader_waits_for_more,
-        test_a_reader_that_waits_is_told_of_the_end, test_a_reader_follows_from_segment_to_segment,
+        test_a_reader_gets_entries_with_their_openings_in_order,
+        test_a_reader_of_what_is_new_reads_nothing_of_what_is_published,
+        test_a_reader_waits_for_more, test_a_reader_that_waits_is_told_of_the_end,
+        test_a_reader_follows_from_segment_to_segment,
         test_a_log_goes_on_without_the_beginning_of_its_journal,
         test_the_edge_comes_from_the_tiles_where_the_journal_begins_later,
         test_only_what_is_filed_and_published_is_forgotten,
