@@ -28,6 +28,7 @@ struct mailer {
     pthread_cond_t changed;
     struct waiting waiting[MAILER_CODES_MAX];
     size_t waiting_count;
+    bool is_sending_code; /* one more was taken out, and its place stays its own */
     struct mailer_figures figures;
     bool is_stopping;
 };
@@ -84,10 +85,16 @@ void mailer_close(struct mailer **mailer)
     free(gone);
 }
 
+/* With the mutex held. */
+static bool takes_one_more(const struct mailer *mailer)
+{
+    return mailer->waiting_count + mailer->is_sending_code < MAILER_CODES_MAX;
+}
+
 bool mailer_has_room(struct mailer *mailer)
 {
     pthread_mutex_lock(&mailer->mutex);
-    const bool has_room = mailer->waiting_count < MAILER_CODES_MAX;
+    const bool has_room = takes_one_more(mailer);
     pthread_mutex_unlock(&mailer->mutex);
     return has_room;
 }
@@ -108,7 +115,7 @@ enum vault_code mailer_send_code(struct mailer *mailer, const char *address, con
                                  const char *code, struct vault_error *err)
 {
     pthread_mutex_lock(&mailer->mutex);
-    const bool has_room = mailer->waiting_count < MAILER_CODES_MAX;
+    const bool has_room = takes_one_more(mailer);
     if (has_room)
         fill(&mailer->waiting[mailer->waiting_count++], address, language, code);
     pthread_cond_signal(&mailer->changed);
@@ -182,13 +189,12 @@ static bool take_code(struct mailer *mailer, struct waiting *out)
     return false;
 }
 
-/* Put back what could not be sent, at the end, if it is still good by then and there is room. With
- * the mutex held. */
+/* Put back what could not be sent, at the end, if it is still good by then. With the mutex held. */
 static void put_back(struct mailer *mailer, struct waiting *code)
 {
     code->due_ms = clock_monotonic_ms() + code->again_ms;
     code->again_ms = code->again_ms * 2 < MAILER_LATER_MS ? code->again_ms * 2 : MAILER_LATER_MS;
-    if (code->due_ms < code->until_ms && mailer->waiting_count < MAILER_CODES_MAX)
+    if (code->due_ms < code->until_ms)
         mailer->waiting[mailer->waiting_count++] = *code;
 }
 
@@ -198,7 +204,8 @@ static bool send_a_code(struct mailer *mailer)
     struct vault_error err;
     struct waiting code;
     pthread_mutex_lock(&mailer->mutex);
-    const bool taken = !mailer->is_stopping && take_code(mailer, &code);
+    mailer->is_sending_code = !mailer->is_stopping && take_code(mailer, &code);
+    const bool taken = mailer->is_sending_code;
     pthread_mutex_unlock(&mailer->mutex);
     if (!taken)
         return false;
@@ -206,6 +213,7 @@ static bool send_a_code(struct mailer *mailer)
         .address = code.address, .language = code.language, .code = code.code};
     const enum vault_code sent = send_letter(mailer, &letter, &mailer->figures.codes_sent, &err);
     pthread_mutex_lock(&mailer->mutex);
+    mailer->is_sending_code = false;
     if (sent != VAULT_OK && sent != VAULT_DENIED)
         put_back(mailer, &code);
     pthread_mutex_unlock(&mailer->mutex);

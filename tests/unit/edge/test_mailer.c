@@ -98,6 +98,18 @@ static void wait_for(size_t offset, uint64_t wanted)
     assert_true(figure(offset) >= wanted);
 }
 
+/* The same, while time goes on: a failure is counted a moment before it is noted when to try
+ * again. */
+static void wait_for_another_try(size_t offset, uint64_t wanted)
+{
+    const int64_t until_ms = clock_monotonic_ms() + PATIENCE_MS;
+    while (figure(offset) < wanted && clock_monotonic_ms() < until_ms) {
+        test.now_ms += DIGEST_AGAIN_S * 1000LL;
+        usleep(20000);
+    }
+    assert_true(figure(offset) >= wanted);
+}
+
 static enum vault_code send_code(const char *language)
 {
     return mailer_send_code(mailer, ADDRESS, language, "7KQM-2XWR", &test_error);
@@ -177,8 +189,7 @@ static void test_wrong_tries_and_a_change_make_a_letter_at_once(void **state)
     assert_done(sign_out_citizen(test.vault, &test.citizen, &test_error));
     wait_for(FIGURE(failures), 1);
     mailbox_refuse(&mailbox, NULL);
-    test.now_ms += DIGEST_AGAIN_S * 1000LL;
-    wait_for(FIGURE(messages_sent), 2);
+    wait_for_another_try(FIGURE(messages_sent), 2);
     assert_int_equal(mailbox_count(&mailbox), 2);
     end();
 }
@@ -217,8 +228,7 @@ static void test_a_relay_that_is_away_is_tried_again(void **state)
     assert_int_equal(figure(FIGURE(failures_in_a_row)), figure(FIGURE(failures)));
     assert_int_equal(figure(FIGURE(messages_sent)), 0);
     mailbox_refuse(&mailbox, NULL);
-    test.now_ms += DIGEST_AGAIN_S * 1000LL;
-    wait_for(FIGURE(messages_sent), 1);
+    wait_for_another_try(FIGURE(messages_sent), 1);
     assert_int_equal(figure(FIGURE(failures_in_a_row)), 0);
     end();
 }
@@ -245,7 +255,8 @@ static void test_codes_that_wait_are_few(void **state)
             break;
     }
     wait_for(FIGURE(failures), MAILER_CODES_MAX);
-    assert_int_equal(figure(FIGURE(waiting)), MAILER_CODES_MAX);
+    wait_for(FIGURE(waiting),
+             MAILER_CODES_MAX); /* none is dropped: one may be tried again by now */
     assert_false(mailer_has_room(mailer));
     assert_fails(VAULT_LIMITED, send_code("fr"));
     end(); /* and none of them is waited for */
