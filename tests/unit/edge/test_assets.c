@@ -107,9 +107,9 @@ static regex_t text_name; /* what looks like the name of a text */
 
 static void note_literal_text(const char *literal, const char *where, void *used)
 {
-    const size_t size = strlen(literal);
-    const bool is_header = size > 2 && strcmp(literal + size - 2, ".h") == 0;
-    if (is_header || regexec(&text_name, literal, 0, NULL, 0) != 0)
+    const char *ending = strrchr(literal, '.');
+    const bool is_file = ending && (!strcmp(ending, ".h") || !strcmp(ending, ".json"));
+    if (is_file || regexec(&text_name, literal, 0, NULL, 0) != 0)
         return;
     assert_text_exists(literal, where);
     mark_used(used, literal);
