@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -22,7 +21,7 @@ struct late {
 struct lingering {
     int epoll_fd;
     size_t count;
-    struct late all[LINGER_MAX];
+    struct late all[LINGER_MAX]; /* the one whose time ends first, first */
 };
 
 enum vault_code lingering_new(struct lingering **out, struct vault_error *err)
@@ -83,9 +82,13 @@ static bool goes_on(struct late *late)
     return got < 0 && (errno == EAGAIN || errno == EINTR);
 }
 
-void lingering_turn(struct lingering *lingering)
+void lingering_turn(struct lingering *lingering, bool came)
 {
-    const int64_t now_ms = lingering->count ? clock_monotonic_ms() : 0;
+    if (lingering->count == 0)
+        return;
+    const int64_t now_ms = clock_monotonic_ms();
+    if (!came && now_ms < lingering->all[0].until_ms)
+        return;
     size_t kept = 0;
     for (size_t i = 0; i < lingering->count; i++) {
         if (now_ms < lingering->all[i].until_ms && goes_on(&lingering->all[i]))

@@ -10,6 +10,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "vault/base/error.h"
 
 #define LINGER_MAX       64
@@ -30,5 +32,6 @@ int lingering_fd(const struct lingering *lingering);
  * at once. */
 void lingering_take(struct lingering *lingering, int fd);
 
-/* Throw away what came, and close what is over. */
-void lingering_turn(struct lingering *lingering);
+/* Throw away what came, and close what is over. Where the descriptor does not say that anything
+ * came, only time can have ended one, and nothing is asked of the system before it has. */
+void lingering_turn(struct lingering *lingering, bool came);

@@ -243,9 +243,11 @@ static void turn(struct loop *loop)
     const int count = epoll_wait(loop->epoll_fd, events, EVENTS_MAX, wait);
     const bool is_due = count <= 0 || wants_turn;
     bool came = false; /* anything for the library */
+    bool came_late = false;
     for (int i = 0; i < count; i++) {
         has_new |= events[i].data.u32 == FROM_SOCKET;
         came |= events[i].data.u32 == FROM_LIBRARY;
+        came_late |= events[i].data.u32 == FROM_LINGERING;
         if (events[i].data.u32 == FROM_WORKERS)
             eventfd_read(loop->wake_fd, &ignored);
     }
@@ -257,7 +259,7 @@ static void turn(struct loop *loop)
     loop->empty_turns = came ? 0 : loop->empty_turns + 1;
     if (is_due || came)
         MHD_run_wait(loop->daemon, 0);
-    lingering_turn(loop->lingering);
+    lingering_turn(loop->lingering, came_late);
     set_accepting(loop, may_accept(loop));
 }
 

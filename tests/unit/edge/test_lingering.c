@@ -66,7 +66,7 @@ static bool say_pieces(int fd, size_t count)
     for (size_t i = 0; i < count; i++) {
         if (send(fd, piece, sizeof piece, MSG_NOSIGNAL) != PIECE)
             return false;
-        lingering_turn(lingering);
+        lingering_turn(lingering, true);
     }
     return true;
 }
@@ -90,7 +90,7 @@ static void test_what_comes_late_is_thrown_away_and_the_word_stays(void **state)
     assert_told(theirs);
     close(theirs);
     assert_true(is_wanted(1000)); /* they closed */
-    lingering_turn(lingering);
+    lingering_turn(lingering, true);
     assert_false(is_wanted(0));
     lingering_free(&lingering);
     assert_null(lingering);
@@ -112,11 +112,13 @@ static void test_who_does_not_close_is_closed_after_a_while(void **state)
     (void)state;
     begin();
     const int theirs = take_one();
-    lingering_turn(lingering);
+    lingering_turn(lingering, true);
     assert_int_equal(send(theirs, piece, 1, MSG_NOSIGNAL), 1);
     assert_true(is_wanted(1000));
+    lingering_turn(lingering, false);
+    assert_true(is_wanted(0)); /* its time has not ended, and nobody said that something came */
     usleep((LINGER_MS + 50) * 1000);
-    lingering_turn(lingering);
+    lingering_turn(lingering, false);
     assert_false(is_wanted(0));
     assert_true(is_reset(theirs)); /* with what they had said unread */
     close(theirs);
