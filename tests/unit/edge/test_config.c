@@ -164,50 +164,44 @@ static void test_whom_to_tell_of_a_fault_is_an_address(void **state)
     assert_string_equal(config.security_contact, "https://ville.example/securite");
 }
 
-static void test_the_sandbox_is_one_of_three_words(void **state)
+/* A key whose value is one of some words; before and after stand around it, where names it in an
+ * error, and value is where it is read to. The first word is what it is where nobody says. */
+static void check_words(const char *before, const char *after, const char *where,
+                        const char *const words[], const char *const wrong[], const char *value)
 {
-    (void)state;
-    static const char *const words[] = {"on", "required", "off"};
-    static const char *const wrong[] = {"", "yes", "Off", "required "};
     char key[128];
-    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-        snprintf(key, sizeof key, "\"sandbox\": \"%s\", \"data\":", wrong[i]);
+    for (; *wrong; wrong++) {
+        snprintf(key, sizeof key, "%s%s%s, \"data\":", before, *wrong, after);
         VAULT_AUTO(buf_finish) struct buf with = changed("\"data\":", key);
         assert_fails(VAULT_INVALID, read_text(buf_string(&with)));
-        assert_true(strstr(test_error.text, "/sandbox") != NULL);
+        assert_true(strstr(test_error.text, where) != NULL);
     }
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        snprintf(key, sizeof key, "\"sandbox\": \"%s\", \"data\":", words[i]);
+    for (size_t i = 0; words[i]; i++) {
+        snprintf(key, sizeof key, "%s%s%s, \"data\":", before, words[i], after);
         VAULT_AUTO(buf_finish) struct buf with = changed("\"data\":", key);
         assert_done(read_text(buf_string(&with)));
-        assert_string_equal(config.sandbox, words[i]);
+        assert_string_equal(value, words[i]);
     }
     VAULT_AUTO(buf_finish) struct buf without = changed("\"data\":", "\"data\":");
     assert_done(read_text(buf_string(&without)));
-    assert_string_equal(config.sandbox, "on");
+    assert_string_equal(value, words[0]);
+}
+
+static void test_the_sandbox_is_one_of_three_words(void **state)
+{
+    (void)state;
+    static const char *const words[] = {"on", "required", "off", NULL};
+    static const char *const wrong[] = {"", "yes", "Off", "required ", NULL};
+    check_words("\"sandbox\": \"", "\"", "/sandbox", words, wrong, config.sandbox);
 }
 
 static void test_mediators_are_offered_a_passkey_or_need_one(void **state)
 {
     (void)state;
-    static const char *const words[] = {"offered", "required"};
-    static const char *const wrong[] = {"", "yes", "Required", "offered "};
-    char key[128];
-    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-        snprintf(key, sizeof key, "\"mediators\": {\"passkey\": \"%s\"}, \"data\":", wrong[i]);
-        VAULT_AUTO(buf_finish) struct buf with = changed("\"data\":", key);
-        assert_fails(VAULT_INVALID, read_text(buf_string(&with)));
-        assert_true(strstr(test_error.text, "/mediators/passkey") != NULL);
-    }
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        snprintf(key, sizeof key, "\"mediators\": {\"passkey\": \"%s\"}, \"data\":", words[i]);
-        VAULT_AUTO(buf_finish) struct buf with = changed("\"data\":", key);
-        assert_done(read_text(buf_string(&with)));
-        assert_string_equal(config.mediators.passkey, words[i]);
-    }
-    VAULT_AUTO(buf_finish) struct buf without = changed("\"data\":", "\"data\":");
-    assert_done(read_text(buf_string(&without)));
-    assert_string_equal(config.mediators.passkey, "offered");
+    static const char *const words[] = {"offered", "required", NULL};
+    static const char *const wrong[] = {"", "yes", "Required", "offered ", NULL};
+    check_words("\"mediators\": {\"passkey\": \"", "\"}", "/mediators/passkey", words, wrong,
+                config.mediators.passkey);
 }
 
 static void test_an_empty_or_long_text_is_refused(void **state)

@@ -81,6 +81,15 @@ static void test_another_ca_ends_what_the_former_let_in(void **state)
     tls_close(&tls);
 }
 
+/* With a server that is open, up to before its first word. */
+static void begin_handshake(struct handshake *ends, struct tls_peer *peer)
+{
+    begin();
+    assert_done(open_with(all.clients_ca.certificate, NULL));
+    handshake_begin(ends, &all.known);
+    assert_done(tls_prepare(tls, ends->server, peer, &test_error));
+}
+
 /* The session goes on under the credentials of its handshake, which are not in force any more. */
 static void test_a_handshake_that_has_begun_ends_under_what_it_began_with(void **state)
 {
@@ -89,10 +98,7 @@ static void test_a_handshake_that_has_begun_ends_under_what_it_began_with(void *
     struct tls_peer peer;
     int at_server;
     int at_client;
-    begin();
-    assert_done(open_with(all.clients_ca.certificate, NULL));
-    handshake_begin(&ends, &all.known);
-    assert_done(tls_prepare(tls, ends.server, &peer, &test_error));
+    begin_handshake(&ends, &peer);
     read_again(tls, false);
     read_again(tls, false);
     handshake_go(&ends, &at_server, &at_client);
@@ -134,10 +140,7 @@ static void test_what_could_not_be_looked_at_is_told_from_a_refusal(void **state
     struct tls_peer peer;
     int at_server;
     int at_client;
-    begin();
-    assert_done(open_with(all.clients_ca.certificate, NULL));
-    handshake_begin(&ends, &all.known);
-    assert_done(tls_prepare(tls, ends.server, &peer, &test_error));
+    begin_handshake(&ends, &peer);
     assert_false(tls_peer_may_ask(tls, ends.server, &peer)); /* nothing was shown yet */
     assert_true(peer.unread);
     handshake_go(&ends, &at_server, &at_client);
