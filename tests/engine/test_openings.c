@@ -156,6 +156,28 @@ static void test_openings_out_of_order_or_place_are_refused_whole(void **state)
     assert_fails(VAULT_INVALID, openings_add(store, &zeroth, 1, 9, &test_error));
 }
 
+static void test_each_head_moves_over_its_own_openings_of_a_batch(void **state)
+{
+    (void)state;
+    fresh_store();
+    const struct citizen_id ada = citizen_id_new();
+    const struct citizen_id bo = citizen_id_new();
+    const struct openings_row batch[] = {opening_of(&bo, 1, 2), opening_of(&ada, 1, 3),
+                                         opening_of(&bo, 2, 4), opening_of(&ada, 2, 5),
+                                         opening_of(&bo, 3, 7)};
+    const struct openings_row after[] = {opening_of(&ada, 3, 8), opening_of(&bo, 4, 9),
+                                         opening_of(&ada, 5, 10)};
+    uint8_t leaf = 0;
+    add(batch, 5, 8);
+    assert_int_equal(head(&ada, &leaf), 2);
+    assert_int_equal(leaf, 5);
+    assert_int_equal(head(&bo, &leaf), 3);
+    assert_int_equal(leaf, 7);
+    assert_fails(VAULT_INVALID, openings_add(store, after, 3, 11, &test_error));
+    assert_int_equal(head(&bo, &leaf), 3);
+    assert_list(&bo, 0, 10, "3@7:sealed 2@4:sealed 1@2:sealed ");
+}
+
 static void test_the_first_known_opening_may_have_any_number(void **state)
 {
     (void)state;
@@ -259,6 +281,7 @@ int main(void)
         test_a_citizens_openings_come_newest_first_in_pages, test_an_opening_is_got_by_its_entry,
         test_what_was_taken_in_is_not_taken_in_again,
         test_openings_out_of_order_or_place_are_refused_whole,
+        test_each_head_moves_over_its_own_openings_of_a_batch,
         test_the_first_known_opening_may_have_any_number,
         test_a_count_may_leap_over_a_gap_and_nowhere_else,
         test_openings_over_their_limits_are_refused,
