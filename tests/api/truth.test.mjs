@@ -151,6 +151,23 @@ test('a path that is not described is 404', async () => {
   }
 })
 
+test('what chance may not come by in so few requests is answered as described', async () => {
+  const { purpose, fields, context } = clients[0].example
+  const consenting = people.at(-10).subjects[clients[0].id]
+  const certain = [
+    ['release', 200, clients[0], { body: { subject: consenting, purpose, fields, context } }],
+    ['openAccessRequest', 201, clients[0], { body: { purpose, fields } }],
+    ['deposit', 404, clients.at(-1), { steps: { subject: 'nobody' }, body: { purpose: 'employment.support', fields: { 'employment.status': { value: 'training' } } } }],
+  ]
+  for (const [operationId, status, { id }, parts] of certain) {
+    const call = calls.find((one) => one.operationId === operationId)
+    const sent = { who: id, method: call.method, template: call.path, steps: {}, query: {}, headers: {}, ...parts }
+    const got = await answer(call, sent)
+    assert.equal(got.status, status, `${operationId}: ${got.text}`)
+    if (operationId === 'release') checkRelease(sent, got)
+  }
+})
+
 // Otherwise the requests above would have shown little. Who has a certificate of the vault's is never
 // 401; the others are of services that are suspended or over their quota, and of a vault that is not
 // well (tests/integration/service_api), or of one with as many keys as may count
