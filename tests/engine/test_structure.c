@@ -177,6 +177,22 @@ static void test_the_session_not_seen_for_longest_makes_room(void **state)
     assert_false(is_there(1));
 }
 
+static void test_all_others_of_the_same_mediator_end(void **state)
+{
+    (void)state;
+    begin();
+    for (uint8_t i = 1; i <= 4; i++) {
+        const struct mediator_session session = session_of(i < 4 ? "ada" : "bob", i, NOW_S + i);
+        assert_done(mediator_session_add(store, &session, &test_error));
+    }
+    const uint8_t gone[SHA256_BYTES] = {9, 0xab};
+    const uint8_t second[SHA256_BYTES] = {2, 0xab};
+    assert_done(mediator_session_remove_others(store, gone, &test_error));
+    assert_true(is_there(1) && is_there(2) && is_there(3) && is_there(4));
+    assert_done(mediator_session_remove_others(store, second, &test_error));
+    assert_true(!is_there(1) && is_there(2) && !is_there(3) && is_there(4));
+}
+
 static void test_sessions_go_after_their_time(void **state)
 {
     (void)state;
@@ -203,5 +219,6 @@ int main(void)
         test_a_removed_structure_takes_its_mediators_along_and_keeps_its_id,
         test_a_removed_mediator_is_out_at_once, test_failed_tries_are_counted_and_cleared,
         test_a_set_password_says_whose_it_is_and_ends_other_sessions,
-        test_the_session_not_seen_for_longest_makes_room, test_sessions_go_after_their_time);
+        test_the_session_not_seen_for_longest_makes_room, test_all_others_of_the_same_mediator_end,
+        test_sessions_go_after_their_time);
 }

@@ -118,6 +118,7 @@ typedef void page_function(struct visit *visit, const char *id);
     page(HTTP_GET,  "/mediator/security/again", MEDIATORS, mediator_again_show) \
     page(HTTP_POST, "/mediator/security/again", MEDIATORS, mediator_again_do) \
     page(HTTP_POST, "/mediator/security/again/passkey", MEDIATORS, mediator_again_passkey_do) \
+    page(HTTP_POST, "/mediator/security/others", MEDIATORS, mediator_sign_out_others_do) \
     page(HTTP_POST, "/mediator/security/passkeys", MEDIATORS, mediator_passkey_add_do) \
     page(HTTP_POST, "/mediator/security/passkeys/rename", MEDIATORS, mediator_passkey_rename_do) \
     page(HTTP_POST, "/mediator/security/passkeys/remove", MEDIATORS, mediator_passkey_remove_do) \

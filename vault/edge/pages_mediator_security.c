@@ -92,6 +92,20 @@ void mediator_passkey_remove_do(struct visit *visit, const char *id)
     passkey_remove_do(visit, id);
 }
 
+void mediator_sign_out_others_do(struct visit *visit, const char *id)
+{
+    (void)id;
+    struct vault_error err;
+    if (!account_is_fresh(visit, SECURITY))
+        return;
+    const enum vault_code code =
+        mediator_sign_out_others(visit->pages->vault, &visit->mediator, &err);
+    if (code)
+        page_failed(visit, code, &err);
+    else
+        page_redirect_with(visit, SECURITY, NOTICE_OTHERS_SIGNED_OUT);
+}
+
 /* --- Again ---------------------------------------------------------------------------------- */
 
 static void show_again(struct visit *visit, unsigned status)

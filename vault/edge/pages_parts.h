@@ -145,6 +145,7 @@ void mediator_resume_do(struct visit *visit, const char *id);
 /* pages_mediator_security.c */
 void mediator_passkey_offer(struct visit *visit, const char *id);
 void mediator_door_passkey_do(struct visit *visit, const char *id);
+void mediator_sign_out_others_do(struct visit *visit, const char *id);
 void mediator_security_show(struct visit *visit, const char *id);
 void mediator_again_show(struct visit *visit, const char *id);
 void mediator_again_do(struct visit *visit, const char *id);

@@ -144,6 +144,17 @@ enum vault_code mediator_session_remove(struct store *store, const uint8_t token
                        token_hash, 0, &ignored, err);
 }
 
+enum vault_code mediator_session_remove_others(struct store *store,
+                                               const uint8_t token_hash[SHA256_BYTES],
+                                               struct vault_error *err)
+{
+    int64_t ignored = 0;
+    return session_run(store,
+                       "DELETE FROM mediator_session WHERE token_hash <> ?1 AND ?2 = 0 AND login ="
+                       " (SELECT login FROM mediator_session WHERE token_hash = ?1)",
+                       token_hash, 0, &ignored, err);
+}
+
 enum vault_code mediator_session_prune(struct store *store, int64_t created_before_s,
                                        int64_t seen_before_s, uint64_t *count,
                                        struct vault_error *err)

@@ -229,12 +229,12 @@ static void rows_free(const struct openings_row ***rows)
 static enum vault_code heads_move(struct database *database, const struct openings_row openings[],
                                   size_t count, struct vault_error *err)
 {
-    VAULT_AUTO(rows_free) const struct openings_row **rows = calloc(count + 1, sizeof *rows);
+    VAULT_AUTO(rows_free) const struct openings_row **rows = calloc(count + 1, sizeof(void *));
     if (!rows)
         return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
     for (size_t i = 0; i < count; i++)
         rows[i] = &openings[i];
-    qsort(rows, count, sizeof *rows, by_citizen);
+    qsort(rows, count, sizeof(void *), by_citizen);
     for (size_t first = 0, end = 0; first < count; first = end) {
         while (end < count && is_same_citizen(rows[first], rows[end]))
             end++;

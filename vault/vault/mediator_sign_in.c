@@ -237,6 +237,12 @@ enum vault_code mediator_sign_out(struct vault *vault, const struct mediator_sea
     return mediator_session_remove(vault->store, mediator->token_hash, err);
 }
 
+enum vault_code mediator_sign_out_others(struct vault *vault, const struct mediator_seat *mediator,
+                                         struct vault_error *err)
+{
+    return mediator_session_remove_others(vault->store, mediator->token_hash, err);
+}
+
 /* --- Again ---------------------------------------------------------------------------------- */
 
 bool mediator_is_fresh(const struct vault *vault, const struct mediator_seat *seat)

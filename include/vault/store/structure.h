@@ -130,6 +130,11 @@ enum vault_code mediator_session_spend(struct store *store, const uint8_t token_
 enum vault_code mediator_session_remove(struct store *store, const uint8_t token_hash[SHA256_BYTES],
                                         struct vault_error *err) VAULT_MUST_CHECK;
 
+/* End all of that session's mediator but that one. Without it, nothing. */
+enum vault_code mediator_session_remove_others(struct store *store,
+                                               const uint8_t token_hash[SHA256_BYTES],
+                                               struct vault_error *err) VAULT_MUST_CHECK;
+
 /* End those begun or seen before these times; *count is how many. */
 enum vault_code mediator_session_prune(struct store *store, int64_t created_before_s,
                                        int64_t seen_before_s, uint64_t *count,

@@ -119,3 +119,7 @@ enum vault_code mediator_account(struct vault *vault, const struct mediator_seat
 
 enum vault_code mediator_sign_out(struct vault *vault, const struct mediator_seat *mediator,
                                   struct vault_error *err) VAULT_MUST_CHECK;
+
+/* End all their sessions but this one. */
+enum vault_code mediator_sign_out_others(struct vault *vault, const struct mediator_seat *mediator,
+                                         struct vault_error *err) VAULT_MUST_CHECK;

@@ -190,6 +190,33 @@ static void test_adding_and_removing_want_the_person_again_after_a_while(void **
     end();
 }
 
+static void test_all_other_sessions_can_be_ended(void **state)
+{
+    (void)state;
+    char elsewhere[ACTOR_TOKEN_CHARS + 1];
+    struct mediator_seat seat;
+    begin(false);
+    assert_done(mediator_sign_in(test.vault, BYTES("ada"), BYTES("une longue phrase"), elsewhere,
+                                 &test_error));
+    enter("ada", PASSWORD_E);
+    test.now_ms += (SIGN_IN_FRESH_S + 1) * 1000LL;
+    look_at(SECURITY);
+    send(SECURITY "/others", "");
+    assert_location(&browser, AGAIN);
+    assert_done(mediator_check(test.vault, bytes_of_text(elsewhere), &seat, &test_error));
+    look_at(AGAIN);
+    send(AGAIN, "password=" PASSWORD_E);
+    look_at(SECURITY);
+    assert_shows(&browser, "Se déconnecter partout ailleurs");
+    send(SECURITY "/others", "");
+    assert_location(&browser, SECURITY);
+    browser_follow(&browser);
+    assert_shows(&browser, "toutes les autres sessions sont finies");
+    assert_fails(VAULT_DENIED,
+                 mediator_check(test.vault, bytes_of_text(elsewhere), &seat, &test_error));
+    end();
+}
+
 static void test_nothing_is_asked_without_a_session_but_signing_in(void **state)
 {
     (void)state;
@@ -317,6 +344,7 @@ int main(void)
     return TEST_RUN(test_one_is_added_signs_in_is_told_and_removed,
                     test_neither_sides_opens_the_other,
                     test_adding_and_removing_want_the_person_again_after_a_while,
+                    test_all_other_sessions_can_be_ended,
                     test_nothing_is_asked_without_a_session_but_signing_in,
                     test_where_one_is_needed_a_password_lets_nobody_in,
                     test_a_first_password_opens_only_where_a_passkey_takes_its_place,

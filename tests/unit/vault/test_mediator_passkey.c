@@ -301,7 +301,7 @@ static void test_a_first_password_is_exchanged_for_a_passkey(void **state)
 {
     (void)state;
     struct mediator_first first;
-    struct mediator_seat seat;
+    struct mediator_seat seat = {0};
     struct mediator_seat other;
     begin();
     need_passkeys(true);
