@@ -1,9 +1,12 @@
 """The stages of a release, out of the samples of perf script on standard input.
 
-    profile.py CPU-OF-A-RELEASE CPU-OF-A-BARE-ANSWER CONNECTIONS OUT     microseconds both
+    profile.py CPU-OF-A-RELEASE CPU-OF-A-BARE-ANSWER CONNECTIONS LEAST OUT     microseconds both
+
+LEAST is what least_bench printed: the second table.
 
 The innermost function of a sample that a stage names says which it is of.
 """
+import re
 import sys
 
 STAGES = [
@@ -52,8 +55,33 @@ def read(lines):
     return samples, kernel
 
 
+def read_least(path):
+    """What least_bench says: a name, its microseconds or its number a second."""
+    with open(path, encoding="utf-8") as file:
+        return {name.strip(): float(value) for name, value in re.findall(r"^(.*?)  +([\d.]+) (?:us|/s)$", file.read(), re.M)}
+
+
+def least_table(least, bare, ours):
+    batch = "a batch of 64 written and synced"
+    rows = [("a bare answer: HTTP, TLS, the kernel", bare),
+            ("four commitments, each a salt and an HMAC-SHA-256", least["four commitments: CPU"]),
+            ("an entry hashed into the tree", least["an entry hashed into the tree: CPU"]),
+            ("its opening sealed, and whose it is", least["an opening sealed: CPU"]),
+            ("its part of a batch of 64: signed, written, synced", (least["a batch signed: CPU"] + least[batch + ": CPU"]) / 64)]
+    whole = sum(us for _, us in rows)
+    lines = ["## What it cannot do without", "", "Each measured alone in the same run, by `least_bench`; CPU of one release.", "", "| | us |", "|---|---|"]
+    lines += [f"| {name} | {us:.1f} |" for name, us in rows]
+    lines += [f"| **together** | **{whole:.1f}** |", "",
+              f"That is {whole / bare:.1f} times a bare answer; a release is {ours / whole:.1f} times that. No decision, no value, no JSON and "
+              "no index is in it.", "",
+              f"A sync of this disk took {least['a batch of 8 written and synced']:.0f} us with 8 entries and {least[batch]:.0f} us with 64: whoever waits "
+              f"for it, and for nothing else, is answered at most {least['the most that 8 who wait can be answered']:,.0f} times a second at "
+              f"8 connections and {least['the most that 64 who wait can be answered']:,.0f} at 64.", ""]
+    return lines
+
+
 def main():
-    ours, bare, connections, out = float(sys.argv[1]), float(sys.argv[2]), sys.argv[3], sys.argv[4]
+    ours, bare, connections, least, out = float(sys.argv[1]), float(sys.argv[2]), sys.argv[3], sys.argv[4], sys.argv[5]
     samples, kernel = read(sys.stdin)
     whole = sum(samples.values())
     if whole < 100:
@@ -67,6 +95,7 @@ def main():
     inside = sum(kernel.values()) / whole
     lines += [f"| **a release** | **{ours:.1f}** | | {inside:.0%} |",
               f"| a bare answer, by the same library with the same TLS | {bare:.1f} | {bare / ours:.0%} | |", ""]
+    lines += least_table(read_least(least), bare, ours)
     text = "\n".join(lines)
     print(text)
     with open(out, "w", encoding="utf-8") as file:
