@@ -149,3 +149,20 @@ static inline void wait_until_stopped(void)
         usleep(1000);
     assert_true(ledger_has_stopped(ledger));
 }
+
+static inline bool ledger_test_begin(void)
+{
+    if (crypto_start(true, &test_error))
+        return false;
+    signer = test_signer("log.example", NOTE_ED25519, 1);
+    return true;
+}
+
+static inline int ledger_test_end(int failed)
+{
+    note_signer_finish(&signer);
+    return failed;
+}
+
+/* Run these tests under a key of the log's. What main() returns. */
+#define LEDGER_TEST_RUN(...) (ledger_test_begin() ? ledger_test_end(TEST_RUN(__VA_ARGS__)) : 1)

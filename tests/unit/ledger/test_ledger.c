@@ -373,10 +373,7 @@ static void test_entries_can_be_asked_for_without_waiting(void **state)
 
 int main(void)
 {
-    if (crypto_start(true, &test_error))
-        return 1;
-    signer = test_signer("log.example", NOTE_ED25519, 1);
-    const int failed = TEST_RUN(
+    return LEDGER_TEST_RUN(
         test_a_new_log_is_published_empty, test_a_log_is_made_once,
         test_a_folder_without_a_log_is_not_found, test_an_entry_gets_place_time_and_leaf,
         test_times_never_decrease, test_a_clock_that_steps_is_entered,
@@ -388,6 +385,4 @@ int main(void)
         test_an_entry_is_proved_as_soon_as_it_is_durable, test_the_checkpoint_is_of_what_is_durable,
         test_the_stats_say_what_was_written_and_how_long_it_took,
         test_many_threads_get_every_place_once, test_entries_can_be_asked_for_without_waiting);
-    note_signer_finish(&signer);
-    return failed;
 }

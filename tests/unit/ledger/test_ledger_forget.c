@@ -228,19 +228,14 @@ static void test_a_reader_goes_on_while_openings_are_overwritten(void **state)
 
 int main(void)
 {
-    if (crypto_start(true, &test_error))
-        return 1;
-    signer = test_signer("log.example", NOTE_ED25519, 1);
-    const int failed =
-        TEST_RUN(test_a_log_goes_on_without_the_beginning_of_its_journal,
-                 test_the_edge_comes_from_the_tiles_where_the_journal_begins_later,
-                 test_only_what_is_filed_and_published_is_forgotten,
-                 test_what_is_remembered_from_before_the_journal_is_held_against_the_tiles,
-                 test_missing_tiles_are_said_where_the_journal_cannot_replace_them,
-                 test_without_its_checkpoint_a_forgetful_log_does_not_start,
-                 test_openings_are_overwritten_in_the_journal_and_the_log_stays,
-                 test_publishing_goes_on_where_the_last_segment_is_forgotten,
-                 test_a_reader_goes_on_while_openings_are_overwritten);
-    note_signer_finish(&signer);
-    return failed;
+    return LEDGER_TEST_RUN(
+        test_a_log_goes_on_without_the_beginning_of_its_journal,
+        test_the_edge_comes_from_the_tiles_where_the_journal_begins_later,
+        test_only_what_is_filed_and_published_is_forgotten,
+        test_what_is_remembered_from_before_the_journal_is_held_against_the_tiles,
+        test_missing_tiles_are_said_where_the_journal_cannot_replace_them,
+        test_without_its_checkpoint_a_forgetful_log_does_not_start,
+        test_openings_are_overwritten_in_the_journal_and_the_log_stays,
+        test_publishing_goes_on_where_the_last_segment_is_forgotten,
+        test_a_reader_goes_on_while_openings_are_overwritten);
 }

@@ -130,16 +130,14 @@ static void test_a_key_that_the_log_never_had_opens_nothing(void **state)
 
 int main(void)
 {
-    if (crypto_start(true, &test_error))
+    if (!ledger_test_begin())
         return 1;
-    signer = test_signer("log.example", NOTE_ED25519, 1);
     newer = test_signer("log.example", NOTE_ED25519, 2);
     const int failed =
         TEST_RUN(test_a_log_goes_on_under_a_new_key_and_the_old_one_signs_too_for_a_while,
                  test_a_parting_key_signs_each_state_once_and_not_for_each_reader,
                  test_the_checkpoint_is_the_new_keys_before_anything_is_entered,
                  test_a_key_that_the_log_never_had_opens_nothing);
-    note_signer_finish(&signer);
     note_signer_finish(&newer);
-    return failed;
+    return ledger_test_end(failed);
 }

@@ -189,16 +189,11 @@ static void test_no_growth_is_proved_from_a_size_the_log_never_had(void **state)
 
 int main(void)
 {
-    if (crypto_start(true, &test_error))
-        return 1;
-    signer = test_signer("log.example", NOTE_ED25519, 1);
-    const int failed =
-        TEST_RUN(test_a_checkpoint_is_presented_before_it_is_published,
-                 test_a_log_that_stands_still_is_presented_again, test_presenting_can_be_asked_for,
-                 test_a_busy_log_is_presented_every_few_seconds,
-                 test_publishing_can_be_asked_for_before_its_time,
-                 test_lines_that_are_too_many_do_not_keep_a_checkpoint_back,
-                 test_no_growth_is_proved_from_a_size_the_log_never_had);
-    note_signer_finish(&signer);
-    return failed;
+    return LEDGER_TEST_RUN(test_a_checkpoint_is_presented_before_it_is_published,
+                           test_a_log_that_stands_still_is_presented_again,
+                           test_presenting_can_be_asked_for,
+                           test_a_busy_log_is_presented_every_few_seconds,
+                           test_publishing_can_be_asked_for_before_its_time,
+                           test_lines_that_are_too_many_do_not_keep_a_checkpoint_back,
+                           test_no_growth_is_proved_from_a_size_the_log_never_had);
 }

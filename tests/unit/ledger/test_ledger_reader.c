@@ -139,14 +139,9 @@ static void test_a_reader_follows_from_segment_to_segment(void **state)
 
 int main(void)
 {
-    if (crypto_start(true, &test_error))
-        return 1;
-    signer = test_signer("log.example", NOTE_ED25519, 1);
-    const int failed =
-        TEST_RUN(test_a_reader_gets_entries_with_their_openings_in_order,
-                 test_a_reader_of_what_is_new_reads_nothing_of_what_is_published,
-                 test_a_reader_waits_for_more, test_a_reader_that_waits_is_told_of_the_end,
-                 test_a_reader_follows_from_segment_to_segment);
-    note_signer_finish(&signer);
-    return failed;
+    return LEDGER_TEST_RUN(test_a_reader_gets_entries_with_their_openings_in_order,
+                           test_a_reader_of_what_is_new_reads_nothing_of_what_is_published,
+                           test_a_reader_waits_for_more,
+                           test_a_reader_that_waits_is_told_of_the_end,
+                           test_a_reader_follows_from_segment_to_segment);
 }

@@ -129,16 +129,10 @@ static void test_everything_can_be_published_again_from_the_journal(void **state
 
 int main(void)
 {
-    if (crypto_start(true, &test_error))
-        return 1;
-    signer = test_signer("log.example", NOTE_ED25519, 1);
-    const int failed =
-        TEST_RUN(test_the_log_goes_on_where_it_stopped, test_a_second_process_is_refused,
-                 test_a_log_older_than_its_checkpoint_is_refused,
-                 test_a_log_older_than_the_vaults_memory_is_refused,
-                 test_a_checkpoint_of_another_key_is_refused,
-                 test_tiles_that_were_not_published_before_a_crash_are_published_after,
-                 test_everything_can_be_published_again_from_the_journal);
-    note_signer_finish(&signer);
-    return failed;
+    return LEDGER_TEST_RUN(test_the_log_goes_on_where_it_stopped, test_a_second_process_is_refused,
+                           test_a_log_older_than_its_checkpoint_is_refused,
+                           test_a_log_older_than_the_vaults_memory_is_refused,
+                           test_a_checkpoint_of_another_key_is_refused,
+                           test_tiles_that_were_not_published_before_a_crash_are_published_after,
+                           test_everything_can_be_published_again_from_the_journal);
 }

@@ -120,14 +120,9 @@ static void test_a_journal_that_changes_on_the_disk_is_not_published(void **stat
 
 int main(void)
 {
-    if (crypto_start(true, &test_error))
-        return 1;
-    signer = test_signer("log.example", NOTE_ED25519, 1);
-    const int failed = TEST_RUN(test_an_unlinked_journal_stops_the_log_with_the_next_entry,
-                                test_a_lost_lock_stops_the_log_even_when_nothing_happens,
-                                test_a_folder_that_was_replaced_stops_the_log,
-                                test_a_short_write_stops_the_log_and_the_next_start_recovers,
-                                test_a_journal_that_changes_on_the_disk_is_not_published);
-    note_signer_finish(&signer);
-    return failed;
+    return LEDGER_TEST_RUN(test_an_unlinked_journal_stops_the_log_with_the_next_entry,
+                           test_a_lost_lock_stops_the_log_even_when_nothing_happens,
+                           test_a_folder_that_was_replaced_stops_the_log,
+                           test_a_short_write_stops_the_log_and_the_next_start_recovers,
+                           test_a_journal_that_changes_on_the_disk_is_not_published);
 }
