@@ -177,13 +177,6 @@ static enum vault_code may_leap(struct database *database, const struct openings
     return gap_between(database, earlier, opening->index, may, err);
 }
 
-static enum vault_code refuse(const struct openings_row *opening, struct vault_error *err)
-{
-    return vault_fail(err, VAULT_INVALID,
-                      "the opening of entry %llu does not follow its citizen's last",
-                      (unsigned long long)opening->index);
-}
-
 /* Move a citizen's head over their openings of a batch, which are in the log's order. No gap is
  * within a batch: it ends where openings are skipped. */
 static enum vault_code head_move(struct database *database,
@@ -197,18 +190,14 @@ static enum vault_code head_move(struct database *database,
     bool follows = n == 0 || first->n == n + 1;
     if (!follows)
         VAULT_TRY(may_leap(database, first, n, &follows, err));
-    if (first->n < 1 || !follows)
-        return refuse(first, err);
     for (size_t i = 0; i < count; i++) {
-        if (openings[i]->n > INT64_MAX || openings[i]->n != first->n + i)
-            return refuse(openings[i], err);
+        const uint64_t now = openings[i]->n;
+        if (!follows || now < 1 || now > INT64_MAX || now != first->n + i)
+            return vault_fail(err, VAULT_INVALID,
+                              "the opening of entry %llu does not follow its citizen's last",
+                              (unsigned long long)openings[i]->index);
     }
     return head_set(database, openings[count - 1], err);
-}
-
-static bool is_same_citizen(const struct openings_row *one, const struct openings_row *other)
-{
-    return memcmp(one->citizen.bytes, other->citizen.bytes, sizeof one->citizen.bytes) == 0;
 }
 
 /* Each citizen's together, in the log's order. */
@@ -236,7 +225,7 @@ static enum vault_code heads_move(struct database *database, const struct openin
         rows[i] = &openings[i];
     qsort(rows, count, sizeof(void *), by_citizen);
     for (size_t first = 0, end = 0; first < count; first = end) {
-        while (end < count && is_same_citizen(rows[first], rows[end]))
+        while (end < count && citizen_id_equal(&rows[first]->citizen, &rows[end]->citizen))
             end++;
         VAULT_TRY(head_move(database, rows + first, end - first, err));
     }
