@@ -81,16 +81,18 @@ enum vault_code mediator_session_find(struct store *store, const uint8_t token_h
     return VAULT_OK;
 }
 
-/* Run a statement on one session: ?1 is its token, ?2 a time. *changed is how many rows it met. */
+/* Run a statement on one session: ?1 is its token, ?2 a time (NULL: it has none). *changed is how
+ * many rows it met. */
 static enum vault_code session_run(struct store *store, const char *sql, const uint8_t *token_hash,
-                                   int64_t time, int64_t *changed, struct vault_error *err)
+                                   const int64_t *time, int64_t *changed, struct vault_error *err)
 {
     VAULT_AUTO(shared_let_go) struct hold control = {0};
     VAULT_TRY(shared_hold(&store->control, &control, err));
     VAULT_AUTO(statement_end) struct statement statement = {0};
     VAULT_TRY(statement_begin(control.database, sql, &statement, err));
     bind_blob(&statement, 1, token_hash, SHA256_BYTES);
-    bind_integer(&statement, 2, time);
+    if (time)
+        bind_integer(&statement, 2, *time);
     VAULT_TRY(statement_run(&statement, err));
     *changed = database_changes(control.database);
     return VAULT_OK;
@@ -101,7 +103,7 @@ enum vault_code mediator_session_seen(struct store *store, const uint8_t token_h
 {
     int64_t ignored = 0;
     return session_run(store, "UPDATE mediator_session SET seen_s = ?2 WHERE token_hash = ?1",
-                       token_hash, now_s, &ignored, err);
+                       token_hash, &now_s, &ignored, err);
 }
 
 enum vault_code mediator_session_proved(struct store *store, const uint8_t token_hash[SHA256_BYTES],
@@ -131,7 +133,7 @@ enum vault_code mediator_session_spend(struct store *store, const uint8_t token_
     VAULT_TRY(session_run(store,
                           "UPDATE mediator_session SET challenge_ms = ?2"
                           " WHERE token_hash = ?1 AND challenge_ms < ?2",
-                          token_hash, challenge_ms, &changed, err));
+                          token_hash, &challenge_ms, &changed, err));
     return changed ? VAULT_OK
                    : vault_fail(err, VAULT_CONFLICT, "the challenge was answered before");
 }
@@ -140,8 +142,8 @@ enum vault_code mediator_session_remove(struct store *store, const uint8_t token
                                         struct vault_error *err)
 {
     int64_t ignored = 0;
-    return session_run(store, "DELETE FROM mediator_session WHERE token_hash = ?1 AND ?2 = 0",
-                       token_hash, 0, &ignored, err);
+    return session_run(store, "DELETE FROM mediator_session WHERE token_hash = ?1", token_hash,
+                       NULL, &ignored, err);
 }
 
 enum vault_code mediator_session_remove_others(struct store *store,
@@ -150,9 +152,9 @@ enum vault_code mediator_session_remove_others(struct store *store,
 {
     int64_t ignored = 0;
     return session_run(store,
-                       "DELETE FROM mediator_session WHERE token_hash <> ?1 AND ?2 = 0 AND login ="
+                       "DELETE FROM mediator_session WHERE token_hash <> ?1 AND login ="
                        " (SELECT login FROM mediator_session WHERE token_hash = ?1)",
-                       token_hash, 0, &ignored, err);
+                       token_hash, NULL, &ignored, err);
 }
 
 enum vault_code mediator_session_prune(struct store *store, int64_t created_before_s,
