@@ -11,6 +11,7 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <time.h>
 
 #include "vault/base/error.h"
 #include "vault/crypto/note.h"
@@ -38,6 +39,10 @@ void bench_must(enum vault_code code);
 void bench_must_all(bool done, const char *what);
 
 double bench_now_s(void);
+
+/* What a clock says, such as one of the CPU that a process has used; there must be such a process.
+ */
+double bench_clock_s(clockid_t clock);
 
 /* Give a figure, as figures.py says: a line in the file that $BENCH_FIGURES names, if it names one.
  * The second one says too what it must be: sign is ">=" or "<=". Names have no quotes in them. */

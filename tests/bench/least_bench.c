@@ -6,14 +6,13 @@
  *
  * An entry of a release has four commitments, is hashed into the tree, and has an opening that is
  * sealed. A batch of such entries is signed, written and synced once, however many they are: so the
- * disk bounds how many are answered in a second when few are on their way, and costs next to
- * nothing when many are. All but the disk is done with the functions that the vault does it with.
- * DIR is a folder on the disk to be measured; what is made in it is removed.
+ * disk costs next to nothing when many are on their way. All but the disk is done with the
+ * functions that the vault does it with. DIR is a folder on the disk to be measured; what is made
+ * in it is removed.
  */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "bench.h"
@@ -85,13 +84,6 @@ static void sync_batch(void)
     file_at += (off_t)size;
 }
 
-static double cpu_s(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
 struct cost {
     double cpu_us;
     double wall_us;
@@ -103,14 +95,14 @@ static struct cost cost_of(void (*once)(void))
     double cpu[ROUNDS_MAX];
     double wall[ROUNDS_MAX];
     for (unsigned round = 0; round < bench.rounds; round++) {
-        const double cpu_began = cpu_s();
+        const double cpu_began = bench_clock_s(CLOCK_PROCESS_CPUTIME_ID);
         const double began = bench_now_s();
         unsigned times = 0;
         while (bench_now_s() - began < bench.seconds) {
             for (unsigned i = 0; i < 10; i++, times++)
                 once();
         }
-        cpu[round] = (cpu_s() - cpu_began) * 1e6 / times;
+        cpu[round] = (bench_clock_s(CLOCK_PROCESS_CPUTIME_ID) - cpu_began) * 1e6 / times;
         wall[round] = (bench_now_s() - began) * 1e6 / times;
     }
     qsort(cpu, bench.rounds, sizeof cpu[0], bench_by_double);
@@ -148,9 +140,6 @@ static void tell_disk(void)
         tell(what, cost.wall_us);
         snprintf(what, sizeof what, "a batch of %zu written and synced: CPU", batch);
         tell(what, cost.cpu_us);
-        snprintf(what, sizeof what, "the most that %zu who wait can be answered", batch);
-        printf("%-56s %8.0f /s\n", what, (double)batch * 1e6 / cost.wall_us);
-        bench_figure(what, (double)batch * 1e6 / cost.wall_us, "/s");
     }
 }
 

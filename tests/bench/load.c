@@ -278,19 +278,11 @@ static void drive(struct connection *connection)
 
 /* --- The whole ------------------------------------------------------------------------------ */
 
-static double cpu_of(clockid_t of)
-{
-    struct timespec used;
-    if (clock_gettime(of, &used) != 0)
-        die("a --pid that is not there");
-    return (double)used.tv_sec + (double)used.tv_nsec / 1e9;
-}
-
 static double servers_cpu_s(void)
 {
     double sum = 0;
     for (size_t i = 0; i < asked.server_count; i++)
-        sum += cpu_of(asked.servers[i]);
+        sum += bench_clock_s(asked.servers[i]);
     return sum;
 }
 
@@ -366,12 +358,12 @@ static void run(void)
     run_until(bench_now_s() + asked.seconds / 10, &due_s);
     const double began_s = bench_now_s();
     const double servers_s = servers_cpu_s();
-    const double client_s = cpu_of(CLOCK_PROCESS_CPUTIME_ID);
+    const double client_s = bench_clock_s(CLOCK_PROCESS_CPUTIME_ID);
     counted.is_on = true;
     due_s = began_s;
     run_until(began_s + asked.seconds, &due_s);
     report(bench_now_s() - began_s, servers_cpu_s() - servers_s,
-           cpu_of(CLOCK_PROCESS_CPUTIME_ID) - client_s);
+           bench_clock_s(CLOCK_PROCESS_CPUTIME_ID) - client_s);
 }
 
 static int usage(void)
