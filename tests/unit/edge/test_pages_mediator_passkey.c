@@ -196,7 +196,7 @@ static void test_all_other_sessions_can_be_ended(void **state)
     char elsewhere[ACTOR_TOKEN_CHARS + 1];
     struct mediator_seat seat;
     begin(false);
-    assert_done(mediator_sign_in(test.vault, BYTES("ada"), BYTES("une longue phrase"), elsewhere,
+    assert_done(mediator_sign_in(test.vault, BYTES("ada"), BYTES(MEDIATOR_PASSWORD), elsewhere,
                                  &test_error));
     enter("ada", PASSWORD_E);
     test.now_ms += (SIGN_IN_FRESH_S + 1) * 1000LL;
