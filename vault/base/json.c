@@ -282,13 +282,11 @@ struct json_position json_locate_name(struct bytes text, const char *pointer)
 void json_pointer_name(struct buf *pointer, const char *name)
 {
     buf_byte(pointer, '/');
-    for (const char *p = name; *p; p++) {
-        if (*p == '~')
-            buf_text(pointer, "~0");
-        else if (*p == '/')
-            buf_text(pointer, "~1");
-        else
-            buf_byte(pointer, (uint8_t)*p);
+    for (size_t plain; *name; name += plain) {
+        plain = strcspn(name, "~/");
+        buf_append(pointer, name, plain);
+        if (name[plain])
+            buf_text(pointer, name[plain++] == '~' ? "~0" : "~1");
     }
 }
 

@@ -165,12 +165,10 @@ static enum vault_code check_member(struct reader *reader, const json_t *value,
     const json_t *found = json_object_get(value, member->name);
     if (!found && member->required)
         return reader_refuse(reader, VAULT_INVALID, "the member \"%s\" is missing", member->name);
-    if (!found)
+    if (!found || type_of(found) & member->types)
         return VAULT_OK;
-    const size_t mark = reader_enter(reader, member->name);
-    VAULT_TRY(reader_check_type(reader, found, member->types));
-    reader_leave(reader, mark);
-    return VAULT_OK;
+    reader_enter(reader, member->name);
+    return reader_check_type(reader, found, member->types);
 }
 
 static bool is_among(const char *name, const struct reader_member members[], size_t count)
