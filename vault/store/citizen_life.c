@@ -98,9 +98,16 @@ static enum vault_code activate_all(struct birth *birth, struct vault_error *err
     return transaction_commit(&change, err);
 }
 
+/* Whose row is active is whole: the change that made it so seemed to fail, and stands. */
 static enum vault_code undo_one(struct store *store, const struct citizen_id *id,
                                 struct vault_error *err)
 {
+    bool is_creating = false;
+    VAULT_TRY(control_citizen_is_creating(store, id, &is_creating, err));
+    if (!is_creating) {
+        handles_forget(&store->handles, id);
+        return VAULT_OK;
+    }
     VAULT_TRY(citizen_file_remove(store->dir, id, err));
     VAULT_AUTO(shared_let_go) struct hold control = {0};
     VAULT_TRY(shared_hold(&store->control, &control, err));

@@ -109,6 +109,18 @@ enum vault_code control_citizen_activate(struct database *control, const struct 
     return population_add(control, 1, err);
 }
 
+enum vault_code control_citizen_is_creating(struct store *store, const struct citizen_id *id,
+                                            bool *is_creating, struct vault_error *err)
+{
+    VAULT_AUTO(shared_let_go) struct hold control = {0};
+    VAULT_TRY(shared_hold(&store->control, &control, err));
+    VAULT_AUTO(statement_end) struct statement query = {0};
+    VAULT_TRY(statement_begin(control.database, "SELECT 1 FROM citizen WHERE id = ?1 AND state = 1",
+                              &query, err));
+    bind_blob(&query, 1, id->bytes, sizeof id->bytes);
+    return statement_next(&query, is_creating, err);
+}
+
 enum vault_code control_citizen_undo(struct database *control, const struct citizen_id *id,
                                      struct vault_error *err)
 {
