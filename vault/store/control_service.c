@@ -15,6 +15,7 @@ static enum vault_code no_such_certificate(struct vault_error *err)
     return vault_fail(err, VAULT_NOT_FOUND, "there is no such certificate");
 }
 
+/* It moves before a change is committed: one that the disk did not confirm may stand. */
 uint64_t control_service_generation(struct store *store)
 {
     return store->service_generation;
@@ -69,9 +70,8 @@ enum vault_code control_service_add(struct store *store, const struct control_se
     VAULT_TRY(transaction_begin(control.database, &change, err));
     VAULT_TRY(check_service_room(control.database, err));
     VAULT_TRY(service_insert(control.database, service, err));
-    VAULT_TRY(transaction_commit(&change, err));
     store->service_generation++;
-    return VAULT_OK;
+    return transaction_commit(&change, err);
 }
 
 enum vault_code control_service_update(struct store *store, const char *id, struct bytes json,
@@ -86,11 +86,9 @@ enum vault_code control_service_update(struct store *store, const char *id, stru
                               err));
     bind_text(&update, 1, id);
     bind_text_bytes(&update, 2, json);
-    VAULT_TRY(statement_run(&update, err));
-    if (database_changes(control.database) != 1)
-        return no_such_service(err);
     store->service_generation++;
-    return VAULT_OK;
+    VAULT_TRY(statement_run(&update, err));
+    return database_changes(control.database) == 1 ? VAULT_OK : no_such_service(err);
 }
 
 static enum vault_code service_state(struct database *control, const char *id, int64_t *state,
@@ -134,9 +132,8 @@ enum vault_code control_service_set_state(struct store *store, const char *id,
     VAULT_TRY(transaction_begin(control.database, &change, err));
     VAULT_TRY(check_not_removed(control.database, id, err));
     VAULT_TRY(service_put_state(control.database, id, state, err));
-    VAULT_TRY(transaction_commit(&change, err));
     store->service_generation++;
-    return VAULT_OK;
+    return transaction_commit(&change, err);
 }
 
 static enum vault_code service_put_json(struct database *control, const char *id, struct bytes json,
@@ -161,9 +158,8 @@ enum vault_code control_service_remove(struct store *store, const char *id, stru
     VAULT_TRY(service_put_json(control.database, id, json, err));
     VAULT_TRY(service_put_state(control.database, id, CONTROL_SERVICE_REMOVED, err));
     VAULT_TRY(request_cancel_all(control.database, id, err));
-    VAULT_TRY(transaction_commit(&change, err));
     store->service_generation++;
-    return VAULT_OK;
+    return transaction_commit(&change, err);
 }
 
 enum vault_code control_service_get(struct store *store, const char *id, struct buf *json,
@@ -263,9 +259,8 @@ enum vault_code control_certificate_add(struct store *store,
     VAULT_TRY(transaction_begin(control.database, &change, err));
     VAULT_TRY(check_owner(control.database, certificate, err));
     VAULT_TRY(certificate_insert(control.database, certificate, err));
-    VAULT_TRY(transaction_commit(&change, err));
     store->service_generation++;
-    return VAULT_OK;
+    return transaction_commit(&change, err);
 }
 
 enum vault_code control_certificate_revoke(struct store *store, enum control_certificate_kind kind,
@@ -280,11 +275,9 @@ enum vault_code control_certificate_revoke(struct store *store, enum control_cer
                               &update, err));
     bind_integer(&update, 1, kind);
     bind_blob(&update, 2, spki, SHA256_BYTES);
-    VAULT_TRY(statement_run(&update, err));
-    if (database_changes(control.database) != 1)
-        return no_such_certificate(err);
     store->service_generation++;
-    return VAULT_OK;
+    VAULT_TRY(statement_run(&update, err));
+    return database_changes(control.database) == 1 ? VAULT_OK : no_such_certificate(err);
 }
 
 enum vault_code control_certificate_extend(struct store *store, enum control_certificate_kind kind,
@@ -301,11 +294,9 @@ enum vault_code control_certificate_extend(struct store *store, enum control_cer
     bind_integer(&update, 1, kind);
     bind_blob(&update, 2, spki, SHA256_BYTES);
     bind_integer(&update, 3, expires_s);
-    VAULT_TRY(statement_run(&update, err));
-    if (database_changes(control.database) != 1)
-        return no_such_certificate(err);
     store->service_generation++;
-    return VAULT_OK;
+    VAULT_TRY(statement_run(&update, err));
+    return database_changes(control.database) == 1 ? VAULT_OK : no_such_certificate(err);
 }
 
 /* Rows of kind, spki, owner, state, added_s, expires_s. */

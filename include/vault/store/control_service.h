@@ -38,7 +38,8 @@ struct control_service {
     enum control_service_state state;
 };
 
-/* A number that is different after every change to services and certificates. Never fails. */
+/* A number that is different after every change to services and certificates, also after one that
+ * failed and may stand. Never fails. */
 uint64_t control_service_generation(struct store *store);
 
 /* Register. VAULT_CONFLICT if the id is taken, VAULT_LIMITED at CONTROL_SERVICES_MAX. */
