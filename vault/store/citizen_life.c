@@ -11,8 +11,9 @@
  * the log must be told, and of how many openings, is noted with the key's going, and stays noted
  * until whoever enters it says that it is done.
  *
- * A disk that fails stops either half way, like a crash. Then whoever makes or erases the next one,
- * or asks what the log is to be told, finishes that first.
+ * A disk that fails stops either half way, like a crash, or lets it be done and says that it is
+ * not: then it is whole, and answered as failed. After the first, whoever makes or erases the next
+ * one, or asks what the log is to be told, finishes that first.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +31,7 @@ struct birth {
     size_t at;                 /* the one at hand: to blame in case */
     struct citizen_keys *keys; /* count of them */
     const struct citizen_id **ids;
-    bool recorded; /* rows are there */
+    bool recorded; /* rows may be there */
 };
 
 static enum vault_code check_one(const struct citizen_new *citizen, struct vault_error *err)
@@ -98,61 +99,13 @@ static enum vault_code activate_all(struct birth *birth, struct vault_error *err
     return transaction_commit(&change, err);
 }
 
-/* Whose row is active is whole: the change that made it so seemed to fail, and stands. */
 static enum vault_code undo_one(struct store *store, const struct citizen_id *id,
                                 struct vault_error *err)
 {
-    bool is_creating = false;
-    VAULT_TRY(control_citizen_is_creating(store, id, &is_creating, err));
-    if (!is_creating) {
-        handles_forget(&store->handles, id);
-        return VAULT_OK;
-    }
     VAULT_TRY(citizen_file_remove(store->dir, id, err));
     VAULT_AUTO(shared_let_go) struct hold control = {0};
     VAULT_TRY(shared_hold(&store->control, &control, err));
     return control_citizen_undo(control.database, id, err);
-}
-
-/* What cannot be undone now, is before the next birth or at the next start. */
-static void birth_finish(struct birth *birth)
-{
-    for (size_t i = 0; birth->recorded && i < birth->count; i++) {
-        if (undo_one(birth->store, birth->ids[i], NULL)) {
-            birth->store->is_unfinished = true;
-            break;
-        }
-    }
-    for (size_t i = 0; birth->keys && i < birth->count; i++)
-        citizen_keys_free(&birth->keys[i]);
-    free(birth->keys);
-    free(birth->ids);
-}
-
-static enum vault_code bear(struct birth *birth, struct vault_error *err)
-{
-    VAULT_TRY(check_all(birth, err));
-    VAULT_TRY(record_all(birth, err));
-    VAULT_TRY(make_files(birth, err));
-    VAULT_TRY(activate_all(birth, err));
-    birth->recorded = false; /* nothing to undo any more */
-    /* Somebody may have asked for one of them before, and still have nobody open in its place. */
-    for (size_t i = 0; i < birth->count; i++)
-        handles_forget(&birth->store->handles, birth->ids[i]);
-    return VAULT_OK;
-}
-
-enum vault_code citizen_create_nobody(const char *dir, const struct keyring *keyring,
-                                      struct database *control, struct vault_error *err)
-{
-    const struct citizen_new nobody = {.id = citizen_id_new()};
-    const struct citizen_id *const ids[] = {&nobody.id};
-    struct control_key key;
-    VAULT_AUTO(citizen_keys_free) struct citizen_keys keys = {0};
-    VAULT_TRY(citizen_keys_new(keyring, &nobody.id, CITIZEN_FIRST_KEY, &key, &keys, err));
-    VAULT_TRY(citizen_file_create(dir, &nobody, keys.file, err));
-    VAULT_TRY(citizen_files_sync(dir, ids, 1, err));
-    return control_key_add(control, &key, NULL, CITIZEN_NOBODY, 0, err);
 }
 
 /* Once the key is gone: the rest. */
@@ -178,6 +131,43 @@ static enum vault_code tidy(struct store *store, enum citizen_state state, struc
         VAULT_TRY(state == CITIZEN_CREATING ? undo_one(store, &id, err)
                                             : finish_erasing(store, &id, &gone, err));
     }
+}
+
+/* Whoever is still being made is undone, now or before the next birth or at the next start. Whose
+ * change to active seemed to fail, and stands, is whole. */
+static void birth_finish(struct birth *birth)
+{
+    struct store *store = birth->store;
+    if (birth->recorded && tidy(store, CITIZEN_CREATING, NULL))
+        store->is_unfinished = true;
+    /* Somebody may have asked for one of them before, and still have nobody open in its place. */
+    for (size_t i = 0; birth->recorded && i < birth->count; i++)
+        handles_forget(&store->handles, birth->ids[i]);
+    for (size_t i = 0; birth->keys && i < birth->count; i++)
+        citizen_keys_free(&birth->keys[i]);
+    free(birth->keys);
+    free(birth->ids);
+}
+
+static enum vault_code bear(struct birth *birth, struct vault_error *err)
+{
+    VAULT_TRY(check_all(birth, err));
+    VAULT_TRY(record_all(birth, err));
+    VAULT_TRY(make_files(birth, err));
+    return activate_all(birth, err);
+}
+
+enum vault_code citizen_create_nobody(const char *dir, const struct keyring *keyring,
+                                      struct database *control, struct vault_error *err)
+{
+    const struct citizen_new nobody = {.id = citizen_id_new()};
+    const struct citizen_id *const ids[] = {&nobody.id};
+    struct control_key key;
+    VAULT_AUTO(citizen_keys_free) struct citizen_keys keys = {0};
+    VAULT_TRY(citizen_keys_new(keyring, &nobody.id, CITIZEN_FIRST_KEY, &key, &keys, err));
+    VAULT_TRY(citizen_file_create(dir, &nobody, keys.file, err));
+    VAULT_TRY(citizen_files_sync(dir, ids, 1, err));
+    return control_key_add(control, &key, NULL, CITIZEN_NOBODY, 0, err);
 }
 
 enum vault_code citizen_tidy(struct store *store, struct vault_error *err)

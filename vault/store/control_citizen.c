@@ -109,18 +109,6 @@ enum vault_code control_citizen_activate(struct database *control, const struct 
     return population_add(control, 1, err);
 }
 
-enum vault_code control_citizen_is_creating(struct store *store, const struct citizen_id *id,
-                                            bool *is_creating, struct vault_error *err)
-{
-    VAULT_AUTO(shared_let_go) struct hold control = {0};
-    VAULT_TRY(shared_hold(&store->control, &control, err));
-    VAULT_AUTO(statement_end) struct statement query = {0};
-    VAULT_TRY(statement_begin(control.database, "SELECT 1 FROM citizen WHERE id = ?1 AND state = 1",
-                              &query, err));
-    bind_blob(&query, 1, id->bytes, sizeof id->bytes);
-    return statement_next(&query, is_creating, err);
-}
-
 enum vault_code control_citizen_undo(struct database *control, const struct citizen_id *id,
                                      struct vault_error *err)
 {
@@ -170,9 +158,7 @@ enum vault_code control_citizen_destroy_key(struct store *store, const struct ci
     VAULT_TRY(population_add(control.database, -1, err));
     VAULT_TRY(forget_the_rest(control.database, id, err));
     VAULT_TRY(erasure_note(control.database, id, openings, err));
-    VAULT_TRY(transaction_commit(&change, err));
-    /* The wrapped key is zeros in the file, but the log may still have the page it stood in. */
-    return database_checkpoint(control.database, err);
+    return transaction_commit(&change, err);
 }
 
 enum vault_code control_citizen_erased(struct store *store, const struct citizen_id *id,
@@ -180,6 +166,9 @@ enum vault_code control_citizen_erased(struct store *store, const struct citizen
 {
     VAULT_AUTO(shared_let_go) struct hold control = {0};
     VAULT_TRY(shared_hold(&store->control, &control, err));
+    /* The wrapped key is zeros in the file, but the log may still have the page it stood in. Here,
+     * since whatever stopped an erasure before is gone through again up to here. */
+    VAULT_TRY(database_checkpoint(control.database, err));
     VAULT_AUTO(statement_end) struct statement update = {0};
     VAULT_TRY(statement_begin(control.database,
                               "UPDATE citizen SET state = 4 WHERE id = ?1 AND state = 3", &update,

@@ -76,10 +76,6 @@ enum vault_code control_key_of_nobody(struct store *store, struct control_key *o
 enum vault_code control_citizen_activate(struct database *control, const struct citizen_id *id,
                                          struct vault_error *err) VAULT_MUST_CHECK;
 
-enum vault_code control_citizen_is_creating(struct store *store, const struct citizen_id *id,
-                                            bool *is_creating, struct vault_error *err)
-    VAULT_MUST_CHECK;
-
 /* Remove a row that is still CITIZEN_CREATING. */
 enum vault_code control_citizen_undo(struct database *control, const struct citizen_id *id,
                                      struct vault_error *err) VAULT_MUST_CHECK;

@@ -68,8 +68,8 @@ struct citizen_new {
 
 /*
  * Make count citizens (1 to CITIZEN_CREATE_MAX), all or none, durable on return. A crash on the way
- * leaves none of them. One call for many is the import's path: the disk is waited for three times
- * whatever the count.
+ * leaves none of them; after a failure of the disk all of them may be there. One call for many is
+ * the import's path: the disk is waited for three times whatever the count.
  *
  * VAULT_CONFLICT  an id or a reference is taken; *failed_at (may be NULL) is its position
  * VAULT_INVALID, VAULT_TOO_LARGE  a value or a reference breaks its limit, or a citizen has two
