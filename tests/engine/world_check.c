@@ -10,11 +10,15 @@
 #include "vault/store/setting.h"
 #include "world_names.h"
 
-struct citizen_id world_id(const struct world *world, size_t at, const struct world_model *model)
+static struct citizen_id id_of_life(const struct world *world, size_t at, unsigned life)
 {
-    const unsigned life = at < WORLD_PEOPLE ? model->people[at].life : 0;
     return (struct citizen_id){
         {0xc1, (uint8_t)world->number, (uint8_t)at, (uint8_t)life, (uint8_t)(life >> 8)}};
+}
+
+struct citizen_id world_id(const struct world *world, size_t at, const struct world_model *model)
+{
+    return id_of_life(world, at, at < WORLD_PEOPLE ? model->people[at].life : 0);
 }
 
 struct citizen_value world_value(size_t field, uint32_t number, char text[WORLD_TEXT_CHARS])
@@ -119,6 +123,18 @@ static bool same_citizen(const struct comparison *with, size_t at)
            same_values(with, at, citizen);
 }
 
+/* Who was erased stays away: the next life has another id. */
+static bool stays_erased(const struct comparison *with, size_t at)
+{
+    const unsigned life = with->model->people[at].life;
+    if (life == 0)
+        return true;
+    struct control_citizen found;
+    const struct citizen_id id = id_of_life(with->world, at, life - 1);
+    return !differs(with, "knowing whoever was before", at, VAULT_NOT_FOUND,
+                    control_citizen_find(with->world->store, &id, &found, NULL));
+}
+
 static bool same_control(const struct comparison *with, size_t at)
 {
     struct store *held = with->world->store;
@@ -204,7 +220,7 @@ bool world_holds(const struct world *world, const struct world_model *model, cha
     const struct comparison with = {world, model, difference};
     uint64_t position = 0;
     for (size_t i = 0; i < WORLD_PEOPLE; i++) {
-        if (!same_citizen(&with, i) || !same_control(&with, i))
+        if (!same_citizen(&with, i) || !same_control(&with, i) || !stays_erased(&with, i))
             return false;
     }
     if (world->number == 0 &&

@@ -17,6 +17,7 @@
 #include "store_disk.h"
 #include "vault/base/codec.h"
 #include "vault/store/control_citizen.h"
+#include "vault/store/control_service.h"
 #include "vault/store/erasure.h"
 #include "vault/store/setting.h"
 #include "world.h"
@@ -199,22 +200,52 @@ static void test_who_was_made_though_the_disk_refused_is_whole(void **state)
     unsigned there = 0;
     fresh_store();
     for (unsigned i = 0; i < 24; i++) {
-        const struct citizen_new one = {.id = {{0xc2, (uint8_t)i}}};
+        const struct citizen_new two[] = {{.id = {{0xc2, (uint8_t)i}}},
+                                          {.id = {{0xc3, (uint8_t)i}}}};
         struct control_citizen row;
+        assert_false(exists(&two[0].id));
         disk_break(&(struct disk_fault){DISK_SYNC, "control.db-wal", EROFS, i % 6, i / 6});
-        const enum vault_code code = citizen_create(store, &one, 1, NOW_S, NULL, &test_error);
+        const enum vault_code code = citizen_create(store, two, 2, NOW_S, NULL, &test_error);
         disk_mend();
-        const bool is_known = control_citizen_find(store, &one.id, &row, &test_error) == VAULT_OK;
-        assert_int_equal(exists(&one.id), is_known);
-        assert_int_equal(citizen_create(store, &one, 1, NOW_S, NULL, &test_error),
+        const bool is_known = !control_citizen_find(store, &two[0].id, &row, &test_error);
+        assert_int_equal(exists(&two[0].id), is_known);
+        assert_int_equal(exists(&two[1].id), is_known);
+        assert_int_equal(citizen_create(store, two, 2, NOW_S, NULL, &test_error),
                          is_known ? VAULT_CONFLICT : VAULT_OK);
-        assert_true(exists(&one.id));
+        assert_true(exists(&two[0].id));
         refused += code != VAULT_OK;
         there += code && is_known;
     }
     print_message("%u of 24 refused, of whom %u are there\n", refused, there);
     assert_true(refused > there);
     assert_true(there > 0);
+}
+
+/* Whoever keeps what services are is told of each change that may stand. */
+static void test_a_change_of_services_that_may_stand_is_told(void **state)
+{
+    (void)state;
+    unsigned stood = 0;
+    fresh_store();
+    for (unsigned i = 0; i < 12; i++) {
+        char id[32];
+        VAULT_AUTO(buf_finish) struct buf json = buf_limited(64);
+        enum control_service_state now;
+        snprintf(id, sizeof id, "service-%u", i);
+        const struct control_service one = {id, BYTES("{}"), CONTROL_SERVICE_ACTIVE};
+        assert_done(control_service_add(store, &one, &test_error));
+        const uint64_t before = control_service_generation(store);
+        disk_break(&(struct disk_fault){DISK_SYNC, "control.db-wal", EROFS, i % 3, i / 6});
+        const enum vault_code code =
+            i % 2 ? control_service_remove(store, id, BYTES("{}"), &test_error)
+                  : control_service_set_state(store, id, CONTROL_SERVICE_SUSPENDED, &test_error);
+        disk_mend();
+        assert_done(control_service_get(store, id, &json, &now, &test_error));
+        if (now != CONTROL_SERVICE_ACTIVE)
+            assert_true(control_service_generation(store) != before);
+        stood += code && now != CONTROL_SERVICE_ACTIVE;
+    }
+    assert_true(stood > 0);
 }
 
 /* What a failing disk kept from being erased to the end is, before anything is told of it. */
@@ -505,6 +536,7 @@ int main(void)
         test_whatever_the_disk_refuses_nothing_acknowledged_is_lost,
         test_who_is_elsewhere_is_served_meanwhile, test_who_could_not_be_made_can_be_made_later,
         test_who_was_made_though_the_disk_refused_is_whole,
+        test_a_change_of_services_that_may_stand_is_told,
         test_who_was_half_erased_is_erased_by_the_next_call,
         test_a_full_disk_refuses_and_serves_and_loses_nothing,
         test_a_read_only_disk_is_said_at_the_start, test_a_disk_that_became_read_only_is_still_read,
