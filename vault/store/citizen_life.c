@@ -108,10 +108,20 @@ static enum vault_code undo_one(struct store *store, const struct citizen_id *id
     return control_citizen_undo(control.database, id, err);
 }
 
-/* Once the key is gone: the rest. */
+/* The wrapped key is zeros in the control store's file, but its log may still have the page that
+ * the key stood in. */
+static enum vault_code empty_log(struct store *store, struct vault_error *err)
+{
+    VAULT_AUTO(shared_let_go) struct hold control = {0};
+    VAULT_TRY(shared_hold(&store->control, &control, err));
+    return database_checkpoint(control.database, err);
+}
+
+/* Once the key is gone: the rest, from the beginning however far an earlier try came. */
 static enum vault_code finish_erasing(struct store *store, const struct citizen_id *id,
                                       uint64_t *openings_gone, struct vault_error *err)
 {
+    VAULT_TRY(empty_log(store, err));
     VAULT_TRY(citizen_file_remove(store->dir, id, err));
     VAULT_TRY(openings_forget(store, id, openings_gone, err));
     VAULT_TRY(erasure_raise(store, id, *openings_gone, err));

@@ -166,9 +166,6 @@ enum vault_code control_citizen_erased(struct store *store, const struct citizen
 {
     VAULT_AUTO(shared_let_go) struct hold control = {0};
     VAULT_TRY(shared_hold(&store->control, &control, err));
-    /* The wrapped key is zeros in the file, but the log may still have the page it stood in. Here,
-     * since whatever stopped an erasure before is gone through again up to here. */
-    VAULT_TRY(database_checkpoint(control.database, err));
     VAULT_AUTO(statement_end) struct statement update = {0};
     VAULT_TRY(statement_begin(control.database,
                               "UPDATE citizen SET state = 4 WHERE id = ?1 AND state = 3", &update,
