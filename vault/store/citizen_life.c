@@ -108,8 +108,8 @@ static enum vault_code undo_one(struct store *store, const struct citizen_id *id
     return control_citizen_undo(control.database, id, err);
 }
 
-/* The wrapped key is zeros in the control store's file, but its log may still have the page that
- * the key stood in. */
+/* A wrapped key that went is zeros in the control store's file, but its log may still have the page
+ * that the key stood in. */
 static enum vault_code empty_log(struct store *store, struct vault_error *err)
 {
     VAULT_AUTO(shared_let_go) struct hold control = {0};
@@ -182,6 +182,7 @@ enum vault_code citizen_create_nobody(const char *dir, const struct keyring *key
 
 enum vault_code citizen_tidy(struct store *store, struct vault_error *err)
 {
+    VAULT_TRY(empty_log(store, err)); /* of a key that was replaced just before a crash */
     VAULT_TRY(tidy(store, CITIZEN_CREATING, err));
     return tidy(store, CITIZEN_ERASING, err);
 }
