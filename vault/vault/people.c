@@ -256,7 +256,7 @@ static bool is_ones_own(enum vault_code code)
 }
 
 /* Make the citizens of the batch; one that cannot be made is answered and left out, and the rest
- * tried again. */
+ * tried again. Where all of them failed they stay in the batch, as the change may stand. */
 static void create_batch(struct vault *vault, struct batch *batch, struct people_result results[])
 {
     const int64_t now_s = clock_now_s(&vault->options.clock);
@@ -274,7 +274,7 @@ static void create_batch(struct vault *vault, struct batch *batch, struct people
         }
         for (size_t i = 0; i < batch->count; i++)
             set_result(&results[batch->positions[i]], code, &err);
-        batch->count = 0;
+        return;
     }
     for (size_t i = 0; i < batch->count; i++) {
         const struct row *row = batch->rows[i];
