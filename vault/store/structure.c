@@ -13,19 +13,15 @@ static enum vault_code none(const char *what, struct vault_error *err)
     return vault_fail(err, VAULT_NOT_FOUND, "there is no such %s", what);
 }
 
-/* Run a statement whose ?1 and ?2 are texts and ?3 a number; *changed is how many rows it met. */
-static enum vault_code run(struct database *control, const char *sql, const char *first,
-                           const char *second, int64_t third, int64_t *changed,
-                           struct vault_error *err)
+/* Run a statement whose one parameter is an id or a login. How many rows it met database_changes()
+ * says. */
+static enum vault_code run_of(struct database *control, const char *sql, const char *whose,
+                              struct vault_error *err)
 {
     VAULT_AUTO(statement_end) struct statement statement = {0};
     VAULT_TRY(statement_begin(control, sql, &statement, err));
-    bind_text(&statement, 1, first);
-    bind_text(&statement, 2, second);
-    bind_integer(&statement, 3, third);
-    VAULT_TRY(statement_run(&statement, err));
-    *changed = database_changes(control);
-    return VAULT_OK;
+    bind_text(&statement, 1, whose);
+    return statement_run(&statement, err);
 }
 
 /* --- Structures ----------------------------------------------------------------------------- */
@@ -33,48 +29,45 @@ static enum vault_code run(struct database *control, const char *sql, const char
 enum vault_code structure_add(struct store *store, const char *id, const char *name,
                               struct vault_error *err)
 {
-    int64_t changed = 0;
     VAULT_TRY(text_check(id, 1, STRUCTURE_ID_CHARS, "a structure's id", err));
     VAULT_TRY(text_check(name, 1, STRUCTURE_NAME_BYTES, "a structure's name", err));
     VAULT_AUTO(shared_let_go) struct hold control = {0};
     VAULT_TRY(shared_hold(&store->control, &control, err));
-    const enum vault_code code =
-        run(control.database,
-            "INSERT INTO structure (id, name, state)"
-            " SELECT ?1, ?2, 1 WHERE (SELECT count(*) FROM structure) < ?3",
-            id, name, STRUCTURES_MAX, &changed, err);
+    VAULT_AUTO(statement_end) struct statement insert = {0};
+    VAULT_TRY(statement_begin(control.database,
+                              "INSERT INTO structure (id, name, state)"
+                              " SELECT ?1, ?2, 1 WHERE (SELECT count(*) FROM structure) < ?3",
+                              &insert, err));
+    bind_text(&insert, 1, id);
+    bind_text(&insert, 2, name);
+    bind_integer(&insert, 3, STRUCTURES_MAX);
+    const enum vault_code code = statement_run(&insert, err);
     if (code == VAULT_CONFLICT)
         return vault_fail(err, VAULT_CONFLICT, "the id is that of a structure, or was");
-    if (code == VAULT_OK && !changed)
+    if (code == VAULT_OK && !database_changes(control.database))
         return vault_fail(err, VAULT_LIMITED, "there are %d structures", STRUCTURES_MAX);
     return code;
 }
 
 enum vault_code structure_remove(struct store *store, const char *id, struct vault_error *err)
 {
-    int64_t changed = 0;
-    int64_t ignored = 0;
     VAULT_AUTO(shared_let_go) struct hold control = {0};
     VAULT_TRY(shared_hold(&store->control, &control, err));
     VAULT_AUTO(transaction_rollback) struct transaction change = {0};
     VAULT_TRY(transaction_begin(control.database, &change, err));
-    VAULT_TRY(run(control.database,
-                  "UPDATE structure SET state = 2"
-                  " WHERE id = ?1 AND state = 1 AND ?2 IS NULL AND ?3 = 0",
-                  id, NULL, 0, &changed, err));
-    if (!changed)
+    VAULT_TRY(run_of(control.database, "UPDATE structure SET state = 2 WHERE id = ?1 AND state = 1",
+                     id, err));
+    if (!database_changes(control.database))
         return none("structure", err);
-    VAULT_TRY(run(control.database,
-                  "DELETE FROM mediator_session WHERE ?2 IS NULL AND ?3 = 0 AND login IN"
-                  " (SELECT login FROM mediator WHERE structure = ?1)",
-                  id, NULL, 0, &ignored, err));
-    VAULT_TRY(run(control.database,
-                  "DELETE FROM passkey WHERE citizen IS NULL AND ?2 IS NULL AND ?3 = 0"
-                  " AND mediator IN (SELECT login FROM mediator WHERE structure = ?1)",
-                  id, NULL, 0, &ignored, err));
-    VAULT_TRY(run(control.database,
-                  "DELETE FROM mediator WHERE structure = ?1 AND ?2 IS NULL AND ?3 = 0", id, NULL,
-                  0, &ignored, err));
+    VAULT_TRY(run_of(control.database,
+                     "DELETE FROM mediator_session"
+                     " WHERE login IN (SELECT login FROM mediator WHERE structure = ?1)",
+                     id, err));
+    VAULT_TRY(run_of(control.database,
+                     "DELETE FROM passkey WHERE citizen IS NULL"
+                     " AND mediator IN (SELECT login FROM mediator WHERE structure = ?1)",
+                     id, err));
+    VAULT_TRY(run_of(control.database, "DELETE FROM mediator WHERE structure = ?1", id, err));
     return transaction_commit(&change, err);
 }
 
@@ -178,29 +171,21 @@ enum vault_code mediator_add(struct store *store, const struct mediator *mediato
 static enum vault_code end_passkeys(struct database *control, const char *login,
                                     struct vault_error *err)
 {
-    int64_t ignored = 0;
-    return run(control,
-               "DELETE FROM passkey"
-               " WHERE citizen IS NULL AND mediator = ?1 AND ?2 IS NULL AND ?3 = 0",
-               login, NULL, 0, &ignored, err);
+    return run_of(control, "DELETE FROM passkey WHERE citizen IS NULL AND mediator = ?1", login,
+                  err);
 }
 
 enum vault_code mediator_remove(struct store *store, const char *login, struct vault_error *err)
 {
-    int64_t changed = 0;
-    int64_t ignored = 0;
     VAULT_AUTO(shared_let_go) struct hold control = {0};
     VAULT_TRY(shared_hold(&store->control, &control, err));
     VAULT_AUTO(transaction_rollback) struct transaction change = {0};
     VAULT_TRY(transaction_begin(control.database, &change, err));
-    VAULT_TRY(run(control.database,
-                  "DELETE FROM mediator WHERE login = ?1 AND ?2 IS NULL AND ?3 = 0", login, NULL, 0,
-                  &changed, err));
-    if (!changed)
+    VAULT_TRY(run_of(control.database, "DELETE FROM mediator WHERE login = ?1", login, err));
+    if (!database_changes(control.database))
         return none("mediator", err);
-    VAULT_TRY(run(control.database,
-                  "DELETE FROM mediator_session WHERE login = ?1 AND ?2 IS NULL AND ?3 = 0", login,
-                  NULL, 0, &ignored, err));
+    VAULT_TRY(
+        run_of(control.database, "DELETE FROM mediator_session WHERE login = ?1", login, err));
     VAULT_TRY(end_passkeys(control.database, login, err));
     return transaction_commit(&change, err);
 }
@@ -266,17 +251,21 @@ enum vault_code mediator_list(struct store *store, const char *structure, mediat
 enum vault_code mediator_failed(struct store *store, const char *login, int64_t now_s,
                                 struct vault_error *err)
 {
-    int64_t changed = 0;
     VAULT_AUTO(shared_let_go) struct hold control = {0};
     VAULT_TRY(shared_hold(&store->control, &control, err));
-    VAULT_TRY(run(control.database,
-                  "UPDATE mediator SET failed_at_s = ?3, failed_tries ="
-                  " iif(?3 = 0, 0, min(failed_tries + 1, 4294967295)),"
-                  " before_s = iif(?3 = 0 AND failed_tries > 1, failed_at_s, before_s),"
-                  " before_tries = iif(?3 = 0 AND failed_tries > 1, failed_tries - 1, before_tries)"
-                  " WHERE login = ?1 AND ?2 IS NULL",
-                  login, NULL, now_s, &changed, err));
-    return changed ? VAULT_OK : none("mediator", err);
+    VAULT_AUTO(statement_end) struct statement update = {0};
+    VAULT_TRY(statement_begin(control.database,
+                              "UPDATE mediator SET failed_at_s = ?2, failed_tries ="
+                              " iif(?2 = 0, 0, min(failed_tries + 1, 4294967295)),"
+                              " before_s = iif(?2 = 0 AND failed_tries > 1, failed_at_s, before_s),"
+                              " before_tries ="
+                              " iif(?2 = 0 AND failed_tries > 1, failed_tries - 1, before_tries)"
+                              " WHERE login = ?1",
+                              &update, err));
+    bind_text(&update, 1, login);
+    bind_integer(&update, 2, now_s);
+    VAULT_TRY(statement_run(&update, err));
+    return database_changes(control.database) ? VAULT_OK : none("mediator", err);
 }
 
 static enum vault_code end_others(struct database *control, const char *login,
@@ -299,21 +288,24 @@ enum vault_code mediator_set_password(struct store *store, const char *login,
                                       const uint8_t kept_token_hash[SHA256_BYTES],
                                       struct vault_error *err)
 {
-    int64_t changed = 0;
     VAULT_TRY(text_check(password_hash, 1, PASSWORD_HASH_CHARS - 1, "a password's hash", err));
     VAULT_AUTO(shared_let_go) struct hold control = {0};
     VAULT_TRY(shared_hold(&store->control, &control, err));
     VAULT_AUTO(transaction_rollback) struct transaction change = {0};
     VAULT_TRY(transaction_begin(control.database, &change, err));
-    VAULT_TRY(run(control.database,
-                  "UPDATE mediator SET password_hash = ?2, first_until_s = ?3, failed_tries = 0,"
-                  " failed_at_s = 0 WHERE login = ?1",
-                  login, password_hash, first_until_s, &changed, err));
-    if (!changed)
+    VAULT_AUTO(statement_end) struct statement update = {0};
+    VAULT_TRY(statement_begin(control.database,
+                              "UPDATE mediator SET password_hash = ?2, password_s = ?3,"
+                              " first_until_s = ?4, failed_tries = 0, failed_at_s = 0"
+                              " WHERE login = ?1",
+                              &update, err));
+    bind_text(&update, 1, login);
+    bind_text(&update, 2, password_hash);
+    bind_integer(&update, 3, now_s);
+    bind_integer(&update, 4, first_until_s);
+    VAULT_TRY(statement_run(&update, err));
+    if (!database_changes(control.database))
         return none("mediator", err);
-    VAULT_TRY(run(control.database,
-                  "UPDATE mediator SET password_s = ?3 WHERE login = ?1 AND ?2 IS NULL", login,
-                  NULL, now_s, &changed, err));
     VAULT_TRY(end_others(control.database, login, kept_token_hash, err));
     if (first_until_s)
         VAULT_TRY(end_passkeys(control.database, login, err));
@@ -341,13 +333,17 @@ enum vault_code mediator_end_first(struct database *control, const char *login,
                                    const char *password_hash, int64_t now_s,
                                    const uint8_t token_hash[SHA256_BYTES], struct vault_error *err)
 {
-    int64_t changed = 0;
     VAULT_TRY(text_check(password_hash, 1, PASSWORD_HASH_CHARS - 1, "a password's hash", err));
-    VAULT_TRY(run(control,
-                  "UPDATE mediator SET password_hash = ?2, password_s = 0, first_until_s = 0"
-                  " WHERE login = ?1 AND first_until_s > ?3",
-                  login, password_hash, now_s, &changed, err));
-    if (!changed)
+    VAULT_AUTO(statement_end) struct statement update = {0};
+    VAULT_TRY(statement_begin(control,
+                              "UPDATE mediator SET password_hash = ?2, password_s = 0,"
+                              " first_until_s = 0 WHERE login = ?1 AND first_until_s > ?3",
+                              &update, err));
+    bind_text(&update, 1, login);
+    bind_text(&update, 2, password_hash);
+    bind_integer(&update, 3, now_s);
+    VAULT_TRY(statement_run(&update, err));
+    if (!database_changes(control))
         return vault_fail(err, VAULT_CONFLICT, "there is no first password any more");
     return keep_one_session(control, login, token_hash, err);
 }
