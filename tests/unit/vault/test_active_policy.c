@@ -16,6 +16,22 @@ static uint64_t active_version(void)
     return hold.policy ? policy_version(hold.policy) : 0;
 }
 
+/* One that version 1 decides in. */
+static void make_active_vault(void)
+{
+    make_test_vault(&test);
+    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+}
+
+/* A line more in a file of the copy that the vault keeps. */
+static void damage_active(void)
+{
+    char command[PATH_MAX * 2];
+    snprintf(command, sizeof command,
+             "for f in '%s'/policy/*/catalogue.json; do echo >>\"$f\"; done", test.dir);
+    assert_int_equal(system(command), 0);
+}
+
 static void test_a_signed_bundle_becomes_active_and_stays_so(void **state)
 {
     (void)state;
@@ -32,8 +48,7 @@ static void test_the_vault_keeps_its_own_copy(void **state)
 {
     (void)state;
     char command[PATH_MAX + 16];
-    make_test_vault(&test);
-    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+    make_active_vault();
     snprintf(command, sizeof command, "rm -r '%s'", test.bundle);
     assert_int_equal(system(command), 0);
     reopen_test_vault(&test);
@@ -44,8 +59,7 @@ static void test_the_vault_keeps_its_own_copy(void **state)
 static void test_the_same_version_is_not_activated_twice(void **state)
 {
     (void)state;
-    make_test_vault(&test);
-    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+    make_active_vault();
     assert_fails(VAULT_CONFLICT, active_policy_set(test.vault, test.bundle, &test_error));
     assert_int_equal(active_version(), 1);
     vault_close(&test.vault);
@@ -118,8 +132,7 @@ static void test_a_bundle_that_fails_its_own_tests_is_refused(void **state)
 {
     (void)state;
     char path[PATH_MAX];
-    make_test_vault(&test);
-    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+    make_active_vault();
     assert_done(file_join(path, sizeof path, test.bundle, "tests", &test_error));
     assert_done(folder_create(path, &test_error));
     write_file("tests/wrong.json", failing_case);
@@ -133,13 +146,10 @@ static void test_a_bundle_that_fails_its_own_tests_is_refused(void **state)
 static void test_a_damaged_active_policy_stops_releases_and_not_the_vault(void **state)
 {
     (void)state;
-    char command[PATH_MAX * 2];
     make_filled_vault(&test);
     give_consent(&test, CONSENT_UNLIMITED);
     vault_close(&test.vault);
-    snprintf(command, sizeof command,
-             "for f in '%s'/policy/*/catalogue.json; do echo >>\"$f\"; done", test.dir);
-    assert_int_equal(system(command), 0);
+    damage_active();
     open_test_vault(&test);
     assert_fails(VAULT_UNAVAILABLE, vault_ready(test.vault, &test_error));
     assert_done(consent_withdraw(test.vault, &test.citizen, CASEWORKER, SUPPORT, &test_error));
@@ -189,16 +199,21 @@ static void trust_also(const char *one, const char *other)
 static char dpo[NOTE_KEY_CHARS_MAX];
 static char officer[NOTE_KEY_CHARS_MAX];
 
+/* Version 2, by a second trusted signer. */
+static void sign_by_dpo(void)
+{
+    sign_as("dpo", 2, dpo);
+    trust_also(dpo, NULL);
+}
+
 static void test_a_bundle_with_an_error_is_refused_and_the_old_one_stays(void **state)
 {
     (void)state;
-    make_test_vault(&test);
-    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+    make_active_vault();
     change_bundle("rules/library.json", "\"public_task\"",
                   "\"public_task\", \"in_force\": {\"from\": \"2028-01-01T00:00:00Z\", "
                   "\"until\": \"2027-01-01T00:00:00Z\"}");
-    sign_as("dpo", 2, dpo);
-    trust_also(dpo, NULL);
+    sign_by_dpo();
     assert_fails(VAULT_INVALID, active_policy_set(test.vault, test.bundle, &test_error));
     assert_non_null(strstr(test_error.text, "never_applies"));
     assert_int_equal(active_version(), 1);
@@ -208,12 +223,10 @@ static void test_a_bundle_with_an_error_is_refused_and_the_old_one_stays(void **
 static void test_what_widens_needs_two_signers_where_two_are_trusted(void **state)
 {
     (void)state;
-    make_test_vault(&test);
-    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+    make_active_vault();
     change_bundle("rules/employment.json", "\"identity.birth_date\": \"year\"",
                   "\"identity.birth_date\": \"month\"");
-    sign_as("dpo", 2, dpo);
-    trust_also(dpo, NULL);
+    sign_by_dpo();
     assert_fails(VAULT_DENIED, active_policy_set(test.vault, test.bundle, &test_error));
     assert_non_null(strstr(test_error.text, "1 weaker"));
     assert_int_equal(active_version(), 1);
@@ -228,15 +241,10 @@ static void test_what_widens_needs_two_signers_where_two_are_trusted(void **stat
 static void test_after_a_damaged_one_two_signers_are_needed_where_two_are_trusted(void **state)
 {
     (void)state;
-    char command[PATH_MAX * 2];
-    make_test_vault(&test);
-    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
-    snprintf(command, sizeof command,
-             "for f in '%s'/policy/*/catalogue.json; do echo >>\"$f\"; done", test.dir);
-    assert_int_equal(system(command), 0);
+    make_active_vault();
+    damage_active();
     change_bundle("rules/employment.json", "730", "365");
-    sign_as("dpo", 2, dpo);
-    trust_also(dpo, NULL);
+    sign_by_dpo();
     assert_fails(VAULT_DENIED, active_policy_set(test.vault, test.bundle, &test_error));
     sign_as("officer", 2, officer);
     trust_also(dpo, officer);
@@ -248,12 +256,10 @@ static void test_after_a_damaged_one_two_signers_are_needed_where_two_are_truste
 static void test_what_narrows_needs_no_second_signer(void **state)
 {
     (void)state;
-    make_test_vault(&test);
-    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+    make_active_vault();
     change_bundle("rules/employment.json", "\"identity.birth_date\": \"year\"",
                   "\"identity.birth_date\": \"age_band\"");
-    sign_as("dpo", 2, dpo);
-    trust_also(dpo, NULL);
+    sign_by_dpo();
     assert_done(active_policy_set(test.vault, test.bundle, &test_error));
     assert_int_equal(active_version(), 2);
     vault_close(&test.vault);
@@ -322,12 +328,10 @@ static void test_what_changes_is_recorded_beside_the_copy(void **state)
 {
     (void)state;
     char folder[PATH_MAX];
-    make_test_vault(&test);
-    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+    make_active_vault();
     change_bundle("rules/employment.json", "\"identity.birth_date\": \"year\"",
                   "\"identity.birth_date\": \"age_band\"");
-    sign_as("dpo", 2, dpo);
-    trust_also(dpo, NULL);
+    sign_by_dpo();
     assert_done(active_policy_replace(test.vault, test.bundle, &activated, &test_error));
     assert_true(activated.passed.compared);
     assert_false(activated.passed.widens);
@@ -353,8 +357,7 @@ static void test_what_changes_is_recorded_beside_the_copy(void **state)
 static void test_a_new_version_that_changes_nothing_says_the_same(void **state)
 {
     (void)state;
-    make_test_vault(&test);
-    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+    make_active_vault();
     sign_again(&test, 2);
     assert_done(active_policy_replace(test.vault, test.bundle, &activated, &test_error));
     VAULT_AUTO(json_free) json_t *record = read_record();
@@ -366,12 +369,8 @@ static void test_a_new_version_that_changes_nothing_says_the_same(void **state)
 static void test_after_a_damaged_one_the_record_says_that_nothing_was_compared(void **state)
 {
     (void)state;
-    char command[PATH_MAX * 2];
-    make_test_vault(&test);
-    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
-    snprintf(command, sizeof command,
-             "for f in '%s'/policy/*/catalogue.json; do echo >>\"$f\"; done", test.dir);
-    assert_int_equal(system(command), 0);
+    make_active_vault();
+    damage_active();
     reopen_test_vault(&test);
     sign_again(&test, 2);
     assert_done(active_policy_replace(test.vault, test.bundle, &activated, &test_error));
@@ -451,8 +450,7 @@ static void test_what_a_key_signed_in_its_time_goes_on_deciding(void **state)
 static void test_what_a_key_signed_that_is_trusted_no_more_is_not_loaded_again(void **state)
 {
     (void)state;
-    make_test_vault(&test);
-    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+    make_active_vault();
     change_bundle("rules/employment.json", "730", "365");
     sign_as("dpo", 2, dpo);
     test.trust[0] = dpo;
@@ -468,11 +466,9 @@ static void test_what_a_key_signed_that_is_trusted_no_more_is_not_loaded_again(v
 static void test_one_key_replaces_another_without_a_gap(void **state)
 {
     (void)state;
-    make_test_vault(&test);
-    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+    make_active_vault();
     change_bundle("rules/employment.json", "730", "365");
-    sign_as("dpo", 2, dpo);
-    trust_also(dpo, NULL);
+    sign_by_dpo();
     test.options.trust = (const char *const[]){until(test.vkey, 3600, ending), dpo};
     reopen_test_vault(&test);
     assert_int_equal(active_version(), 1);
@@ -489,8 +485,7 @@ static void test_one_key_replaces_another_without_a_gap(void **state)
 static void test_a_key_that_has_ended_is_not_one_of_the_two_that_widen(void **state)
 {
     (void)state;
-    make_test_vault(&test);
-    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+    make_active_vault();
     change_bundle("rules/employment.json", "730", "731");
     sign_as("dpo", 2, dpo);
     sign_as("officer", 2, officer);
@@ -508,8 +503,7 @@ static void test_a_key_that_has_ended_is_not_one_of_the_two_that_widen(void **st
 static void test_how_many_widen_is_as_the_options_say(void **state)
 {
     (void)state;
-    make_test_vault(&test);
-    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+    make_active_vault();
     change_bundle("rules/employment.json", "730", "731");
     sign_as("dpo", 2, dpo);
     sign_as("officer", 2, officer);
@@ -519,8 +513,7 @@ static void test_how_many_widen_is_as_the_options_say(void **state)
     assert_non_null(strstr(test_error.text, "2 of the 3"));
     test.options.signatures_to_widen = 1;
     change_bundle("rules/employment.json", "731", "732");
-    sign_as("dpo", 2, dpo);
-    trust_also(dpo, NULL);
+    sign_by_dpo();
     assert_done(active_policy_set(test.vault, test.bundle, &test_error));
     assert_int_equal(active_version(), 2);
     vault_close(&test.vault);
@@ -531,8 +524,7 @@ static void test_another_bundle_in_the_place_of_the_active_one_is_not_loaded(voi
 {
     (void)state;
     char command[PATH_MAX * 3];
-    make_test_vault(&test);
-    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+    make_active_vault();
     vault_close(&test.vault);
     sign_again(&test, 2);
     snprintf(command, sizeof command, "cd '%s'/policy/1-*[0-9a-f] && rm -r * && cp -r '%s'/* .",
@@ -558,8 +550,7 @@ static void test_a_trusted_line_that_cannot_be_read_is_named(void **state)
 static void test_an_older_version_is_refused(void **state)
 {
     (void)state;
-    make_test_vault(&test);
-    assert_done(active_policy_set(test.vault, test.bundle, &test_error));
+    make_active_vault();
     change_bundle("rules/employment.json", "730", "365");
     sign_as("dpo", 3, dpo);
     trust_also(dpo, NULL);
