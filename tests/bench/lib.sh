@@ -66,7 +66,8 @@ END
 
 # without_limits: what is measured is the vault, not the keyholder's limit. Before vault_start.
 without_limits() {
-    sed -i -e 's|"keyring": {|"keyring": {"unwraps_per_minute": 6000000, |' -e 's|"key_file": "[^"]*"|"key_file": "root.key"|' \
+    mv "$work/vault-key/root.key" "$work/root.key" # a world is a folder with all that belongs to it
+    sed -i -e 's|"keyring": {|"keyring": {"unwraps_per_minute": 6000000, |' -e 's|"key_file": "[^"]*"|"key_file": "../root.key"|' \
         "$work/vault/vaultd.json"
 }
 
@@ -118,12 +119,12 @@ world_make() {
     local made
     made=$({ cat "$bin/vaultd" "$bin/vaultctl" "$tools/world"; declare -f world_make rows consents more_rules; } | sha256sum | cut -c1-64)
     [ "$(cat "$kept/worlds/$1/made" 2>/dev/null)" != "$made" ] || return 0
-    rm -rf "$kept/worlds/$1" "$work/bundle" "$work/dpo.key" "$work/vault"
+    rm -rf "$kept/worlds/$1" "$work/bundle" "$work/dpo.key" "$work/vault" "$work/vault-key"
     mkdir -p "$kept/worlds/$1"
     vault_make
     [ -z "${4:-}" ] || more_rules "$4"
     without_limits
-    mv "$work/vault" "$kept/worlds/$1/vault"
+    mv "$work/vault" "$work/root.key" "$kept/worlds/$1/"
     ln -s "$kept/worlds/$1/vault" "$work/vault"
     vault_start
     vault_fill

@@ -211,7 +211,7 @@ class Operator:
         folder = os.path.join(self.house.folder, f"backup-{self.backups}")
         self.ctl("backup", folder)
         done = subprocess.run([self.house.bin + "/vaultctl", "verify-backup", folder, "--key-file",
-                               os.path.join(self.house.vault, "root.key")], capture_output=True, text=True, check=False)
+                               self.house.vault + "-key/root.key"], capture_output=True, text=True, check=False)
         if done.returncode:
             self.tally.error("a backup is not whole", done.stderr[-200:])
         shutil.rmtree(folder)

@@ -131,6 +131,7 @@ static enum vault_code make_vault(struct init *init, struct secret **recovery,
     if (init->dir)
         VAULT_TRY(place_in_folder(init, err));
     VAULT_TRY(folder_create(config->data, err));
+    VAULT_TRY(ctl_provider_make_place(&config->keyring, config->data, err));
     VAULT_TRY(ctl_provider_secret(&config->keyring, true, &secret, err));
     struct keyring_provider provider = config_provider(&config->keyring);
     provider.secret = secret;

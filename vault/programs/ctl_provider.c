@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <termios.h>
@@ -66,14 +67,41 @@ static enum vault_code make_absolute(char *path, size_t room, struct vault_error
     return file_join(path, room, here, given, err);
 }
 
+/* Of the key that is named by nobody: beside the vault's folder, which vaultd's worker may read. */
+static enum vault_code own_folder(const char *vault_dir, char out[PATH_MAX],
+                                  struct vault_error *err)
+{
+    const int length = snprintf(out, PATH_MAX, "%s-key", vault_dir);
+    return length >= 0 && length < PATH_MAX
+               ? VAULT_OK
+               : vault_fail(err, VAULT_TOO_LARGE, "the folder's path is too long");
+}
+
+static enum vault_code place_key(struct config_keyring *keyring, const char *vault_dir,
+                                 struct vault_error *err)
+{
+    char folder[PATH_MAX];
+    VAULT_TRY(own_folder(vault_dir, folder, err));
+    return file_join(keyring->key_file, sizeof keyring->key_file, folder, "root.key", err);
+}
+
+enum vault_code ctl_provider_make_place(const struct config_keyring *keyring, const char *vault_dir,
+                                        struct vault_error *err)
+{
+    struct config_keyring own = {0};
+    char folder[PATH_MAX];
+    VAULT_TRY(place_key(&own, vault_dir, err));
+    VAULT_TRY(own_folder(vault_dir, folder, err));
+    return strcmp(own.key_file, keyring->key_file) == 0 ? folder_create(folder, err) : VAULT_OK;
+}
+
 enum vault_code ctl_provider_settle(struct config_keyring *keyring, const char *vault_dir,
                                     struct vault_error *err)
 {
     if (!keyring->provider[0])
         snprintf(keyring->provider, sizeof keyring->provider, "file");
     if (strcmp(keyring->provider, "file") == 0 && !keyring->key_file[0] && vault_dir)
-        VAULT_TRY(
-            file_join(keyring->key_file, sizeof keyring->key_file, vault_dir, "root.key", err));
+        VAULT_TRY(place_key(keyring, vault_dir, err));
     bool is_known = strcmp(keyring->provider, "passphrase") == 0;
     for (size_t i = 0; i < OPTION_COUNT; i++) {
         const struct provider_option *option = &options[i];

@@ -26,9 +26,14 @@
 bool ctl_provider_option(int argc, char **argv, int *i, struct config_keyring *keyring);
 
 /* Fill in what follows from others, make paths absolute, and see that what is there belongs
- * together. vault_dir is for the key file's default; NULL: there is none. */
+ * together. vault_dir is for the key file's default, beside it; NULL: there is none. */
 enum vault_code ctl_provider_settle(struct config_keyring *keyring, const char *vault_dir,
                                     struct vault_error *err) VAULT_MUST_CHECK;
+
+/* Make the folder of the key file's default, if that is where it will be; of any other the folder
+ * is there, or its path is a mistake. */
+enum vault_code ctl_provider_make_place(const struct config_keyring *keyring, const char *vault_dir,
+                                        struct vault_error *err) VAULT_MUST_CHECK;
 
 /* A secret: from the terminal without echo, twice if it is new, or one line of standard input. what
  * is "passphrase" and the like. VAULT_INVALID if there is none. */

@@ -98,8 +98,10 @@ static enum vault_code begin(struct order *order, struct vault_error *err)
     if (length < 0 || (size_t)length >= sizeof made)
         return vault_fail(err, VAULT_TOO_LARGE, "the folder's path is too long");
     order->made = order->opener.keyring;
-    if (order->opener.by_recovery)
+    if (order->opener.by_recovery) {
         VAULT_TRY(move_in(order, made, order->made.key_file, err));
+        VAULT_TRY(ctl_provider_make_place(&order->made, order->absolute, err));
+    }
     struct keyring_provider provider = config_provider(&order->made);
     provider.secret = order->opener.secret;
     const struct restore_options options = {.backup = order->backup,

@@ -238,9 +238,41 @@ static enum vault_code forget_the_erased(struct restore *restore, struct store *
 
 /* --- Beginning ------------------------------------------------------------------------------ */
 
-static enum vault_code make_place(struct restore *restore, struct vault_error *err)
+/* Where a new key file will be, outside of what is made; empty if there is none. An unfinished
+ * restore's mark says it, so that the key goes with what it opens. */
+static enum vault_code place_of_new_key(const struct restore_options *options, struct bytes *out,
+                                        struct vault_error *err)
+{
+    *out = (struct bytes){0};
+    if (!options->recovery || strcmp(options->provider.name, "file") != 0)
+        return VAULT_OK;
+    *out = bytes_of_text(options->provider.place);
+    return file_exists(options->provider.place)
+               ? vault_fail(err, VAULT_CONFLICT,
+                            "%s is there already: a restored vault gets a key file of its own",
+                            options->provider.place)
+               : VAULT_OK;
+}
+
+/* What an unfinished restore left. */
+static enum vault_code remove_unfinished(const char *made, struct vault_error *err)
 {
     char mark[PATH_MAX];
+    VAULT_AUTO(buf_finish) struct buf key_file = buf_limited(PATH_MAX);
+    VAULT_TRY(file_join(mark, sizeof mark, made, MARK, err));
+    if (file_exists(mark)) {
+        VAULT_TRY(file_read_regular(mark, &key_file, err));
+        if (key_file.size && unlink(buf_string(&key_file)) != 0 && errno != ENOENT)
+            return vault_fail_errno(err, "removing %s", buf_string(&key_file));
+    }
+    return folder_remove(made, err);
+}
+
+static enum vault_code make_place(struct restore *restore, const struct restore_options *options,
+                                  struct vault_error *err)
+{
+    char mark[PATH_MAX];
+    struct bytes key_file;
     if (!folder_is_free(restore->dir))
         return vault_fail(err, VAULT_CONFLICT,
                           "%s is not empty: a vault is restored into a folder "
@@ -250,10 +282,11 @@ static enum vault_code make_place(struct restore *restore, struct vault_error *e
     if (!folder_is_free(restore->made) && !file_exists(mark))
         return vault_fail(err, VAULT_CONFLICT, "%s is in the way, and is no unfinished restore",
                           restore->made);
-    VAULT_TRY(folder_remove(restore->made, err));
+    VAULT_TRY(remove_unfinished(restore->made, err));
+    VAULT_TRY(place_of_new_key(options, &key_file, err));
     if (mkdir(restore->made, 0700) != 0)
         return vault_fail_errno(err, "making the folder %s", restore->made);
-    return file_create(mark, (struct bytes){0}, 0600, err);
+    return file_create(mark, key_file, 0600, err);
 }
 
 static enum vault_code open_keyring(struct restore *restore, const struct restore_options *options,
@@ -286,7 +319,7 @@ static enum vault_code begin(struct restore *restore, const struct restore_optio
     VAULT_TRY(open_keyring(restore, options, err));
     VAULT_TRY(backup_check(restore->backup, restore->keyring, restore->shows, restore->context,
                            &facts, err));
-    VAULT_TRY(make_place(restore, err));
+    VAULT_TRY(make_place(restore, options, err));
     restore->hasher = hasher_new();
     VAULT_TRY(keyring_derive(restore->keyring, BACKUP_LABEL, SECRET_KEY_BYTES, &restore->key, err));
     show(restore, "unpacking", 0, 0);
@@ -356,7 +389,7 @@ void restore_end(struct restore **restore)
         return;
     if (!gone->finished && file_join(mark, sizeof mark, gone->made, MARK, NULL) == VAULT_OK &&
         file_exists(mark))
-        (void)!folder_remove(gone->made, NULL);
+        (void)!remove_unfinished(gone->made, NULL);
     keyring_close(&gone->keyring);
     secret_free(&gone->key);
     hasher_free(&gone->hasher);
