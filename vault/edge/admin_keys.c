@@ -4,14 +4,13 @@
 #include "vault/vault/keys.h"
 #include "vault/vault/people.h"
 
-/* What a person gave for the provider, if anything. */
+/* What a person gave for the provider, if anything; a PIN in a file is the keyholder's to read. */
 static enum vault_code secret_of(const struct command_call *call, struct secret **out)
 {
     const struct bytes text = json_text(json_object_get(call->request, "secret"));
     if (text.size > SECRET_MAX_BYTES)
         return vault_fail(call->err, VAULT_TOO_LARGE, "the secret is too long");
-    return text.size ? secret_copy(text, out, call->err)
-                     : config_read_pin(&call->context->config->keyring, out, call->err);
+    return text.size ? secret_copy(text, out, call->err) : VAULT_OK;
 }
 
 enum vault_code admin_run_key_rotate(const struct command_call *call)
@@ -59,9 +58,7 @@ enum vault_code admin_run_unseal(const struct command_call *call)
 /* What the provider needs from a person, so that the tool can ask for it. */
 enum vault_code admin_run_key_needs(const struct command_call *call)
 {
-    const struct config_keyring *keyring = &call->context->config->keyring;
-    const struct keyring_provider provider = config_provider(keyring);
-    const char *needs = keyring->pin_file[0] ? NULL : keyring_provider_needs(&provider);
+    const char *needs = config_provider_needs(&call->context->config->keyring);
     buf_text(call->result, "{\"needs\":");
     json_write_string(call->result, bytes_of_text(needs ? needs : ""));
     buf_byte(call->result, '}');

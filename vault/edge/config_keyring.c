@@ -18,6 +18,12 @@ struct keyring_provider config_provider(const struct config_keyring *keyring)
                                      .key = keyring->key};
 }
 
+const char *config_provider_needs(const struct config_keyring *keyring)
+{
+    const struct keyring_provider provider = config_provider(keyring);
+    return keyring->pin_file[0] ? NULL : keyring_provider_needs(&provider);
+}
+
 void config_print_keyring(const struct config_keyring *keyring, struct buf *out)
 {
     const struct {

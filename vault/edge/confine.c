@@ -74,16 +74,9 @@ static void add_named(struct needs *needs, const struct config *config)
     const struct config_listener *listeners[] = {&config->services, &config->citizens,
                                                  &config->auditors};
     const char *const files[] = {
-        config->path,
-        config->keyring.pin_file,
-        config->services_ca_key,
-        config->auditors_ca_key,
-        config->log.witnesses,
-        config->log.witnesses_ca,
-        config->log.timestamps_ca,
-        config->mail.ca,
-        config->passwords.words,
-        config->passwords.breached,
+        config->path,          config->services_ca_key,  config->auditors_ca_key,
+        config->log.witnesses, config->log.witnesses_ca, config->log.timestamps_ca,
+        config->mail.ca,       config->passwords.words,  config->passwords.breached,
     };
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
         add_folder_of(needs, files[i]);
@@ -151,7 +144,47 @@ static void add_calls(struct needs *needs, const struct config *config)
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
         add(needs, paths[i], SANDBOX_READ);
     add_folder_of(needs, "/etc/resolv.conf");
-    load_name_services();
+}
+
+/* --- The keyholder's own -------------------------------------------------------------------- */
+
+/* Whether what lies there is what the rule lets in. */
+static bool is_below(const char *path, const char *folder)
+{
+    char real[PATH_MAX];
+    if (!realpath(folder, real))
+        return false;
+    const size_t size = strlen(real);
+    return strncmp(path, real, size) == 0 &&
+           (!path[size] || path[size] == '/' || strcmp(real, "/") == 0);
+}
+
+static const char *reads(const struct needs *needs, const char *path)
+{
+    char real[PATH_MAX];
+    if (!path[0] || !realpath(path, real))
+        return NULL;
+    for (size_t i = 0; i < needs->rule_count; i++) {
+        if ((needs->rules[i].rights & SANDBOX_READ) && is_below(real, needs->rules[i].path))
+            return needs->rules[i].path;
+    }
+    return NULL;
+}
+
+/* What opens the keyring, where this process could read it. */
+static enum vault_code check_apart(const struct needs *needs, const struct config *config,
+                                   struct vault_error *err)
+{
+    const char *const files[] = {config->keyring.key_file, config->keyring.pin_file};
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        const char *folder = reads(needs, files[i]);
+        if (folder)
+            return vault_fail(err, VAULT_DENIED,
+                              "%s lies where vaultd's worker may read, in %s: it is its "
+                              "keyholder's alone in a folder of its own",
+                              files[i], folder);
+    }
+    return VAULT_OK;
 }
 
 /* --- All of it ------------------------------------------------------------------------------ */
@@ -162,23 +195,34 @@ static bool has_abstract_manager(void)
     return name && name[0] == '@';
 }
 
-enum vault_code confine_enter(const struct config *config, struct sandbox_state *out,
-                              struct vault_error *err)
+static void gather(struct needs *needs, const struct config *config)
 {
-    const uint16_t bind_ports[] = {(uint16_t)config->services.port, (uint16_t)config->citizens.port,
-                                   (uint16_t)config->auditors.port};
-    if (strcmp(config->sandbox, "off") == 0)
-        return VAULT_OK;
-    struct needs *needs = calloc(1, sizeof *needs);
-    if (!needs)
-        return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
     add_data(needs, config->data);
     add_named(needs, config);
     add_machine(needs);
     add_calls(needs, config);
+}
+
+enum vault_code confine_check_apart(const struct config *config, struct vault_error *err)
+{
+    struct needs *needs = calloc(1, sizeof *needs);
+    if (!needs)
+        return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
+    gather(needs, config);
+    const enum vault_code code = check_apart(needs, config, err);
+    free(needs);
+    return code;
+}
+
+static enum vault_code enter(const struct config *config, const struct needs *needs,
+                             struct sandbox_state *out, struct vault_error *err)
+{
+    const bool is_required = strcmp(config->sandbox, "required") == 0;
+    const uint16_t bind_ports[] = {(uint16_t)config->services.port, (uint16_t)config->citizens.port,
+                                   (uint16_t)config->auditors.port};
     const struct sandbox_options options = {
         .profile = SANDBOX_WORKER,
-        .needs_landlock = strcmp(config->sandbox, "required") == 0,
+        .needs_landlock = is_required,
         .needs_abstract_sockets = has_abstract_manager(),
         .rules = needs->rules,
         .rule_count = needs->rule_count,
@@ -187,7 +231,23 @@ enum vault_code confine_enter(const struct config *config, struct sandbox_state 
         .connect_ports = needs->connect,
         .connect_count = needs->connect_count,
     };
-    const enum vault_code code = sandbox_enter(&options, out, err);
+    if (is_required)
+        VAULT_TRY(check_apart(needs, config, err));
+    if (needs->connect_count)
+        load_name_services();
+    return sandbox_enter(&options, out, err);
+}
+
+enum vault_code confine_enter(const struct config *config, struct sandbox_state *out,
+                              struct vault_error *err)
+{
+    if (strcmp(config->sandbox, "off") == 0)
+        return VAULT_OK;
+    struct needs *needs = calloc(1, sizeof *needs);
+    if (!needs)
+        return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
+    gather(needs, config);
+    const enum vault_code code = enter(config, needs, out, err);
     free(needs);
     if (code)
         vault_error_context(err, "\"sandbox\" is \"%s\" in the configuration", config->sandbox);
@@ -204,6 +264,7 @@ enum vault_code confine_keyholder(const struct config *config, struct vault_erro
         return vault_fail(err, VAULT_NO_MEMORY, "out of memory");
     add(needs, config->data, READ_WRITE);
     add_folder_of(needs, config->keyring.key_file);
+    add_folder_of(needs, config->keyring.pin_file);
     add(needs, getenv("CREDENTIALS_DIRECTORY"), SANDBOX_READ); /* systemd.exec(5) */
     add_machine(needs);
     const struct sandbox_options options = {

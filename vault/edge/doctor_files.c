@@ -7,6 +7,7 @@
 
 #include "doctor_parts.h"
 #include "vault/base/file.h"
+#include "vault/edge/confine.h"
 
 #define OTHERS 077U /* may do anything */
 #define WRITES 022U /* may write */
@@ -141,6 +142,15 @@ static void check_key_file(const char *path, const char *what, const struct chec
                      path, what);
 }
 
+/* A worker that was taken over opens the keyring with what it can read. */
+static void check_apart(const struct config *config, const struct checkup *out)
+{
+    struct vault_error err;
+    if (strcmp(config->sandbox, "off") != 0 && confine_check_apart(config, &err) == VAULT_DENIED)
+        checkup_tell(out, CHECKUP_WARNING, "%s: move it there, and name it so in \"keyring\"",
+                     err.text);
+}
+
 void doctor_check_key_files(const struct doctor *doctor, const struct checkup *out)
 {
     const struct config *config = doctor->config;
@@ -168,4 +178,5 @@ void doctor_check_key_files(const struct doctor *doctor, const struct checkup *o
         if (!folder_seen)
             check_folder_of(keys[i].path, out);
     }
+    check_apart(config, out);
 }

@@ -91,6 +91,12 @@ static void leave_ending_to_the_socket(void)
         signal(ignored[i], SIG_IGN);
 }
 
+static enum vault_code read_pin(const void *context, struct secret **out, struct vault_error *err)
+{
+    const struct config *config = context;
+    return config_read_pin(&config->keyring, out, err);
+}
+
 static enum vault_code run(const char *config_path, struct config *config, struct vault_error *err)
 {
     VAULT_TRY(config_read(config_path, config, err));
@@ -101,6 +107,8 @@ static enum vault_code run(const char *config_path, struct config *config, struc
         .origin = config->origin,
         .provider = config_provider(&config->keyring),
         .unwraps_per_minute = (uint32_t)config->keyring.unwraps_per_minute,
+        .read_secret = read_pin,
+        .context = config,
         .tell = tell,
     };
     return keyholder_serve(SOCKET, &options, err);

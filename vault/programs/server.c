@@ -172,13 +172,9 @@ static void prepare_handlers(struct server *server)
 /* Open the vault, or leave it sealed where a person has to give something first. */
 static enum vault_code open_or_wait(struct server *server, struct vault_error *err)
 {
-    VAULT_AUTO(secret_free) struct secret *pin = NULL;
-    VAULT_TRY(config_read_pin(&server->config.keyring, &pin, err));
-    struct keyring_provider provider = config_provider(&server->config.keyring);
-    provider.secret = pin;
-    const char *needs = keyring_provider_needs(&provider);
+    const char *needs = config_provider_needs(&server->config.keyring);
     if (!needs)
-        return sealing_unseal(server->sealing, pin, err);
+        return sealing_unseal(server->sealing, NULL, err);
     log_event(LOG_WARNING, "sealed", "the vault is sealed until its %s is given: vaultctl unseal",
               needs);
     return VAULT_OK;

@@ -14,10 +14,9 @@
 #define MINUTE_MS  60000
 #define TEXT_CHARS 160
 
-/* One of the log's keys, made when it is first needed, and what it last signed. */
-struct log_signer {
-    struct note_signer signer; /* without a pair: not made */
-    bool has_signed;
+/* The head of the log that was signed last, by whichever of its keys. */
+struct last_head {
+    bool is_known;
     uint64_t size;
     struct tree_hash root;
 };
@@ -26,7 +25,8 @@ struct service {
     const struct keyholder_options *options;
     struct keyring *keyring; /* NULL: closed */
     struct keyholder_figures figures;
-    struct log_signer signers[KEYRING_LOG_KEYS];
+    struct note_signer signers[KEYRING_LOG_KEYS]; /* without a pair: not needed so far */
+    struct last_head last;
 
     /* Unwraps that may still be made, in MINUTE_MS parts of one; and when that was so. */
     uint64_t allowed;
@@ -60,14 +60,17 @@ static enum vault_code need_open(const struct service *service, struct vault_err
                                          "is sealed");
 }
 
-/* The provider as configured, with the secret of the message. */
+/* The provider as configured, with the secret of the message, or of the file that has it. */
 static enum vault_code provider_of(const struct service *service, const struct keyholder_in *in,
                                    struct secret **secret, struct keyring_provider *out,
                                    struct vault_error *err)
 {
+    const struct keyholder_options *options = service->options;
     if (in->secret.size)
         VAULT_TRY(secret_copy(in->secret, secret, err));
-    *out = service->options->provider;
+    else if (options->read_secret)
+        VAULT_TRY(options->read_secret(options->context, secret, err));
+    *out = options->provider;
     out->secret = *secret;
     return VAULT_OK;
 }
@@ -141,7 +144,7 @@ static enum vault_code answer_open(struct service *service, const struct keyhold
 static void close_keyring(struct service *service)
 {
     for (size_t i = 0; i < KEYRING_LOG_KEYS; i++)
-        note_signer_finish(&service->signers[i].signer);
+        note_signer_finish(&service->signers[i]);
     keyring_close(&service->keyring);
 }
 
@@ -253,13 +256,14 @@ static enum vault_code answer_wrap(struct service *service, const struct keyhold
     return keyring_wrap(service->keyring, &binding, key, &reply->plain, err);
 }
 
-/* Each of the log's keys signs what only grows. */
-static enum vault_code check_growth(struct service *service, const struct log_signer *last,
-                                    uint64_t size, const struct tree_hash *root,
-                                    struct vault_error *err)
+/* The log only grows, whichever of its keys is asked: one that was never used yet signs no other.
+ */
+static enum vault_code check_growth(struct service *service, uint64_t size,
+                                    const struct tree_hash *root, struct vault_error *err)
 {
+    const struct last_head *last = &service->last;
     const bool is_same = size == last->size && tree_hash_equal(root, &last->root);
-    if (last->has_signed && size <= last->size && !is_same) {
+    if (last->is_known && size <= last->size && !is_same) {
         service->figures.refused++;
         tell(service, true, "a head of the log was not signed: it would be shorter, or forked");
         return vault_fail(
@@ -278,18 +282,16 @@ static enum vault_code make_signer(const struct service *service, uint32_t gener
 }
 
 /* A head of the log that has only grown, or a receipt. */
-static enum vault_code check_text(struct service *service, struct log_signer *log,
+static enum vault_code check_text(struct service *service, const struct note_signer *signer,
                                   struct bytes text, struct vault_error *err)
 {
     uint64_t size = 0;
     struct tree_hash root;
-    if (receipt_text_check(text, &log->signer.key, NULL) == VAULT_OK)
+    if (receipt_text_check(text, &signer->key, NULL) == VAULT_OK)
         return VAULT_OK;
     VAULT_TRY(checkpoint_read_text(text, service->options->origin, &size, &root, err));
-    VAULT_TRY(check_growth(service, log, size, &root, err));
-    log->has_signed = true;
-    log->size = size;
-    log->root = root;
+    VAULT_TRY(check_growth(service, size, &root, err));
+    service->last = (struct last_head){true, size, root};
     return VAULT_OK;
 }
 
@@ -303,10 +305,10 @@ static enum vault_code answer_sign(struct service *service, const struct keyhold
     VAULT_TRY(need_open(service, err));
     if (generation < 1 || generation > KEYRING_LOG_KEYS)
         return vault_fail(err, VAULT_INVALID, "the log has no such key");
-    struct log_signer *log = &service->signers[generation - 1];
-    VAULT_TRY(make_signer(service, generation, &log->signer, err));
-    VAULT_TRY(check_text(service, log, text, err));
-    VAULT_TRY(sign_message(log->signer.pair, text, signature, err));
+    struct note_signer *signer = &service->signers[generation - 1];
+    VAULT_TRY(make_signer(service, generation, signer, err));
+    VAULT_TRY(check_text(service, signer, text, err));
+    VAULT_TRY(sign_message(signer->pair, text, signature, err));
     buf_append(&reply->plain, signature, sizeof signature);
     service->figures.signatures++;
     return VAULT_OK;

@@ -125,11 +125,15 @@ enum vault_code config_read(const char *path, struct config *out, struct vault_e
 /* The provider that the keyring's part names, without its secret; borrows from it. */
 struct keyring_provider config_provider(const struct config_keyring *keyring);
 
+/* What a person has to give at each start: "passphrase" or "PIN"; NULL: nothing, since there is no
+ * such thing or a file has it. */
+const char *config_provider_needs(const struct config_keyring *keyring);
+
 /* The keyring's part alone, as JSON on one line: what an operator puts into the file. */
 void config_print_keyring(const struct config_keyring *keyring, struct buf *out);
 
 /* The PIN in the keyring's pin_file, which only its owner may read; *out stays NULL if there is no
- * such file configured. Needs crypto_start(). */
+ * such file configured. Where vaultd runs it is its keyholder's to read. Needs crypto_start(). */
 enum vault_code config_read_pin(const struct config_keyring *keyring, struct secret **out,
                                 struct vault_error *err) VAULT_MUST_CHECK;
 

@@ -30,6 +30,12 @@
 enum vault_code confine_enter(const struct config *config, struct sandbox_state *out,
                               struct vault_error *err) VAULT_MUST_CHECK;
 
+/* VAULT_DENIED where the key file or the PIN's file lies in what the worker may read, who could
+ * open the keyring without the keyholder then. Where the sandbox is required, confine_enter()
+ * refuses that; else it is the doctor's to say. */
+enum vault_code confine_check_apart(const struct config *config, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
 /* The keyholder's (store/keyholder.h): the vault's folder, the key's and the credentials, and no
  * port. A PKCS #11 module opens what it likes: with one seccomp holds alone, and the list is the
  * worker's. */

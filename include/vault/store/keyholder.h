@@ -73,8 +73,14 @@ enum vault_code keyholder_figures(struct keyholder *holder, struct keyholder_fig
 struct keyholder_options {
     const char *dir;                  /* the vault's folder */
     const char *origin;               /* the log's name: of no other log is a head signed */
-    struct keyring_provider provider; /* without its secret, which comes with "open" */
+    struct keyring_provider provider; /* without its secret */
     uint32_t unwraps_per_minute;      /* at least 1 */
+
+    /* The provider's secret, where a file has it; else it comes with "open" and "rotate". *out
+     * stays NULL if there is none. NULL: no file has it. */
+    enum vault_code (*read_secret)(const void *context, struct secret **out,
+                                   struct vault_error *err);
+    const void *context;
 
     /* What the keyholder has to say, for the program's log; may be NULL. */
     void (*tell)(bool is_trouble, const char *text);

@@ -64,19 +64,37 @@ static struct config *make_config(void)
     return config;
 }
 
+/* The two processes' ways in. */
+typedef bool confines(const struct config *config);
+
+static bool worker(const struct config *config)
+{
+    struct sandbox_state state = {0};
+    return confine_enter(config, &state, NULL) == VAULT_OK && state.is_entered;
+}
+
+static bool keyholder(const struct config *config)
+{
+    return confine_keyholder(config, NULL) == VAULT_OK;
+}
+
 /* In a child that is confined: the errno of opening, 0, or 255 if it could not be confined. */
-static int opens(const struct config *config, const char *path, int flags)
+static int opens_in(confines *confine, const struct config *config, const char *path, int flags)
 {
     const pid_t child = fork();
     if (child == 0) {
-        struct sandbox_state state = {0};
-        if (confine_enter(config, &state, NULL) || !state.is_entered)
+        if (!confine(config))
             _exit(255);
         _exit(open(path[0] == '/' ? path : at(path), flags | O_CLOEXEC, 0600) < 0 ? errno : 0);
     }
     int status = 0;
     assert_int_equal(waitpid(child, &status, 0), child);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 255;
+}
+
+static int opens(const struct config *config, const char *path, int flags)
+{
+    return opens_in(worker, config, path, flags);
 }
 
 static int connects(const struct config *config, uint16_t port)
@@ -131,6 +149,66 @@ static void test_what_the_configuration_names_is_open_and_nothing_else(void **st
         if (got != rows[i].wanted)
             fail_msg("%s: %d, not %d", rows[i].path, got, rows[i].wanted);
     }
+}
+
+/* What opens the keyring is the keyholder's alone, and nothing else of the machine is. */
+static void test_the_key_and_the_pin_are_the_keyholders(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path;
+        int flags;
+        int by_worker;
+        int by_keyholder;
+    } rows[] = {
+        {"key/root.key", O_RDONLY, EACCES, 0},
+        {"key/root.key", O_WRONLY, EACCES, EACCES},
+        {"pin/pin", O_RDONLY, EACCES, 0},
+        {"data/keyring.json", O_RDWR, 0, 0},
+        {"etc/live/server.pem", O_RDONLY, 0, EACCES},
+        {"keep/known", O_RDONLY, 0, EACCES},
+        {"outside/file", O_RDONLY, EACCES, EACCES},
+        {"/etc/passwd", O_RDONLY, EACCES, EACCES},
+    };
+    struct config *config = make_config();
+    put("key/root.key");
+    put("pin/pin");
+    SET(keyring.key_file, "key/root.key");
+    SET(keyring.pin_file, "pin/pin");
+    snprintf(config->sandbox, sizeof config->sandbox, "required");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const int by_worker = opens_in(worker, config, rows[i].path, rows[i].flags);
+        const int by_keyholder = opens_in(keyholder, config, rows[i].path, rows[i].flags);
+        if (by_worker != rows[i].by_worker || by_keyholder != rows[i].by_keyholder)
+            fail_msg("%s: %d and %d", rows[i].path, by_worker, by_keyholder);
+    }
+}
+
+static void
+test_a_key_that_the_worker_may_read_is_told_and_refused_where_it_must_not_be(void **state)
+{
+    (void)state;
+    static const char *const places[] = {"data/root.key", "data/log/root.key",
+                                         "etc/root.key",  "etc/archive/root.key",
+                                         "ca/root.key",   "keep/root.key"};
+    struct sandbox_state entered = {0};
+    struct config *config = make_config();
+    put("outside/root.key");
+    SET(keyring.key_file, "outside/root.key");
+    assert_done(confine_check_apart(config, &test_error));
+    SET(keyring.key_file, "nowhere/root.key"); /* for others to say */
+    assert_done(confine_check_apart(config, &test_error));
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        put(places[i]);
+        SET(keyring.key_file, places[i]);
+        assert_fails(VAULT_DENIED, confine_check_apart(config, &test_error));
+        assert_true(strstr(test_error.text, "worker may read") != NULL);
+    }
+    assert_int_equal(opens(config, "outside/file", O_RDONLY), EACCES);
+    snprintf(config->sandbox, sizeof config->sandbox, "required");
+    assert_fails(VAULT_DENIED, confine_enter(config, &entered, &test_error));
+    assert_false(entered.is_entered);
+    assert_true(strstr(test_error.text, "\"sandbox\" is \"required\"") != NULL);
 }
 
 static void test_ports_are_those_of_the_witnesses_and_time_stamps(void **state)
@@ -203,6 +281,8 @@ int main(void)
 {
     here = test_folder();
     return TEST_RUN(test_what_the_configuration_names_is_open_and_nothing_else,
+                    test_the_key_and_the_pin_are_the_keyholders,
+                    test_a_key_that_the_worker_may_read_is_told_and_refused_where_it_must_not_be,
                     test_ports_are_those_of_the_witnesses_and_time_stamps,
                     test_the_mail_relay_is_called_and_its_authorities_are_read,
                     test_off_is_off_and_required_is_required, test_what_holds_is_said_in_words);

@@ -10,6 +10,7 @@
 #include "staple.h"
 #include "vault/base/clock.h"
 #include "vault/base/file.h"
+#include "vault/base/folder.h"
 #include "vault/base/json.h"
 #include "vault/crypto/crypto.h"
 #include "vault/crypto/x509.h"
@@ -18,6 +19,7 @@
 #define NOW_S      1795305600 /* 2026-11-22 */
 #define DAYS       400
 #define TEXT_BYTES 8192
+#define KEY_FILE   "../vault-key/root.key"
 
 static char texts[TEXT_BYTES];
 static size_t counts[CHECKUP_SEVERITY_COUNT];
@@ -185,9 +187,10 @@ static void begin(void)
 {
     static const char *const folders[] = {"citizens", "log", "policy"};
     static const char *const files[] = {"keyring.json", "control.db", "openings.db", "vaultd.json",
-                                        "root.key"};
+                                        KEY_FILE};
     snprintf(dir, sizeof dir, "%s/vault", test_folder());
     assert_done(folder_create(dir, &test_error));
+    assert_done(folder_create_for(dir, KEY_FILE, &test_error));
     for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
         char path[PATH_MAX];
         path_of(path, folders[i]);
@@ -199,7 +202,7 @@ static void begin(void)
     path_of(config_path, "vaultd.json");
     config = (struct config){.trust_count = 0, .open_citizens = 10};
     snprintf(config.data, sizeof config.data, "%s", dir);
-    path_of(config.keyring.key_file, "root.key");
+    path_of(config.keyring.key_file, KEY_FILE);
     struct config_listener *listeners[] = {&config.services, &config.citizens, &config.auditors};
     for (size_t i = 0; i < 3; i++) {
         path_of(listeners[i]->certificate, "server.pem");
@@ -274,7 +277,7 @@ static void test_what_others_may_open_is_found(void **state)
         {"citizens", 0710, 0700, "warning files: "},
         {"log", 0755, 0700, "warning files: "},
         {"policy", 0701, 0700, "warning files: "},
-        {"root.key", 0640, 0600, "error key files: "},
+        {KEY_FILE, 0640, 0600, "error key files: "},
         {"server.key", 0644, 0600, "error key files: "},
         {"ca.key", 0604, 0600, "error key files: "},
         {"vaultd.json", 0620, 0600, "error configuration: "},
@@ -293,10 +296,24 @@ static void test_what_others_may_open_is_found(void **state)
     assert_int_equal(chmod(dir, 0700), 0);
 }
 
+/* Where a worker that was taken over would read it. */
+static void test_a_root_key_that_the_worker_may_read_is_found(void **state)
+{
+    (void)state;
+    begin();
+    make_file("root.key", BYTES("?"), 0600);
+    path_of(config.keyring.key_file, "root.key");
+    assert_one("warning key files: ");
+    assert_non_null(strstr(texts, "root.key lies where vaultd's worker may read"));
+    snprintf(config.sandbox, sizeof config.sandbox, "off");
+    visit(NOW_S);
+    assert_null(strstr(texts, "worker may read"));
+}
+
 static void test_what_is_missing_is_found(void **state)
 {
     (void)state;
-    static const char *const names[] = {"keyring.json", "control.db", "openings.db", "root.key",
+    static const char *const names[] = {"keyring.json", "control.db", "openings.db", KEY_FILE,
                                         "server.key",   "server.pem", "ca.pem",      "ca.key"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         char path[PATH_MAX];
@@ -409,17 +426,17 @@ int main(void)
 {
     json_start();
     assert_done(crypto_start(true, &test_error));
-    return TEST_RUN(test_an_answer_about_the_servers_certificate_is_seen_to,
-                    test_mail_is_judged_by_what_was_sent_and_not,
-                    test_a_list_of_revoked_certificates_is_seen_to,
-                    test_room_is_judged_by_what_is_left_and_of_how_much,
-                    test_the_clock_is_after_what_was_written_by_it,
-                    test_limits_are_held_against_the_open_citizens, test_this_process_has_limits,
-                    test_what_is_as_it_should_be_is_let_be,
-                    test_passwords_that_leaked_and_are_not_looked_for_are_told,
-                    test_what_others_may_open_is_found, test_what_is_missing_is_found,
-                    test_something_else_in_a_files_place_is_found, test_certificates_end,
-                    test_a_certificate_of_another_key_is_found,
-                    test_trust_that_cannot_be_used_is_found,
-                    test_nothing_at_all_is_told_and_survived);
+    return TEST_RUN(
+        test_an_answer_about_the_servers_certificate_is_seen_to,
+        test_mail_is_judged_by_what_was_sent_and_not,
+        test_a_list_of_revoked_certificates_is_seen_to,
+        test_room_is_judged_by_what_is_left_and_of_how_much,
+        test_the_clock_is_after_what_was_written_by_it,
+        test_limits_are_held_against_the_open_citizens, test_this_process_has_limits,
+        test_what_is_as_it_should_be_is_let_be,
+        test_passwords_that_leaked_and_are_not_looked_for_are_told,
+        test_what_others_may_open_is_found, test_a_root_key_that_the_worker_may_read_is_found,
+        test_what_is_missing_is_found, test_something_else_in_a_files_place_is_found,
+        test_certificates_end, test_a_certificate_of_another_key_is_found,
+        test_trust_that_cannot_be_used_is_found, test_nothing_at_all_is_told_and_survived);
 }

@@ -272,18 +272,21 @@ static void test_it_signs_no_log_that_shrinks_or_forks_not_even_after_opening_ag
         held = open_held();
         VAULT_AUTO(note_signer_finish) struct note_signer signer = {0};
         VAULT_AUTO(note_signer_finish) struct note_signer parting = {0};
+        VAULT_AUTO(note_signer_finish) struct note_signer unused = {0};
         assert_done(keyring_log_signer(held, ORIGIN, 2, &signer, &test_error));
+        assert_done(keyring_log_signer(held, ORIGIN, 7, &unused, &test_error));
         assert_done(keyring_log_signer(held, ORIGIN, 1, &parting, &test_error));
         assert_done(sign_head(&signer, 10, 1, signature));
         assert_done(sign_head(&signer, 10, 1, signature)); /* the same again is no harm */
         assert_fails(VAULT_CONFLICT, sign_head(&signer, 10, 2, signature));
         assert_fails(VAULT_CONFLICT, sign_head(&signer, 9, 1, signature));
         assert_fails(VAULT_CONFLICT, sign_head(&signer, 0, 0, signature));
-        assert_done(
-            sign_head(&parting, 8, 3, signature)); /* which comes behind, in its own order */
-        assert_fails(VAULT_CONFLICT, sign_head(&parting, 7, 3, signature));
+        assert_done(sign_head(&parting, 10, 1, signature));
+        assert_fails(VAULT_CONFLICT, sign_head(&parting, 8, 3, signature));
+        assert_fails(VAULT_CONFLICT, sign_head(&unused, 5, 4, signature)); /* nor as its first */
         note_signer_finish(&signer);
         note_signer_finish(&parting);
+        note_signer_finish(&unused);
         keyring_close(&held);
     }
     held = open_held();
@@ -292,7 +295,7 @@ static void test_it_signs_no_log_that_shrinks_or_forks_not_even_after_opening_ag
     assert_done(sign_head(&signer, 11, 4, signature));
     struct keyholder_figures figures;
     assert_done(keyholder_figures(holder, &figures, &test_error));
-    assert_int_equal(figures.refused, 8);
+    assert_int_equal(figures.refused, 10);
     assert_int_equal(figures.signatures, 7);
     keyring_close(&held);
     stop();
