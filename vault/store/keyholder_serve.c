@@ -371,17 +371,20 @@ static enum vault_code answer_one(struct service *service, int socket,
 }
 
 /* Once a minute, if there is anything: how many keys were given, and how often not. */
+/* A line for each minute in which there was something; a warning where it was near the limit, which
+ * who goes through all citizens stays below. */
 static void tell_figures(struct service *service)
 {
+    const uint32_t most = service->options->unwraps_per_minute;
     char text[TEXT_CHARS];
     const uint64_t given = service->figures.unwrapped - service->told.unwrapped;
     const uint64_t refused = service->figures.refused - service->told.refused;
     snprintf(text, sizeof text,
-             "citizens' keys unwrapped in the last minute: %" PRIu64
+             "citizens' keys unwrapped in the last minute: %" PRIu64 " of at most %" PRIu32
              "; asked for and refused: %" PRIu64,
-             given, refused);
+             given, most, refused);
     if (given || refused)
-        tell(service, refused > 0, text);
+        tell(service, refused > 0 || given > most / 2, text);
     service->told = service->figures;
     service->told_ms = clock_monotonic_ms();
 }
