@@ -6,6 +6,7 @@
  * the call then is ENOSYS like all that is not listed.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <string.h>
@@ -40,11 +41,10 @@ static const char *const basic[] = {
     "exit", "exit_group", "futex", "futex_waitv", "poll", "ppoll", "restart_syscall", "rseq",
     "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "set_robust_list", "sigaltstack",
     /* descriptors that are open, files that may be opened */
-    "close", "close_range", "fchmod", "fcntl", "fdatasync", "flock", "fstat", "fsync", "ftruncate",
-    "getcwd", "getdents64", "lseek", "lstat", "newfstatat", "open", "openat", "pread64", "pwrite64",
-    "read", "readlink", "readlinkat", "readv", "recvfrom", "recvmsg", "rename", "renameat",
-    "renameat2", "sendmsg", "sendto", "shutdown", "stat", "statx", "unlink", "unlinkat", "write",
-    "writev"};
+    "close", "close_range", "fchmod", "fdatasync", "flock", "fstat", "fsync", "ftruncate", "getcwd",
+    "getdents64", "lseek", "lstat", "newfstatat", "open", "openat", "pread64", "pwrite64", "read",
+    "readlink", "readlinkat", "readv", "recvfrom", "recvmsg", "rename", "renameat", "renameat2",
+    "sendmsg", "sendto", "shutdown", "stat", "statx", "unlink", "unlinkat", "write", "writev"};
 
 /* What threads, listeners and a store do besides. */
 static const char *const of_worker[] = {
@@ -108,7 +108,7 @@ static enum vault_code add_all(scmp_filter_ctx filter, uint32_t action, const ch
 /* One rule for a call's arguments. */
 struct detail {
     const char *name;
-    struct scmp_arg_cmp arguments[2];
+    struct scmp_arg_cmp arguments[3];
     unsigned count; /* of those that are given */
     uint32_t action;
 };
@@ -149,6 +149,21 @@ static enum vault_code add_memory(scmp_filter_ctx filter, bool may_execute, stru
     return add_details(filter, details, COUNT(details), err);
 }
 
+/* What is done with a descriptor: copies, flags and locks of it, and no signals to whoever it names
+ * (F_SETOWN, F_SETSIG), nor leases and notifications. */
+static enum vault_code add_descriptors(scmp_filter_ctx filter, struct vault_error *err)
+{
+    static const int commands[] = {F_DUPFD,  F_DUPFD_CLOEXEC, F_GETFD,     F_SETFD,
+                                   F_GETFL,  F_SETFL,         F_GETLK,     F_SETLK,
+                                   F_SETLKW, F_OFD_GETLK,     F_OFD_SETLK, F_OFD_SETLKW};
+    for (size_t i = 0; i < COUNT(commands); i++) {
+        const struct detail detail = {
+            "fcntl", {IS(1, (scmp_datum_t)commands[i])}, 1, SCMP_ACT_ALLOW};
+        VAULT_TRY(add_details(filter, &detail, 1, err));
+    }
+    return VAULT_OK;
+}
+
 /* Signals to itself, as abort() sends; a name for a thread. */
 static enum vault_code add_own(scmp_filter_ctx filter, struct vault_error *err)
 {
@@ -180,7 +195,10 @@ static enum vault_code add_worker_details(scmp_filter_ctx filter, struct vault_e
         {"socket", {IS(0, AF_INET6), HAS(1, SOCKET_KIND, SOCK_STREAM)}, 2, SCMP_ACT_ALLOW},
         {"socket", {IS(0, AF_INET6), HAS(1, SOCKET_KIND, SOCK_DGRAM)}, 2, SCMP_ACT_ALLOW},
         {"socket", {IS(0, AF_UNIX)}, 1, SCMP_ACT_ALLOW},
-        {"socket", {IS(0, AF_NETLINK), IS(2, 0)}, 2, SCMP_ACT_ALLOW}, /* NETLINK_ROUTE */
+        {"socket", /* NETLINK_ROUTE */
+         {IS(0, AF_NETLINK), HAS(1, SOCKET_KIND, SOCK_RAW), IS(2, 0)},
+         3,
+         SCMP_ACT_ALLOW},
         {"socketpair", {IS(0, AF_UNIX)}, 1, SCMP_ACT_ALLOW},
         {"prlimit64", {IS(0, 0), IS(2, 0)}, 2, SCMP_ACT_ALLOW},
         {"ioctl", {IS(1, FIONBIO)}, 1, SCMP_ACT_ALLOW},
@@ -211,6 +229,7 @@ static enum vault_code fill(scmp_filter_ctx filter, const struct sandbox_options
 {
     VAULT_TRY(add_all(filter, SCMP_ACT_ALLOW, basic, COUNT(basic), err));
     VAULT_TRY(add_memory(filter, options->with_module, err));
+    VAULT_TRY(add_descriptors(filter, err));
     VAULT_TRY(add_own(filter, err));
     const bool works = options->profile == SANDBOX_WORKER || options->with_module;
     if (works || options->with_threads)

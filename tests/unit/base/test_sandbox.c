@@ -339,6 +339,24 @@ static int make_hard_link(const void *context)
     return failed(link("/etc/hostname", "linked") != 0);
 }
 
+static int send_signals_of_a_descriptor(const void *context)
+{
+    (void)context;
+    return failed(fcntl(0, F_SETOWN, getppid()) != 0);
+}
+
+static int choose_the_signal(const void *context)
+{
+    (void)context;
+    return failed(fcntl(0, F_SETSIG, SIGKILL) != 0);
+}
+
+static int look_at_flags(const void *context)
+{
+    (void)context;
+    return failed(fcntl(1, F_GETFL) < 0);
+}
+
 static int unknown_call(const void *context)
 {
     (void)context;
@@ -400,6 +418,9 @@ static const struct {
     {"a look at a limit", look_at_limit, 0, ENOSYS},
     {"a letter typed for the terminal", type_for_terminal, ENOSYS, ENOSYS},
     {"a hard link", make_hard_link, ENOSYS, ENOSYS},
+    {"whom a descriptor signals", send_signals_of_a_descriptor, ENOSYS, ENOSYS},
+    {"by which signal", choose_the_signal, ENOSYS, ENOSYS},
+    {"a descriptor's flags", look_at_flags, 0, 0},
     {"a call that there is not", unknown_call, ENOSYS, ENOSYS},
     {"a pair of sockets", write_pipe, 0, ENOSYS},
     {"random bytes", draw_random, 0, 0},
