@@ -80,6 +80,16 @@ void vault_error_context(struct vault_error *err, const char *format, ...)
         snprintf(err->text + length, sizeof err->text - (size_t)length, ": %s", inner);
 }
 
+bool vault_error_may_say(const char *words)
+{
+    for (const unsigned char *at = (const unsigned char *)words; *at; at++) {
+        const bool is_c1 = at[0] == 0xc2 && at[1] >= 0x80 && at[1] <= 0x9f; /* in UTF-8 */
+        if (*at < 0x20 || *at == 0x7f || is_c1)
+            return false;
+    }
+    return *words;
+}
+
 const char *vault_code_name(enum vault_code code)
 {
     return (unsigned)code < VAULT_CODE_COUNT ? codes[code].name : "unknown";

@@ -1,6 +1,7 @@
 #include "descriptor.h"
 
 #include <string.h>
+#include <unistd.h>
 
 void descriptor_give(struct msghdr *message, union descriptor_room *room, int fd)
 {
@@ -18,11 +19,18 @@ void descriptor_expect(struct msghdr *message, union descriptor_room *room)
     message->msg_controllen = sizeof room->bytes;
 }
 
+/* The room's padding is enough for a second one. */
 int descriptor_take(struct msghdr *message)
 {
     int fd = -1;
     const struct cmsghdr *item = CMSG_FIRSTHDR(message);
-    if (item && item->cmsg_level == SOL_SOCKET && item->cmsg_type == SCM_RIGHTS)
-        memcpy(&fd, CMSG_DATA(item), sizeof fd);
+    if (!item || item->cmsg_level != SOL_SOCKET || item->cmsg_type != SCM_RIGHTS)
+        return -1;
+    memcpy(&fd, CMSG_DATA(item), sizeof fd);
+    for (size_t at = sizeof fd; CMSG_LEN(at + sizeof fd) <= item->cmsg_len; at += sizeof fd) {
+        int surplus = -1;
+        memcpy(&surplus, CMSG_DATA(item) + at, sizeof surplus);
+        close(surplus);
+    }
     return fd;
 }

@@ -14,6 +14,7 @@ union descriptor_room {
 /* Send it with the message, which has a byte at least. It stays the sender's. */
 void descriptor_give(struct msghdr *message, union descriptor_room *room, int fd);
 
-/* Be ready to receive one; then the one that came, which is the receiver's, or -1. */
+/* Be ready to receive one; then the one that came, which is the receiver's, or -1. Any more that
+ * came with it are closed. */
 void descriptor_expect(struct msghdr *message, union descriptor_room *room);
 int descriptor_take(struct msghdr *message);

@@ -50,9 +50,12 @@ static bool take_message(int socket, struct message *out)
     do
         got = recvmsg(socket, &header, MSG_CMSG_CLOEXEC);
     while (got < 0 && errno == EINTR);
-    if (got > 0)
+    if (got >= 0)
         out->fd = descriptor_take(&header);
-    return got > 0 && !(header.msg_flags & (MSG_TRUNC | MSG_CTRUNC));
+    const bool is_message = got > 0 && !(header.msg_flags & (MSG_TRUNC | MSG_CTRUNC));
+    if (!is_message)
+        file_close(&out->fd);
+    return is_message;
 }
 
 /* --- The end that asks ---------------------------------------------------------------------- */
@@ -69,11 +72,9 @@ static enum vault_code ask(struct asking *asking, enum question question, const 
                                                               : PLACE_CHANNEL_WAIT_S};
     snprintf(message.text, sizeof message.text, "%s", name);
     setsockopt(asking->socket, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
-    if (!send_message(asking->socket, &message) || !take_message(asking->socket, &message)) {
-        file_close(&message.fd);
+    if (!send_message(asking->socket, &message) || !take_message(asking->socket, &message))
         return vault_fail(err, VAULT_UNAVAILABLE,
                           "the vaultctl that makes the backup's files is gone or does not answer");
-    }
     const bool has_wanted = (message.fd >= 0) == (fd != NULL);
     if (message.kind == VAULT_OK && has_wanted) {
         if (fd)
@@ -81,7 +82,8 @@ static enum vault_code ask(struct asking *asking, enum question question, const 
         return VAULT_OK;
     }
     file_close(&message.fd);
-    if (message.kind == VAULT_OK || message.kind >= VAULT_CODE_COUNT)
+    if (message.kind == VAULT_OK || message.kind >= VAULT_CODE_COUNT ||
+        !vault_error_may_say(message.text))
         return vault_fail(err, VAULT_UNAVAILABLE, "vaultctl's answer cannot be read");
     return vault_fail(err, (enum vault_code)message.kind, "%s", message.text);
 }

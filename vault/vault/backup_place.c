@@ -35,7 +35,8 @@ static enum vault_code create(void *context, const char *name, int *out, struct 
     const struct backup_folder *folder = context;
     char path[PATH_MAX];
     if (!folder_name_is_safe(name))
-        return vault_fail(err, VAULT_INVALID, "a file's name cannot be backed up: %.80s", name);
+        return vault_fail(err, VAULT_INVALID, "a file's name cannot be backed up: %.*s",
+                          (int)strcspn(name, "\n\r"), name);
     VAULT_TRY(folder_create_for(folder->made, name, err));
     VAULT_TRY(file_join(path, sizeof path, folder->made, name, err));
     const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);

@@ -71,7 +71,8 @@ enum vault_code contents_add(struct contents_writer *writer, const char *name, u
     char hex[HEX_CHARS(SHA256_BYTES) + 1];
     hex_string(hex, hash, SHA256_BYTES);
     if (!folder_name_is_safe(name))
-        return vault_fail(err, VAULT_INVALID, "a file's name cannot be backed up: %.80s", name);
+        return vault_fail(err, VAULT_INVALID, "a file's name cannot be backed up: %.*s",
+                          (int)strcspn(name, "\n\r"), name);
     writer->files++;
     return write_line(writer, err, "file %" PRIu64 " %s %s\n", size_bytes, hex, name);
 }

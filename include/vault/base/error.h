@@ -26,6 +26,7 @@
 #pragma once
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Stable: the numbers appear in tests and in exit codes by the table in error.c. */
@@ -82,6 +83,10 @@ enum vault_code vault_fail_errno(struct vault_error *err, const char *format, ..
 
 /* Say where: "text" becomes "where: text". */
 void vault_error_context(struct vault_error *err, const char *format, ...) VAULT_PRINTF(2, 3);
+
+/* Whether another process's words may stand in an error: they are one line, and nothing in it is
+ * a command for a terminal. */
+bool vault_error_may_say(const char *words);
 
 /* The code's name in lower case, such as "not_found": for logs and JSON. */
 const char *vault_code_name(enum vault_code code);

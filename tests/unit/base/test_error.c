@@ -134,6 +134,22 @@ static void test_taking_hands_on_and_clears(void **state)
     assert_null(owner);
 }
 
+static void test_words_of_others_are_one_line_and_no_command(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"",
+                                      "two\nlines",
+                                      "a\rb",
+                                      "\x1b[2J",
+                                      "\x7f",
+                                      "\xc2\x9b"
+                                      "2J"};
+    assert_true(vault_error_may_say("le coffre est scell\xc3\xa9"));
+    assert_true(vault_error_may_say("\xc2\xab oui \xc2\xbb \xc2"));
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_false(vault_error_may_say(bad[i]));
+}
+
 int main(void)
 {
     return TEST_RUN(
@@ -143,5 +159,6 @@ int main(void)
         test_context_goes_in_front_and_keeps_the_code, test_long_texts_are_cut_and_stay_text,
         test_every_code_has_a_name_of_its_own_and_an_exit,
         test_exit_codes_are_those_of_the_contract, test_a_number_that_is_no_code_is_unknown,
-        test_trying_leaves_the_function_at_the_first_failure, test_taking_hands_on_and_clears);
+        test_trying_leaves_the_function_at_the_first_failure, test_taking_hands_on_and_clears,
+        test_words_of_others_are_one_line_and_no_command);
 }

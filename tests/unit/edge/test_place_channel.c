@@ -169,7 +169,7 @@ static void test_an_end_that_is_gone_is_told(void **state)
 static void test_an_answer_that_is_none_is_refused(void **state)
 {
     (void)state;
-    static const char *const answers[] = {"\x00", "\x7fwords", "\xff"};
+    static const char *const answers[] = {"\x00", "\x7fwords", "\xff", "\x02two\nlines", "\x02"};
     for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
         int ends[2];
         int fd = -1;
