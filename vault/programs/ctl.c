@@ -67,7 +67,7 @@ enum vault_code ctl_connect(const struct ctl *ctl, int *fd, struct vault_error *
 
 static enum vault_code code_of_name(const char *name)
 {
-    for (int code = VAULT_OK; code < VAULT_CODE_COUNT; code++) {
+    for (int code = VAULT_OK + 1; code < VAULT_CODE_COUNT; code++) {
         if (name && strcmp(vault_code_name((enum vault_code)code), name) == 0)
             return (enum vault_code)code;
     }
@@ -84,13 +84,15 @@ enum vault_code ctl_ask_with(int fd, const struct buf *request, int given, json_
 {
     VAULT_AUTO(json_free) json_t *answer = NULL;
     VAULT_TRY(admin_ask_with(fd, request, given, &answer, err));
-    if (json_is_true(json_object_get(answer, "ok"))) {
-        *result = json_incref(json_object_get(answer, "result"));
+    json_t *found = json_object_get(answer, "result");
+    if (json_is_true(json_object_get(answer, "ok")) && found) {
+        *result = json_incref(found);
         return VAULT_OK;
     }
     const char *words = json_string_value(json_object_get(answer, "error"));
     return vault_fail(err, code_of_name(json_string_value(json_object_get(answer, "code"))), "%s",
-                      words ? words : "the daemon's answer cannot be read");
+                      words && vault_error_may_say(words) ? words
+                                                          : "the daemon's answer cannot be read");
 }
 
 enum vault_code ctl_ask_texts(int fd, const char *command, const struct ctl_member members[],

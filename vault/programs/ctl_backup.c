@@ -150,7 +150,7 @@ static enum vault_code failed_with(const json_t *status, struct vault_error *err
     }
     /* A daemon that answers is not one that cannot be reached. */
     return vault_fail(err, code == VAULT_UNAVAILABLE ? VAULT_CONFLICT : code, "%s",
-                      words ? words : "the backup failed");
+                      words && vault_error_may_say(words) ? words : "the backup failed");
 }
 
 static enum vault_code follow(int fd, json_t **status, struct vault_error *err)

@@ -48,7 +48,8 @@ static void count_result(struct import *import, const json_t *result, size_t row
     } else {
         import->refused++;
         progress_clear();
-        fprintf(stderr, "row %zu: %s\n", row, error ? error : "refused");
+        fprintf(stderr, "row %zu: %s\n", row,
+                error && vault_error_may_say(error) ? error : "refused");
     }
 }
 
