@@ -1,8 +1,9 @@
 /*
  * Requests of browsers, as the gate hands them on: to the citizens' pages, by somebody who is
- * signed in, and to the auditors'. An input is a line "C" or "A", a method and a target; a line of
- * cookies, a line of languages; and the body. SESSION and TOKEN in it stand for the session's and
- * its forms'.
+ * signed in, to their mediators', and to the auditors'. An input is a line "C" or "A", a method and
+ * a target; a line of cookies, a line of languages; and the body. In it SESSION and TOKEN stand for
+ * the citizen's session and its forms', MSESSION and MTOKEN for a mediator's, MANDATE for the
+ * mandate that they have of the citizen, REQUEST and CODE for what a service asks of them.
  *
  * No answer is a 500. Nothing of the input stands in a page as markup, or breaks a header; and no
  * answer leads to another site.
@@ -14,11 +15,14 @@
 #include "vault/crypto/password.h"
 #include "vault/edge/auditor_api.h"
 #include "vault/edge/form.h"
+#include "vault/vault/access_request.h"
 #include "vault/vault/erase.h"
+#include "vault/vault/mandate.h"
 
 #define INPUT_BYTES_MAX (64UL * 1024)
 #define LINE_BYTES_MAX  4096U
 #define MARKUP          "<" FUZZ_VALUE
+#define INPUTS_A_VAULT  2000U /* what was left by those before is in the way at last */
 
 enum vault_code __wrap_password_hash(struct bytes password, char out[PASSWORD_HASH_CHARS],
                                      struct vault_error *err);
@@ -54,9 +58,14 @@ enum vault_code __wrap_erase_citizen(struct vault *vault, const struct citizen_i
 
 static struct vault_test test;
 static struct browser browser;
+static struct browser mediator;
 static struct auditor_api auditors;
 static char session[BROWSER_VALUE_CHARS];
 static char token[BROWSER_VALUE_CHARS];
+static char mediator_session[BROWSER_VALUE_CHARS];
+static char mediator_token[BROWSER_VALUE_CHARS];
+static char mandate[MANDATE_ID_CHARS + 1];
+static struct access_receipt asked;
 
 static void begin_session(void)
 {
@@ -69,25 +78,81 @@ static void begin_session(void)
     REQUIRE(session[0] && token[0]);
 }
 
-static void stop(void)
+static void begin_mediator(void)
+{
+    browser_close(&mediator);
+    browser_open(&mediator, test.vault);
+    browser_sign_in_mediator(&mediator, "ada");
+    browser_hidden(&mediator, "form_token", mediator_token);
+    snprintf(mediator_session, sizeof mediator_session, "%s",
+             browser_cookie(&mediator, "__Host-mid"));
+    REQUIRE(mediator_session[0] && mediator_token[0]);
+}
+
+static enum vault_code take_id(void *context, const struct mandate *given, struct vault_error *err)
+{
+    (void)context;
+    (void)err;
+    memcpy(mandate, given->id, sizeof mandate);
+    return VAULT_OK;
+}
+
+static void begin_mandate(void)
+{
+    browser_get(&browser, "/mandates");
+    browser_submit(&browser, "/mandates",
+                   "structure=hub&purpose_0=" SUPPORT "&period=31&label=Mme%20T.&values=yes");
+    REQUIRE(mandate_list(test.vault, &test.citizen, take_id, NULL, NULL) == VAULT_OK && mandate[0]);
+}
+
+static void begin_request(void)
+{
+    struct access_ask what = {
+        .purpose = bytes_of_text(SUPPORT), .field_count = 1, .uses = CONSENT_UNLIMITED};
+    enum access_fault fault;
+    VAULT_AUTO(service_release) struct service_hold hold = hold_service(&test, caseworker_key);
+    snprintf(what.fields[0].name, sizeof what.fields[0].name, "employment.status");
+    REQUIRE(access_request_open(test.vault, hold.service, &what, &asked, &fault, NULL) == VAULT_OK);
+}
+
+static void begin_vault(void)
+{
+    make_vault_with_mediators(&test);
+    assert_done(service_add_key(test.vault, CONTROL_CERTIFICATE_AUDITOR, "fuzz", auditor_key,
+                                INT64_MAX, &test_error));
+    give_consent(&test, CONSENT_UNLIMITED);
+    begin_request();
+    vault_interrupt(test.vault); /* who waits is answered at once */
+    auditors = (struct auditor_api){test.vault};
+    browser_open(&browser, test.vault);
+    browser_open(&mediator, test.vault);
+    begin_session();
+    begin_mediator();
+    begin_mandate();
+}
+
+static void end_vault(void)
 {
     browser_close(&browser);
+    browser_close(&mediator);
     vault_close(&test.vault);
+}
+
+static void begin_again_at_times(void)
+{
+    static size_t inputs;
+    if (++inputs % INPUTS_A_VAULT)
+        return;
+    end_vault();
+    begin_vault();
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     (void)argc;
     (void)argv;
-    make_filled_vault(&test);
-    assert_done(service_add_key(test.vault, CONTROL_CERTIFICATE_AUDITOR, "fuzz", auditor_key,
-                                INT64_MAX, &test_error));
-    give_consent(&test, CONSENT_UNLIMITED);
-    vault_interrupt(test.vault); /* who waits is answered at once */
-    auditors = (struct auditor_api){test.vault};
-    browser_open(&browser, test.vault);
-    begin_session();
-    atexit(stop);
+    begin_vault();
+    atexit(end_vault);
     return 0;
 }
 
@@ -98,7 +163,9 @@ static void name(struct buf *out, struct bytes text)
     static const struct {
         const char *word;
         const char *value;
-    } words[] = {{"SESSION", session}, {"TOKEN", token}};
+    } words[] = {{"SESSION", session},       {"TOKEN", token},     {"MSESSION", mediator_session},
+                 {"MTOKEN", mediator_token}, {"MANDATE", mandate}, {"REQUEST", asked.id},
+                 {"CODE", asked.code}};
     while (text.size) {
         size_t taken = 0;
         for (size_t i = 0; i < sizeof words / sizeof words[0] && !taken; i++) {
@@ -178,9 +245,17 @@ static void ask(bool is_auditor, struct http_request *request)
 
 static void sign_in_again_if_out(void)
 {
+    char target[MANDATE_ID_CHARS + 16];
     browser_get(&browser, "/security");
     if (browser.answer.status != 200)
         begin_session();
+    browser_get(&mediator, "/mediator");
+    if (mediator.answer.status != 200)
+        begin_mediator();
+    snprintf(target, sizeof target, "/mediator/%s", mandate);
+    browser_get(&mediator, target);
+    if (mediator.answer.status != 200)
+        begin_mandate();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -193,14 +268,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     VAULT_AUTO(buf_finish) struct buf body = buf_limited(16 * INPUT_BYTES_MAX);
     if (size < 8 || size > INPUT_BYTES_MAX)
         return 0;
+    begin_again_at_times();
     struct bytes line = take_part(&rest, '\n');
     const bool is_auditor = bytes_equal(take_part(&line, ' '), bytes_of_text("A"));
     const bool is_post = bytes_equal(take_part(&line, ' '), bytes_of_text("POST"));
-    struct bytes target = take_part(&line, '?');
+    VAULT_AUTO(buf_finish) struct buf target = buf_limited(16 * INPUT_BYTES_MAX);
+    name(&target, take_part(&line, '?'));
     name(&cookies, take_part(&rest, '\n'));
     const struct bytes languages = take_part(&rest, '\n');
     name(&body, rest);
-    if (!read_path(target, path) || form_parse(line, &query, NULL) != VAULT_OK ||
+    if (!read_path(buf_view(&target), path) || form_parse(line, &query, NULL) != VAULT_OK ||
         body.size > HTTP_BODY_BYTES_MAX)
         return 0;
     request = (struct http_request){.method = is_post ? HTTP_POST : HTTP_GET, .path = path};
