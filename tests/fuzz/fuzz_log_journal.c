@@ -7,14 +7,11 @@
  * once was, with the root that it had then. And one that is told where the log was last does not
  * succeed with less.
  */
+#include "fuzz_tools.h"
 #include "log_fuzz.h"
-
-#include <fcntl.h>
-#include <unistd.h>
 
 #include "ledger/crc32c.h"
 #include "ledger/journal.h"
-#include "vault/base/file.h"
 #include "vault/ledger/checkpoint.h"
 
 #define ENTRIES      10U
@@ -25,7 +22,6 @@
 static const uint64_t firsts[SEGMENTS] = {0, 4, 7};
 static const unsigned batches[] = {1, 3, 3, 1, 2}; /* entries of each */
 
-static char folder[] = "/tmp/fuzz-log-journal-XXXXXX";
 static struct note_signer signer;
 static struct buf original[SEGMENTS];
 static struct tree_hash roots[ENTRIES + 1];
@@ -84,22 +80,10 @@ static void make_journal(void)
     }
 }
 
-static void path_of(unsigned segment, char *out, size_t size)
+static void stop(void)
 {
-    char name[SEGMENT_NAME_CHARS + 1];
-    segment_name(name, firsts[segment]);
-    snprintf(out, size, "%s/%s", folder, name);
-}
-
-static void remove_files(void)
-{
-    for (unsigned i = 0; i < SEGMENTS; i++) {
-        char path[128];
-        path_of(i, path, sizeof path);
-        unlink(path);
+    for (unsigned i = 0; i < SEGMENTS; i++)
         buf_finish(&original[i]);
-    }
-    rmdir(folder);
     note_signer_finish(&signer);
 }
 
@@ -110,8 +94,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     log_fuzz_start();
     signer = log_fuzz_log();
     make_journal();
-    REQUIRE(mkdtemp(folder));
-    atexit(remove_files);
+    scratch_start();
+    atexit(stop);
     return 0;
 }
 
@@ -231,16 +215,13 @@ static void change(struct files *files, struct cursor *input)
 
 static void write_files(const struct files *files, struct journal *journal)
 {
-    snprintf(journal->dir, sizeof journal->dir, "%s", folder);
+    snprintf(journal->dir, sizeof journal->dir, "%s", scratch_dir);
     for (unsigned i = 0; i < SEGMENTS; i++) {
-        char path[128];
-        path_of(i, path, sizeof path);
+        char name[SEGMENT_NAME_CHARS + 1];
         if (files->is_dropped[i])
             continue;
-        VAULT_AUTO(file_close)
-        int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-        REQUIRE(fd >= 0);
-        REQUIRE(file_write_all(fd, buf_view(&files->bytes[i]), NULL) == VAULT_OK);
+        segment_name(name, firsts[i]);
+        scratch_put(name, buf_view(&files->bytes[i]));
         journal->segments[journal->segment_count++] = firsts[i];
     }
 }
