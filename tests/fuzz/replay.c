@@ -1,7 +1,10 @@
-/* Gives every file of the folders on the command line to a fuzz target, once. */
+/* Gives every file of the folders on the command line to a fuzz target, once. What cannot be read
+ * is a failure, since it says nothing of the target. */
 #include <dirent.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "fuzz.h"
 #include "vault/base/buf.h"
@@ -9,31 +12,51 @@
 
 #define INPUT_BYTES_MAX (4UL * 1024 * 1024)
 
-static size_t replay(const char *folder)
+static size_t inputs;
+
+static bool unreadable(const char *path, const char *why)
 {
-    size_t count = 0;
+    fprintf(stderr, "%s: %s\n", path, why);
+    return false;
+}
+
+static bool replay_file(const char *folder, const char *name)
+{
+    char path[PATH_MAX];
+    struct vault_error err = {0};
+    VAULT_AUTO(buf_finish) struct buf input = buf_limited(INPUT_BYTES_MAX);
+    if (file_join(path, sizeof path, folder, name, &err) != VAULT_OK ||
+        file_read(path, &input, &err) != VAULT_OK)
+        return unreadable(name, err.text);
+    LLVMFuzzerTestOneInput(input.data, input.size);
+    inputs++;
+    return true;
+}
+
+/* Whether all of them could be read. */
+static bool replay(const char *folder)
+{
+    bool all = true;
     DIR *dir = opendir(folder);
-    for (struct dirent *entry = dir ? readdir(dir) : NULL; entry; entry = readdir(dir)) {
-        char path[PATH_MAX];
-        VAULT_AUTO(buf_finish) struct buf input = buf_limited(INPUT_BYTES_MAX);
-        if (entry->d_name[0] == '.' ||
-            file_join(path, sizeof path, folder, entry->d_name, NULL) != VAULT_OK ||
-            file_read(path, &input, NULL) != VAULT_OK)
-            continue;
-        LLVMFuzzerTestOneInput(input.data, input.size);
-        count++;
+    if (!dir)
+        return unreadable(folder, strerror(errno));
+    errno = 0;
+    for (struct dirent *entry = readdir(dir); entry; errno = 0, entry = readdir(dir)) {
+        if (entry->d_name[0] != '.')
+            all = replay_file(folder, entry->d_name) && all;
     }
-    if (dir)
-        closedir(dir);
-    return count;
+    if (errno)
+        all = unreadable(folder, strerror(errno));
+    closedir(dir);
+    return all;
 }
 
 int main(int argc, char **argv)
 {
-    size_t count = 0;
+    bool all = true;
     LLVMFuzzerInitialize(&argc, &argv);
     for (int i = 1; i < argc; i++)
-        count += replay(argv[i]);
-    printf("%zu inputs\n", count);
-    return count ? 0 : 1;
+        all = replay(argv[i]) && all;
+    printf("%zu inputs\n", inputs);
+    return all && inputs ? 0 : 1;
 }
