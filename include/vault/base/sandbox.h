@@ -9,8 +9,9 @@
  *   Landlock            files and TCP ports but those that were named are refused (EACCES), by the
  *                       kernel's word as far as its version goes (sandbox.c says which can what)
  *   seccomp             system calls are those of a list. What only an intruder wants (exec,
- * ptrace, mount, keyctl, io_uring, setuid…) ends the process; what is merely not on the list is
- * ENOSYS, so that a newer libc falls back on what is; memory that can be executed is EACCES
+ *                       ptrace, mount, keyctl, io_uring, setuid…) ends the process; what is merely
+ *                       not on the list is ENOSYS, so that a newer libc falls back on what is;
+ *                       memory that can be executed is EACCES
  *
  * Which calls is a profile's: sandbox_calls.c has the tables. A build with sanitizers needs more
  * calls, and allows them; sandbox_is_relaxed() tells.
@@ -30,8 +31,8 @@
 
 #include "vault/base/error.h"
 
-#define SANDBOX_LANDLOCK_LEAST                                                                     \
-    2 /* the oldest ABI that lets files move between folders: Linux 5.19 */
+/* The oldest ABI that lets files move between folders: Linux 5.19. */
+#define SANDBOX_LANDLOCK_LEAST 2
 
 enum sandbox_profile {
     SANDBOX_WORKER,    /* threads, sockets, files */

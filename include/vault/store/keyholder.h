@@ -15,7 +15,8 @@
  *     wrap     a citizen's key that is new; or one that a former root wrapped, which is wrapped
  *              again without being shown.
  *     sign     what the log becomes with a batch: its size and root. A log that would be shorter,
- * or another one of the same size, is not signed. status   figures.
+ *              or another one of the same size, is not signed. A receipt is.
+ *     status   figures.
  *
  * and four around them: open (with the provider's passphrase or PIN, where it has one), close,
  * rotate the root, drop former roots. Opening gives the worker the keys that belong to no citizen
