@@ -3,6 +3,7 @@
 
     handbook.py TREE BIN                the commands, settings, links and libraries named are there
     handbook.py recipe FILE NAME        print the block behind <!-- recipe: NAME -->
+    handbook.py links FOLDER            each link of the pages below it leads somewhere
     handbook.py printed RECIPE OUTPUT   each line behind "#> " begins a line of the output, in order
 """
 import pathlib
@@ -153,6 +154,14 @@ def check(tree, folder):
     sys.exit(bool(found))
 
 
+def links(folder):
+    pages = sorted(pathlib.Path(folder).rglob("*.md"))
+    found = [fault for page in pages for fault in link_faults(page)]
+    assert pages, f"{folder} has no page"
+    print("\n".join(found) or f"{len(pages)} pages")
+    sys.exit(bool(found))
+
+
 def recipe(path, name):
     text = pathlib.Path(path).read_text()
     found = re.search(rf"<!-- recipe: {re.escape(name)} -->\n```sh\n(.*?)^```$", text, re.M | re.S)
@@ -173,6 +182,8 @@ def printed(recipe_path, output_path):
 if __name__ == "__main__":
     if sys.argv[1] == "recipe":
         recipe(*sys.argv[2:])
+    elif sys.argv[1] == "links":
+        links(sys.argv[2])
     elif sys.argv[1] == "printed":
         printed(*sys.argv[2:])
     else:
