@@ -2,7 +2,7 @@
 """What tests/integration/handbook asks of the handbook's text.
 
     handbook.py TREE BIN                the commands, settings, links and libraries named are there
-    handbook.py recipe FILE NAME        print the block behind <!-- recipe: NAME -->
+    handbook.py recipe FILE NAME        print the block behind <!-- recipe: NAME -->, less its indentation
     handbook.py links FOLDER            each link of the pages below it leads somewhere
     handbook.py printed RECIPE OUTPUT   each line behind "#> " begins a line of the output, in order
 """
@@ -34,8 +34,8 @@ def commands_in(text):
         for line in block.splitlines():
             line = re.sub(r"\s#.*", "", line)
             for piece in re.split(r"&&|\|\||\||;|\$\(", line):
-                words = piece.strip().split()
-                tools = [at for at, word in enumerate(words) if word in TOOLS or word == "V"]
+                words = re.sub(r"\$CREDENTIALS\b|\"\$@\"", "", piece).split()
+                tools = [at for at, word in enumerate(words) if word in TOOLS or word in ("V", "VC")]
                 if tools and (tools[0] == 0 or words[0] in ("runuser", "systemd-run")):
                     yield words[tools[0]:]
 
@@ -164,9 +164,9 @@ def links(folder):
 
 def recipe(path, name):
     text = pathlib.Path(path).read_text()
-    found = re.search(rf"<!-- recipe: {re.escape(name)} -->\n```sh\n(.*?)^```$", text, re.M | re.S)
+    found = re.search(rf"^( *)<!-- recipe: {re.escape(name)} -->\n *```sh\n(.*?)^ *```$", text, re.M | re.S)
     assert found, f"there is no recipe {name}"
-    print(found[1], end="")
+    print(re.sub(rf"^{found[1]}", "", found[2], flags=re.M), end="")
 
 
 def printed(recipe_path, output_path):
