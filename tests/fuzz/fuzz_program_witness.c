@@ -26,7 +26,7 @@
 struct MHD_Daemon *__wrap_MHD_start_daemon(unsigned flags, uint16_t port,
                                            MHD_AcceptPolicyCallback accept, void *accept_context,
                                            MHD_AccessHandlerCallback handler, void *context, ...);
-int __wrap_sigwait(const sigset_t *signals, int *got);
+int __wrap_sigtimedwait(const sigset_t *signals, siginfo_t *got, const struct timespec *timeout);
 int __wrap_pthread_sigmask(int how, const sigset_t *set, sigset_t *before);
 int __wrap_prctl(int option, ...);
 int __wrap_audit_usage(const char *what);
@@ -86,19 +86,20 @@ struct MHD_Daemon *__wrap_MHD_start_daemon(unsigned flags, uint16_t port,
 }
 
 /* A witness that is waiting for its end answers until then. */
-int __wrap_sigwait(const sigset_t *signals, int *got)
+int __wrap_sigtimedwait(const sigset_t *signals, siginfo_t *got, const struct timespec *timeout)
 {
     static const struct sockaddr_in client = {.sin_family = AF_INET};
     int ends[2];
     (void)signals;
     (void)got;
+    (void)timeout;
     REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
     REQUIRE(MHD_add_connection(http, ends[1], (const struct sockaddr *)&client, sizeof client) ==
             MHD_YES);
     converse(ends[0]);
     close(ends[0]);
     was_run = true;
-    return 0;
+    return SIGTERM;
 }
 
 int __wrap_pthread_sigmask(int how, const sigset_t *set, sigset_t *before)
@@ -193,7 +194,8 @@ static void check_memory(void)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static char listen[] = "--listen=127.0.0.1:0";
-    char *arguments[] = {listen, key_option, state_option, NULL};
+    static char sandbox[] = "--sandbox=off"; /* this process is not to be shut in */
+    char *arguments[] = {listen, key_option, state_option, sandbox, NULL};
     struct bytes input = {data, size};
     FILE *terminal = stdout;
     if (size == 0 || size > INPUT_BYTES_MAX)
@@ -205,7 +207,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     was_run = false;
     stdout = fopen("/dev/null", "we");
     REQUIRE(stdout);
-    const int code = audit_witness(3, arguments);
+    const int code = audit_witness(4, arguments);
     REQUIRE(fclose(stdout) == 0);
     stdout = terminal;
     REQUIRE((code == 0) == was_run);

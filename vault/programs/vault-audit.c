@@ -48,13 +48,14 @@ static const struct {
 #ifndef AUDIT_WITHOUT_WITNESS
     {"witness", audit_witness,
      "--listen ADDRESS:PORT --key FILE --state DIR [--certificate FILE --certificate-key FILE]"
-     " [--log VKEY]…",
+     " [--sandbox on|required|off] [--log VKEY]…",
      "Be a C2SP witness: cosign the checkpoints of logs that only ever grow, until SIGTERM.\n"
      "        Prints its verifier key and where it listens (port 0 takes a free one). Which logs:\n"
      "        those in DIR/logs, one VKEY a line, to which --log adds; DIR also remembers what "
      "was\n"
      "        cosigned last, and must never be lost or set back. Without a certificate it speaks\n"
-     "        plain HTTP: put TLS in front."},
+     "        plain HTTP: put TLS in front. It shuts itself in as vaultd does (\"on\"), and with\n"
+     "        \"required\" does not start where the kernel has no Landlock."},
     {"witness-key", audit_witness_key, "NAME FILE",
      "Make a witness's key: the private half into FILE, its verifier key to standard output."},
 #endif
