@@ -5,8 +5,11 @@
  * the citizen's session and its forms', MSESSION and MTOKEN for a mediator's, MANDATE for the
  * mandate that they have of the citizen, REQUEST and CODE for what a service asks of them.
  *
- * No answer is a 500. Nothing of the input stands in a page as markup, or breaks a header; and no
- * answer leads to another site.
+ * After a line "R" come two files of the policies' register, with a line of dashes between them:
+ * they are shown to anybody.
+ *
+ * No answer is a 500, but where such a file is damaged. Nothing of the input stands in a page as
+ * markup, or breaks a header; and no answer leads to another site.
  */
 #include "fuzz_tools.h"
 
@@ -15,6 +18,8 @@
 #include "vault/crypto/password.h"
 #include "vault/edge/auditor_api.h"
 #include "vault/edge/form.h"
+#include "vault/parts.h"
+#include "vault/policy_register_write.h"
 #include "vault/vault/access_request.h"
 #include "vault/vault/erase.h"
 #include "vault/vault/mandate.h"
@@ -66,6 +71,7 @@ static char mediator_session[BROWSER_VALUE_CHARS];
 static char mediator_token[BROWSER_VALUE_CHARS];
 static char mandate[MANDATE_ID_CHARS + 1];
 static struct access_receipt asked;
+static bool is_register; /* what is looked at is from a disk */
 
 static void begin_session(void)
 {
@@ -217,7 +223,7 @@ static void check_header(const struct http_header *header)
 static void check_answer(const struct http_answer *answer)
 {
     const bool is_page = answer->content_type && strncmp(answer->content_type, "text/html", 9) == 0;
-    if (answer->status >= 500 && answer->status != 503) {
+    if (answer->status >= 500 && answer->status != 503 && !is_register) {
         fprintf(stderr, "%u\n", answer->status);
         abort();
     }
@@ -241,6 +247,40 @@ static void ask(bool is_auditor, struct http_request *request)
     pages_decorate(&answer);
     check_answer(&answer);
     http_answer_finish(&answer);
+}
+
+/* --- The policies' register ------------------------------------------------------------------ */
+
+static void put_registered(const char *suffix, struct bytes content)
+{
+    char file[PATH_MAX];
+    char name[64];
+    snprintf(name, sizeof name, "9-invented%s", suffix);
+    REQUIRE(file_join(file, sizeof file, test.vault->policy_dir, name, NULL) == VAULT_OK);
+    REQUIRE(file_replace(file, content, 0600, NULL) == VAULT_OK);
+}
+
+static void look_at_register(struct bytes record)
+{
+    static const char line[] = "\n---\n";
+    static const char *const paths[] = {"/policies", "/policies.json", "/policies/9",
+                                        "/policies/9.json"};
+    const uint8_t *at = record.size ? memmem(record.data, record.size, line, strlen(line)) : NULL;
+    struct bytes content = {0};
+    if (at) {
+        content.data = at + strlen(line);
+        content.size = record.size - (size_t)(content.data - record.data);
+        record.size = (size_t)(at - record.data);
+    }
+    put_registered(POLICY_RECORD_SUFFIX, record);
+    put_registered(POLICY_REGISTER_SUFFIX, content);
+    is_register = true;
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        struct http_request request = {.method = HTTP_GET, .path = paths[i]};
+        add_header(&request, "Host", bytes_of_text("vault.example:8442"));
+        ask(false, &request);
+    }
+    is_register = false;
 }
 
 static void sign_in_again_if_out(void)
@@ -270,6 +310,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     begin_again_at_times();
     struct bytes line = take_part(&rest, '\n');
+    if (bytes_equal(line, bytes_of_text("R"))) {
+        look_at_register(rest);
+        return 0;
+    }
     const bool is_auditor = bytes_equal(take_part(&line, ' '), bytes_of_text("A"));
     const bool is_post = bytes_equal(take_part(&line, ' '), bytes_of_text("POST"));
     VAULT_AUTO(buf_finish) struct buf target = buf_limited(16 * INPUT_BYTES_MAX);
