@@ -244,13 +244,16 @@ static bool is_idle(void)
 }
 
 /* What a loop takes is not the connection that came, but the other end of a pair: of that one can
- * ask whether it was read. */
+ * ask whether it was read. The one that came is reset: ports that wait for a minute after each
+ * would soon be all that there are. */
 int __wrap_accept4(int fd, struct sockaddr *address, socklen_t *size, int flags)
 {
+    static const struct linger at_once = {.l_onoff = 1};
     const int came = __real_accept4(fd, address, size, flags);
     const int given = came >= 0 ? atomic_exchange(&offered, -1) : -1;
     if (given < 0)
         return came;
+    setsockopt(came, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     close(came);
     return given;
 }
