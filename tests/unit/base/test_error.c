@@ -137,13 +137,7 @@ static void test_taking_hands_on_and_clears(void **state)
 static void test_words_of_others_are_one_line_and_no_command(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"",
-                                      "two\nlines",
-                                      "a\rb",
-                                      "\x1b[2J",
-                                      "\x7f",
-                                      "\xc2\x9b"
-                                      "2J"};
+    static const char *const bad[] = {"", "two\nlines", "a\rb", "\x1b[2J", "\x7f", "\xc2\x9bJ"};
     assert_true(vault_error_may_say("le coffre est scell\xc3\xa9"));
     assert_true(vault_error_may_say("\xc2\xab oui \xc2\xbb \xc2"));
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
