@@ -37,10 +37,11 @@ static ssize_t take(struct admin_reader *reader, void *chunk, size_t size)
 enum vault_code admin_read_line(struct admin_reader *reader, struct buf *line,
                                 struct vault_error *err)
 {
+    size_t seen = 0; /* of what is pending: no end of a line is in it */
     buf_clear(line);
     for (;;) {
-        const uint8_t *end =
-            reader->pending.size ? memchr(reader->pending.data, '\n', reader->pending.size) : NULL;
+        const size_t unseen = reader->pending.size - seen;
+        const uint8_t *end = unseen ? memchr(reader->pending.data + seen, '\n', unseen) : NULL;
         if (end) {
             const size_t size = (size_t)(end - reader->pending.data);
             const size_t left = reader->pending.size - size - 1;
@@ -50,6 +51,7 @@ enum vault_code admin_read_line(struct admin_reader *reader, struct buf *line,
             reader->pending.size = left;
             return buf_check(line, err);
         }
+        seen = reader->pending.size;
         uint8_t chunk[16384];
         const ssize_t got = take(reader, chunk, sizeof chunk);
         if (got < 0 && errno == EINTR)
