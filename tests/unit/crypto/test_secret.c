@@ -64,6 +64,28 @@ static void test_equal_means_all_bytes(void **state)
     assert_true(secret_equal(BYTES(""), BYTES("")));
 }
 
+/* How much was given to OpenSSL's comparison, whose time does not tell where two differ. */
+static size_t compared;
+
+int __real_CRYPTO_memcmp(const void *a, const void *b, size_t size);
+int __wrap_CRYPTO_memcmp(const void *a, const void *b, size_t size);
+int __wrap_CRYPTO_memcmp(const void *a, const void *b, size_t size)
+{
+    compared += size;
+    return __real_CRYPTO_memcmp(a, b, size);
+}
+
+static void test_all_bytes_are_compared_wherever_they_differ(void **state)
+{
+    (void)state;
+    const struct bytes others[] = {BYTES("xbcdefgh"), BYTES("abcdefgx"), BYTES("abcdefgh")};
+    for (size_t i = 0; i < 3; i++) {
+        compared = 0;
+        assert_int_equal(secret_equal(BYTES("abcdefgh"), others[i]), i == 2);
+        assert_int_equal(compared, 8);
+    }
+}
+
 static void test_freeing_wipes_and_clears(void **state)
 {
     (void)state;
@@ -193,8 +215,9 @@ int main(void)
     return TEST_RUN(
         test_a_new_secret_is_zeros_in_the_secure_heap, test_every_size_within_the_limits_is_made,
         test_a_copy_is_a_copy, test_random_secrets_differ, test_equal_means_all_bytes,
-        test_freeing_wipes_and_clears, test_a_full_heap_is_an_error_and_not_ordinary_memory,
-        test_eight_thousand_keys_fit, test_the_heap_is_locked_and_left_out_of_dumps,
-        test_random_bytes_fill_all_that_was_asked, test_random_bytes_of_every_size_are_given_whole,
+        test_all_bytes_are_compared_wherever_they_differ, test_freeing_wipes_and_clears,
+        test_a_full_heap_is_an_error_and_not_ordinary_memory, test_eight_thousand_keys_fit,
+        test_the_heap_is_locked_and_left_out_of_dumps, test_random_bytes_fill_all_that_was_asked,
+        test_random_bytes_of_every_size_are_given_whole,
         test_a_child_process_gets_other_random_bytes);
 }

@@ -123,9 +123,23 @@ static void test_what_is_missing_is_said_and_nothing_is_given(void **state)
     assert_status(&browser, 422);
     assert_done(mandate_list(test.vault, &test.citizen, take_id, id, &test_error));
     assert_string_equal(id, "");
+    end();
+}
+
+static void test_a_mandate_and_its_codes_want_the_person_again_after_a_while(void **state)
+{
+    (void)state;
+    char id[MANDATE_ID_CHARS + 1] = "";
+    begin();
+    browser_get(&browser, "/mandates");
     test.now_ms += (SIGN_IN_FRESH_S + 1) * 1000LL;
     browser_submit(&browser, "/mandates", "structure=hub&" TERMS);
     assert_location(&browser, "/again?next=%2Fmandates");
+    browser_get(&browser, "/mandates");
+    browser_submit(&browser, "/mandates/codes", "");
+    assert_location(&browser, "/again?next=%2Fmandates");
+    assert_done(mandate_list(test.vault, &test.citizen, take_id, id, &test_error));
+    assert_string_equal(id, "");
     end();
 }
 
@@ -350,6 +364,7 @@ int main(void)
 {
     return TEST_RUN(
         test_a_mandate_is_given_shown_and_ended, test_what_is_missing_is_said_and_nothing_is_given,
+        test_a_mandate_and_its_codes_want_the_person_again_after_a_while,
         test_a_citizen_ends_no_mandate_of_somebody_elses,
         test_a_printed_code_confirms_what_a_mediator_asks_for, test_whoever_stays_gives_nothing_yet,
         test_a_mediator_answers_and_the_citizen_reads_who_it_was,

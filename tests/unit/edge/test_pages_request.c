@@ -452,6 +452,35 @@ static void test_giving_gives_what_was_shown_for_the_period_chosen(void **state)
     end();
 }
 
+/* Whoever finds a browser open gives nothing to a service that had nothing. */
+static void test_a_first_consent_to_a_service_wants_the_person_again_after_a_while(void **state)
+{
+    (void)state;
+    char wanted[160];
+    begin();
+    open_sample();
+    test.now_ms += (SIGN_IN_FRESH_S + 1) * 1000LL;
+    answer("give", "&period=30");
+    snprintf(wanted, sizeof wanted, "/again?next=%%2Frequest%%2F%s%%3Fperiod%%3D30", receipt.id);
+    assert_location(&browser, wanted);
+    assert_nothing_decided();
+    browser_follow(&browser);
+    snprintf(wanted, sizeof wanted,
+             "next=%%2Frequest%%2F%s%%3Fperiod%%3D30&password=un+mot+de+passe", receipt.id);
+    browser_submit(&browser, "/again", wanted);
+    snprintf(wanted, sizeof wanted, "%s?period=30", page);
+    assert_location(&browser, wanted);
+    browser_follow(&browser);
+    answer("give", "&period=30");
+    assert_location(&browser, "/");
+    assert_int_equal(consents().count, 1);
+    open_sample();
+    test.now_ms += (SIGN_IN_FRESH_S + 1) * 1000LL;
+    answer("give", "&period=30"); /* no first one any more */
+    assert_location(&browser, "/");
+    end();
+}
+
 static void test_a_service_reads_after_giving_and_not_before(void **state)
 {
     (void)state;
@@ -803,6 +832,7 @@ int main(void)
         test_a_period_chosen_before_is_chosen_again, test_how_often_is_said,
         test_a_services_words_are_text_in_the_readers_language, test_a_long_message_fits,
         test_giving_gives_what_was_shown_for_the_period_chosen,
+        test_a_first_consent_to_a_service_wants_the_person_again_after_a_while,
         test_a_service_reads_after_giving_and_not_before,
         test_a_form_that_was_not_named_is_bound_to_the_one_shown,
         test_a_period_that_was_not_offered_gives_nothing, test_what_was_not_shown_is_not_given,
