@@ -70,8 +70,10 @@ static void handle(void *context, const struct http_request *request, struct htt
     static const uint8_t many[4096];
     unsigned sum = 0;
     atomic_fetch_add(&behind.calls, 1);
+    pthread_mutex_lock(&behind.mutex);
     behind.has_peer = request->has_peer;
     memcpy(behind.spki, request->peer_spki, sizeof behind.spki);
+    pthread_mutex_unlock(&behind.mutex);
     if (strcmp(request->path, "/slow") == 0)
         wait_until_told();
     for (size_t i = 0; i < request->body.size; i++)
