@@ -111,6 +111,13 @@ def setting_faults(page, manual):
             yield f"{page.name}: {group}.{name}: vaultd(8) has no such setting"
 
 
+def figure_faults(page, sources):
+    """Figures are named as the daemon names them."""
+    for name in sorted(set(re.findall(r"\bvault_[a-z_]+\b(?!/)", page.read_text()))):
+        if f'"{name}' not in sources and f"{name} " not in sources:
+            yield f"{page.name}: {name}: there is no such figure"
+
+
 def library_faults(tree, folder):
     listed = (tree / "SECURITY.md").read_text()
     for tool in TOOLS:
@@ -126,12 +133,14 @@ def check(tree, folder):
     book = tree / "vault/programs/handbook"
     pages = sorted(book.glob("*.md"))
     manual = (tree / "vault/programs/vaultd.8").read_text()
+    sources = "".join(file.read_text() for file in (tree / "vault/edge").glob("*.c"))
     programs = Programs(folder, (tree / "vault/programs/vaultctl.8").read_text())
     found, count = [], 0
     index = (book / "README.md").read_text()
     for page in pages + sorted((tree / "vault/store").glob("runbook-*.md")):
         found += link_faults(page)
         found += setting_faults(page, manual)
+        found += figure_faults(page, sources)
         if "sudo -u" in page.read_text():
             found.append(f"{page.name}: sudo is nothing that the package asks for; runuser is there")
         if page in pages and page.name != "README.md" and f"]({page.name}" not in index:
