@@ -193,38 +193,43 @@ static void check_content(struct look *look, const struct control_key *key, cons
         tell(look, words);
 }
 
-static void check_one(struct look *look, const struct control_key *key)
+/* VAULT_UNAVAILABLE where the keyholder has no key to spare: that says nothing of the file. */
+static enum vault_code check_one(struct look *look, const struct control_key *key,
+                                 struct vault_error *err)
 {
     char path[PATH_MAX];
     struct stat status;
-    struct vault_error err;
     VAULT_AUTO(citizen_keys_free) struct citizen_keys keys = {0};
     look->out->citizens++;
     if (keyring_wrapped_by((struct bytes){key->wrapped, sizeof key->wrapped}) !=
         keyring_root_version(look->store->keyring))
         look->out->former_keys++;
-    if (citizen_keys_of(look->store->keyring, key, &keys, &err)) {
+    const enum vault_code code = citizen_keys_of_each(look->store->keyring, key, &keys, err);
+    if (code == VAULT_UNAVAILABLE)
+        return code;
+    if (code) {
         if (!is_gone(look, key))
             tell(look, "has a key that does not open: it was damaged, or wrapped by a root that is "
                        "gone; restore control.db and keyring.json from one backup");
-        return;
+        return VAULT_OK;
     }
-    if (citizen_path(path, look->store->dir, &key->id, &err))
-        return;
+    if (citizen_path(path, look->store->dir, &key->id, NULL))
+        return VAULT_OK;
     const bool is_there = lstat(path, &status) == 0;
     if (!is_there && errno != ENOENT) {
         tell(look, "cannot be looked at: the disk refuses");
-        return;
+        return VAULT_OK;
     }
     if (!is_there || !S_ISREG(status.st_mode)) {
         if (!is_gone(look, key))
             tell(look, "is missing: restore it from a backup");
-        return;
+        return VAULT_OK;
     }
     if (status.st_mode & 077)
         tell(look, "can be opened by others than its owner: chmod 600");
     if (look->pages)
         check_content(look, key, path);
+    return VAULT_OK;
 }
 
 /* --- A folder ------------------------------------------------------------------------------- */
@@ -264,7 +269,7 @@ static enum vault_code check_known(struct look *look, struct vault_error *err)
     do {
         VAULT_TRY(read_keys(look, after, err));
         for (size_t i = 0; i < look->count; i++)
-            check_one(look, &look->keys[i]);
+            VAULT_TRY(check_one(look, &look->keys[i], err));
         if (look->count)
             memcpy(after, look->keys[look->count - 1].id.bytes, sizeof after);
     } while (look->count == BATCH);

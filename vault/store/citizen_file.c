@@ -97,6 +97,17 @@ enum vault_code citizen_keys_of(const struct keyring *keyring, const struct cont
     return derive(key, out, err);
 }
 
+enum vault_code citizen_keys_of_each(const struct keyring *keyring,
+                                     const struct control_key *wrapped, struct citizen_keys *out,
+                                     struct vault_error *err)
+{
+    const struct keyring_binding binding = citizen_key_binding(&wrapped->id, wrapped->version);
+    const struct bytes text = {wrapped->wrapped, sizeof wrapped->wrapped};
+    VAULT_AUTO(secret_free) struct secret *key = NULL;
+    VAULT_TRY(keyring_unwrap_giving_way(keyring, &binding, text, &key, err));
+    return derive(key, out, err);
+}
+
 static enum vault_code shard_path(char out[PATH_MAX], const char *dir, unsigned shard,
                                   struct vault_error *err)
 {

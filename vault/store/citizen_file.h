@@ -35,6 +35,11 @@ enum vault_code citizen_keys_new(const struct keyring *keyring, const struct cit
 enum vault_code citizen_keys_of(const struct keyring *keyring, const struct control_key *wrapped,
                                 struct citizen_keys *out, struct vault_error *err) VAULT_MUST_CHECK;
 
+/* The same by keyring_unwrap_giving_way(). */
+enum vault_code citizen_keys_of_each(const struct keyring *keyring,
+                                     const struct control_key *wrapped, struct citizen_keys *out,
+                                     struct vault_error *err) VAULT_MUST_CHECK;
+
 enum vault_code citizen_path(char out[PATH_MAX], const char *dir, const struct citizen_id *id,
                              struct vault_error *err) VAULT_MUST_CHECK;
 

@@ -42,7 +42,8 @@ enum vault_code keyring_held_wrap(const struct keyring_held *held,
     VAULT_MUST_CHECK;
 enum vault_code keyring_held_unwrap(const struct keyring_held *held,
                                     const struct keyring_binding *binding, struct bytes wrapped,
-                                    struct secret **out, struct vault_error *err) VAULT_MUST_CHECK;
+                                    bool gives_way, struct secret **out, struct vault_error *err)
+    VAULT_MUST_CHECK;
 enum vault_code keyring_held_rotate(struct keyring_held *held, const struct secret *secret,
                                     struct vault_error *err) VAULT_MUST_CHECK;
 enum vault_code keyring_held_drop_former(struct keyring_held *held, struct vault_error *err)

@@ -199,8 +199,8 @@ static enum vault_code read_binding(struct cursor *cursor, struct keyring_bindin
     return VAULT_OK;
 }
 
-/* As many at once as may be in a minute. */
-static bool may_unwrap(struct service *service)
+/* As many at once as may be in a minute; half of them to who gives way. */
+static bool may_unwrap(struct service *service, bool gives_way)
 {
     const uint64_t most = (uint64_t)service->options->unwraps_per_minute * MINUTE_MS;
     const int64_t now_ms = clock_monotonic_ms();
@@ -209,7 +209,7 @@ static bool may_unwrap(struct service *service)
         passed_ms < MINUTE_MS ? (uint64_t)passed_ms * service->options->unwraps_per_minute : most;
     service->allowed_ms = now_ms;
     service->allowed = service->allowed + more < most ? service->allowed + more : most;
-    if (service->allowed < MINUTE_MS)
+    if (service->allowed < MINUTE_MS + (gives_way ? most / 2 : 0))
         return false;
     service->allowed -= MINUTE_MS;
     return true;
@@ -221,9 +221,13 @@ static enum vault_code answer_unwrap(struct service *service, const struct keyho
     char use[KEYHOLDER_USE_CHARS + 1];
     struct keyring_binding binding;
     struct cursor cursor = cursor_over(in->plain);
+    const bool gives_way = cursor_u8(&cursor) == 1;
     VAULT_TRY(need_open(service, err));
     VAULT_TRY(read_binding(&cursor, &binding, use, err));
-    if (!may_unwrap(service)) {
+    const bool may = may_unwrap(service, gives_way);
+    if (!may && gives_way)
+        return vault_fail(err, VAULT_LIMITED, "there is no key to spare now");
+    if (!may) {
         service->figures.refused++;
         return vault_fail(err, VAULT_UNAVAILABLE,
                           "more citizens' keys were asked for than keyring.unwraps_per_minute, "

@@ -13,7 +13,8 @@
  *     close                                                             nothing
  *     rotate                                            the same        state
  *     drop_former                                                       state
- *     unwrap       binding, wrapped key                                 secret: the key
+ *     unwrap       u8 1 if it gives way, binding,                       secret: the key
+ *                  wrapped key
  *     wrap         binding, wrapped key or none         key or none     wrapped key
  *     sign         u32 generation, text                                 signature
  *     status                                                            four u64

@@ -4,16 +4,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "keyring_parts.h"
 #include "recovery.h"
+#include "vault/base/clock.h"
 #include "vault/crypto/kdf.h"
 
-#define LABEL_WRAP     "vault/wrap/1"
-#define USE_SEED       "vault-seed"
-#define ASSOCIATED_MAX 256
-#define VERSION_BYTES  4
-#define LABEL_CHARS    32
+#define LABEL_WRAP       "vault/wrap/1"
+#define USE_SEED         "vault-seed"
+#define ASSOCIATED_MAX   256
+#define VERSION_BYTES    4
+#define LABEL_CHARS      32
+#define GIVE_WAY_EACH_MS 20
 
 _Static_assert(KEYRING_RECOVERY_CHARS == RECOVERY_CHARS, "the header says what recovery.h does");
 
@@ -125,19 +128,44 @@ static enum vault_code unwrap_by(const struct keyring_roots *roots,
     return seal_open_secret(roots->items[i].key, buf_view(&associated), sealed, out, err);
 }
 
-enum vault_code keyring_unwrap(const struct keyring *keyring, const struct keyring_binding *binding,
-                               struct bytes wrapped, struct secret **out, struct vault_error *err)
+static enum vault_code unwrap(const struct keyring *keyring, const struct keyring_binding *binding,
+                              struct bytes wrapped, bool gives_way, struct secret **out,
+                              struct vault_error *err)
 {
     if (wrapped.size != KEYRING_WRAPPED_BYTES)
         return vault_fail(err, VAULT_CORRUPT, "a wrapped key has the wrong size");
     if (keyring->held)
-        return keyring_held_unwrap(keyring->held, binding, wrapped, out, err);
+        return keyring_held_unwrap(keyring->held, binding, wrapped, gives_way, out, err);
     struct keyring_roots *roots = keyring->roots;
     pthread_rwlock_rdlock(&roots->lock);
     const enum vault_code code = unwrap_by(roots, binding, wrapped, out, err);
     pthread_rwlock_unlock(&roots->lock);
     if (code)
         vault_error_context(err, "unwrapping a key");
+    return code;
+}
+
+enum vault_code keyring_unwrap(const struct keyring *keyring, const struct keyring_binding *binding,
+                               struct bytes wrapped, struct secret **out, struct vault_error *err)
+{
+    return unwrap(keyring, binding, wrapped, false, out, err);
+}
+
+enum vault_code keyring_unwrap_giving_way(const struct keyring *keyring,
+                                          const struct keyring_binding *binding,
+                                          struct bytes wrapped, struct secret **out,
+                                          struct vault_error *err)
+{
+    const struct timespec pause = {.tv_nsec = GIVE_WAY_EACH_MS * 1000000L};
+    const int64_t end_ms = clock_monotonic_ms() + KEYRING_GIVE_WAY_MS;
+    enum vault_code code;
+    while ((code = unwrap(keyring, binding, wrapped, true, out, err)) == VAULT_LIMITED) {
+        if (clock_monotonic_ms() >= end_ms)
+            return vault_fail(err, VAULT_UNAVAILABLE,
+                              "the keyholder has no key to spare: those who are waited for take as "
+                              "many as keyring.unwraps_per_minute lets them");
+        nanosleep(&pause, NULL);
+    }
     return code;
 }
 

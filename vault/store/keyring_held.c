@@ -151,10 +151,11 @@ enum vault_code keyring_held_wrap(const struct keyring_held *held,
 
 enum vault_code keyring_held_unwrap(const struct keyring_held *held,
                                     const struct keyring_binding *binding, struct bytes wrapped,
-                                    struct secret **out, struct vault_error *err)
+                                    bool gives_way, struct secret **out, struct vault_error *err)
 {
     VAULT_AUTO(keyholder_done) struct keyholder_answer answer = {0};
     VAULT_AUTO(buf_finish) struct buf plain = buf_limited(KEYHOLDER_PLAIN_MAX_BYTES);
+    buf_byte(&plain, gives_way);
     keyholder_write_binding(&plain, binding);
     buf_bytes(&plain, wrapped);
     VAULT_TRY(buf_check(&plain, err));

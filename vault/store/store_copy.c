@@ -211,7 +211,7 @@ static enum vault_code check_file(const struct store_frozen *frozen, const struc
 {
     VAULT_AUTO(citizen_keys_free) struct citizen_keys keys = {0};
     VAULT_AUTO(database_close) struct database *file = NULL;
-    VAULT_TRY(citizen_keys_of(frozen->keyring, key, &keys, err));
+    VAULT_TRY(citizen_keys_of_each(frozen->keyring, key, &keys, err));
     VAULT_TRY(citizen_file_open_frozen(frozen->dir, &key->id, keys.file, &file, err));
     return database_check_pages(file, err);
 }

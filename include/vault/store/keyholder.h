@@ -11,7 +11,8 @@
  *
  *     unwrap   one citizen's key. So many a minute and no more: a worker that was taken over cannot
  *              have every key quickly, and the keyholder's own lines in the program's log say how
- *              many it gave.
+ *              many it gave. Who goes through all citizens says so, and has none of the half that
+ *              is for those who are waited for.
  *     wrap     a citizen's key that is new; or one that a former root wrapped, which is wrapped
  *              again without being shown.
  *     sign     what the log becomes with a batch: its size and root. A log that would be shorter,

@@ -188,6 +188,15 @@ enum vault_code keyring_unwrap(const struct keyring *keyring, const struct keyri
                                struct bytes wrapped, struct secret **out, struct vault_error *err)
     VAULT_MUST_CHECK;
 
+/* The same for who goes through all citizens, as a backup does: where a keyholder counts, it waits
+ * until more than half of a minute's keys are left, which are for those who are waited for.
+ * VAULT_UNAVAILABLE after KEYRING_GIVE_WAY_MS without one. */
+#define KEYRING_GIVE_WAY_MS 60000
+enum vault_code keyring_unwrap_giving_way(const struct keyring *keyring,
+                                          const struct keyring_binding *binding,
+                                          struct bytes wrapped, struct secret **out,
+                                          struct vault_error *err) VAULT_MUST_CHECK;
+
 /* Append what is wrapped by whichever root, wrapped by the newest. Codes as keyring_unwrap(). */
 enum vault_code keyring_rewrap(const struct keyring *keyring, const struct keyring_binding *binding,
                                struct bytes wrapped, struct buf *out, struct vault_error *err)

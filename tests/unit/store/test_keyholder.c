@@ -11,6 +11,7 @@
 
 #include "refused_memory.h"
 #include "store/keyholder_wire.h"
+#include "vault/base/clock.h"
 #include "vault/base/file.h"
 #include "vault/base/json.h"
 #include "vault/crypto/crypto.h"
@@ -360,6 +361,31 @@ static void test_so_many_keys_a_minute_and_no_more(void **state)
     stop();
 }
 
+/* Who gives way has half of them at once, then one as each comes back, and is not refused. */
+static void test_who_gives_way_waits_and_leaves_half_to_the_others(void **state)
+{
+    (void)state;
+    start(120);
+    VAULT_AUTO(keyring_close) struct keyring *held = open_held();
+    VAULT_AUTO(secret_free) struct secret *key = fresh_key();
+    VAULT_AUTO(buf_finish) struct buf wrapped = buf_limited(KEYRING_WRAPPED_BYTES);
+    struct keyholder_figures figures;
+    wrap(held, key, &wrapped);
+    const int64_t begin_ms = clock_monotonic_ms();
+    for (int i = 0; i < 63; i++) {
+        VAULT_AUTO(secret_free) struct secret *back = NULL;
+        assert_done(keyring_unwrap_giving_way(held, &ada, buf_view(&wrapped), &back, &test_error));
+    }
+    assert_true(clock_monotonic_ms() - begin_ms >= 1400); /* two a second, and three too many */
+    for (int i = 0; i < 59; i++)
+        check_unwraps(held, buf_view(&wrapped), key);
+    assert_done(keyholder_figures(holder, &figures, &test_error));
+    assert_int_equal(figures.unwrapped, 63 + 59);
+    assert_int_equal(figures.refused, 0);
+    keyring_close(&held);
+    stop();
+}
+
 static void test_open_it_opens_no_second_time_and_closed_it_opens_again(void **state)
 {
     (void)state;
@@ -426,13 +452,14 @@ static void test_only_citizens_keys_are_wrapped_and_unwrapped(void **state)
     for (size_t i = 0; i < sizeof uses / sizeof uses[0]; i++) {
         VAULT_AUTO(buf_finish) struct buf plain = buf_limited(256);
         const struct keyring_binding binding = {.version = 1, .use = uses[i]};
+        buf_byte(&plain, 0);
         keyholder_write_binding(&plain, &binding);
         for (size_t byte = 0; byte < KEYRING_WRAPPED_BYTES; byte++)
             buf_byte(&plain, 0);
+        const struct bytes to_wrap = {plain.data + 1, plain.size - 1};
         assert_int_equal(ask_raw(socket, KEYHOLDER_UNWRAP, buf_view(&plain), (struct bytes){0}),
                          VAULT_DENIED);
-        assert_int_equal(ask_raw(socket, KEYHOLDER_WRAP, buf_view(&plain), (struct bytes){0}),
-                         VAULT_DENIED);
+        assert_int_equal(ask_raw(socket, KEYHOLDER_WRAP, to_wrap, (struct bytes){0}), VAULT_DENIED);
     }
     file_close(&socket);
     assert_int_equal(ended(), VAULT_OK);
@@ -609,6 +636,7 @@ int main(void)
                     test_it_signs_no_log_that_shrinks_or_forks_not_even_after_opening_again,
                     test_a_rotated_root_wraps_again_without_showing_a_key,
                     test_so_many_keys_a_minute_and_no_more,
+                    test_who_gives_way_waits_and_leaves_half_to_the_others,
                     test_open_it_opens_no_second_time_and_closed_it_opens_again,
                     test_closed_every_question_is_unavailable_but_for_its_figures,
                     test_only_citizens_keys_are_wrapped_and_unwrapped,
