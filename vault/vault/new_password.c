@@ -123,31 +123,34 @@ static size_t fits(const char *word, const char *at)
     return size >= NEW_PASSWORD_WORD_LEAST && strncmp(word, at, size) == 0 ? size : 0;
 }
 
-/* How long the longest of our words is that begins there; 0 if none does. */
-static size_t word_at(const struct new_password *known, const char *login, const char *at)
+/* How little can be left of what begins there, where that is known of each place behind it: the
+ * longest word is not always the one after which others go on. */
+static size_t left_at(const struct new_password *known, const char *login, const char *at,
+                      const size_t behind[])
 {
-    size_t longest = fits(login, at);
+    const size_t by_login = fits(login, at);
+    size_t least = behind[1] + (*at != ' ' && ((uint8_t)*at & 0xc0) != 0x80);
+    if (by_login && behind[by_login] < least)
+        least = behind[by_login];
     for (size_t i = 0; i < known->count; i++) {
         const size_t size = fits(known->words[i], at);
-        longest = size > longest ? size : longest;
+        if (size && behind[size] < least)
+            least = behind[size];
     }
-    return longest;
+    return least;
 }
 
 /* Whether it is little more than our words, however often and in whatever order. */
 static bool is_ours(const struct new_password *known, const char *login, const char *looked_at)
 {
     char small[LOOKED_AT_BYTES + 1];
-    size_t left = 0;
+    size_t left[LOOKED_AT_BYTES + 1] = {0}; /* of what begins at each place */
     snprintf(small, sizeof small, "%s", looked_at);
     to_small(small);
-    for (const char *at = small; *at;) {
-        const size_t size = word_at(known, login, at);
-        left += size == 0 && *at != ' ' && ((uint8_t)*at & 0xc0) != 0x80;
-        at += size ? size : 1;
-    }
+    for (size_t i = strlen(small); i-- > 0;)
+        left[i] = left_at(known, login, small + i, left + i);
     explicit_bzero(small, sizeof small);
-    return left < NEW_PASSWORD_LEFT;
+    return left[0] < NEW_PASSWORD_LEFT;
 }
 
 /* Whether it is a piece, shorter than a password may be, over and over. */
