@@ -1,4 +1,4 @@
-"""What is looked at when all is over: memory and descriptors, the feed, and the log."""
+"""What is looked at when all is over: what was done, memory and descriptors, the feed, and the log."""
 import base64
 import hashlib
 import os
@@ -12,6 +12,15 @@ from lines import Line
 # What memory and descriptors may be above 1.10 times before: a process of some megabytes has pages that
 # come and go, and a listener a few connections.
 ROOM = {"rss_kib": 4096, "descriptors": 16, "threads": 2}
+
+# From so long on a run has to have done all of it, and has to be flat; a shorter one says that it does not judge.
+LONG_S = 600
+WHOLE_S = 7200  # and from so long on, twice
+QUARTER_LEAST = 2  # samples, of which a median is taken
+# While the vault is away each caller tries again and again: some dozens of answers of all, each time.
+MISSING_MOST = 300
+KINDS = ("access request", "audit", "batch", "deposit", "evaluation", "feed", "form", "look", "me", "metrics", "operator",
+         "page", "release", "renewal")
 
 
 class Sampler(threading.Thread):
@@ -63,15 +72,38 @@ def sample(pid):
             "descriptors": len(os.listdir(f"/proc/{pid}/fd"))}
 
 
-def flat(sampler):
+def check_done(house, operator, callers):
+    """That it was borne: each step of the operator's was done, each caller answered, and that again and again."""
+    tally, most = house.tally, MISSING_MOST * house.outages.count
+    if tally.asked > most:
+        tally.error("too many answers were missing", f"{tally.asked}, over {house.outages.count} times that the vault was away")
+    if operator.seconds < LONG_S:
+        print("too short to judge whether each step was done and each caller answered")
+        return
+    wanted = 2 if operator.seconds >= WHOLE_S else 1
+    for name in sorted({what.__name__ for _, what in operator.plan()}):
+        if operator.done.get(name, 0) < wanted:
+            tally.error(f"the operator's {name} was done too seldom", f"{operator.done.get(name, 0)}, not {wanted}")
+    for kind in KINDS:
+        if not tally.kinds[kind]:
+            tally.error(f"nobody was answered: {kind}")
+    for caller in callers:  # those who watch by themselves, and citizens, are known by their kinds
+        if hasattr(caller, "line") and not caller.line.answers:
+            tally.error(f"a caller was never answered: {type(caller).__name__}", str(caller.number))
+
+
+def flat(sampler, is_long):
     """Whether in that life the last quarter's median is at most 1.10 times the second quarter's, and some
-    room; prints both."""
+    room; prints both. Where a long run cannot say, it was not."""
     is_flat = True
+    if not is_long:
+        print("too short to judge whether memory and descriptors are flat; they are:")
     for which in ("vaultd", "keyholder"):
         life = [values for _, values in sampler.stretch(which)]
         quarter = len(life) // 4
-        if quarter < 1:
-            print(f"{which}: too short a life to say")
+        if quarter < QUARTER_LEAST:
+            print(f"{which}: seen {len(life)} times in its longest life, too seldom to say")
+            is_flat = False
             continue
         for what, room in ROOM.items():
             second = statistics.median(values[what] for values in life[quarter:2 * quarter])
@@ -79,7 +111,7 @@ def flat(sampler):
             fits = last <= 1.10 * second + room
             is_flat = is_flat and fits
             print(f"{which:9} {what:11} second quarter {second:9.0f}, last quarter {last:9.0f}{'' if fits else '   NOT FLAT'}")
-    return is_flat
+    return is_flat or not is_long
 
 
 def check_feed(house):
@@ -146,6 +178,8 @@ def count_lost(house, feeds):
     for feed in feeds:
         decided |= {n - 1: events[change] for n, change in feed.seen}  # n is the place behind the entry
     acknowledged = len(wanted) + len(decided)
+    if not wanted or not decided:  # of nothing, nothing is lost
+        house.tally.error("nothing was acknowledged", f"{len(wanted)} releases and deposits, {len(decided)} changes of consents")
     for index, text in entries_of(os.path.join(house.vault, "log")):
         if wanted.get(index) == base64.b64encode(hashlib.sha256(b"\0" + text).digest()).decode():
             del wanted[index]

@@ -37,7 +37,7 @@ class Line:
 
     def __init__(self, house, listener, identity=None):
         self.house, self.listener, self.identity = house, listener, identity
-        self._connection, self._used, self._is_of = None, 0.0, None
+        self.answers, self._connection, self._used, self._is_of = 0, None, 0.0, None
 
     def close(self):
         if self._connection:
@@ -72,6 +72,7 @@ class Line:
             self.close()
         if answer and not (answer.status == 503 and self.house.outages.asked_for(began)):
             self.house.tally.answered(kind)
+            self.answers += 1
             return answer
         if self.house.outages.asked_for(began):
             self.house.tally.missing()

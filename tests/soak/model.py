@@ -143,9 +143,10 @@ class Outages:
     """When an answer may be missing because the operator wanted it so."""
 
     def __init__(self):
-        self.generation, self._begun, self._ended = 0, 0, 0.0
+        self.generation, self.count, self._begun, self._ended = 0, 0, 0, 0.0
 
     def __enter__(self):
+        self.count += 1
         self._begun += 1
 
     def __exit__(self, *unused):

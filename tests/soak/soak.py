@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 
-from afterwards import Sampler, check_feed, count_lost, flat
+from afterwards import LONG_S, Sampler, check_done, check_feed, count_lost, flat
 from callers import WORK_FIELDS, BatchReader, Bringing, Feed, Reader
 from deciding import Deciding
 from model import Clock, Known, Outages, Tally
@@ -126,13 +126,15 @@ def bear(house, operator, people, minutes):
     for thread in threads:
         thread.join(60)
     tally, answers = house.tally, house.tally.answers
+    check_done(house, operator, callers)
     lost = look_after(house, operator, feeds)
     print("answers: " + ", ".join(f"{kind} {count}" for kind, count in sorted(tally.kinds.items())))
-    print("operator: " + ", ".join(f"{name} {count}" for name, count in sorted(operator.done.items())))
-    print(f"missing while the operator had the vault away: {tally.asked}")
+    print(f"operator, {sum(operator.done.values())} of {len(operator.plan())} planned: "
+          + ", ".join(f"{name} {count}" for name, count in sorted(operator.done.items())))
+    print(f"missing while the operator had the vault away {house.outages.count} times: {tally.asked}")
     for what, count in tally.wrong.items():
         print(f"{count} times {what}")
-    is_flat = flat(sampler)
+    is_flat = flat(sampler, operator.seconds >= LONG_S)
     print(f"soak: minutes {minutes:g}, answers {answers}, rate {answers / took_s:.0f}/s, restarts {operator.restarts}, "
           f"errors {tally.errors}, stale {tally.stale}, entries lost {lost}", flush=True)
     return is_flat and not (tally.errors or tally.stale or lost)
