@@ -79,8 +79,7 @@ static void print_people(const char *what, const json_t *list)
 {
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *one = json_array_get(list, i);
-        printf("%s\t%s\t%s\n", what, json_string_value(json_object_get(one, "reference")),
-               json_string_value(json_object_get(one, "name")));
+        printf("%s\t%s\n", what, json_string_value(json_object_get(one, "reference")));
     }
 }
 

@@ -1,4 +1,5 @@
-/* Who is whose guardian, for the operator who registers them. */
+/* Who is whose guardian, for the operator who registers them: by their references, since a name is
+ * a value. */
 #include "parts.h"
 #include "vault/base/clock.h"
 #include "vault/base/json.h"
@@ -12,14 +13,12 @@ struct report {
 };
 
 static enum vault_code begin_one(struct report *report, const struct citizen_id *id,
-                                 const char *name, struct vault_error *err)
+                                 struct vault_error *err)
 {
     struct control_citizen known;
     VAULT_TRY(control_citizen_find(report->vault->store, id, &known, err));
     buf_format(report->out, "%s{\"reference\":", report->count++ ? "," : "");
     json_write_string(report->out, bytes_of_text(known.reference));
-    buf_text(report->out, ",\"name\":");
-    json_write_string(report->out, bytes_of_text(name));
     return buf_check(report->out, err);
 }
 
@@ -29,7 +28,7 @@ static enum vault_code write_guardian(void *context, const struct guardian *guar
     struct report *report = context;
     char since[INSTANT_CHARS + 1];
     instant_format(since, guardian->since_s);
-    VAULT_TRY(begin_one(report, &guardian->citizen, guardian->name, err));
+    VAULT_TRY(begin_one(report, &guardian->citizen, err));
     buf_format(report->out, ",\"since\":\"%.10s\"}", since);
     return buf_check(report->out, err);
 }
@@ -38,7 +37,7 @@ static enum vault_code write_minor(void *context, const struct guardian_minor *m
                                    struct vault_error *err)
 {
     struct report *report = context;
-    VAULT_TRY(begin_one(report, &minor->citizen, minor->name, err));
+    VAULT_TRY(begin_one(report, &minor->citizen, err));
     buf_format(report->out, ",\"decides\":%s,\"damaged\":%s}", minor->decides ? "true" : "false",
                minor->damaged ? "true" : "false");
     return buf_check(report->out, err);

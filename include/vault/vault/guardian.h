@@ -62,8 +62,8 @@ enum vault_code guardian_list(struct vault *vault, const struct citizen_id *mino
                               guardian_each *each, void *context, struct vault_error *err)
     VAULT_MUST_CHECK;
 
-/* For the operator: append {"guardians":[{"reference","name","since"}],"minors":[{"reference",
- * "name","decides","damaged"}]}, both of the one citizen, today. */
+/* For the operator: append {"guardians":[{"reference","since"}],"minors":[{"reference","decides",
+ * "damaged"}]}, both of the one citizen, today. */
 enum vault_code guardian_write_list(struct vault *vault, const struct citizen_id *citizen,
                                     struct buf *out, struct vault_error *err) VAULT_MUST_CHECK;
 
