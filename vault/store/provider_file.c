@@ -52,7 +52,13 @@ static enum vault_code create(const struct keyring_provider *options, struct buf
     VAULT_AUTO(secret_free) struct secret *fresh = NULL;
     VAULT_TRY(provider_given(options->place, "the path of a key file", err));
     VAULT_TRY(secret_random(SECRET_KEY_BYTES, &fresh, err));
-    VAULT_TRY(file_create(options->place, secret_view(fresh), 0600, err));
+    const enum vault_code code = file_create(options->place, secret_view(fresh), 0600, err);
+    if (code == VAULT_CONFLICT)
+        return vault_fail(err, code,
+                          "%s is there already: it may be another vault's key; move it away, or "
+                          "name another file",
+                          options->place);
+    VAULT_TRY(code);
     provider->key = VAULT_TAKE(fresh);
     return VAULT_OK;
 }
