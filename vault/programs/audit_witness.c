@@ -188,6 +188,9 @@ static int read_request(int argc, char **argv, struct request *request)
         return audit_usage("witness needs --listen, --key and --state");
     if (code == 0 && !request->certificate != !request->certificate_key)
         return audit_usage("--certificate and --certificate-key go together");
+    if (code == 0 && strcmp(request->sandbox, "on") != 0 &&
+        strcmp(request->sandbox, "required") != 0 && strcmp(request->sandbox, "off") != 0)
+        return audit_usage("--sandbox is on, required or off");
     return code;
 }
 
@@ -274,11 +277,7 @@ static enum vault_code confine(const struct request *request, struct vault_error
         .bind_ports = &port,
         .bind_count = 1,
     };
-    if (strcmp(request->sandbox, "off") == 0)
-        return VAULT_OK;
-    if (!is_required && strcmp(request->sandbox, "on") != 0)
-        return vault_fail(err, VAULT_INVALID, "--sandbox is on, required or off");
-    return sandbox_enter(&options, &state, err);
+    return strcmp(request->sandbox, "off") == 0 ? VAULT_OK : sandbox_enter(&options, &state, err);
 }
 
 static enum vault_code serve(const struct request *request, struct vault_error *err)

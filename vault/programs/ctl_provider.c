@@ -77,22 +77,19 @@ static enum vault_code own_folder(const char *vault_dir, char out[PATH_MAX],
                : vault_fail(err, VAULT_TOO_LARGE, "the folder's path is too long");
 }
 
-static enum vault_code place_key(struct config_keyring *keyring, const char *vault_dir,
-                                 struct vault_error *err)
+static enum vault_code key_in(const char *folder, char out[PATH_MAX], struct vault_error *err)
 {
-    char folder[PATH_MAX];
-    VAULT_TRY(own_folder(vault_dir, folder, err));
-    return file_join(keyring->key_file, sizeof keyring->key_file, folder, "root.key", err);
+    return file_join(out, PATH_MAX, folder, "root.key", err);
 }
 
 enum vault_code ctl_provider_make_place(const struct config_keyring *keyring, const char *vault_dir,
                                         struct vault_error *err)
 {
-    struct config_keyring own = {0};
     char folder[PATH_MAX];
-    VAULT_TRY(place_key(&own, vault_dir, err));
+    char own[PATH_MAX];
     VAULT_TRY(own_folder(vault_dir, folder, err));
-    return strcmp(own.key_file, keyring->key_file) == 0 ? folder_create(folder, err) : VAULT_OK;
+    VAULT_TRY(key_in(folder, own, err));
+    return strcmp(own, keyring->key_file) == 0 ? folder_create(folder, err) : VAULT_OK;
 }
 
 enum vault_code ctl_provider_settle(struct config_keyring *keyring, const char *vault_dir,
@@ -100,8 +97,11 @@ enum vault_code ctl_provider_settle(struct config_keyring *keyring, const char *
 {
     if (!keyring->provider[0])
         snprintf(keyring->provider, sizeof keyring->provider, "file");
-    if (strcmp(keyring->provider, "file") == 0 && !keyring->key_file[0] && vault_dir)
-        VAULT_TRY(place_key(keyring, vault_dir, err));
+    if (strcmp(keyring->provider, "file") == 0 && !keyring->key_file[0] && vault_dir) {
+        char folder[PATH_MAX];
+        VAULT_TRY(own_folder(vault_dir, folder, err));
+        VAULT_TRY(key_in(folder, keyring->key_file, err));
+    }
     bool is_known = strcmp(keyring->provider, "passphrase") == 0;
     for (size_t i = 0; i < OPTION_COUNT; i++) {
         const struct provider_option *option = &options[i];

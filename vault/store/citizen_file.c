@@ -87,25 +87,32 @@ enum vault_code citizen_keys_new(const struct keyring *keyring, const struct cit
     return VAULT_OK;
 }
 
-enum vault_code citizen_keys_of(const struct keyring *keyring, const struct control_key *wrapped,
-                                struct citizen_keys *out, struct vault_error *err)
+typedef enum vault_code unwraps(const struct keyring *keyring,
+                                const struct keyring_binding *binding, struct bytes wrapped,
+                                struct secret **out, struct vault_error *err);
+
+static enum vault_code keys_by(unwraps *unwrap, const struct keyring *keyring,
+                               const struct control_key *wrapped, struct citizen_keys *out,
+                               struct vault_error *err)
 {
     const struct keyring_binding binding = citizen_key_binding(&wrapped->id, wrapped->version);
     const struct bytes text = {wrapped->wrapped, sizeof wrapped->wrapped};
     VAULT_AUTO(secret_free) struct secret *key = NULL;
-    VAULT_TRY(keyring_unwrap(keyring, &binding, text, &key, err));
+    VAULT_TRY(unwrap(keyring, &binding, text, &key, err));
     return derive(key, out, err);
+}
+
+enum vault_code citizen_keys_of(const struct keyring *keyring, const struct control_key *wrapped,
+                                struct citizen_keys *out, struct vault_error *err)
+{
+    return keys_by(keyring_unwrap, keyring, wrapped, out, err);
 }
 
 enum vault_code citizen_keys_of_each(const struct keyring *keyring,
                                      const struct control_key *wrapped, struct citizen_keys *out,
                                      struct vault_error *err)
 {
-    const struct keyring_binding binding = citizen_key_binding(&wrapped->id, wrapped->version);
-    const struct bytes text = {wrapped->wrapped, sizeof wrapped->wrapped};
-    VAULT_AUTO(secret_free) struct secret *key = NULL;
-    VAULT_TRY(keyring_unwrap_giving_way(keyring, &binding, text, &key, err));
-    return derive(key, out, err);
+    return keys_by(keyring_unwrap_giving_way, keyring, wrapped, out, err);
 }
 
 static enum vault_code shard_path(char out[PATH_MAX], const char *dir, unsigned shard,
