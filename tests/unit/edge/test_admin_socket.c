@@ -2,7 +2,7 @@
  * The operator's socket: who may connect, how many at once, and what a line is. What the commands
  * do is in test_admin.c.
  */
-#include "vault/edge/admin.h"
+#include "admin_test.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -12,40 +12,13 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
-#include "vault_test.h"
-
-static struct vault_test test;
-static struct config config;
-static struct admin_context context;
 static struct admin *admin;
 static char socket_path[PATH_MAX];
-static json_t *answer;
-static struct sealing *sealing;
-
-/* The vault is the test's to open and close. */
-static enum vault_code open_test(void *unused, const struct secret *secret, struct vault **out,
-                                 struct vault_error *err)
-{
-    (void)unused;
-    (void)secret;
-    (void)err;
-    *out = test.vault;
-    return VAULT_OK;
-}
-
-static void close_test(void *unused)
-{
-    (void)unused;
-}
-
-static const struct sealing_calls calls = {NULL, open_test, close_test, NULL};
 
 static void begin(void)
 {
     make_test_vault(&test);
-    assert_done(sealing_new(&calls, &sealing, &test_error));
-    assert_done(sealing_unseal(sealing, NULL, &test_error));
-    context = (struct admin_context){.sealing = sealing, .config = &config};
+    begin_asking();
     snprintf(socket_path, sizeof socket_path, "%s.socket", test.key_file);
 }
 
@@ -55,12 +28,10 @@ static void begin_serving(void)
     assert_done(admin_start(socket_path, &context, &admin, &test_error));
 }
 
-static void end(void)
+static void stop_serving(void)
 {
     admin_stop(&admin);
-    json_free(&answer);
-    sealing_free(&sealing);
-    vault_close(&test.vault);
+    end();
 }
 
 static int connect_now(void)
@@ -93,7 +64,7 @@ static void test_one_connection_carries_many_requests(void **state)
     assert_done(ask_over(fd, "nonsense"));
     assert_true(json_is_false(json_object_get(answer, "ok")));
     assert_serves(fd);
-    end();
+    stop_serving();
 }
 
 /* All that is answered to these bytes, until the connection is closed. */
@@ -129,7 +100,7 @@ static void test_the_figures_are_answered_in_http_and_nothing_else_is(void **sta
     assert_null(strstr(text, "vault_"));
     text = answered_to("POST /metrics HTTP/1.1\r\n\r\n", &out);
     assert_int_equal(strncmp(text, "{\"ok\":false", 11), 0);
-    end();
+    stop_serving();
 }
 
 static void test_a_request_in_http_that_never_ends_is_not_answered(void **state)
@@ -146,7 +117,7 @@ static void test_a_request_in_http_that_never_ends_is_not_answered(void **state)
     assert_string_equal(answered_to(buf_string(&request), &out), "");
     VAULT_AUTO(file_close) int fd = connect_now();
     assert_serves(fd);
-    end();
+    stop_serving();
 }
 
 static void test_the_socket_is_for_the_vaults_own_user(void **state)
@@ -158,7 +129,7 @@ static void test_the_socket_is_for_the_vaults_own_user(void **state)
     assert_true(S_ISSOCK(status.st_mode));
     assert_int_equal(status.st_mode & 0777, 0600);
     assert_int_equal(status.st_uid, geteuid());
-    end();
+    stop_serving();
     assert_int_equal(lstat(socket_path, &status), -1);
 }
 
@@ -225,7 +196,7 @@ static void test_another_user_is_turned_away_also_by_a_socket_that_is_open(void 
     }
     VAULT_AUTO(file_close) int fd = connect_now();
     assert_serves(fd);
-    end();
+    stop_serving();
 }
 
 /* --- The file ------------------------------------------------------------------------------- */
@@ -251,7 +222,7 @@ static void test_a_socket_that_a_dead_process_left_is_replaced(void **state)
     fd = connect_now();
     assert_serves(fd);
     close(fd);
-    end();
+    stop_serving();
 }
 
 static void test_a_socket_that_answers_is_left_alone(void **state)
@@ -264,7 +235,7 @@ static void test_a_socket_that_answers_is_left_alone(void **state)
     assert_null(other);
     VAULT_AUTO(file_close) int fd = connect_now();
     assert_serves(fd);
-    end();
+    stop_serving();
 }
 
 static void test_what_is_no_socket_is_left_alone(void **state)
@@ -285,7 +256,7 @@ static void test_what_is_no_socket_is_left_alone(void **state)
     assert_fails(VAULT_CONFLICT, admin_start(socket_path, &context, &admin, &test_error));
     assert_int_equal(lstat(socket_path, &status), 0);
     assert_null(admin);
-    end();
+    stop_serving();
 }
 
 static void test_paths_that_no_socket_can_have_are_refused(void **state)
@@ -303,7 +274,7 @@ static void test_paths_that_no_socket_can_have_are_refused(void **state)
     assert_non_null(strstr(test_error.text, path));
     assert_int_equal(fd, -1);
     assert_null(admin);
-    end();
+    stop_serving();
 }
 
 static void *ask_often(void *counter)
@@ -334,7 +305,7 @@ static void test_several_clients_are_answered_at_once(void **state)
     for (size_t i = 0; i < ADMIN_CONNECTIONS_MAX; i++)
         pthread_join(threads[i], NULL);
     assert_int_equal(atomic_load(&answered), ADMIN_CONNECTIONS_MAX * 10);
-    end();
+    stop_serving();
 }
 
 static void test_one_client_too_many_is_turned_away(void **state)
@@ -352,7 +323,7 @@ static void test_one_client_too_many_is_turned_away(void **state)
     assert_serves(fds[0]);
     for (size_t i = 0; i < ADMIN_CONNECTIONS_MAX; i++)
         close(fds[i]);
-    end();
+    stop_serving();
 }
 
 /* Bytes until a line ends; the count. */
@@ -381,7 +352,7 @@ static void test_lines_may_come_in_pieces_or_together(void **state)
         send_raw(fd, two + i, 1);
     assert_true(read_line(fd, line, sizeof line) > 0);
     assert_true(read_line(fd, line, sizeof line) > 0);
-    end();
+    stop_serving();
 }
 
 static void test_a_line_that_is_too_long_ends_the_connection(void **state)
@@ -397,7 +368,7 @@ static void test_a_line_that_is_too_long_ends_the_connection(void **state)
     assert_true(recv(fd, &byte, 1, 0) <= 0);
     VAULT_AUTO(file_close) int next = connect_now();
     assert_serves(next);
-    end();
+    stop_serving();
 }
 
 static void test_a_line_that_did_not_fit_is_not_sent(void **state)
@@ -409,7 +380,7 @@ static void test_a_line_that_did_not_fit_is_not_sent(void **state)
     buf_text(&line, "{\"command\":\"status\"}");
     assert_fails(VAULT_TOO_LARGE, admin_ask(fd, &line, &answer, &test_error));
     assert_serves(fd);
-    end();
+    stop_serving();
 }
 
 static void test_a_client_that_goes_in_the_middle_harms_nobody(void **state)
@@ -431,7 +402,7 @@ static void test_a_client_that_goes_in_the_middle_harms_nobody(void **state)
         code = ask_over(fd, "{\"command\":\"status\"}");
     }
     assert_int_equal(code, VAULT_OK);
-    end();
+    stop_serving();
 }
 
 static void test_stopping_ends_the_connections_that_are_open(void **state)
@@ -448,7 +419,7 @@ static void test_stopping_ends_the_connections_that_are_open(void **state)
     int fd = -1;
     assert_fails(VAULT_UNAVAILABLE, admin_connect(socket_path, &fd, &test_error));
     admin_stop(&admin);
-    end();
+    stop_serving();
 }
 
 static void test_it_can_be_started_again_at_the_same_path(void **state)
@@ -461,7 +432,7 @@ static void test_it_can_be_started_again_at_the_same_path(void **state)
         admin_stop(&admin);
         assert_done(admin_start(socket_path, &context, &admin, &test_error));
     }
-    end();
+    stop_serving();
 }
 
 int main(void)
