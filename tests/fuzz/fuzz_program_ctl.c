@@ -64,6 +64,24 @@ static void check_table(const json_t *list)
     free(shown);
 }
 
+/* A text of more lines and columns is shown as such. */
+static void check_texts(const json_t *value)
+{
+    const char *name;
+    json_t *member;
+    size_t i;
+    VAULT_AUTO(buf_finish) struct buf text = buf_limited(INPUT_BYTES_MAX);
+    for (const char *at = json_string_value(value); at && *at; at++)
+        buf_byte(&text, *at == '\n' || *at == '\t' ? ' ' : (uint8_t)*at);
+    REQUIRE(!text.size || vault_error_may_say(buf_string(&text)));
+    json_array_foreach(value, i, member) check_texts(member);
+    json_object_foreach((json_t *)(uintptr_t)value, name, member)
+    {
+        REQUIRE(vault_error_may_say(name));
+        check_texts(member);
+    }
+}
+
 static size_t count_open(void)
 {
     size_t count = 0;
@@ -92,6 +110,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     REQUIRE(count_open() == open_before);
     if (code == VAULT_OK) {
         REQUIRE(result);
+        check_texts(result);
         check_table(result);
         return 0;
     }

@@ -74,6 +74,48 @@ static enum vault_code code_of_name(const char *name)
     return VAULT_CORRUPT;
 }
 
+/* A letter that an administrator's terminal would obey instead of showing it. In UTF-8, those from
+ * U+0080 to U+009F are two bytes. */
+static bool is_command(const unsigned char *at)
+{
+    return (*at < 0x20 && *at != '\n' && *at != '\t') || *at == 0x7f ||
+           (at[0] == 0xc2 && at[1] >= 0x80 && at[1] <= 0x9f);
+}
+
+static enum vault_code disarm_text(json_t *text, struct vault_error *err)
+{
+    VAULT_AUTO(buf_finish) struct buf shown = buf_limited(ADMIN_LINE_BYTES_MAX);
+    const unsigned char *at = (const unsigned char *)json_string_value(text);
+    for (; *at; at++) {
+        const bool is_shown = !is_command(at);
+        buf_byte(&shown, is_shown ? *at : '?');
+        at += !is_shown && *at == 0xc2;
+    }
+    VAULT_TRY(buf_check(&shown, err));
+    if (!shown.size)
+        return VAULT_OK;
+    const int result = json_string_setn_nocheck(text, (const char *)shown.data, shown.size);
+    return result ? vault_fail(err, VAULT_NO_MEMORY, "out of memory") : VAULT_OK;
+}
+
+/* What vaultd says may be what a stranger once sent it, or a vaultd says it that was taken over. */
+static enum vault_code disarm(json_t *value, struct vault_error *err)
+{
+    const char *name;
+    json_t *member;
+    size_t i;
+    if (json_is_string(value))
+        return disarm_text(value, err);
+    json_array_foreach(value, i, member) VAULT_TRY(disarm(member, err));
+    json_object_foreach(value, name, member)
+    {
+        if (!vault_error_may_say(name))
+            return vault_fail(err, VAULT_CORRUPT, "the daemon's answer cannot be read");
+        VAULT_TRY(disarm(member, err));
+    }
+    return VAULT_OK;
+}
+
 enum vault_code ctl_ask(int fd, const struct buf *request, json_t **result, struct vault_error *err)
 {
     return ctl_ask_with(fd, request, -1, result, err);
@@ -86,6 +128,7 @@ enum vault_code ctl_ask_with(int fd, const struct buf *request, int given, json_
     VAULT_TRY(admin_ask_with(fd, request, given, &answer, err));
     json_t *found = json_object_get(answer, "result");
     if (json_is_true(json_object_get(answer, "ok")) && found) {
+        VAULT_TRY(disarm(found, err));
         *result = json_incref(found);
         return VAULT_OK;
     }

@@ -100,7 +100,8 @@ enum vault_code ctl_connect(const struct ctl *ctl, int *fd, struct vault_error *
     VAULT_MUST_CHECK;
 
 /* Ask the daemon one thing; *result is the answer's result, the caller's to free. An error that the
- * daemon answers comes back as its code and words. */
+ * daemon answers comes back as its code and words. No text in either is a command for a terminal:
+ * such letters are question marks. */
 /* given is a descriptor that goes with the request, and stays the caller's; -1: none. */
 enum vault_code ctl_ask_with(int fd, const struct buf *request, int given, json_t **result,
                              struct vault_error *err) VAULT_MUST_CHECK;
