@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "database_file.h"
+#include "database_pace.h"
 #include "database_parts.h"
 #include "memory.h"
 #include "vault/base/codec.h"
@@ -85,6 +86,7 @@ static void start_once(void)
                  NULL, NULL);
     sqlite3_close(raw);
     database_file_start();
+    database_pace_start();
 }
 
 /* A raw key as SQLCipher reads it. */
