@@ -8,7 +8,7 @@
 #include "vault/base/json.h"
 
 #define DEFAULT_WORLDS     150
-#define LONG_WORLDS        5000
+#define LONG_WORLDS        2000
 #define REQUESTS_PER_WORLD 8
 #define TEXT_BYTES_MAX     (1024UL * 1024)
 
