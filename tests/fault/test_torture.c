@@ -378,9 +378,35 @@ int test_requests(void)
                     test_an_erasure_is_whole, test_a_deposit_is_stored_or_not);
 }
 
-int main(void)
+static const struct part {
+    const char *name;
+    int (*run)(void);
+} parts[] = {
+    {"requests", test_requests}, {"chores", test_chores},       {"start", test_start},
+    {"restart", test_restart},   {"keyholder", test_keyholder}, {"listener", test_listener},
+};
+
+static bool is_named(const struct part *part, int argc, char **argv)
 {
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], part->name) == 0)
+            return true;
+    }
+    return argc == 1;
+}
+
+/* Of the parts that are named, or all. A name that is no part's is a failure. */
+int main(int argc, char **argv)
+{
+    const int count = sizeof parts / sizeof parts[0];
+    int failed = 0;
+    int run = 0;
     torture_run_begin();
-    const int failed = test_requests() + test_starts() + test_keyholder() + test_listener();
-    return !torture_run_end() || failed;
+    for (int i = 0; i < count; i++) {
+        if (!is_named(&parts[i], argc, argv))
+            continue;
+        failed += parts[i].run();
+        run++;
+    }
+    return !torture_run_end() || failed || run != (argc == 1 ? count : argc - 1);
 }

@@ -1,6 +1,7 @@
 /*
  * test_torture - the parts of one program: to make a world takes as long as much of what is done in
- * it. Each returns how many of its tests failed.
+ * it. Those that take long by themselves are tests of their own (CMakeLists.txt). Each returns how
+ * many of its tests failed.
  */
 #pragma once
 
@@ -10,6 +11,8 @@ void release_start_again(void);
 void release_run(void);
 
 int test_requests(void);
-int test_starts(void);
+int test_chores(void);
+int test_start(void);
+int test_restart(void);
 int test_keyholder(void);
 int test_listener(void); /* the last one: from then on a listener stands before the vault */

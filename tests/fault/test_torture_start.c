@@ -145,8 +145,17 @@ static void test_the_chores(void **state)
     torture(&operation);
 }
 
-int test_starts(void)
+int test_chores(void)
 {
-    return TEST_RUN(test_a_batch_of_the_log, test_the_chores, test_a_start_and_a_stop,
-                    test_a_start_after_a_crash);
+    return TEST_RUN(test_a_batch_of_the_log, test_the_chores);
+}
+
+int test_start(void)
+{
+    return TEST_RUN(test_a_start_and_a_stop);
+}
+
+int test_restart(void)
+{
+    return TEST_RUN(test_a_start_after_a_crash);
 }
