@@ -4,9 +4,9 @@
  *     clock_gettime, time      fail for arguments that are wrong, and nothing else
  *     munmap, lseek, sysconf   and others that say what is so already: not for what is done here
  *     locks and conditions     are memory of the program's own here; to make one is never refused
- *     sync_file_range          a hint, whose failure means nothing (but for database_pace.h, which
- *                              has its own test); so are fchown, utime and readlink, as SQLite calls
- *                              them
+ *     sync_file_range          a hint, whose failure means nothing (database_pace.h, to which it
+ *                              does, has its own test); so are fchown, utime and readlink, as
+ *                              SQLite calls them
  *     nanosleep                is over sooner
  *     syncfs, nftw, connect    only a backup, a restore, letters and witnesses come to
  *     fopen                    opens no file of the vault's while it starts or serves
