@@ -80,11 +80,19 @@ void vault_error_context(struct vault_error *err, const char *format, ...)
         snprintf(err->text + length, sizeof err->text - (size_t)length, ": %s", inner);
 }
 
+size_t vault_error_command(const char *text)
+{
+    const unsigned char *at = (const unsigned char *)text;
+    const bool is_c1 = at[0] == 0xc2 && at[1] >= 0x80 && at[1] <= 0x9f; /* in UTF-8 */
+    if (is_c1)
+        return 2;
+    return (*at && *at < 0x20) || *at == 0x7f;
+}
+
 bool vault_error_may_say(const char *words)
 {
-    for (const unsigned char *at = (const unsigned char *)words; *at; at++) {
-        const bool is_c1 = at[0] == 0xc2 && at[1] >= 0x80 && at[1] <= 0x9f; /* in UTF-8 */
-        if (*at < 0x20 || *at == 0x7f || is_c1)
+    for (const char *at = words; *at; at++) {
+        if (vault_error_command(at))
             return false;
     }
     return *words;

@@ -74,26 +74,21 @@ static enum vault_code code_of_name(const char *name)
     return VAULT_CORRUPT;
 }
 
-/* A letter that an administrator's terminal would obey instead of showing it. In UTF-8, those from
- * U+0080 to U+009F are two bytes. */
-static bool is_command(const unsigned char *at)
-{
-    return (*at < 0x20 && *at != '\n' && *at != '\t') || *at == 0x7f ||
-           (at[0] == 0xc2 && at[1] >= 0x80 && at[1] <= 0x9f);
-}
-
+/* Question marks for what an administrator's terminal would obey, but the ends of lines and
+ * columns. */
 static enum vault_code disarm_text(json_t *text, struct vault_error *err)
 {
     VAULT_AUTO(buf_finish) struct buf shown = buf_limited(ADMIN_LINE_BYTES_MAX);
-    const unsigned char *at = (const unsigned char *)json_string_value(text);
-    for (; *at; at++) {
-        const bool is_shown = !is_command(at);
-        buf_byte(&shown, is_shown ? *at : '?');
-        at += !is_shown && *at == 0xc2;
+    const char *at = json_string_value(text);
+    if (!*at || vault_error_may_say(at))
+        return VAULT_OK;
+    while (*at) {
+        const bool ends = *at == '\n' || *at == '\t';
+        const size_t command = ends ? 0 : vault_error_command(at);
+        buf_byte(&shown, command ? '?' : (uint8_t)*at);
+        at += command ? command : 1;
     }
     VAULT_TRY(buf_check(&shown, err));
-    if (!shown.size)
-        return VAULT_OK;
     const int result = json_string_setn_nocheck(text, (const char *)shown.data, shown.size);
     return result ? vault_fail(err, VAULT_NO_MEMORY, "out of memory") : VAULT_OK;
 }

@@ -84,6 +84,10 @@ enum vault_code vault_fail_errno(struct vault_error *err, const char *format, ..
 /* Say where: "text" becomes "where: text". */
 void vault_error_context(struct vault_error *err, const char *format, ...) VAULT_PRINTF(2, 3);
 
+/* How many bytes of the letter that a text begins with, if a terminal would obey it instead of
+ * showing it; else 0. */
+size_t vault_error_command(const char *text);
+
 /* Whether another process's words may stand in an error: they are one line, and nothing in it is
  * a command for a terminal. */
 bool vault_error_may_say(const char *words);
