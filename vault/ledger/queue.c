@@ -239,6 +239,19 @@ enum vault_code ledger_poll(struct ledger *ledger, const struct ledger_ticket *t
     return code;
 }
 
+enum vault_code ledger_catch_up(struct ledger *ledger, uint64_t *size, struct vault_error *err)
+{
+    pthread_mutex_lock(&ledger->mutex);
+    const uint64_t queued = ledger->next_index;
+    pthread_mutex_unlock(&ledger->mutex);
+    if (queued) {
+        const struct ledger_ticket last = {.index = queued - 1};
+        VAULT_TRY(ledger_wait(ledger, &last, err));
+    }
+    *size = queued;
+    return VAULT_OK;
+}
+
 enum vault_code ledger_append(struct ledger *ledger, const struct entry *entry,
                               struct bytes opening, struct ledger_ticket *out,
                               struct vault_error *err)

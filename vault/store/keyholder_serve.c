@@ -374,7 +374,6 @@ static enum vault_code answer_one(struct service *service, int socket,
     return code;
 }
 
-/* Once a minute, if there is anything: how many keys were given, and how often not. */
 /* A line for each minute in which there was something; a warning where it was near the limit, which
  * who goes through all citizens stays below. */
 static void tell_figures(struct service *service)

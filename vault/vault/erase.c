@@ -59,14 +59,17 @@ static enum vault_code enter_and_tell(struct vault *vault, const struct erasure 
     return erasure_told(vault->store, citizen, err);
 }
 
+/* Nobody holds the erased any more, but what was entered for them may be on its way to the disk: it
+ * is theirs, too. */
 static enum vault_code tell_one(struct vault *vault, const struct erasure *erasure,
                                 struct vault_error *err)
 {
+    uint64_t size = 0;
     uint64_t openings = 0;
     struct forgetting forgetting = {vault, &erasure->citizen};
-    const uint64_t size = ledger_head(vault->ledger).size;
     VAULT_TRY(erased_list_add(vault->log_dir, vault->erased_key, &erasure->citizen, err));
     VAULT_TRY(stop_forget(vault, &erasure->citizen, err));
+    VAULT_TRY(ledger_catch_up(vault->ledger, &size, err));
     VAULT_TRY(indexer_wait(vault->indexer, size, INDEX_WAIT_MS, err));
     VAULT_TRY(erasure_settle(vault->store, &erasure->citizen, &openings, err));
     VAULT_TRY(openings_settle(vault->store, err));

@@ -182,6 +182,10 @@ enum vault_code ledger_wait(struct ledger *ledger, const struct ledger_ticket *t
 enum vault_code ledger_poll(struct ledger *ledger, const struct ledger_ticket *ticket,
                             bool *is_durable, struct vault_error *err) VAULT_MUST_CHECK;
 
+/* Wait until all that is queued now is durable; *size is where it ends. Errors as ledger_wait(). */
+enum vault_code ledger_catch_up(struct ledger *ledger, uint64_t *size, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
 /* Both in one, for whoever has nothing to do in between. out may be NULL. */
 enum vault_code ledger_append(struct ledger *ledger, const struct entry *entry,
                               struct bytes opening, struct ledger_ticket *out,

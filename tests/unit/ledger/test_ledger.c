@@ -136,6 +136,23 @@ static void test_everything_enqueued_is_durable_and_published_after_a_stop(void 
     assert_int_equal(published(&note).size, 1000);
 }
 
+static void test_catching_up_waits_for_all_that_is_queued(void **state)
+{
+    (void)state;
+    make();
+    const struct entry entry = {.event = ENTRY_ADMIN};
+    struct ledger_ticket ticket;
+    uint64_t size = 99;
+    assert_done(ledger_catch_up(ledger, &size, &test_error));
+    assert_int_equal(size, 0);
+    for (unsigned i = 0; i < 1000; i++)
+        assert_done(ledger_enqueue(ledger, &entry, BYTES("x"), &ticket, &test_error));
+    assert_done(ledger_catch_up(ledger, &size, &test_error));
+    assert_int_equal(size, 1000);
+    assert_int_equal(ledger_head(ledger).size, 1000);
+    stop();
+}
+
 static void test_closing_stops_first(void **state)
 {
     (void)state;
@@ -378,7 +395,8 @@ int main(void)
         test_a_folder_without_a_log_is_not_found, test_an_entry_gets_place_time_and_leaf,
         test_times_never_decrease, test_a_clock_that_steps_is_entered,
         test_what_no_entry_may_be_is_not_entered,
-        test_everything_enqueued_is_durable_and_published_after_a_stop, test_closing_stops_first,
+        test_everything_enqueued_is_durable_and_published_after_a_stop,
+        test_catching_up_waits_for_all_that_is_queued, test_closing_stops_first,
         test_tiles_are_right_at_every_border, test_tiles_are_right_past_65536,
         test_partial_tiles_go_when_the_full_one_is_there,
         test_an_entry_is_published_within_a_second,

@@ -1,6 +1,12 @@
 /* Erasing a person: what is left of them, what the log says of it, and what a crash leaves. */
 #include "vault/vault/erase.h"
 
+#include <stdatomic.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
 #include "vault/event.h"
 #include "vault/keeper.h"
 #include "vault/parts.h"
@@ -8,7 +14,34 @@
 #include "vault/store/openings.h"
 #include "vault_test.h"
 
+#define HELD_UP_MS 500
+
 static struct vault_test test;
+static atomic_bool holds_up; /* the next sync of the log's journal */
+
+static void pause_ms(long ms)
+{
+    const struct timespec pause = {.tv_nsec = ms * 1000000};
+    nanosleep(&pause, NULL);
+}
+
+static bool is_journal(int fd)
+{
+    char link[64];
+    char path[PATH_MAX] = "";
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    return readlink(link, path, sizeof path - 1) > 0 && strstr(path, "/journal/");
+}
+
+/* In place of the C library's. */
+int fdatasync(int fd)
+{
+    if (atomic_load(&holds_up) && is_journal(fd)) {
+        atomic_store(&holds_up, false);
+        pause_ms(HELD_UP_MS);
+    }
+    return (int)syscall(SYS_fdatasync, fd);
+}
 
 static void begin(void)
 {
@@ -228,6 +261,37 @@ static void test_an_erasure_among_releases_counts_every_opening(void **state)
     vault_close(&test.vault);
 }
 
+static void *release_once(void *context)
+{
+    json_decref(ask_release(&test, context));
+    return NULL;
+}
+
+/* The release had its place in the log, and was on its way to the disk. */
+static void test_an_erasure_waits_for_what_is_not_durable_yet(void **state)
+{
+    (void)state;
+    char subject[SUBJECT_CHARS + 1];
+    pthread_t thread;
+    uint64_t count = 99;
+    uint64_t left = 99;
+    begin();
+    release_times(2);
+    subject_of_citizen(&test, subject);
+    atomic_store(&holds_up, true);
+    assert_int_equal(pthread_create(&thread, NULL, release_once, subject), 0);
+    while (atomic_load(&holds_up))
+        pause_ms(1);
+    assert_done(erase_citizen(test.vault, &test.citizen, &test_error));
+    pthread_join(thread, NULL);
+    reopen_test_vault(&test);
+    assert_int_equal(entries_of(ENTRY_ERASE, &count), 1);
+    assert_int_equal(count, 3);
+    assert_done(openings_prune(test.vault->store, UINT64_MAX, 4096, &left, &test_error));
+    assert_int_equal(left, 0);
+    vault_close(&test.vault);
+}
+
 int main(void)
 {
     return TEST_RUN(test_the_log_says_how_many_openings_went,
@@ -236,5 +300,6 @@ int main(void)
                     test_what_a_crash_left_untold_is_told_after_the_next_start,
                     test_the_journal_does_not_say_whose_the_entries_were,
                     test_an_erasure_that_the_log_has_is_not_entered_again,
-                    test_an_erasure_among_releases_counts_every_opening);
+                    test_an_erasure_among_releases_counts_every_opening,
+                    test_an_erasure_waits_for_what_is_not_durable_yet);
 }
