@@ -412,15 +412,6 @@ static void test_two_files_that_changed_places_are_both_refused(void **state)
     }
 }
 
-static void flip(const char *path, off_t at)
-{
-    uint8_t byte = 0;
-    VAULT_AUTO(file_close) int fd = open(path, O_RDWR | O_CLOEXEC);
-    assert_int_equal(pread(fd, &byte, 1, at), 1);
-    byte ^= 1;
-    assert_int_equal(pwrite(fd, &byte, 1, at), 1);
-}
-
 static off_t size_of(const char *path)
 {
     struct stat status;
@@ -460,7 +451,7 @@ static void test_a_flipped_byte_in_a_log_of_the_store_cuts_it_and_no_more(void *
             snprintf(path, sizeof path, "%s/%s", store_dir, names[i]);
             const off_t size = size_of(path);
             assert_true(size > 4096);
-            flip(path, size / 8 * eighth + 1);
+            test_flip(path, size / 8 * eighth + 1);
             const enum vault_code code = store_open(store_dir, keyring, NULL, &store, &test_error);
             if (code) {
                 assert_int_equal(code, VAULT_CORRUPT);
@@ -487,12 +478,12 @@ static void test_a_flipped_byte_in_the_keyring_is_said_and_touches_nothing(void 
     const off_t size = size_of(path);
     finish_store();
     for (off_t at = 0; at < size; at += 7) {
-        flip(path, at);
+        test_flip(path, at);
         const enum vault_code code = keyring_open(folder, &provider, &keyring, &test_error);
         assert_true(code == VAULT_CORRUPT || code == VAULT_DENIED || code == VAULT_INVALID);
         if (!strstr(test_error.text, "keyring"))
             fail_msg("byte %ld: \"%s\" does not say keyring", (long)at, test_error.text);
-        flip(path, at);
+        test_flip(path, at);
     }
     assert_done(keyring_open(folder, &provider, &keyring, &test_error));
     open_store_with(NULL);

@@ -1,5 +1,6 @@
 #include "test.h"
 
+#include <fcntl.h>
 #include <ftw.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -78,4 +79,15 @@ const char *test_folder_keep(void)
     memcpy(kept, folder, sizeof kept);
     folder[0] = 0;
     return kept;
+}
+
+void test_flip(const char *path, int64_t at)
+{
+    uint8_t byte = 0;
+    const int fd = open(path, O_RDWR | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(pread(fd, &byte, 1, at), 1);
+    byte ^= 1;
+    assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+    close(fd);
 }

@@ -57,6 +57,9 @@ struct buf test_hex(const char *hex);
 /* A fresh folder, removed with all that is in it when the program ends. */
 const char *test_folder(void);
 
+/* Change one bit of the byte there: whatever it was, it is another one then. */
+void test_flip(const char *path, int64_t at);
+
 /* Let the present folder stay until the program ends, whatever folders follow. Once in a program.
  */
 const char *test_folder_keep(void);

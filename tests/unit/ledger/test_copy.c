@@ -156,13 +156,7 @@ static void damage(const char *name)
 {
     char path[PATH_MAX];
     assert_done(file_join(path, sizeof path, copy, name, &test_error));
-    const int fd = open(path, O_RDWR);
-    uint8_t byte = 0;
-    assert_true(fd >= 0);
-    assert_int_equal(pread(fd, &byte, 1, 25), 1);
-    byte ^= 1;
-    assert_int_equal(pwrite(fd, &byte, 1, 25), 1);
-    close(fd);
+    test_flip(path, 25);
 }
 
 static void test_damaged_published_files_are_not_gone_on_with(void **state)

@@ -67,17 +67,6 @@ static void close_and_open(void)
     open_store_with(NULL);
 }
 
-static void damage(const char *path, off_t at)
-{
-    uint8_t byte = 0;
-    const int fd = open(path, O_RDWR | O_CLOEXEC);
-    assert_true(fd >= 0);
-    assert_int_equal(pread(fd, &byte, 1, at), 1);
-    byte ^= 1;
-    assert_int_equal(pwrite(fd, &byte, 1, at), 1);
-    close(fd);
-}
-
 static void test_a_whole_store_gives_no_finding(void **state)
 {
     (void)state;
@@ -106,7 +95,7 @@ static void test_a_damaged_page_of_a_citizen_is_found_and_nobody_named(void **st
     const struct citizen_id id = somebody();
     citizen_file_path(path, &id);
     close_and_open();
-    damage(path, 4096 * 2 + 100);
+    test_flip(path, 4096 * 2 + 100);
     snprintf(words, sizeof words, "citizens/%02x has 1 damaged page", id.bytes[0]);
     assert_found(words);
     assert_null(strstr(texts, strrchr(path, '/') + 1));
@@ -125,7 +114,7 @@ static void test_a_damaged_first_page_is_found(void **state)
     const struct citizen_id id = somebody();
     citizen_file_path(path, &id);
     close_and_open();
-    damage(path, 200);
+    test_flip(path, 200);
     assert_found("does not open");
 }
 
@@ -141,7 +130,7 @@ static void test_a_damaged_shared_file_is_found(void **state)
         store_close(&store);
         assert_done(file_join(path, sizeof path, store_dir, files[i], &test_error));
         assert_int_equal(stat(path, &status), 0);
-        damage(path, status.st_size - 2000);
+        test_flip(path, status.st_size - 2000);
         assert_done(store_look(store_dir, keyring, &store, &test_error));
         check_all(false);
         assert_non_null(strstr(texts, "damaged page"));

@@ -96,11 +96,7 @@ static void test_a_damaged_file_is_refused_and_served_again_when_restored(void *
     assert_int_equal(stat(path, &status), 0);
     for (off_t at = 17; at < status.st_size; at += 4096) {
         copy_file(kept, path);
-        VAULT_AUTO(file_close) int fd = open(path, O_RDWR);
-        uint8_t byte = 0;
-        assert_int_equal(pread(fd, &byte, 1, at), 1);
-        byte ^= 1;
-        assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+        test_flip(path, at);
         open_store_with(NULL);
         enum vault_code code = citizen_acquire(store, &ada, &citizen, &test_error);
         VAULT_AUTO(buf_finish) struct buf json = buf_limited(100);

@@ -24,17 +24,6 @@ static void path_in_store(char out[PATH_MAX], const char *name)
     assert_done(file_join(out, PATH_MAX, store_dir, name, &test_error));
 }
 
-/* Change one byte of a file in the store. */
-static void flip(const char *path, off_t at)
-{
-    VAULT_AUTO(file_close) int fd = open(path, O_RDWR);
-    uint8_t byte = 0;
-    assert_true(fd >= 0);
-    assert_int_equal(pread(fd, &byte, 1, at), 1);
-    byte ^= 0x10;
-    assert_int_equal(pwrite(fd, &byte, 1, at), 1);
-}
-
 static void test_a_new_store_opens_empty_and_opens_again(void **state)
 {
     (void)state;
@@ -130,14 +119,14 @@ static void test_a_flipped_byte_anywhere_in_the_control_store_is_found(void **st
     path_in_store(path, "control.db");
     assert_int_equal(stat(path, &status), 0);
     assert_true(status.st_size > 8L * 4096);
-    flip(path, 50);
+    test_flip(path, 50);
     assert_fails(VAULT_CORRUPT, try_open(keyring));
-    flip(path, 50);
+    test_flip(path, 50);
     assert_done(try_open(keyring));
     /* The schema and the citizens lie on the first pages. */
-    flip(path, 4096 + 100);
+    test_flip(path, 4096 + 100);
     const enum vault_code code = try_open(keyring);
-    flip(path, 4096 + 100);
+    test_flip(path, 4096 + 100);
     assert_true(code == VAULT_CORRUPT);
     assert_non_null(strstr(test_error.text, "control store"));
     assert_done(try_open(keyring));
@@ -287,9 +276,9 @@ static void test_a_store_that_could_not_be_opened_is_not_locked(void **state)
     store_close(&store);
     char path[PATH_MAX];
     path_in_store(path, "openings.db");
-    flip(path, 50);
+    test_flip(path, 50);
     assert_fails(VAULT_CORRUPT, try_open(keyring));
-    flip(path, 50);
+    test_flip(path, 50);
     assert_done(try_open(keyring));
 }
 

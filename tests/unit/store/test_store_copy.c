@@ -196,10 +196,7 @@ static void test_a_changed_or_a_swapped_file_is_told(void **state)
     assert_int_equal(copy_citizens(), 0);
     path_of(path, &id);
     path_of(other_path, &other);
-    const int fd = open(path, O_RDWR);
-    assert_true(fd >= 0);
-    assert_int_equal(pwrite(fd, "x", 1, 5000), 1);
-    close(fd);
+    test_flip(path, 5000);
     assert_fails(VAULT_CORRUPT, store_frozen_check_citizen(frozen, &id, &missing, &test_error));
     assert_int_equal(rename(other_path, path), 0);
     assert_fails(VAULT_CORRUPT, store_frozen_check_citizen(frozen, &id, &missing, &test_error));

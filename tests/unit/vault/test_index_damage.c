@@ -113,13 +113,8 @@ static void cut(const char *name, off_t size)
 static void flip(const char *name, off_t at)
 {
     char path[PATH_MAX];
-    uint8_t byte = 0;
     path_of(name, path);
-    VAULT_AUTO(file_close) int fd = open(path, O_RDWR | O_CLOEXEC);
-    assert_true(fd >= 0);
-    assert_int_equal(pread(fd, &byte, 1, at), 1);
-    byte ^= 1;
-    assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+    test_flip(path, at);
 }
 
 static enum vault_code count_down(void *context, const struct openings_row *row,
