@@ -179,6 +179,17 @@ static enum vault_code write_anew(struct citizen *citizen, const struct citizen_
     return VAULT_OK;
 }
 
+enum vault_code citizen_rekey_wait(struct store *store, const struct citizen_id *id,
+                                   struct vault_error *err)
+{
+    struct control_key now;
+    VAULT_AUTO(citizen_keys_free) struct citizen_keys keys = {0};
+    VAULT_TRY(control_key_find(store, id, &now, err));
+    const enum vault_code code = citizen_keys_of_each(store->keyring, &now, &keys, err);
+    /* What else is wrong with the key, or was for a moment, is seen with the store held. */
+    return code == VAULT_UNAVAILABLE ? code : VAULT_OK;
+}
+
 enum vault_code citizen_rekey(struct store *store, const struct citizen_id *id,
                               struct vault_error *err)
 {

@@ -47,6 +47,7 @@ enum vault_code keys_rewrap(struct vault *vault, struct keys_progress *out, stru
 enum vault_code keys_rekey(struct vault *vault, const struct citizen_id *citizen,
                            struct vault_error *err)
 {
+    VAULT_TRY(citizen_rekey_wait(vault->store, citizen, err));
     pthread_mutex_lock(&vault->keeping);
     enum vault_code code = backup_check_none(vault, err);
     if (code == VAULT_OK)

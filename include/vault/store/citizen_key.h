@@ -39,6 +39,12 @@ struct citizen_rewrap {
 enum vault_code citizen_rewrap(struct store *store, struct citizen_rewrap *progress,
                                struct vault_error *err) VAULT_MUST_CHECK;
 
+/* For who gives many citizens new keys, before each: where a keyholder counts, wait for one to
+ * spare (keyring_unwrap_giving_way). With nothing held that others wait for. VAULT_NOT_FOUND if
+ * there is no such citizen; VAULT_UNAVAILABLE after KEYRING_GIVE_WAY_MS. */
+enum vault_code citizen_rekey_wait(struct store *store, const struct citizen_id *id,
+                                   struct vault_error *err) VAULT_MUST_CHECK;
+
 /*
  * A new key for one citizen, and their file written under it; durable on return, and the former key
  * destroyed. Nobody may hold the citizen but others that let go: it is waited for.

@@ -26,6 +26,6 @@ struct keys_progress {
 enum vault_code keys_rewrap(struct vault *vault, struct keys_progress *out, struct vault_error *err)
     VAULT_MUST_CHECK;
 
-/* A new key for one citizen: citizen_rekey(). */
+/* A new key for one citizen: citizen_rekey_wait() and citizen_rekey(). */
 enum vault_code keys_rekey(struct vault *vault, const struct citizen_id *citizen,
                            struct vault_error *err) VAULT_MUST_CHECK;
