@@ -74,6 +74,14 @@ static enum vault_code code_of_name(const char *name)
     return VAULT_CORRUPT;
 }
 
+enum vault_code ctl_said(const json_t *answer, const char *otherwise, struct vault_error *err)
+{
+    const char *name = json_string_value(json_object_get(answer, "code"));
+    const char *words = json_string_value(json_object_get(answer, "error"));
+    return vault_fail(err, code_of_name(name), "%s",
+                      words && vault_error_may_say(words) ? words : otherwise);
+}
+
 /* Question marks for what an administrator's terminal would obey, but the ends of lines and
  * columns. */
 static enum vault_code disarm_text(json_t *text, struct vault_error *err)
@@ -127,10 +135,7 @@ enum vault_code ctl_ask_with(int fd, const struct buf *request, int given, json_
         *result = json_incref(found);
         return VAULT_OK;
     }
-    const char *words = json_string_value(json_object_get(answer, "error"));
-    return vault_fail(err, code_of_name(json_string_value(json_object_get(answer, "code"))), "%s",
-                      words && vault_error_may_say(words) ? words
-                                                          : "the daemon's answer cannot be read");
+    return ctl_said(answer, "the daemon's answer cannot be read", err);
 }
 
 enum vault_code ctl_ask_texts(int fd, const char *command, const struct ctl_member members[],

@@ -102,10 +102,16 @@ enum vault_code ctl_connect(const struct ctl *ctl, int *fd, struct vault_error *
 /* Ask the daemon one thing; *result is the answer's result, the caller's to free. An error that the
  * daemon answers comes back as its code and words. No text in either is a command for a terminal:
  * such letters are question marks. */
-/* given is a descriptor that goes with the request, and stays the caller's; -1: none. */
+enum vault_code ctl_ask(int fd, const struct buf *request, json_t **result, struct vault_error *err)
+    VAULT_MUST_CHECK;
+
+/* The same with a descriptor that goes along, and stays the caller's; -1: none. */
 enum vault_code ctl_ask_with(int fd, const struct buf *request, int given, json_t **result,
                              struct vault_error *err) VAULT_MUST_CHECK;
-enum vault_code ctl_ask(int fd, const struct buf *request, json_t **result, struct vault_error *err)
+
+/* The failure that an answer names: its code (VAULT_CORRUPT if it is none), and its words, or the
+ * other ones if a terminal would obey them. */
+enum vault_code ctl_said(const json_t *answer, const char *otherwise, struct vault_error *err)
     VAULT_MUST_CHECK;
 
 /* The same, of a command and its texts; the last member's name is NULL. */

@@ -138,19 +138,11 @@ static void draw(const json_t *status)
                   number_of(status, "bytes") / 1000000);
 }
 
-/* The code that the daemon names. */
+/* A daemon that answers is not one that cannot be reached. */
 static enum vault_code failed_with(const json_t *status, struct vault_error *err)
 {
-    const char *name = json_string_value(json_object_get(status, "code"));
-    const char *words = json_string_value(json_object_get(status, "error"));
-    enum vault_code code = VAULT_IO;
-    for (int i = VAULT_OK + 1; i < VAULT_CODE_COUNT; i++) {
-        if (name && strcmp(vault_code_name((enum vault_code)i), name) == 0)
-            code = (enum vault_code)i;
-    }
-    /* A daemon that answers is not one that cannot be reached. */
-    return vault_fail(err, code == VAULT_UNAVAILABLE ? VAULT_CONFLICT : code, "%s",
-                      words && vault_error_may_say(words) ? words : "the backup failed");
+    const enum vault_code code = ctl_said(status, "the backup failed", err);
+    return code == VAULT_UNAVAILABLE ? VAULT_CONFLICT : code;
 }
 
 static enum vault_code follow(int fd, json_t **status, struct vault_error *err)
