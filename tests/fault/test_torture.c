@@ -212,7 +212,7 @@ static struct citizen_id to_erase;
 static void import(unsigned from, unsigned count)
 {
     char text[2][ROW_CHARS];
-    struct bytes rows[2];
+    struct bytes rows[2] = {{0}};
     struct people_result results[2] = {{0}};
     for (unsigned i = 0; i < count; i++) {
         snprintf(text[i], ROW_CHARS,

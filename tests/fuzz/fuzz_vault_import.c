@@ -108,7 +108,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct people_result results[PEOPLE_BATCH_MAX];
-    struct bytes rows[PEOPLE_BATCH_MAX];
+    struct bytes rows[PEOPLE_BATCH_MAX] = {{0}};
     struct bytes rest = {data, size};
     struct vault_error err = {.text = ""};
     size_t count = 0;
