@@ -212,6 +212,7 @@ static enum vault_code take_over(struct ledger *ledger, const struct journal_wal
     ledger->frontier = walk->frontier;
     ledger->written_time_ms = ledger->last_time_ms = walk->last_time_ms;
     ledger->next_index = walk->frontier.size;
+    ledger->reserve_fails = !journal_can_turn(ledger->journal);
     ledger->durable.head =
         (struct ledger_head){walk->frontier.size, tree_frontier_root(&walk->frontier)};
     if (ledger->published_size < ledger->durable.head.size)

@@ -74,10 +74,15 @@ static enum vault_code check_publishing(const struct ledger *ledger, struct vaul
     return VAULT_OK;
 }
 
+/* A segment that is only not made yet is no full disk: that is what waits, and passes. */
 static enum vault_code check_room(struct ledger *ledger, size_t more_bytes, struct vault_error *err)
 {
     if (journal_has_room(ledger->journal, ledger->queued_bytes + more_bytes + FRAME_COMMIT_BYTES))
         return VAULT_OK;
+    if (!ledger->reserve_fails)
+        return vault_fail(err, VAULT_LIMITED,
+                          "the entries that wait for the disk fill the access log's segments, and "
+                          "the next is being made");
     return vault_fail(err, VAULT_UNAVAILABLE, "the disk has no room for more of the access log");
 }
 

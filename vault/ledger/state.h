@@ -68,6 +68,7 @@ struct ledger {
     unsigned writing;     /* the oldest batch */
     unsigned filling;     /* the one that entries are added to */
     size_t queued_bytes;  /* in all batches */
+    bool reserve_fails;   /* the disk had no room for the next segment */
     uint64_t next_index;  /* of the next entry */
     int64_t last_time_ms; /* of the last entry enqueued */
     struct clock_mark clock_mark;
@@ -116,7 +117,6 @@ struct ledger {
     /* The writer's own. */
     struct tree_frontier frontier; /* of all that was given to the journal */
     int64_t written_time_ms;       /* of the last entry given to it */
-    bool reserve_fails;
 };
 
 /* To those who wait without a thread: look again. */

@@ -166,7 +166,8 @@ struct ledger_ticket {
  *
  * VAULT_INVALID      the entry breaks a rule of entry.h
  * VAULT_TOO_LARGE    the opening is over LEDGER_OPENING_MAX_BYTES
- * VAULT_LIMITED      LEDGER_OUTSTANDING_MAX entries wait already: try again
+ * VAULT_LIMITED      LEDGER_OUTSTANDING_MAX entries wait already, or as many as fill the segments
+ *                    there are, and the next is being made: try again
  * VAULT_UNAVAILABLE  the log has stopped, or the disk has no room
  */
 enum vault_code ledger_enqueue(struct ledger *ledger, const struct entry *entry,

@@ -1,8 +1,27 @@
 /* The ledger in one process: entering, waiting, publishing, proving, stopping. */
 #include "ledger_test.h"
 
+#include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
+
+enum disk { DISK_AS_IT_IS, DISK_SLOW, DISK_FULL };
+
+static _Atomic enum disk disk;
+static atomic_uint reserves_asked;
+
+/* In place of the C library's: for as long as the disk is slow, it does not return. */
+int posix_fallocate(int fd, off_t offset, off_t length)
+{
+    atomic_fetch_add(&reserves_asked, 1);
+    while (atomic_load(&disk) == DISK_SLOW)
+        usleep(1000);
+    if (atomic_load(&disk) == DISK_FULL)
+        return ENOSPC;
+    return syscall(SYS_fallocate, fd, 0, offset, length) == 0 ? 0 : errno;
+}
 
 static void test_a_new_log_is_published_empty(void **state)
 {
@@ -388,9 +407,72 @@ static void test_entries_can_be_asked_for_without_waiting(void **state)
     close(with.durable_fd);
 }
 
+static enum vault_code enqueue_large(struct ledger_ticket *ticket)
+{
+    static const uint8_t opening[LEDGER_OPENING_MAX_BYTES];
+    const struct entry entry = {.event = ENTRY_ADMIN};
+    return ledger_enqueue(ledger, &entry, (struct bytes){opening, sizeof opening}, ticket,
+                          &test_error);
+}
+
+/* Enqueue until the next segment is asked for. */
+static void fill_until(unsigned reserves)
+{
+    const int64_t until_ms = clock_monotonic_ms() + PATIENCE_MS;
+    while (atomic_load(&reserves_asked) < reserves && clock_monotonic_ms() < until_ms) {
+        struct ledger_ticket ticket;
+        const enum vault_code code = enqueue_large(&ticket);
+        assert_true(code == VAULT_OK || code == VAULT_LIMITED);
+    }
+    assert_true(atomic_load(&reserves_asked) >= reserves);
+}
+
+/* A disk that is slow is not full: what does not fit yet is to be tried again. */
+static void test_a_slow_disk_is_not_a_full_one(void **state)
+{
+    (void)state;
+    struct ledger_ticket last = {0};
+    struct ledger_ticket ticket;
+    enum vault_code code;
+    make();
+    atomic_store(&reserves_asked, 0);
+    atomic_store(&disk, DISK_SLOW);
+    fill_until(1);
+    while ((code = enqueue_large(&ticket)) == VAULT_OK)
+        last = ticket;
+    assert_int_equal(code, VAULT_LIMITED);
+    assert_non_null(strstr(test_error.text, "the next is being made"));
+    atomic_store(&disk, DISK_AS_IT_IS);
+    assert_done(ledger_wait(ledger, &last, &test_error));
+    append("after");
+    stop();
+}
+
+static void test_a_full_disk_refuses_until_there_is_room(void **state)
+{
+    (void)state;
+    struct ledger_ticket ticket;
+    enum vault_code code;
+    make();
+    atomic_store(&disk, DISK_FULL);
+    do {
+        code = enqueue_large(&ticket);
+    } while (code == VAULT_OK || code == VAULT_LIMITED);
+    assert_int_equal(code, VAULT_UNAVAILABLE);
+    assert_non_null(strstr(test_error.text, "no room"));
+    assert_fails(VAULT_UNAVAILABLE, ledger_health(ledger, &test_error));
+    atomic_store(&disk, DISK_AS_IT_IS);
+    const int64_t until_ms = clock_monotonic_ms() + PATIENCE_MS;
+    while (enqueue_large(&ticket) != VAULT_OK && clock_monotonic_ms() < until_ms)
+        usleep(1000);
+    assert_done(ledger_wait(ledger, &ticket, &test_error));
+    stop();
+}
+
 int main(void)
 {
     return LEDGER_TEST_RUN(
+
         test_a_new_log_is_published_empty, test_a_log_is_made_once,
         test_a_folder_without_a_log_is_not_found, test_an_entry_gets_place_time_and_leaf,
         test_times_never_decrease, test_a_clock_that_steps_is_entered,
@@ -402,5 +484,6 @@ int main(void)
         test_an_entry_is_published_within_a_second,
         test_an_entry_is_proved_as_soon_as_it_is_durable, test_the_checkpoint_is_of_what_is_durable,
         test_the_stats_say_what_was_written_and_how_long_it_took,
-        test_many_threads_get_every_place_once, test_entries_can_be_asked_for_without_waiting);
+        test_many_threads_get_every_place_once, test_entries_can_be_asked_for_without_waiting,
+        test_a_slow_disk_is_not_a_full_one, test_a_full_disk_refuses_until_there_is_room);
 }
